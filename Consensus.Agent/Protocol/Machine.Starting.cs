@@ -1,0 +1,274 @@
+namespace Consensus.Agent.Protocol;
+
+/// <summary>Starting a run: shake hands, name it, describe it, begin.</summary>
+public partial class Machine
+{
+    /// <summary>Starts that may wait for the one in hand.</summary>
+    public const int MaxWaitingStarts = 64;
+
+    private const int MaxStartOvers = 8;
+
+    private Starting? _starting;
+    private Queue<Start> _waitingStarts = new();
+
+    private enum Stage
+    {
+        Handshake,
+        BareReset,
+        FirstRound,
+    }
+
+    private sealed class Starting(Start start, int peers)
+    {
+        public readonly Start Start = start;
+        public readonly bool[] Returned = new bool[peers];
+        public readonly bool[] Answered = new bool[peers];
+        public readonly bool[] Original = new bool[peers];
+        public Stage Stage;
+        public bool TimerArmed;
+        public int StartOvers;
+        public RunDescriptor? Run;
+
+        private Starting(Starting other)
+            : this(other.Start, 0)
+        {
+            Returned = [.. other.Returned];
+            Answered = [.. other.Answered];
+            Original = [.. other.Original];
+            (Stage, TimerArmed, StartOvers, Run) = (other.Stage, other.TimerArmed, other.StartOvers, other.Run);
+        }
+
+        public Starting Clone() => new(this);
+
+        public void Enter(Stage stage)
+        {
+            Stage = stage;
+            TimerArmed = false;
+            Array.Clear(Returned);
+        }
+    }
+
+    private void OnStart(Start start)
+    {
+        if (_starting is null)
+        {
+            _starting = new Starting(start, _peers.Length);
+            ShakeHands(_starting);
+        }
+        else if (_waitingStarts.Count < MaxWaitingStarts)
+        {
+            _waitingStarts.Enqueue(start);
+        }
+        else
+        {
+            _effects.Add(new StartEnded(start.Ticket, new TooManyStarts()));
+        }
+    }
+
+    private void EndStart(Starting starting, StartOutcome outcome)
+    {
+        _effects.Add(new StartEnded(starting.Start.Ticket, outcome));
+        _effects.Add(new Disarm(Timer.Start));
+        _starting = null;
+        if (_waitingStarts.TryDequeue(out var next))
+        {
+            OnStart(next);
+        }
+    }
+
+    private void ShakeHands(Starting starting)
+    {
+        starting.Enter(Stage.Handshake);
+        Array.Clear(starting.Answered);
+        Broadcast(new Handshake(), always: true);
+        Advance(starting, windowOver: false);
+    }
+
+    private void OnStartAnswer(int peer, Message sent, Answer? answer)
+    {
+        var belongs = _starting is { } starting && (starting.Stage, sent) switch
+        {
+            (Stage.Handshake, Handshake) => true,
+            (Stage.BareReset, Reset) => true,
+            (Stage.FirstRound, NewRound newRound) => newRound.Run?.Id == starting.Run?.Id,
+            _ => false,
+        };
+        if (!belongs)
+        {
+            return;
+        }
+
+        starting = _starting!;
+        starting.Returned[peer] = true;
+        if (starting.Stage == Stage.Handshake && answer is not null)
+        {
+            starting.Answered[peer] = true;
+            starting.Original[peer] = answer.Boot is null;
+        }
+
+        // Someone saw a newer run: start over above it, unless that run has reached this agent meanwhile.
+        if (starting.Stage == Stage.FirstRound && answer is { Reason: Reason.StaleRun } && _run?.Id == starting.Run?.Id
+            && starting.Run is { } mine && _peers[peer].Floor > mine.Id && starting.StartOvers++ < MaxStartOvers)
+        {
+            ShakeHands(starting);
+            return;
+        }
+
+        Advance(starting, windowOver: false);
+    }
+
+    private void OnStartTimer()
+    {
+        if (_starting is { TimerArmed: true } starting)
+        {
+            Advance(starting, windowOver: true);
+        }
+    }
+
+    /// <summary>Goes on when all calls of the stage returned, or a quorum did and the window is over.</summary>
+    private void Advance(Starting starting, bool windowOver)
+    {
+        var returned = starting.Returned.AsSpan().Count(true);
+        var answered = starting.Stage == Stage.Handshake ? starting.Answered.AsSpan().Count(true) : returned;
+        if (returned < _peers.Length && !windowOver)
+        {
+            if (answered + 1 >= Quorum && !starting.TimerArmed)
+            {
+                starting.TimerArmed = true;
+                _effects.Add(new Arm(Timer.Start, starting.Start.Request.WindowMs));
+            }
+
+            return;
+        }
+
+        switch (starting.Stage)
+        {
+            case Stage.Handshake:
+                EndHandshake(starting);
+                break;
+            case Stage.BareReset:
+                StartBare(starting);
+                break;
+            case Stage.FirstRound:
+                EndStart(starting, new RunStarted(starting.Run, Missing(starting)));
+                break;
+        }
+    }
+
+    private List<string> Missing(Starting starting)
+    {
+        var missing = new List<string>();
+        for (var i = 0; i < _peers.Length; i++)
+        {
+            if (!starting.Answered[i])
+            {
+                missing.Add(NameOf(i));
+            }
+        }
+
+        return missing;
+    }
+
+    private string NameOf(int peer) => _peers[peer].Id ?? _peerNames[peer];
+
+    private void EndHandshake(Starting starting)
+    {
+        if (starting.Answered.AsSpan().Count(true) + 1 < Quorum)
+        {
+            EndStart(starting, new TooFewAnswered(Missing(starting)));
+            return;
+        }
+
+        var ids = new HashSet<string>(StringComparer.Ordinal) { Id };
+        for (var i = 0; i < _peers.Length; i++)
+        {
+            if (starting.Answered[i] && !starting.Original[i] && !ids.Add(_peers[i].Id!))
+            {
+                EndStart(starting, new SameId(_peers[i].Id!));
+                return;
+            }
+        }
+
+        var original = Array.IndexOf(starting.Original, true);
+        if (original < 0)
+        {
+            StartDescribed(starting);
+        }
+        else if (starting.Start.Request.Rule == Rule.Ratified)
+        {
+            EndStart(starting, new OriginalPeer(NameOf(original)));
+        }
+        else
+        {
+            ResetOurs(starting);
+        }
+    }
+
+    /// <summary>Reading the floor, naming the run, raising the floor to it and joining are one atomic step.</summary>
+    private void StartDescribed(Starting starting)
+    {
+        var highest = _floor.Number;
+        var members = new Dictionary<string, string>(StringComparer.Ordinal) { [Id] = Boot };
+        for (var i = 0; i < _peers.Length; i++)
+        {
+            // The last boot known of one that did not answer will do: whoever still has that boot remembers.
+            if (_peers[i] is { Id: { } id, Boot: { } boot })
+            {
+                highest = Math.Max(highest, _peers[i].Floor.Number);
+                members.TryAdd(id, boot);
+            }
+        }
+
+        var request = starting.Start.Request;
+        var run = new RunDescriptor(
+            NameRun(highest + 1), _n, request.Round, request.Rule ?? Rule.Ratified, request.Values, request.Draw, request.WindowMs, members, request.Seed);
+        starting.Run = run;
+        starting.Enter(Stage.FirstRound);
+        JoinOwn(run);
+        if (run.Rule == Rule.Classic)
+        {
+            EnterClassic(_run!, run.StartRound, opensIt: true);
+        }
+        else
+        {
+            // The proposal rides in the first message.
+            EnterByDraw(_run!, run.StartRound);
+            _run!.ProposalUnsent = false;
+            Broadcast(new NewRound(run.StartRound, run, Id, _run.MyProposal), always: true);
+        }
+
+        Advance(starting, windowOver: false);
+    }
+
+    /// <summary>Broken versions leave the boot out.</summary>
+    protected virtual RunId NameRun(long number) => new(number, Id, Boot);
+
+    /// <summary>Broken versions leave their own floor where it was.</summary>
+    protected virtual void JoinOwn(RunDescriptor run) => Join(run);
+
+    private void ResetOurs(Starting starting)
+    {
+        starting.Enter(Stage.BareReset);
+        starting.Run = null;
+        for (var i = 0; i < _peers.Length; i++)
+        {
+            // The handshake has reset the original agents, and there is no use in asking the silent ones.
+            starting.Returned[i] = starting.Original[i] || !starting.Answered[i];
+            if (!starting.Returned[i])
+            {
+                _effects.Add(new Protocol.Send(i, new Reset()));
+            }
+        }
+
+        Advance(starting, windowOver: false);
+    }
+
+    private void StartBare(Starting starting)
+    {
+        Clear();
+        starting.Enter(Stage.FirstRound);
+        _run = new Run(Id);
+        EnterClassic(_run, starting.Start.Request.Round, opensIt: true);
+        Advance(starting, windowOver: false);
+    }
+}

@@ -1,0 +1,82 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+
+namespace Microsoft.Extensions.Hosting;
+
+/// <summary>What every service of the application has in common: telemetry, health, service discovery, HttpClient defaults.</summary>
+public static class Extensions
+{
+    /// <summary>All checks must pass: ready to serve.</summary>
+    public const string HealthPath = "/health";
+
+    /// <summary>The checks tagged <c>live</c> must pass: the process works.</summary>
+    public const string AlivePath = "/alive";
+
+    /// <summary>Adds all of it. <paramref name="isNoise"/> says which requests make no spans besides the health checks.</summary>
+    public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder, Func<PathString, bool>? isNoise = null)
+        where TBuilder : IHostApplicationBuilder
+    {
+        builder.ConfigureOpenTelemetry(isNoise ?? (_ => false));
+        builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["live"]);
+        builder.Services.AddServiceDiscovery();
+        builder.Services.ConfigureHttpClientDefaults(http => http.AddServiceDiscovery());
+        return builder;
+    }
+
+    /// <summary>
+    /// Maps <c>/health</c> and <c>/alive</c>, in every environment: the AppHost runs agents without a launch profile,
+    /// so as Production, and watches them by these. They say one word and nothing about the inside.
+    /// </summary>
+    public static TApp MapDefaultEndpoints<TApp>(this TApp app)
+        where TApp : Microsoft.AspNetCore.Routing.IEndpointRouteBuilder
+    {
+        app.MapHealthChecks(HealthPath);
+        app.MapHealthChecks(AlivePath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") });
+        return app;
+    }
+
+    private static void ConfigureOpenTelemetry<TBuilder>(this TBuilder builder, Func<PathString, bool> isNoise)
+        where TBuilder : IHostApplicationBuilder
+    {
+        // Nobody listens without an exporter, so nothing is set up that would cost each request its share.
+        if (string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])
+            && builder.Configuration["Telemetry:Always"] is null)
+        {
+            return;
+        }
+
+        builder.Logging.AddOpenTelemetry(logging =>
+        {
+            logging.IncludeFormattedMessage = true;
+            logging.IncludeScopes = true;
+        });
+
+        builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics
+                .AddAspNetCoreInstrumentation()
+                .AddHttpClientInstrumentation()
+                .AddRuntimeInstrumentation()
+                .AddMeter(builder.Environment.ApplicationName))
+            .WithTracing(tracing => tracing
+                .AddSource(builder.Environment.ApplicationName)
+                .AddAspNetCoreInstrumentation(options => options.Filter = context =>
+                    !context.Request.Path.StartsWithSegments(HealthPath)
+                    && !context.Request.Path.StartsWithSegments(AlivePath)
+                    && !isNoise(context.Request.Path))
+                .AddHttpClientInstrumentation(options => options.FilterHttpRequestMessage = request =>
+                    !isNoise(request.RequestUri?.AbsolutePath ?? "/")));
+
+        if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        {
+            builder.Services.AddOpenTelemetry().UseOtlpExporter();
+        }
+    }
+}
