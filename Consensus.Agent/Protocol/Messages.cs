@@ -29,7 +29,7 @@ public sealed record Proposal(string AgentId, int Value, int Round, RunDescripto
 /// <param name="Run">The run; never null between agents.</param>
 public sealed record Vote(
     string AgentId,
-    int? Value,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? Value,
     [property: JsonPropertyName("proposal")] int Proposed,
     int Round,
     RunDescriptor? Run = null) : Message(Run);
@@ -47,7 +47,7 @@ public sealed record Decision(int Value, int Round, RunId? Run = null);
 /// The answer to a message, and itself a message: it obeys run and floor, and carries what the answering agent
 /// currently proposes, votes or has decided in the run.
 /// </summary>
-public sealed record Answer(string Status)
+public sealed record Answer(string Status = "")
 {
     /// <summary>Why a message was ignored or refused; null where it was not.</summary>
     public string? Reason { get; init; }

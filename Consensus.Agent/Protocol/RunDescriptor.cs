@@ -1,30 +1,27 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Consensus.Agent.Protocol;
 
 /// <summary>How a run decides.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Rule>))]
+[JsonConverter(typeof(WordConverter<Rule>))]
 public enum Rule
 {
     /// <summary>The original's: a majority of equal proposals in a round decides. Fast to explain, and unsafe.</summary>
-    [JsonStringEnumMemberName("classic")]
     Classic,
 
     /// <summary>One vote more: Ben-Or's randomised consensus (PODC 1983). Never disagrees.</summary>
-    [JsonStringEnumMemberName("ratified")]
     Ratified,
 }
 
 /// <summary>How an agent finds its next value when nothing binds it.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Draw>))]
+[JsonConverter(typeof(WordConverter<Draw>))]
 public enum Draw
 {
     /// <summary>Uniformly from 1..values. The expected number of rounds grows exponentially with the agents.</summary>
-    [JsonStringEnumMemberName("fresh")]
     Fresh,
 
     /// <summary>The most common proposal of the last round, and now and then one of those seen.</summary>
-    [JsonStringEnumMemberName("plurality")]
     Plurality,
 }
 
@@ -51,3 +48,7 @@ public sealed record RunDescriptor(
     int WindowMs,
     IReadOnlyDictionary<string, string> Members,
     long? Seed = null);
+
+/// <summary>An enum is a lower-case word in JSON, never a number.</summary>
+public sealed class WordConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
+    where T : struct, Enum;

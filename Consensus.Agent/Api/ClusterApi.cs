@@ -1,0 +1,56 @@
+using Consensus.Agent.Hosting;
+using Consensus.Agent.Peers;
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>One agent of the cluster, as the serving agent sees it.</summary>
+/// <param name="Address">Its address as the serving agent is configured with it.</param>
+/// <param name="Up">Whether it answers.</param>
+/// <param name="AgentId">Its id; absent where it does not answer.</param>
+/// <param name="State">Its state, where it answers.</param>
+public sealed record ClusterAgent(string Address, bool Up, string? AgentId = null, StateAnswer? State = null);
+
+/// <summary>The answer to <c>GET /cluster</c>: the serving agent first.</summary>
+public sealed record ClusterAnswer(IReadOnlyList<ClusterAgent> Agents);
+
+/// <summary>
+/// The whole cluster through one agent: a browser or a command line needs no address but that agent's, and no
+/// cross-origin set-up.
+/// </summary>
+public static class ClusterApi
+{
+    /// <summary>Maps <c>GET /cluster</c> and <c>GET /cluster/{index}/consensus</c>.</summary>
+    public static RouteGroupBuilder MapClusterApi(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("/cluster").WithTags("Cluster");
+        group.MapGet("", ClusterAsync).WithSummary("Every agent's state, through this one");
+        group.MapGet("/{index:int:min(1)}/consensus", PeerConsensusAsync).WithSummary("A peer's decision, through this agent");
+        return group;
+    }
+
+    private static async Task<IResult> ClusterAsync(AgentNode node, AgentOptions options, ClusterClient cluster, CancellationToken cancellation)
+    {
+        var peers = await Task.WhenAll(options.Peers.Select(peer => cluster.GetAsync(peer, "/state", AgentJson.Default.StateAnswer, cancellation)));
+        var own = node.View();
+        List<ClusterAgent> agents = [new("/", true, own.AgentId, StateAnswer.From(own))];
+        agents.AddRange(peers.Select((state, i) => new ClusterAgent(options.Peers[i].OriginalString, state is not null, state?.AgentId, state)));
+        return TypedResults.Json(new ClusterAnswer(agents), AgentJson.Default.ClusterAnswer);
+    }
+
+    private static async Task<IResult> PeerConsensusAsync(
+        int index, HttpContext context, AgentOptions options, ClusterClient cluster, CancellationToken cancellation)
+    {
+        if (index > options.Peers.Count)
+        {
+            return RequestBody.Problem(404, $"There are {options.Peers.Count} peers.");
+        }
+
+        var answer = await cluster.GetAsync(
+            options.Peers[index - 1], "/consensus" + context.Request.QueryString, AgentJson.Default.ConsensusAnswer, cancellation,
+            TimeSpan.FromSeconds(ConsensusApi.MaxWaitSeconds + 1));
+        return answer is null
+            ? RequestBody.Problem(502, $"{options.Peers[index - 1].OriginalString} does not answer.")
+            : TypedResults.Json(answer, AgentJson.Default.ConsensusAnswer, statusCode: answer.Reached ? 200 : 202);
+    }
+}

@@ -1,0 +1,122 @@
+using Consensus.Agent.Hosting;
+using Consensus.Agent.Protocol;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>What people and clients ask an agent.</summary>
+public static class ConsensusApi
+{
+    /// <summary>The longest wait for a decision, in s.</summary>
+    public const int MaxWaitSeconds = 60;
+
+    /// <summary>Maps <c>POST /run</c>, <c>GET /consensus</c> and <c>GET /state</c>.</summary>
+    public static RouteGroupBuilder MapConsensusApi(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("").WithTags("Consensus");
+        group.MapPost("/run", RunAsync)
+            .Accepts<RunBody>(isOptional: true, "application/json").Produces<RunAnswer>().Produces<RunAnswer>(202)
+            .ProducesProblem(400).ProducesProblem(409).ProducesProblem(503)
+            .WithSummary("Starts a run on every agent; with wait=SECONDS, answers with the decision");
+        group.MapGet("/consensus", ConsensusAsync)
+            .WithSummary("The decision: 200 once there is one, else 202; with wait=SECONDS, as soon as there is one");
+        group.MapGet("/state", State).WithSummary("What this agent holds of the current run");
+        return group;
+    }
+
+    private static async Task<IResult> RunAsync(HttpContext context, AgentNode node, AgentOptions options)
+    {
+        if (ReadWait(context, out var wait) is { } wrongWait)
+        {
+            return wrongWait;
+        }
+
+        var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.RunBody, optional: true);
+        if (problem is not null)
+        {
+            return problem;
+        }
+
+        body ??= new RunBody();
+        if (MessageChecks.Check(body) is { } wrong)
+        {
+            return RequestBody.Problem(400, wrong, Reason.OutOfRange);
+        }
+
+        var defaults = options.Defaults;
+        var request = new RunRequest(
+            body.Round ?? defaults.Round, body.Rule ?? defaults.Rule, body.Values ?? defaults.Values,
+            body.Draw ?? defaults.Draw, body.WindowMs ?? defaults.WindowMs, body.Seed);
+        return await node.StartAsync(request) switch
+        {
+            RunStarted started => await StartedAsync(context, node, request, started, wait),
+            TooFewAnswered few => RequestBody.Problem(
+                503, $"Too few agents answered to start a run; nothing was started. Bring up {string.Join(", ", few.Missing)} and try again.",
+                "too-few-agents", few.Missing),
+            SameId same => RequestBody.Problem(409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
+            OriginalPeer original => RequestBody.Problem(
+                409, $"{original.Peer} speaks only the original contract, which knows no ratified rule; nothing was started. Ask for the classic rule, or leave the rule out.",
+                "original-peer"),
+            _ => RequestBody.Problem(503, "Too many runs wait to be started; nothing was started. Try again in a second.", "busy"),
+        };
+    }
+
+    private static async Task<IResult> StartedAsync(
+        HttpContext context, AgentNode node, RunRequest request, RunStarted started, TimeSpan? wait)
+    {
+        var run = started.Run;
+        var answer = new RunAnswer("triggered", request.Round, run?.Rule ?? Rule.Classic, started.Missing, run?.Id, run?.Members);
+        if (wait is null)
+        {
+            return TypedResults.Json(answer, AgentJson.Default.RunAnswer);
+        }
+
+        var outcome = ConsensusAnswer.From(await node.WaitAsync(run?.Id, wait.Value, context.RequestAborted), run?.Id);
+        return TypedResults.Json(answer with { Outcome = outcome }, AgentJson.Default.RunAnswer, statusCode: outcome.Reached ? 200 : 202);
+    }
+
+    private static async Task<IResult> ConsensusAsync(
+        HttpContext context, AgentNode node, [FromQuery(Name = "run")] string? named = null)
+    {
+        if (ReadWait(context, out var wait) is { } wrongWait)
+        {
+            return wrongWait;
+        }
+
+        RunId? run = null;
+        if (named is not null)
+        {
+            if (!RunId.TryParse(named, out var parsed))
+            {
+                return RequestBody.Problem(400, "run must be a run id as POST /run answers it: number.initiator.boot.");
+            }
+
+            run = parsed;
+        }
+
+        var view = wait is null ? node.View() : await node.WaitAsync(run, wait.Value, context.RequestAborted);
+        var answer = ConsensusAnswer.From(view, run);
+        return TypedResults.Json(answer, AgentJson.Default.ConsensusAnswer, statusCode: answer.Reached ? 200 : 202);
+    }
+
+    private static JsonHttpResult<StateAnswer> State(AgentNode node) =>
+        TypedResults.Json(StateAnswer.From(node.View()), AgentJson.Default.StateAnswer);
+
+    private static IResult? ReadWait(HttpContext context, out TimeSpan? wait)
+    {
+        wait = null;
+        if (!context.Request.Query.TryGetValue("wait", out var text))
+        {
+            return null;
+        }
+
+        if (!double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var seconds) || seconds is not (>= 0 and <= MaxWaitSeconds))
+        {
+            return RequestBody.Problem(400, $"wait must be a number of seconds from 0 to {MaxWaitSeconds}.");
+        }
+
+        wait = TimeSpan.FromSeconds(seconds);
+        return null;
+    }
+}

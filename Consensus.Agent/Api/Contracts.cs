@@ -1,0 +1,90 @@
+using System.Text.Json.Serialization;
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>The body of <c>POST /run</c>; every field is optional.</summary>
+/// <param name="Round">The start round: 1..1000000000, default 1.</param>
+/// <param name="Rule"><c>ratified</c> (default) or <c>classic</c>.</param>
+/// <param name="Values">Values are drawn from 1..values: 1..1000000000, default 3.</param>
+/// <param name="Draw"><c>fresh</c> (default) or <c>plurality</c>.</param>
+/// <param name="WindowMs">How long stragglers are waited for: 0..60000 ms, default 200.</param>
+/// <param name="Seed">Makes the draws repeatable.</param>
+public sealed record RunBody(int? Round = null, Rule? Rule = null, int? Values = null, Draw? Draw = null, int? WindowMs = null, long? Seed = null);
+
+/// <summary>The answer to <c>POST /run</c>.</summary>
+/// <param name="Status"><c>triggered</c>.</param>
+/// <param name="Round">The start round.</param>
+/// <param name="Rule">The rule that the run follows; classic where an original agent is among the peers.</param>
+/// <param name="Missing">Who did not answer.</param>
+/// <param name="Run">The run; absent where original agents made it a bare one.</param>
+/// <param name="Members">Who takes part: agent id to boot.</param>
+/// <param name="Outcome">With <c>wait</c>: how it stood when the wait ended.</param>
+public sealed record RunAnswer(
+    string Status, int Round, Rule Rule, IReadOnlyList<string> Missing,
+    RunId? Run = null, IReadOnlyDictionary<string, string>? Members = null, ConsensusAnswer? Outcome = null);
+
+/// <summary>The body of <c>POST /reset</c>, optional.</summary>
+/// <param name="Handshake">True: only say who you are; nothing is cleared.</param>
+public sealed record ResetBody(bool Handshake = false);
+
+/// <summary>The answer to <c>GET /consensus</c>.</summary>
+/// <param name="Reached">Whether this agent holds a decision.</param>
+/// <param name="Round">The round of the decision, or the current one.</param>
+/// <param name="Value">The decided value.</param>
+/// <param name="Attempts">Values drawn by this agent in the run.</param>
+/// <param name="Run">The current run.</param>
+/// <param name="Stalled">True where too few members are left to decide.</param>
+/// <param name="Reason">Who is missing and why.</param>
+/// <param name="Superseded">True where the run that was asked for is not the current one any more.</param>
+public sealed record ConsensusAnswer(
+    bool Reached, int Round, int? Value = null, int? Attempts = null, RunId? Run = null, bool? Stalled = null, string? Reason = null, bool? Superseded = null)
+{
+    /// <summary>What a client that waits for <paramref name="asked"/> is told.</summary>
+    public static ConsensusAnswer From(MachineView view, RunId? asked = null)
+    {
+        var superseded = asked is not null && view.Run?.Id != asked ? true : (bool?)null;
+        return view.Decision is { } decision && superseded is null
+            ? new ConsensusAnswer(true, decision.Round, decision.Value, view.Attempts, view.Run?.Id)
+            : new ConsensusAnswer(false, view.Round, null, null, view.Run?.Id, view.Stalled is null ? null : true, view.Stalled, superseded);
+    }
+}
+
+/// <summary>The answer to <c>GET /state</c>: the original's fields, and what a peer needs to catch up.</summary>
+public sealed record StateAnswer(
+    string AgentId,
+    int Round,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? MyValue,
+    IReadOnlyDictionary<string, int> Proposals,
+    int Attempts,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? ConsensusValue,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? ConsensusRound,
+    string Phase,
+    IReadOnlyDictionary<string, int?> Votes,
+    string Boot,
+    RunId? Floor = null,
+    bool? Learner = null,
+    string? Stalled = null,
+    RunId? Run = null,
+    Decision? Decision = null,
+    RunDescriptor? Descriptor = null)
+{
+    /// <summary>What <paramref name="view"/> says.</summary>
+    public static StateAnswer From(MachineView view) => new(
+        view.AgentId,
+        view.Round,
+        view.MyValue,
+        view.Proposals,
+        view.Attempts,
+        view.Decision?.Value,
+        view.Decision?.Round,
+        view.Phase.ToString().ToLowerInvariant(),
+        view.Votes,
+        view.Boot,
+        view.Floor.IsNone ? null : view.Floor,
+        view.Learner ? true : null,
+        view.Stalled,
+        view.Run?.Id,
+        view.Run is null ? null : view.Decision,
+        view.Run);
+}

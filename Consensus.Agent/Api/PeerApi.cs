@@ -1,0 +1,68 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Consensus.Agent.Hosting;
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>What agents say to each other: the original's calls, and <c>/vote</c>.</summary>
+public static class PeerApi
+{
+    /// <summary>Maps <c>/reset</c>, <c>/new_round</c>, <c>/proposal</c>, <c>/vote</c> and <c>/final</c>.</summary>
+    public static RouteGroupBuilder MapPeerApi(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("").WithTags("Between agents");
+        group.MapPost("/reset", ResetAsync)
+            .Accepts<ResetBody>(isOptional: true, "application/json").Produces<Answer>()
+            .WithSummary("Clears this agent's run; with handshake, only asks who it is");
+        group.MapMessage("/new_round", AgentJson.Default.NewRound, message => MessageChecks.Check(message), "Starts a round");
+        group.MapMessage("/proposal", AgentJson.Default.Proposal, message => MessageChecks.Check(message), "Proposes a value in a round");
+        group.MapMessage("/vote", AgentJson.Default.Vote, message => MessageChecks.Check(message), "Votes for the value that a quorum proposed, or for none");
+        group.MapMessage("/final", AgentJson.Default.Final, message => MessageChecks.Check(message), "Tells a decision");
+        return group;
+    }
+
+    private static async Task<IResult> ResetAsync(HttpContext context, AgentNode node)
+    {
+        var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.ResetBody, optional: true);
+        return problem ?? AnswerWith(node.Receive(body is { Handshake: true } ? new Handshake() : new Reset()));
+    }
+
+    private static void MapMessage<T>(
+        this RouteGroupBuilder group, string path, JsonTypeInfo<T> type, Func<T, string?> check, string summary)
+        where T : Message
+    {
+        group.MapPost(path, async (HttpContext context, AgentNode node) =>
+            {
+                var (message, problem) = await RequestBody.ReadAsync(context, type);
+                return problem is not null ? problem
+                    : check(message!) is { } wrong ? RequestBody.Problem(400, wrong, Reason.OutOfRange)
+                    : AnswerWith(node.Receive(message!), message is NewRound);
+            })
+            .Accepts<T>("application/json").Produces<Answer>().Produces<Answer>(409).ProducesProblem(400)
+            .WithSummary(summary);
+    }
+
+    private static IResult AnswerWith(Answer answer, bool newRound = false) => answer switch
+    {
+        { Reason: Reason.OutOfRange } => RequestBody.Problem(400, "The value or the round is outside the run's range.", answer.Reason),
+        { Status: Status.Refused, Reason: Reason.NotAMember } => RequestBody.Problem(400, "The cluster is full: this agent_id is none of its members.", answer.Reason),
+        { Status: Status.Refused } => new AnswerResult(answer, 409),
+        { Reason: Reason.AlreadyDecided } when newRound => new AnswerResult(answer, 409),
+        _ => new AnswerResult(answer, 200),
+    };
+
+    // With its length, so that the answer goes out in one piece and not in chunks.
+    private sealed class AnswerResult(Answer answer, int status) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            var body = JsonSerializer.SerializeToUtf8Bytes(answer, AgentJson.Default.Answer);
+            var response = httpContext.Response;
+            response.StatusCode = status;
+            response.ContentType = "application/json";
+            response.ContentLength = body.Length;
+            return response.BodyWriter.WriteAsync(body).AsTask();
+        }
+    }
+}

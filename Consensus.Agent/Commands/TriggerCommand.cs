@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Net.Http.Json;
+using Consensus.Agent.Api;
+using Consensus.Agent.Hosting;
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Agent.Commands;
+
+/// <summary><c>trigger [ROUND]</c>: starts a run, waits, and prints what every agent decided.</summary>
+internal static class TriggerCommand
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private static readonly Argument<int> Round = new("ROUND") { Description = "The start round.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<Uri> Url = new("--url")
+    {
+        Description = "The agent to ask.", DefaultValueFactory = _ => new Uri("http://localhost:5001"), HelpName = "URL",
+    };
+
+    private static readonly Option<Rule?> RuleOption = new("--rule") { Description = "The rule of the run.", HelpName = "ratified|classic" };
+    private static readonly Option<int?> Values = new("--values") { Description = "Values are drawn from 1..K.", HelpName = "K" };
+    private static readonly Option<Draw?> DrawOption = new("--draw") { Description = "How values are drawn.", HelpName = "fresh|plurality" };
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var command = new Command("trigger", "Start a run, wait, and print what every agent decided (exit code 0: agreed, 1: not in time, 2: disagreed).")
+        {
+            Round, Url, RuleOption, Values, DrawOption,
+        };
+        command.SetAction(TriggerAsync);
+        return command;
+    }
+
+    private static async Task<int> TriggerAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var url = parsed.GetValue(Url)!;
+        if (!url.IsAbsoluteUri || url.Scheme is not ("http" or "https"))
+        {
+            throw new ConfigurationException($"--url is '{url}'; write it as http://host:port.");
+        }
+
+        using var http = new HttpClient { Timeout = Patience + TimeSpan.FromSeconds(5) };
+        try
+        {
+            return await TriggerAsync(http, url, parsed, cancellation);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new ConfigurationException($"{url} does not answer ({e.Message}). Start the agents with: dotnet run --project Consensus.Agent");
+        }
+        catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new ConfigurationException($"{url} did not answer in {http.Timeout.TotalSeconds:0} s.");
+        }
+    }
+
+    private static async Task<int> TriggerAsync(HttpClient http, Uri url, ParseResult parsed, CancellationToken cancellation)
+    {
+        var body = new RunBody(parsed.GetValue(Round), parsed.GetValue(RuleOption), parsed.GetValue(Values), parsed.GetValue(DrawOption));
+        using var response = await http.PostAsJsonAsync(new Uri(url, $"/run?wait={Patience.TotalSeconds:0}"), body, AgentJson.Default.RunBody, cancellation);
+        if ((int)response.StatusCode is not (200 or 202))
+        {
+            var problem = await response.Content.ReadFromJsonAsync(AgentJson.Default.ProblemDetails, cancellation);
+            throw new ConfigurationException($"{url} answered {(int)response.StatusCode}: {problem?.Detail}");
+        }
+
+        var started = (await response.Content.ReadFromJsonAsync(AgentJson.Default.RunAnswer, cancellation))!;
+        Console.WriteLine(started.Run is { } run ? $"Run {run}, {started.Rule.ToString().ToLowerInvariant()} rule" : "A bare run by the classic rule: an original agent takes part");
+
+        var answers = await Task.WhenAll((await AgentsAsync(http, url, cancellation)).Select(agent => AskAsync(http, agent, started.Run, cancellation)));
+        foreach (var (agent, answer) in answers)
+        {
+            Console.WriteLine($"  {agent,-12} {Describe(answer)}");
+        }
+
+        var values = answers.Where(answer => answer.Answer is { Reached: true }).Select(answer => answer.Answer!.Value).Distinct().ToList();
+        var (verdict, code) = values.Count > 1 ? ("The agents DISAGREE.", 2)
+            : started.Outcome is { Reached: true } && answers.All(answer => answer.Answer is null or { Reached: true }) ? ($"Agreed on {values.Single()}.", 0)
+            : ($"Not reached in {Patience.TotalSeconds:0} s.", 1);
+        Console.WriteLine(verdict);
+        return code;
+    }
+
+    private static string Describe(ConsensusAnswer? answer) => answer switch
+    {
+        null => "does not answer",
+        { Reached: true } => $"decided {answer.Value} in round {answer.Round} after {answer.Attempts} {(answer.Attempts == 1 ? "attempt" : "attempts")}",
+        { Superseded: true } => "is in another run by now",
+        { Stalled: true } => $"undecided in round {answer.Round}; stalled: {answer.Reason}",
+        _ => $"undecided in round {answer.Round}",
+    };
+
+    // The asked agent knows where its peers are; it is asked about them, so their addresses need not resolve here.
+    private static async Task<IReadOnlyList<(string Name, Uri Ask)>> AgentsAsync(HttpClient http, Uri url, CancellationToken cancellation)
+    {
+        var cluster = (await http.GetFromJsonAsync(new Uri(url, "/cluster"), AgentJson.Default.ClusterAnswer, cancellation))!;
+        return [.. cluster.Agents.Select((agent, index) => (agent.AgentId ?? agent.Address, new Uri(url, index == 0 ? "/consensus" : $"/cluster/{index}/consensus")))];
+    }
+
+    private static async Task<(string Agent, ConsensusAnswer? Answer)> AskAsync(
+        HttpClient http, (string Name, Uri Ask) agent, RunId? run, CancellationToken cancellation)
+    {
+        var named = run is null ? "" : $"&run={Uri.EscapeDataString(run.Value.ToString())}";
+        using var response = await http.GetAsync($"{agent.Ask}?wait=5{named}", cancellation);
+        return (agent.Name, (int)response.StatusCode is 200 or 202
+            ? await response.Content.ReadFromJsonAsync(AgentJson.Default.ConsensusAnswer, cancellation)
+            : null);
+    }
+}

@@ -1,0 +1,223 @@
+using Consensus.Agent.Peers;
+using Consensus.Agent.Protocol;
+using Consensus.Agent.Telemetry;
+using Timer = Consensus.Agent.Protocol.Timer;
+
+namespace Consensus.Agent.Hosting;
+
+/// <summary>
+/// Drives one machine over the network: one step at a time, timers, and sends that nobody waits for. Steps take
+/// microseconds, so a lock is the inbox: a message is answered by the thread that brought it.
+/// </summary>
+public sealed class AgentNode : IDisposable
+{
+    private const long Never = long.MaxValue;
+
+    private readonly Lock _gate = new();
+    private readonly Machine _machine;
+    private readonly PeerClient _peers;
+    private readonly AgentTelemetry _telemetry;
+    private readonly TimeProvider _time;
+    private readonly ITimer _timer;
+    private readonly long[] _deadlines = [Never, Never, Never, Never, Never];
+    private readonly Dictionary<long, TaskCompletionSource<StartOutcome>> _starts = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private long _wakeAt = Never;
+    private long _lastTicket;
+    private TaskCompletionSource? _change;
+    private long _resets;
+
+    public AgentNode(AgentOptions options, PeerClient peers, AgentTelemetry telemetry, TimeProvider time)
+    {
+        var random = new SeededRandom(BitConverter.ToUInt64(Guid.NewGuid().ToByteArray()));
+        var boot = Guid.NewGuid().ToString("N")[..12];
+        _machine = new Machine(options.Id, boot, [.. options.Peers.Select(peer => peer.OriginalString)], random);
+        _peers = peers;
+        _telemetry = telemetry;
+        _time = time;
+        _timer = time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Asks the peers what they know. Call it once, when this agent can be reached.</summary>
+    public void Start() => Step(new Booted());
+
+    /// <summary>Handles one message; its answer is ready when this returns.</summary>
+    public Answer Receive(Message message) => Step(new Received(message))!;
+
+    /// <summary>Starts a run and waits until its first calls have returned.</summary>
+    public Task<StartOutcome> StartAsync(RunRequest request)
+    {
+        var ended = new TaskCompletionSource<StartOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        long ticket;
+        lock (_gate)
+        {
+            ticket = ++_lastTicket;
+            _starts.Add(ticket, ended);
+        }
+
+        Step(new Start(ticket, request));
+        return ended.Task;
+    }
+
+    /// <summary>What the machine holds now.</summary>
+    public MachineView View()
+    {
+        lock (_gate)
+        {
+            return _machine.View();
+        }
+    }
+
+    /// <summary>
+    /// Waits for a decision. One that names a run ends when that run is decided or another has taken its place; one
+    /// that names none waits through runs. A reset ends both.
+    /// </summary>
+    /// <returns>What the machine held at the end, decided or not.</returns>
+    public async Task<MachineView> WaitAsync(RunId? run, TimeSpan atMost, CancellationToken cancellation)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
+        using var timer = _time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), timeout, atMost, Timeout.InfiniteTimeSpan);
+        var resets = -1L;
+        while (true)
+        {
+            Task change;
+            lock (_gate)
+            {
+                resets = resets < 0 ? _resets : resets;
+                var current = _machine.CurrentRun?.Id;
+                if (_machine.CurrentDecision is not null || (run is not null && current != run) || _resets != resets || timeout.IsCancellationRequested)
+                {
+                    return _machine.View();
+                }
+
+                change = (_change ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+
+            await change.WaitAsync(timeout.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Ends all waits and sends; the agent says nothing more.</summary>
+    public void Stop()
+    {
+        _stopping.Cancel();
+        _timer.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Stop();
+        _stopping.Dispose();
+    }
+
+    private Answer? Step(Input input)
+    {
+        Answer? answer = null;
+        List<Send>? outbox = null;
+        TaskCompletionSource? change = null;
+        lock (_gate)
+        {
+            var changed = false;
+            foreach (var effect in _machine.Step(input))
+            {
+                switch (effect)
+                {
+                    case Send send:
+                        (outbox ??= []).Add(send);
+                        break;
+                    case Reply reply:
+                        answer = reply.Answer;
+                        break;
+                    case Arm arm:
+                        Schedule(arm.Timer, _time.GetTimestamp() + (arm.DelayMs * _time.TimestampFrequency / 1000));
+                        break;
+                    case Disarm disarm:
+                        _deadlines[(int)disarm.Timer] = Never;
+                        break;
+                    case Happened happened:
+                        _telemetry.Happened(happened);
+                        changed |= happened.Kind is Happening.Joined or Happening.JoinedAsLearner or Happening.Decided or Happening.Learned or Happening.WasReset;
+                        _resets += happened.Kind == Happening.WasReset ? 1 : 0;
+                        break;
+                    case StartEnded ended when _starts.Remove(ended.Ticket, out var waiting):
+                        waiting.SetResult(ended.Outcome);
+                        break;
+                }
+            }
+
+            if (changed)
+            {
+                (change, _change) = (_change, null);
+            }
+        }
+
+        change?.SetResult();
+        foreach (var send in outbox ?? [])
+        {
+            _ = SendAsync(send);
+        }
+
+        return answer;
+    }
+
+    private async Task SendAsync(Send send)
+    {
+        // Whoever brought the message that caused this one does not wait for it.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        var answer = await _peers.SendAsync(send.Peer, send.Message, _stopping.Token);
+        if (!_stopping.IsCancellationRequested)
+        {
+            Step(answer is null ? new Unanswered(send.Peer, send.Message) : new Answered(send.Peer, send.Message, answer));
+        }
+    }
+
+    private void Schedule(Timer timer, long at)
+    {
+        _deadlines[(int)timer] = at;
+        if (at < _wakeAt)
+        {
+            _wakeAt = at;
+            var delay = _time.GetElapsedTime(_time.GetTimestamp(), at);
+            _timer.Change(delay > TimeSpan.Zero ? delay : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void OnTimer()
+    {
+        Span<bool> due = stackalloc bool[_deadlines.Length];
+        lock (_gate)
+        {
+            var now = _time.GetTimestamp();
+            _wakeAt = Never;
+            var next = Never;
+            for (var i = 0; i < _deadlines.Length; i++)
+            {
+                if (_deadlines[i] <= now)
+                {
+                    due[i] = true;
+                    _deadlines[i] = Never;
+                }
+
+                next = Math.Min(next, _deadlines[i]);
+            }
+
+            if (next != Never && !_stopping.IsCancellationRequested)
+            {
+                _wakeAt = next;
+                var delay = _time.GetElapsedTime(now, next);
+
+                // The system's timers may fire a little early; a whole millisecond more keeps them from spinning.
+                _timer.Change(delay + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+            }
+        }
+
+        for (var i = 0; i < due.Length; i++)
+        {
+            if (due[i])
+            {
+                Step(new Elapsed((Timer)i));
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Agent.Hosting;
+
+/// <summary>What one agent is configured with. Each setting comes from any configuration source under the name given here.</summary>
+public sealed class AgentOptions
+{
+    /// <summary>The port agents listen on unless told otherwise.</summary>
+    public const int DefaultPort = 5001;
+
+    /// <summary><c>AGENT_ID</c>: this agent's id, unique in the cluster.</summary>
+    public required string Id { get; init; }
+
+    /// <summary><c>PORT</c>: 0..65535; 0 takes a free one. ASP.NET's own settings win.</summary>
+    public int Port { get; init; } = DefaultPort;
+
+    /// <summary><c>PEERS</c>: base addresses of the others, comma-separated; service discovery resolves them.</summary>
+    public IReadOnlyList<Uri> Peers { get; set; } = [];
+
+    /// <summary><c>VALUES</c>, <c>WINDOW_MS</c>, <c>RULE</c>, <c>DRAW</c>: what <c>POST /run</c> means where it does not say.</summary>
+    public RunRequest Defaults { get; init; } = new();
+
+    /// <summary>Reads one agent's settings.</summary>
+    /// <exception cref="ConfigurationException">A setting is missing or wrong; the message says what to change.</exception>
+    public static AgentOptions From(IConfiguration configuration, int? port = null)
+    {
+        var id = configuration["AGENT_ID"]?.Trim();
+        if (string.IsNullOrEmpty(id))
+        {
+            throw new ConfigurationException("AGENT_ID is not set: give this agent an id of its own, such as AGENT_ID=agent1.");
+        }
+
+        return new AgentOptions
+        {
+            Id = id,
+            Port = PortFrom(configuration, port),
+            Peers = ParsePeers(configuration["PEERS"] ?? ""),
+            Defaults = DefaultsFrom(configuration),
+        };
+    }
+
+    /// <summary>The port that <paramref name="option"/> or else <c>PORT</c> names: 0..65535.</summary>
+    public static int PortFrom(IConfiguration configuration, int? option) =>
+        option is < 0 or > 65535 ? throw new ConfigurationException($"--port is {option}; it must be from 0 to 65535.")
+            : option ?? Number(configuration, "PORT", 0, 65535, DefaultPort);
+
+    /// <summary>Reads the settings that every agent of a one-process cluster shares.</summary>
+    public static RunRequest DefaultsFrom(IConfiguration configuration) => new(
+        Rule: Word<Rule>(configuration, "RULE"),
+        Values: Number(configuration, "VALUES", 1, RunLimits.MaxValues, 3),
+        Draw: Word<Draw>(configuration, "DRAW") ?? Draw.Fresh,
+        WindowMs: Number(configuration, "WINDOW_MS", 0, RunLimits.MaxWindowMs, Machine.DefaultWindowMs));
+
+    private static List<Uri> ParsePeers(string peers)
+    {
+        var list = new List<Uri>();
+        foreach (var entry in peers.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (!Uri.TryCreate(entry.TrimEnd('/'), UriKind.Absolute, out var address)
+                || address.Host.Length == 0
+                || address.Scheme.Split('+').Any(scheme => scheme is not ("http" or "https")))
+            {
+                throw new ConfigurationException($"PEERS: '{entry}' is no address; write it as http://host:port, or as a service name such as http://agent2.");
+            }
+
+            if (list.Contains(address))
+            {
+                throw new ConfigurationException($"PEERS: '{entry}' is there twice; name each peer once.");
+            }
+
+            list.Add(address);
+        }
+
+        return list.Count < Machine.MaxAgents
+            ? list
+            : throw new ConfigurationException($"PEERS names {list.Count} peers; a cluster has at most {Machine.MaxAgents} agents.");
+    }
+
+    private static int Number(IConfiguration configuration, string key, int least, int most, int fallback)
+    {
+        var text = configuration[key];
+        return string.IsNullOrWhiteSpace(text) ? fallback
+            : int.TryParse(text, out var number) && number >= least && number <= most ? number
+            : throw new ConfigurationException($"{key} is '{text}'; it must be a number from {least} to {most}.");
+    }
+
+    private static T? Word<T>(IConfiguration configuration, string key)
+        where T : struct, Enum
+    {
+        var text = configuration[key];
+        return string.IsNullOrWhiteSpace(text) ? null
+            : Enum.TryParse<T>(text, ignoreCase: true, out var word) && Enum.IsDefined(word) && !char.IsDigit(text[0]) ? word
+            : throw new ConfigurationException($"{key} is '{text}'; it must be one of {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");
+    }
+}
+
+/// <summary>The largest run that may be asked for.</summary>
+public static class RunLimits
+{
+    /// <summary>Values are drawn from 1..values.</summary>
+    public const int MaxValues = 1_000_000_000;
+
+    /// <summary>The highest number a run may claim: with one run a microsecond, 292 years, and far from overflow.</summary>
+    public const long MaxRunNumber = long.MaxValue / 1000;
+
+    /// <summary>ms.</summary>
+    public const int MaxWindowMs = 60_000;
+}
+
+/// <summary>The configuration cannot work; the message says what to change, in one line.</summary>
+public sealed class ConfigurationException(string message) : Exception(message);

@@ -1,0 +1,75 @@
+using Consensus.Agent.Api;
+using Consensus.Agent.Peers;
+using Consensus.Agent.Telemetry;
+using Microsoft.Extensions.Http.Resilience;
+using Polly;
+using Scalar.AspNetCore;
+
+namespace Consensus.Agent.Hosting;
+
+/// <summary>Builds the web application of one agent.</summary>
+public static class AgentServer
+{
+    /// <summary>Builds it; <paramref name="configure"/> has the last word.</summary>
+    public static WebApplication Build(AgentOptions options, string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            Args = args, ApplicationName = "Consensus.Agent", ContentRootPath = AppContext.BaseDirectory,
+        });
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = RequestBody.MaxBytes;
+        });
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning).AddFilter("Polly", LogLevel.Error)
+
+            // What stops the start is told in one line by whoever started it.
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
+        builder.AddServiceDefaults(IsNoise);
+        builder.Services.AddAgent(options);
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.Lifetime.ApplicationStopping.Register(() => app.Services.GetRequiredService<AgentNode>().Stop());
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.MapDefaultEndpoints();
+        app.MapConsensusApi();
+        app.MapPeerApi();
+        app.MapClusterApi();
+        app.MapOpenApi();
+        app.MapScalarApiReference();
+        return app;
+    }
+
+    private static void AddAgent(this IServiceCollection services, AgentOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton<AgentNode>();
+        services.AddSingleton<AgentTelemetry>();
+        services.AddSingleton(TimeProvider.System);
+        services.AddProblemDetails();
+        services.AddOpenApi();
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, AgentJson.Default));
+        services.AddHttpClient(nameof(PeerClient), http => http.Timeout = Timeout.InfiniteTimeSpan)
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
+            {
+                PooledConnectionLifetime = TimeSpan.FromMinutes(2), ConnectTimeout = PeerClient.Timeout, UseCookies = false, AllowAutoRedirect = false,
+            })
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
+            .AddResilienceHandler("peer", pipeline => pipeline.AddTimeout(PeerClient.Timeout));
+        services.AddHttpClient<ClusterClient>(http => http.Timeout = Timeout.InfiniteTimeSpan);
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<PeerClient>(
+            provider, provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerClient))));
+    }
+
+    /// <summary>Paths that are asked all the time and tell nothing about a run make no spans.</summary>
+    private static bool IsNoise(PathString path) =>
+        path == "/" || path.StartsWithSegments("/state") || path.StartsWithSegments("/consensus") || path.StartsWithSegments("/events")
+        || path.StartsWithSegments("/timeline") || path.StartsWithSegments("/openapi") || path.StartsWithSegments("/scalar")
+        || Path.HasExtension(path.Value);
+}
