@@ -224,7 +224,9 @@ public partial class Machine
             NameRun(highest + 1), _n, request.Round, request.Rule ?? Rule.Ratified, request.Values, request.Draw, request.WindowMs, members, request.Seed);
         starting.Run = run;
         starting.Enter(Stage.FirstRound);
-        JoinOwn(run);
+        var before = _floor;
+        Join(run);
+        _floor = FloorAfterNaming(before, run.Id);
         if (run.Rule == Rule.Classic)
         {
             EnterClassic(_run!, run.StartRound, opensIt: true);
@@ -244,7 +246,7 @@ public partial class Machine
     protected virtual RunId NameRun(long number) => new(number, Id, Boot);
 
     /// <summary>Broken versions leave their own floor where it was.</summary>
-    protected virtual void JoinOwn(RunDescriptor run) => Join(run);
+    protected virtual RunId FloorAfterNaming(RunId before, RunId named) => named;
 
     private void ResetOurs(Starting starting)
     {
