@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Consensus.Agent.Hosting;
+using Consensus.Agent.Peers;
 using Consensus.Agent.Protocol;
 
 namespace Consensus.Agent.Api;
@@ -25,7 +26,7 @@ public static class PeerApi
     private static async Task<IResult> ResetAsync(HttpContext context, AgentNode node)
     {
         var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.ResetBody, optional: true);
-        return problem ?? AnswerWith(node.Receive(body is { Handshake: true } ? new Handshake() : new Reset()));
+        return problem ?? AnswerWith(node.Receive(body is { Handshake: true } ? new Handshake() : new Reset(), KeyOf(context)));
     }
 
     private static void MapMessage<T>(
@@ -37,11 +38,13 @@ public static class PeerApi
                 var (message, problem) = await RequestBody.ReadAsync(context, type);
                 return problem is not null ? problem
                     : check(message!) is { } wrong ? RequestBody.Problem(400, wrong, Reason.OutOfRange)
-                    : AnswerWith(node.Receive(message!), message is NewRound);
+                    : AnswerWith(node.Receive(message!, KeyOf(context)), message is NewRound);
             })
             .Accepts<T>("application/json").Produces<Answer>().Produces<Answer>(409).ProducesProblem(400)
             .WithSummary(summary);
     }
+
+    private static string? KeyOf(HttpContext context) => context.Request.Headers[PeerClient.MessageHeader];
 
     private static IResult AnswerWith(Answer answer, bool newRound = false) => answer switch
     {

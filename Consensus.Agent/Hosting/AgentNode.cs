@@ -1,6 +1,7 @@
 using Consensus.Agent.Peers;
 using Consensus.Agent.Protocol;
 using Consensus.Agent.Telemetry;
+using Consensus.Agent.Timeline;
 using Timer = Consensus.Agent.Protocol.Timer;
 
 namespace Consensus.Agent.Hosting;
@@ -16,6 +17,8 @@ public sealed class AgentNode : IDisposable
     private readonly Lock _gate = new();
     private readonly Machine _machine;
     private readonly PeerClient _peers;
+    private readonly AgentOptions _options;
+    private readonly Recorder _recorder;
     private readonly AgentTelemetry _telemetry;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
@@ -33,16 +36,23 @@ public sealed class AgentNode : IDisposable
         var boot = Guid.NewGuid().ToString("N")[..12];
         _machine = new Machine(options.Id, boot, [.. options.Peers.Select(peer => peer.OriginalString)], random);
         _peers = peers;
+        _options = options;
+        _recorder = new Recorder(options.Id, boot, time);
         _telemetry = telemetry;
         _time = time;
         _timer = time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>What was recorded, for the timeline.</summary>
+    public Recorder Recorder => _recorder;
+
     /// <summary>Asks the peers what they know. Call it once, when this agent can be reached.</summary>
     public void Start() => Step(new Booted());
 
     /// <summary>Handles one message; its answer is ready when this returns.</summary>
-    public Answer Receive(Message message) => Step(new Received(message))!;
+    /// <param name="message">The message.</param>
+    /// <param name="key">How its sender names it, for the timeline; null where it does not.</param>
+    public Answer Receive(Message message, string? key = null) => Step(new Received(message), key)!;
 
     /// <summary>Starts a run and waits until its first calls have returned.</summary>
     public Task<StartOutcome> StartAsync(RunRequest request)
@@ -111,20 +121,23 @@ public sealed class AgentNode : IDisposable
         _stopping.Dispose();
     }
 
-    private Answer? Step(Input input)
+    private Answer? Step(Input input, string? key = null, long messageId = 0)
     {
         Answer? answer = null;
-        List<Send>? outbox = null;
+        List<(Send Send, long Id)>? outbox = null;
         TaskCompletionSource? change = null;
         lock (_gate)
         {
             var changed = false;
-            foreach (var effect in _machine.Step(input))
+            var effects = _machine.Step(input);
+            _recorder.Stepped(_machine.CurrentRun);
+            RecordInput(input, effects, key, messageId);
+            foreach (var effect in effects)
             {
                 switch (effect)
                 {
                     case Send send:
-                        (outbox ??= []).Add(send);
+                        (outbox ??= []).Add((send, _recorder.Sent(send.Peer, _options.Peers[send.Peer].OriginalString, send.Message)));
                         break;
                     case Reply reply:
                         answer = reply.Answer;
@@ -137,6 +150,7 @@ public sealed class AgentNode : IDisposable
                         break;
                     case Happened happened:
                         _telemetry.Happened(happened);
+                        _recorder.Happened(happened);
                         changed |= happened.Kind is Happening.Joined or Happening.JoinedAsLearner or Happening.Decided or Happening.Learned or Happening.WasReset;
                         _resets += happened.Kind == Happening.WasReset ? 1 : 0;
                         break;
@@ -153,22 +167,48 @@ public sealed class AgentNode : IDisposable
         }
 
         change?.SetResult();
-        foreach (var send in outbox ?? [])
+        foreach (var (send, id) in outbox ?? [])
         {
-            _ = SendAsync(send);
+            _ = SendAsync(send, id);
         }
 
         return answer;
     }
 
-    private async Task SendAsync(Send send)
+    private void RecordInput(Input input, IReadOnlyList<Effect> effects, string? key, long messageId)
+    {
+        switch (input)
+        {
+            case Received received:
+                for (var i = 0; i < effects.Count; i++)
+                {
+                    if (effects[i] is Reply reply)
+                    {
+                        _recorder.Received(key, received.Message, reply.Answer);
+                    }
+                }
+
+                break;
+            case Answered answered:
+                _recorder.Answered(messageId, answered.Peer, answered.Sent, answered.Answer);
+                break;
+            case Unanswered unanswered:
+                _recorder.Lost(messageId, unanswered.Peer, unanswered.Sent);
+                break;
+            case Booted:
+                _recorder.Booted();
+                break;
+        }
+    }
+
+    private async Task SendAsync(Send send, long id)
     {
         // Whoever brought the message that caused this one does not wait for it.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        var answer = await _peers.SendAsync(send.Peer, send.Message, _stopping.Token);
+        var answer = await _peers.SendAsync(send.Peer, send.Message, _recorder.KeyOf(id), _stopping.Token);
         if (!_stopping.IsCancellationRequested)
         {
-            Step(answer is null ? new Unanswered(send.Peer, send.Message) : new Answered(send.Peer, send.Message, answer));
+            Step(answer is null ? new Unanswered(send.Peer, send.Message) : new Answered(send.Peer, send.Message, answer), messageId: id);
         }
     }
 

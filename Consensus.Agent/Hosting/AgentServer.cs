@@ -1,6 +1,7 @@
 using Consensus.Agent.Api;
 using Consensus.Agent.Peers;
 using Consensus.Agent.Telemetry;
+using Consensus.Agent.Timeline;
 using Microsoft.Extensions.Http.Resilience;
 using Polly;
 using Scalar.AspNetCore;
@@ -41,6 +42,7 @@ public static class AgentServer
         app.MapConsensusApi();
         app.MapPeerApi();
         app.MapClusterApi();
+        app.MapTimelineApi();
         app.MapOpenApi();
         app.MapScalarApiReference();
         return app;
@@ -50,11 +52,16 @@ public static class AgentServer
     {
         services.AddSingleton(options);
         services.AddSingleton<AgentNode>();
+        services.AddSingleton(provider => provider.GetRequiredService<AgentNode>().Recorder);
         services.AddSingleton<AgentTelemetry>();
         services.AddSingleton(TimeProvider.System);
         services.AddProblemDetails();
         services.AddOpenApi();
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, AgentJson.Default));
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, AgentJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Insert(1, TimelineJson.Default);
+        });
         services.AddHttpClient(nameof(PeerClient), http => http.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
             {

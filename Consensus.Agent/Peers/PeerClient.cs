@@ -21,14 +21,18 @@ public sealed partial class PeerClient(HttpClient http, AgentOptions options, IL
 
     private sealed record Rendered(Message Message, byte[] Body);
 
+    /// <summary>The header that names a message, so that its two ends can be matched: <c>agent/boot/number</c>.</summary>
+    public const string MessageHeader = "Consensus-Message";
+
     /// <summary>Sends a message to a peer.</summary>
     /// <returns>The answer, or null where there was none in time or none that an agent gives.</returns>
-    public async Task<Answer?> SendAsync(int peer, Message message, CancellationToken cancellation)
+    public async Task<Answer?> SendAsync(int peer, Message message, string key, CancellationToken cancellation)
     {
         try
         {
             using var request = new HttpRequestMessage(
                 message is StateQuery ? HttpMethod.Get : HttpMethod.Post, new Uri(options.Peers[peer], PathOf(message)));
+            request.Headers.TryAddWithoutValidation(MessageHeader, key);
             if (message is not StateQuery)
             {
                 request.Content = new ByteArrayContent(BodyOf(message)) { Headers = { ContentType = Json } };

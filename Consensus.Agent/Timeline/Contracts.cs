@@ -1,0 +1,133 @@
+using System.Text.Json.Serialization;
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Agent.Timeline;
+
+/// <summary>One event as one agent recorded it.</summary>
+/// <param name="Id">Counts up by one in each process.</param>
+/// <param name="AtUs">µs since 1970, by that agent's clock.</param>
+/// <param name="Kind">
+/// <c>joined</c>, <c>joined_as_learner</c>, <c>drew</c>, <c>copied</c>, <c>adopted</c>, <c>voted</c>, <c>decided</c>, <c>learned</c>,
+/// <c>was_reset</c>, <c>contradicted</c>, <c>disagreed</c>, <c>booted</c>, <c>sent</c>, <c>received</c>, <c>answered</c>, <c>lost</c>.
+/// </param>
+/// <param name="Message">The message's kind; of <c>answered</c>: the kind of what the answer told.</param>
+/// <param name="MessageId">The sender's number of the message.</param>
+/// <param name="Other">The other agent: its id, or its address where the id is not known yet.</param>
+/// <param name="OtherBoot">Of <c>received</c>: the sender's boot.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Value">The value; absent in a vote for none.</param>
+/// <param name="Proposal">The proposal that a vote repeats.</param>
+/// <param name="Attempt">How many values this agent has drawn.</param>
+/// <param name="Status">The answer's status.</param>
+/// <param name="Reason">The answer's reason.</param>
+/// <param name="Run">The run; only in the live stream.</param>
+public sealed record TimelineEvent(
+    long Id, long AtUs, string Kind, string? Message = null, long? MessageId = null, string? Other = null, string? OtherBoot = null,
+    int? Round = null, int? Value = null, int? Proposal = null, int? Attempt = null, string? Status = null, string? Reason = null, string? Run = null);
+
+/// <summary>An agent's value in one round, and when it entered.</summary>
+public sealed record RoundEntry(int Round, int Value, long AtUs);
+
+/// <summary>The answer to <c>GET /timeline</c>: one run as one agent recorded it.</summary>
+/// <param name="AgentId">The agent.</param>
+/// <param name="Boot">Its boot.</param>
+/// <param name="Run">The run's id, <c>bare</c> for the run of bare messages, absent where there is none.</param>
+/// <param name="Descriptor">The run as described; absent for a bare one.</param>
+/// <param name="Learner">Whether the agent takes no part in it.</param>
+/// <param name="LastRound">The last round it entered.</param>
+/// <param name="Dropped">Events that were recorded and are gone.</param>
+/// <param name="Rounds">Its value in each round, also of rounds whose events are gone or left out.</param>
+/// <param name="Events">What happened, in order.</param>
+public sealed record AgentTimeline(
+    string AgentId, string Boot, string? Run = null, RunDescriptor? Descriptor = null, bool Learner = false, int LastRound = 0, int Dropped = 0,
+    IReadOnlyList<RoundEntry>? Rounds = null, IReadOnlyList<TimelineEvent>? Events = null);
+
+/// <summary>One run of the history.</summary>
+/// <param name="Run">The run's id, or <c>bare</c>.</param>
+/// <param name="Rule">How it decides.</param>
+/// <param name="Draw">How it draws.</param>
+/// <param name="StartedAtUs">µs since 1970, by the clock of the agent that tells.</param>
+/// <param name="Rounds">Rounds up to the decision, or up to now.</param>
+/// <param name="Sent">Messages that this agent sent in it.</param>
+/// <param name="DurationMs">From its first message to this agent's decision; absent while there is none.</param>
+/// <param name="Value">The decision.</param>
+/// <param name="Learner">Whether this agent took no part in it.</param>
+public sealed record RunSummary(
+    string Run, Rule Rule, Draw Draw, long StartedAtUs, int Rounds, int Sent, double? DurationMs = null, int? Value = null, bool Learner = false);
+
+/// <summary>The answer to <c>GET /timeline/runs</c>, newest first.</summary>
+public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
+
+/// <summary>One run as all agents recorded it, on one clock: the answer to <c>GET /timeline?cluster=true</c> and to <c>GET /simulate</c>.</summary>
+/// <param name="Run">The run's id, <c>bare</c>, or absent where there is none.</param>
+/// <param name="N">Agents in the cluster.</param>
+/// <param name="Quorum">How many of them decide.</param>
+/// <param name="StartUs">Time 0: µs since 1970, by the serving agent's clock.</param>
+/// <param name="Lanes">The agents, in natural order of their ids.</param>
+/// <param name="Events">What happened within agents, in order of time.</param>
+/// <param name="Messages">What went between them, in order of sending.</param>
+/// <param name="Rounds">Every round's values.</param>
+/// <param name="Folded">Ranges of rounds whose events and messages are left out.</param>
+/// <param name="Silences">When an agent that others spoke to gave no sign of life.</param>
+/// <param name="Agree">Whether all decisions are equal; absent where nobody decided.</param>
+/// <param name="Descriptor">The run as described; absent for a bare one.</param>
+/// <param name="LastRound">The last round that anyone entered.</param>
+/// <param name="Sentence">Of a simulated run: what happened, in one sentence.</param>
+public sealed record ClusterTimeline(
+    string? Run, int N, int Quorum, long StartUs, IReadOnlyList<Lane> Lanes, IReadOnlyList<LaneEvent> Events, IReadOnlyList<Arrow> Messages,
+    IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<Silence> Silences,
+    bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null);
+
+/// <summary>One agent of a merged timeline.</summary>
+/// <param name="AgentId">Its id, or its address where it never said its id.</param>
+/// <param name="Up">Whether it answers; of one that does not, only what others recorded is there.</param>
+/// <param name="Part"><c>member</c>, <c>learner</c> or <c>absent</c>.</param>
+/// <param name="Boot">Its boot.</param>
+/// <param name="OffsetMs">How much its clock was found ahead of the serving agent's; corrected in all times here.</param>
+/// <param name="Value">Its decision.</param>
+/// <param name="Round">The round of its decision.</param>
+/// <param name="Dropped">Events that it recorded and no longer has.</param>
+public sealed record Lane(
+    string AgentId, bool Up, string Part, string? Boot = null, double OffsetMs = 0, int? Value = null, int? Round = null, int Dropped = 0);
+
+/// <summary>Something that happened within an agent; <paramref name="T"/> in ms since the start, <paramref name="Lane"/> an index.</summary>
+public sealed record LaneEvent(double T, int Lane, string Kind, int Round = 0, int? Value = null, int? Proposal = null, int? Attempt = null, string? Other = null);
+
+/// <summary>What an answer told that its receiver did not know from that agent yet.</summary>
+public sealed record News(string Kind, int Round, int? Value = null, int? Proposal = null);
+
+/// <summary>A message. Times are in ms since the start, lanes are indices.</summary>
+/// <param name="Kind"><c>handshake</c>, <c>reset</c>, <c>new_round</c>, <c>proposal</c>, <c>vote</c>, <c>final</c> or <c>state</c>.</param>
+/// <param name="From">The sender; -1 for someone who is no agent.</param>
+/// <param name="To">The receiver.</param>
+/// <param name="Sent">When it was sent.</param>
+/// <param name="Received">When it was received, never before it was sent; absent where it was not, or is not known to be.</param>
+/// <param name="Answered">When the sender had the answer.</param>
+/// <param name="LostAt">When the sender gave up waiting.</param>
+/// <param name="Round">The round; 0 for none.</param>
+/// <param name="Value">The value; absent in a vote for none.</param>
+/// <param name="Proposal">The proposal that a vote repeats.</param>
+/// <param name="Status">The answer's status.</param>
+/// <param name="Reason">The answer's reason.</param>
+/// <param name="News">What the answer told, where that was news.</param>
+/// <param name="Guessed">True where only one end was recorded, and the other end's time is a guess.</param>
+public sealed record Arrow(
+    string Kind, int From, int To, double Sent, double? Received = null, double? Answered = null, double? LostAt = null, int Round = 0, int? Value = null,
+    int? Proposal = null, string? Status = null, string? Reason = null, News? News = null, bool Guessed = false);
+
+/// <summary>A round: when the first agent entered it, and each lane's value (null where it did not enter).</summary>
+public sealed record RoundValues(int Round, double T, IReadOnlyList<int?> Values);
+
+/// <summary>Rounds <paramref name="From"/> to <paramref name="To"/>, both included.</summary>
+public readonly record struct RoundRange(int From, int To);
+
+/// <summary>From <paramref name="From"/> to <paramref name="To"/> (absent: still) a lane gave no sign of life.</summary>
+public sealed record Silence(int Lane, double From, double? To = null);
+
+/// <summary>JSON of the timeline: snake_case, without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(AgentTimeline))]
+[JsonSerializable(typeof(ClusterTimeline))]
+[JsonSerializable(typeof(RunHistory))]
+[JsonSerializable(typeof(TimelineEvent))]
+public sealed partial class TimelineJson : JsonSerializerContext;

@@ -1,0 +1,362 @@
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Agent.Timeline;
+
+/// <summary>
+/// Keeps what one agent lived through, bounded: the last <see cref="MaxRuns"/> runs, <see cref="RunLog.MaxEvents"/>
+/// events of each and <see cref="MaxEvents"/> of all. Whoever drives the machine calls the recording methods, one at a
+/// time and in the order of things; any thread may read. Recording stores numbers; words are made on reading.
+/// </summary>
+/// <param name="agentId">This agent.</param>
+/// <param name="boot">Its boot.</param>
+/// <param name="time">Timestamps of it order the events, whatever happens to the wall clock.</param>
+public sealed partial class Recorder(string agentId, string boot, TimeProvider time)
+{
+    /// <summary>Runs kept.</summary>
+    public const int MaxRuns = 100;
+
+    /// <summary>Events kept of all runs; the oldest runs give theirs up first, and keep their summary.</summary>
+    public const int MaxEvents = 100_000;
+
+    /// <summary>Events that the live stream can resume over.</summary>
+    public const int MaxStreamed = 4_096;
+
+    private const int MaxPending = 512;
+    private const int MaxNames = 1_024;
+    private const long PendingUs = 5_000_000;
+
+    private readonly Lock _gate = new();
+    private readonly long _baseUs = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / 10;
+    private readonly long _baseTimestamp = time.GetTimestamp();
+
+    // Newest last.
+    private readonly List<RunLog> _logs = [];
+    private readonly Queue<Entry> _pending = new();
+    private readonly string?[] _names = new string?[MaxNames];
+    private readonly Dictionary<string, short> _nameIndex = new(StringComparer.Ordinal);
+    private readonly Dictionary<long, (RunLog? Log, Entry Sent)> _unrecorded = [];
+    private readonly Dictionary<int, short> _peerNames = [];
+    private RunDescriptor? _current;
+    private Entry? _booted;
+    private long _now;
+    private long _lastId;
+    private long _lastMessageId;
+    private int _total;
+    private int _nameCount = 1;
+
+    /// <summary>This agent.</summary>
+    public string AgentId => agentId;
+
+    /// <summary>Its boot.</summary>
+    public string Boot => boot;
+
+    /// <summary>The value of the header that names a message to its receiver: <c>agent/boot/number</c>.</summary>
+    public string KeyOf(long messageId) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{agentId}/{boot}/{messageId}");
+
+    /// <summary>What follows happened in one step: at one time, and after it <paramref name="current"/> is the run.</summary>
+    public void Stepped(RunDescriptor? current)
+    {
+        _now = _baseUs + (time.GetElapsedTime(_baseTimestamp).Ticks / 10);
+        _current = current;
+    }
+
+    /// <summary>The process started.</summary>
+    public void Booted()
+    {
+        lock (_gate)
+        {
+            _booted = Stream(NewEntry(EntryKind.Booted), null);
+        }
+    }
+
+    /// <summary>A machine said that something happened.</summary>
+    public void Happened(Happened happened)
+    {
+        ArgumentNullException.ThrowIfNull(happened);
+        lock (_gate)
+        {
+            var kind = (EntryKind)happened.Kind;
+            var log = happened.Kind == Happening.WasReset ? Newest : happened.Run.IsNone ? BareLog() : LogOf(happened.Run);
+            if (log is not null)
+            {
+                Append(log, NewEntry(kind) with { Round = happened.Round, Value = happened.Value, Extra = happened.Attempt, Other = NameIndex(happened.Other) });
+            }
+        }
+    }
+
+    /// <summary>A message goes out to a peer, of whom at least an address is known.</summary>
+    /// <returns>Its number, for <see cref="KeyOf"/>, <see cref="Answered"/> and <see cref="Lost"/>.</returns>
+    public long Sent(int peer, string address, Message message)
+    {
+        lock (_gate)
+        {
+            if (!_peerNames.TryGetValue(peer, out var name))
+            {
+                _peerNames[peer] = name = NameIndex(address);
+            }
+
+            var id = ++_lastMessageId;
+            var entry = NewEntry(EntryKind.Sent, id, message) with { Other = name };
+            if (message is Handshake or Reset)
+            {
+                Pend(entry);
+            }
+            else if (LogOf(message) is { } log)
+            {
+                // Questions for state are told of when the answer is news; so are words said often enough.
+                if (message is StateQuery || log.IsRepetition(entry))
+                {
+                    _unrecorded[id] = (log, entry);
+                }
+                else
+                {
+                    Append(log, entry);
+                }
+            }
+
+            return id;
+        }
+    }
+
+    /// <summary>A message came in and was answered.</summary>
+    /// <param name="key">How its sender named it; null where it did not.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="answer">The answer it got.</param>
+    public void Received(string? key, Message message, Answer answer)
+    {
+        ArgumentNullException.ThrowIfNull(answer);
+        if (message is StateQuery)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            var entry = NewEntry(EntryKind.Received, 0, message) with { Status = Entry.WordIndex(answer.Status), Reason = Entry.WordIndex(answer.Reason) };
+            if (TryReadKey(key, out var sender, out var senderBoot, out var id))
+            {
+                entry = entry with { Other = sender, Boot = senderBoot, MessageId = id };
+            }
+            else if (SenderOf(message) is { } name)
+            {
+                entry = entry with { Other = NameIndex(name) };
+            }
+
+            if (message is Handshake or Reset)
+            {
+                Pend(entry);
+            }
+            else if (LogOf(message) is { } log && !log.IsRepetition(entry))
+            {
+                Append(log, entry);
+            }
+        }
+    }
+
+    /// <summary>A peer answered.</summary>
+    public void Answered(long messageId, int peer, Message sent, Answer answer)
+    {
+        ArgumentNullException.ThrowIfNull(answer);
+        lock (_gate)
+        {
+            if (answer.AgentId is { } id)
+            {
+                _peerNames[peer] = NameIndex(id);
+            }
+
+            var (kind, round, value, extra) = Entry.News(answer);
+            End(sent, NewEntry(EntryKind.Answered, messageId) with
+            {
+                Other = _peerNames.GetValueOrDefault(peer), Message = kind, Round = round, Value = value, Extra = extra,
+                Status = Entry.WordIndex(answer.Status), Reason = Entry.WordIndex(answer.Reason),
+            });
+        }
+    }
+
+    /// <summary>A peer did not answer.</summary>
+    public void Lost(long messageId, int peer, Message sent)
+    {
+        lock (_gate)
+        {
+            End(sent, NewEntry(EntryKind.Lost, messageId) with { Other = _peerNames.GetValueOrDefault(peer) });
+        }
+    }
+
+    private RunLog? Newest => _logs.Count == 0 ? null : _logs[^1];
+
+    private Entry NewEntry(EntryKind kind) => new(++_lastId, _now, 0, 0, 0, 0, 0, 0, kind, MessageKind.None, 0, 0);
+
+    private Entry NewEntry(EntryKind kind, long messageId, Message? message = null)
+    {
+        var (what, round, value, extra) = message is null ? default : Entry.Describe(message);
+        return NewEntry(kind) with { MessageId = messageId, Message = what, Round = round, Value = value, Extra = extra };
+    }
+
+    private void End(Message sent, Entry end)
+    {
+        if (_unrecorded.Remove(end.MessageId, out var unrecorded))
+        {
+            // Only a decision makes a repetition worth telling of.
+            if (unrecorded.Log is { DecidedAt: 0 } undecided && end.Message == MessageKind.Final)
+            {
+                Append(undecided, unrecorded.Sent);
+                Append(undecided, end);
+            }
+        }
+        else if (sent is Handshake or Reset)
+        {
+            if (Newest is { } newest && end.MessageId >= newest.FirstMessageId)
+            {
+                Append(newest, end);
+            }
+            else
+            {
+                Pend(end);
+            }
+        }
+        else if (sent is not StateQuery && LogOf(sent) is { } log)
+        {
+            Append(log, end);
+        }
+    }
+
+    private void Append(RunLog log, in Entry entry)
+    {
+        _total += log.Add(Stream(entry, log));
+        for (var i = 0; _total > MaxEvents && i < _logs.Count - 1; i++)
+        {
+            _total -= _logs[i].GiveUp();
+        }
+    }
+
+    private RunLog? LogOf(Message message) => message switch
+    {
+        { Run: { } run } => LogOf(run.Id),
+        StateQuery => Newest,
+        _ => _current is null ? BareLog() : null,
+    };
+
+    /// <summary>A run's log; made where it is the current run.</summary>
+    private RunLog? LogOf(RunId id)
+    {
+        for (var i = _logs.Count - 1; i >= 0; i--)
+        {
+            if (_logs[i].Id == id)
+            {
+                return _logs[i];
+            }
+        }
+
+        if (_current?.Id != id)
+        {
+            return null;
+        }
+
+        var log = Open(id, _current);
+        if (_booted is { } booted && !(_current.Members.TryGetValue(agentId, out var member) && member == boot))
+        {
+            // It was there before, and has forgotten: the run shows the restart.
+            _total += log.Add(booted);
+        }
+
+        return log;
+    }
+
+    /// <summary>There is one run of bare messages at most; a new one takes the place of the old.</summary>
+    private RunLog BareLog()
+    {
+        if (Newest is { Descriptor: null } newest)
+        {
+            return newest;
+        }
+
+        if (_logs.Find(log => log.Descriptor is null) is { } old)
+        {
+            _total -= old.GiveUp();
+            _logs.Remove(old);
+        }
+
+        return Open(RunId.None, null);
+    }
+
+    private RunLog Open(RunId id, RunDescriptor? descriptor)
+    {
+        if (_logs.Count == MaxRuns)
+        {
+            _total -= _logs[0].GiveUp();
+            _logs.RemoveAt(0);
+        }
+
+        var log = new RunLog(id, _now) { Descriptor = descriptor, FirstMessageId = _lastMessageId + 1 };
+        _logs.Add(log);
+        while (_pending.TryDequeue(out var entry))
+        {
+            if (_now - entry.At <= PendingUs)
+            {
+                log.StartedAt = Math.Min(log.StartedAt, entry.At);
+                log.FirstMessageId = entry.Kind == EntryKind.Sent ? Math.Min(log.FirstMessageId, entry.MessageId) : log.FirstMessageId;
+                _total += log.Add(entry);
+            }
+        }
+
+        return log;
+    }
+
+    /// <summary>What comes before a run has a name belongs to the run that follows.</summary>
+    private void Pend(in Entry entry)
+    {
+        if (_pending.Count == MaxPending)
+        {
+            _pending.Dequeue();
+        }
+
+        _pending.Enqueue(Stream(entry, null));
+    }
+
+    private static string? SenderOf(Message message) => message switch
+    {
+        Proposal proposal => proposal.AgentId,
+        Vote vote => vote.AgentId,
+        NewRound newRound => newRound.AgentId,
+        Final final => final.AgentId,
+        _ => null,
+    };
+
+    private bool TryReadKey(string? key, out short sender, out short senderBoot, out long id)
+    {
+        (sender, senderBoot, id) = (0, 0, 0);
+        var last = key?.LastIndexOf('/') ?? -1;
+        var middle = last > 0 ? key!.LastIndexOf('/', last - 1) : -1;
+        if (middle <= 0 || middle > 128 || last - middle > 129
+            || !long.TryParse(key.AsSpan(last + 1), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out id))
+        {
+            return false;
+        }
+
+        sender = NameIndex(key.AsSpan(0, middle));
+        senderBoot = NameIndex(key.AsSpan(middle + 1, last - middle - 1));
+        return true;
+    }
+
+    private short NameIndex(string? name) => name is null ? (short)0 : NameIndex(name.AsSpan());
+
+    private short NameIndex(ReadOnlySpan<char> name)
+    {
+        var lookup = _nameIndex.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (lookup.TryGetValue(name, out var index))
+        {
+            return index;
+        }
+
+        // Strangers can make up names without end.
+        if (_nameCount == MaxNames)
+        {
+            return 0;
+        }
+
+        index = (short)_nameCount;
+        _names[_nameCount++] = name.ToString();
+        lookup[name] = index;
+        return index;
+    }
+}

@@ -1,0 +1,152 @@
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Agent.Timeline;
+
+/// <summary>
+/// What one agent recorded of one run. Beyond <see cref="MaxEvents"/> the first <see cref="HeadEvents"/> stay and the
+/// rest is a ring: how a run began and how it ended is what people look for.
+/// </summary>
+internal sealed class RunLog(RunId id, long startedAt)
+{
+    /// <summary>Events kept of one run.</summary>
+    public const int MaxEvents = 20_000;
+
+    /// <summary>Events of its beginning that are never overwritten.</summary>
+    public const int HeadEvents = 4_000;
+
+    /// <summary>How many rounds are remembered by this agent's value even where their messages are gone.</summary>
+    public const int MaxRounds = 10_000;
+
+    /// <summary>How often one unchanged message to or from one agent is recorded; repetitions tell nothing new.</summary>
+    private const int MaxSame = 3;
+
+    private readonly Dictionary<int, (Entry Last, int Count)> _same = [];
+    private Entry[] _entries = [];
+    private RoundMark[] _rounds = [];
+    private int _count;
+    private int _roundCount;
+
+    /// <summary>This agent's value in one round, and when it entered.</summary>
+    public readonly record struct RoundMark(int Round, int Value, long At);
+
+    /// <summary>The run; none for the run of bare messages.</summary>
+    public RunId Id { get; } = id;
+
+    /// <summary>The id as it is asked for.</summary>
+    public string Name { get; } = id.IsNone ? Recorder.Bare : id.ToString();
+
+    /// <summary>Null for the run of bare messages.</summary>
+    public RunDescriptor? Descriptor { get; set; }
+
+    public long StartedAt { get; set; } = startedAt;
+
+    /// <summary>0 while undecided.</summary>
+    public long DecidedAt { get; private set; }
+
+    public int DecisionValue { get; private set; }
+
+    public int DecisionRound { get; private set; }
+
+    public int LastRound { get; private set; }
+
+    public int Attempts { get; private set; }
+
+    public int Sent { get; private set; }
+
+    public bool Learner { get; private set; }
+
+    /// <summary>The first message that belongs to it.</summary>
+    public long FirstMessageId { get; set; }
+
+    /// <summary>Events overwritten or given up.</summary>
+    public int Dropped { get; private set; }
+
+    public int Count => _count;
+
+    public ReadOnlySpan<RoundMark> Rounds => _rounds.AsSpan(0, _roundCount);
+
+    /// <summary>True where a message says to or from its agent what was said often enough.</summary>
+    public bool IsRepetition(in Entry entry)
+    {
+        // Sent and received are counted apart.
+        var key = (entry.Other * 2) + (entry.Kind == EntryKind.Sent ? 1 : 0);
+        var count = _same.TryGetValue(key, out var same) && same.Last.SaysTheSameAs(entry) ? same.Count + 1 : 1;
+        _same[key] = (entry, count);
+        return count > MaxSame;
+    }
+
+    /// <returns>By how many events the log has grown: 0 or 1.</returns>
+    public int Add(in Entry entry)
+    {
+        Note(entry);
+        if (_count == MaxEvents)
+        {
+            _entries[HeadEvents + (Dropped++ % (MaxEvents - HeadEvents))] = entry;
+            return 0;
+        }
+
+        Grow(ref _entries, _count, MaxEvents);
+        _entries[_count++] = entry;
+        return 1;
+    }
+
+    /// <summary>Forgets the events and keeps the summary.</summary>
+    /// <returns>How many there were.</returns>
+    public int GiveUp()
+    {
+        var count = _count;
+        (_entries, _rounds, _count, _roundCount) = ([], [], 0, 0);
+        _same.Clear();
+        Dropped += count;
+        return count;
+    }
+
+    /// <summary>The events in the order in which they were recorded.</summary>
+    public List<Entry> Read()
+    {
+        var list = new List<Entry>(_count);
+        var overwritten = _count == MaxEvents ? Dropped % (MaxEvents - HeadEvents) : 0;
+        list.AddRange(_entries.AsSpan(0, Math.Min(_count, HeadEvents)));
+        if (_count > HeadEvents)
+        {
+            list.AddRange(_entries.AsSpan(HeadEvents + overwritten, _count - HeadEvents - overwritten));
+            list.AddRange(_entries.AsSpan(HeadEvents, overwritten));
+        }
+
+        return list;
+    }
+
+    private void Note(in Entry entry)
+    {
+        switch (entry.Kind)
+        {
+            case EntryKind.Drew or EntryKind.Copied or EntryKind.Adopted:
+                LastRound = Math.Max(LastRound, entry.Round);
+                Attempts = entry.Extra;
+                if (_roundCount < MaxRounds)
+                {
+                    Grow(ref _rounds, _roundCount, MaxRounds);
+                    _rounds[_roundCount++] = new RoundMark(entry.Round, entry.Value, entry.At);
+                }
+
+                break;
+            case EntryKind.Decided or EntryKind.Learned when DecidedAt == 0:
+                (DecidedAt, DecisionValue, DecisionRound) = (entry.At, entry.Value, entry.Round);
+                break;
+            case EntryKind.JoinedAsLearner:
+                Learner = true;
+                break;
+            case EntryKind.Sent:
+                Sent++;
+                break;
+        }
+    }
+
+    private static void Grow<T>(ref T[] array, int count, int most)
+    {
+        if (count == array.Length)
+        {
+            Array.Resize(ref array, Math.Min(most, Math.Max(32, count * 2)));
+        }
+    }
+}

@@ -1,0 +1,186 @@
+using System.Globalization;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json.Serialization.Metadata;
+using Consensus.Agent.Api;
+using Consensus.Agent.Hosting;
+using Consensus.Agent.Peers;
+using Consensus.Agent.Protocol;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Consensus.Agent.Timeline;
+
+/// <summary>What was recorded, of this agent and, read through it, of all.</summary>
+public static class TimelineApi
+{
+    /// <summary>A shorter run is never folded.</summary>
+    private const int FewRounds = 12;
+
+    // How a run began, and how it ended.
+    private const int FirstRounds = 2;
+    private const int LastRounds = 6;
+
+    /// <summary>Rounds that one answer holds in detail at most.</summary>
+    private const int MaxDetail = 200;
+
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
+
+    /// <summary>Maps <c>GET /timeline</c>, <c>GET /timeline/runs</c> and <c>GET /events</c>.</summary>
+    public static RouteGroupBuilder MapTimelineApi(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("").WithTags("Timeline");
+        group.MapGet("/timeline", TimelineAsync)
+            .Produces<AgentTimeline>().Produces<ClusterTimeline>().ProducesProblem(400)
+            .WithSummary("A run as this agent recorded it; with cluster=true, as all agents did, on one clock");
+        group.MapGet("/timeline/runs", RunsAsync)
+            .Produces<RunHistory>()
+            .WithSummary("The last 100 runs, newest first; with cluster=true, also those that only other agents know");
+        group.MapGet("/events", Events)
+            .WithSummary("This agent's events as they happen, as server-sent events; Last-Event-ID resumes");
+        return group;
+    }
+
+    private static async Task<IResult> TimelineAsync(
+        Recorder recorder, AgentOptions options, ClusterClient client, CancellationToken cancellation,
+        string? run = null, bool cluster = false, [FromQuery] string[]? detail = null)
+    {
+        if (run is not null && run != Recorder.Bare && !RunId.TryParse(run, out _))
+        {
+            return RequestBody.Problem(400, "run must be a run id as POST /run answers it, number.initiator.boot, or 'bare'.");
+        }
+
+        List<RoundRange>? ranges = null;
+        if (detail is { Length: > 0 } && (ranges = ParseRanges(detail)) is null)
+        {
+            return RequestBody.Problem(400, $"detail must be ranges of rounds such as 41-50, {MaxDetail} rounds in all at most.");
+        }
+
+        if (!cluster)
+        {
+            return TypedResults.Json(recorder.Read(run, ranges), TimelineJson.Default.AgentTimeline);
+        }
+
+        var merged = await MergedAsync(recorder, options, client, run, ranges, cancellation);
+        return TypedResults.Json(merged, TimelineJson.Default.ClusterTimeline);
+    }
+
+    private static async Task<ClusterTimeline> MergedAsync(
+        Recorder recorder, AgentOptions options, ClusterClient client, string? run, List<RoundRange>? detail, CancellationToken cancellation)
+    {
+        var histories = await AllAsync("/timeline/runs", TimelineJson.Default.RunHistory);
+        run ??= NewestOf([.. histories.OfType<RunHistory>().Append(recorder.Runs()).SelectMany(history => history.Runs.Take(1))]);
+        var known = histories.OfType<RunHistory>().Append(recorder.Runs()).SelectMany(history => history.Runs).Where(summary => summary.Run == run).ToList();
+        var (first, last) = recorder.RoundsOf(run);
+        first = Math.Max(1, first);
+        last = Math.Max(last, known.Select(summary => first + summary.Rounds - 1).DefaultIfEmpty(0).Max());
+        var (shown, folded) = Fold(first, last, detail ?? []);
+
+        var query = $"/timeline?run={Uri.EscapeDataString(run ?? Recorder.Bare)}" + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
+        var timelines = run is null ? [.. options.Peers.Select((peer, i) => histories[i] is { } up ? new AgentTimeline(up.AgentId, "") : null)]
+            : await AllAsync(query, TimelineJson.Default.AgentTimeline);
+        List<Source> sources = [new("/", recorder.Read(run, shown)), .. timelines.Select((timeline, i) => new Source(options.Peers[i].OriginalString, timeline))];
+        return Merge.Of(run, sources, folded);
+
+        Task<T?[]> AllAsync<T>(string path, JsonTypeInfo<T> type)
+            where T : class => Task.WhenAll(options.Peers.Select(peer => client.GetAsync(peer, path, type, cancellation)));
+    }
+
+    private static async Task<IResult> RunsAsync(
+        Recorder recorder, AgentOptions options, ClusterClient client, CancellationToken cancellation, bool cluster = false)
+    {
+        var own = recorder.Runs();
+        if (cluster)
+        {
+            // This agent may have been away, or restarted: what it missed, others know.
+            var others = await Task.WhenAll(options.Peers.Select(peer => client.GetAsync(peer, "/timeline/runs", TimelineJson.Default.RunHistory, cancellation)));
+            var all = others.OfType<RunHistory>().Prepend(own).SelectMany(history => history.Runs).GroupBy(run => run.Run)
+                .Select(same => same.OrderBy(run => run.Value is null).ThenBy(run => run.Learner).First());
+            own = own with { Runs = [.. all.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(Recorder.MaxRuns)] };
+        }
+
+        return TypedResults.Json(own, TimelineJson.Default.RunHistory);
+    }
+
+    private static ServerSentEventsResult<string> Events(
+        HttpContext context, Recorder recorder, IHostApplicationLifetime lifetime,
+        [FromHeader(Name = "Last-Event-ID")] string? last = null)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+
+        // Numbers of another process mean nothing here: whoever comes from before a restart gets all there is.
+        var after = last is null ? recorder.LastEventId
+            : last.Split('/') is [var boot, var number] && boot == recorder.Boot
+                && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0;
+        return TypedResults.ServerSentEvents(StreamAsync(recorder, after, lifetime.ApplicationStopping, context.RequestAborted));
+    }
+
+    private static async IAsyncEnumerable<SseItem<string>> StreamAsync(
+        Recorder recorder, long after, CancellationToken stopping, CancellationToken aborted, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, cancellation);
+        yield return new SseItem<string>("{}", "hello") { EventId = $"{recorder.Boot}/{after}", ReconnectionInterval = TimeSpan.FromSeconds(1) };
+        await foreach (var (id, kind, json) in recorder.FollowAsync(after, Quiet, ended.Token))
+        {
+            yield return new SseItem<string>(json, kind) { EventId = $"{recorder.Boot}/{id}" };
+        }
+    }
+
+    /// <summary>The rounds to show, and those to fold.</summary>
+    internal static (List<RoundRange> Shown, List<RoundRange> Folded) Fold(int first, int last, IReadOnlyList<RoundRange> asked)
+    {
+        List<RoundRange> shown = last - first < FewRounds
+            ? [new(first, Math.Max(first, last))]
+            : [new(first, first + FirstRounds - 1), new(last - LastRounds + 1, last)];
+
+        // What is asked for beyond the last round that was known a moment ago is still shown.
+        shown[^1] = shown[^1] with { To = int.MaxValue };
+        shown.AddRange(asked);
+        shown.Sort((x, y) => x.From.CompareTo(y.From));
+        List<RoundRange> merged = [], folded = [];
+        foreach (var range in shown)
+        {
+            if (merged.Count > 0 && range.From <= merged[^1].To + 1L)
+            {
+                merged[^1] = merged[^1] with { To = Math.Max(merged[^1].To, range.To) };
+                continue;
+            }
+
+            if (merged.Count > 0)
+            {
+                folded.Add(new RoundRange(merged[^1].To + 1, range.From - 1));
+            }
+
+            merged.Add(range);
+        }
+
+        return (merged, folded);
+    }
+
+    private static List<RoundRange>? ParseRanges(string[] texts)
+    {
+        var ranges = new List<RoundRange>();
+        var total = 0L;
+        foreach (var text in texts)
+        {
+            var parts = text.Split('-');
+            if (parts.Length != 2 || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var from)
+                || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var to) || from < 1 || to < from)
+            {
+                return null;
+            }
+
+            // The open end of a peer's own question.
+            total += to == int.MaxValue ? 0 : to - (long)from + 1;
+            ranges.Add(new RoundRange(from, to));
+        }
+
+        return total <= MaxDetail + FewRounds ? ranges : null;
+    }
+
+    private static string? NewestOf(List<RunSummary> runs) => runs.Count == 0 ? null : runs.Max(Comparer<RunSummary>.Create(Compare))!.Run;
+
+    /// <summary>Older runs first; the bare one by its time.</summary>
+    private static int Compare(RunSummary x, RunSummary y) =>
+        RunId.TryParse(x.Run, out var a) && RunId.TryParse(y.Run, out var b) ? a.CompareTo(b) : x.StartedAtUs.CompareTo(y.StartedAtUs);
+}
