@@ -55,7 +55,13 @@ public static class AgentServer
         services.AddSingleton(provider => provider.GetRequiredService<AgentNode>().Recorder);
         services.AddSingleton<AgentTelemetry>();
         services.AddSingleton(TimeProvider.System);
-        services.AddProblemDetails();
+        services.AddProblemDetails(problems => problems.CustomizeProblemDetails = context => context.ProblemDetails.Detail ??= context.ProblemDetails.Status switch
+        {
+            404 => "There is no such path; /openapi/v1.json lists them.",
+            405 => "This path takes another method; /openapi/v1.json lists them.",
+            415 => "Send the body as JSON, with the header Content-Type: application/json.",
+            _ => null,
+        });
         services.AddOpenApi();
         services.ConfigureHttpJsonOptions(json =>
         {
