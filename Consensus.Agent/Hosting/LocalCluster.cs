@@ -79,6 +79,10 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => DisposeAsync(_apps);
 
-    private static async ValueTask DisposeAsync(List<WebApplication> apps) =>
-        await Task.WhenAll(apps.Select(app => app.DisposeAsync().AsTask()));
+    private static async ValueTask DisposeAsync(List<WebApplication> apps) => await Task.WhenAll(apps.Select(async app =>
+    {
+        // Without a stop, disposing would wait for calls between the agents that are still under way.
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }));
 }
