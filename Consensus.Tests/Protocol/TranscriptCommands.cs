@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Text;
+using Consensus.Agent.Protocol;
+using Timer = Consensus.Agent.Protocol.Timer;
+
+namespace Consensus.Tests.Protocol;
+
+/// <summary>
+/// The commands of a transcript:
+/// <list type="bullet">
+/// <item><c>agents N [strangers] [original=ID]</c>: a new cluster; its agents know each other unless they are strangers.</item>
+/// <item><c>draws A 2 3</c>: what A's die will show, from 1.</item>
+/// <item><c>start A [rule=] [values=] [draw=] [window=] [seed=] [round=]</c>: <c>POST /run</c>.</item>
+/// <item><c>deliver A->B [kind] [round=] [run=] [answer=lost|later]</c>: the calls now in flight; * stands for any agent,
+/// kind <c>answer</c> for an answer that was kept for later.</item>
+/// <item><c>drop A->B [kind] [round=] [run=]</c>: they never arrive, and their callers hear so.</item>
+/// <item><c>stabilize [A B …] [show=deeds]</c>: delivers all calls, or those among these agents, until none is left; shows
+/// all of it or only what the agents do.</item>
+/// <item><c>fire A timer</c>: window, repeat, poll, spread or start runs out.</item>
+/// <item><c>send A kind [from=] [value=] [proposal=] [round=] [run=]</c>: a message made by hand; bare without a run.</item>
+/// <item><c>stop A</c>, <c>restart A</c>, <c>reset A</c>, <c>state [A …]</c>, <c>timers A</c>, <c>network</c>.</item>
+/// </list>
+/// </summary>
+internal sealed class TranscriptCommands
+{
+    private TranscriptCluster? _cluster;
+
+    /// <summary>Runs one command line and appends what happened.</summary>
+    /// <exception cref="InvalidDataException">The command cannot be run as it stands.</exception>
+    public void Run(string command, StringBuilder output)
+    {
+        var words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var options = new Options(command, words.Skip(1));
+        if (words[0] == "agents")
+        {
+            AssertScriptsUsed();
+            _cluster = new TranscriptCluster(
+                int.Parse(options.Word(0), CultureInfo.InvariantCulture), options.Words.Contains("strangers"), options.Text("original"), output);
+        }
+        else
+        {
+            var cluster = _cluster ?? throw new InvalidDataException($"'{command}': the first command is 'agents N'.");
+            cluster.Output = output;
+            Run(words[0], options, cluster);
+        }
+
+        options.AssertAllRead();
+    }
+
+    /// <summary>A draw that was scripted and never made is a transcript that says what did not happen.</summary>
+    public void AssertScriptsUsed()
+    {
+        if (_cluster?.Nodes.FirstOrDefault(node => node.HasRollsLeft) is { } node)
+        {
+            throw new InvalidDataException($"{node.Id} has not drawn all that its script holds.");
+        }
+    }
+
+    private static void Run(string verb, Options options, TranscriptCluster cluster)
+    {
+        switch (verb)
+        {
+            case "draws":
+                cluster.Find(options.Word(0)).Roll(options.Words.Skip(1).Select(w => int.Parse(w, CultureInfo.InvariantCulture)));
+                break;
+            case "start":
+                cluster.Start(cluster.Find(options.Word(0)), options.Request());
+                break;
+            case "deliver":
+                var how = options.Text("answer");
+                Matching(options, cluster).ForEach(call => cluster.Deliver(call, how));
+                break;
+            case "drop":
+                Matching(options, cluster).ForEach(cluster.Drop);
+                break;
+            case "stabilize":
+                cluster.Stabilize([.. options.Words.Select(cluster.Find)], options.Text("show") switch
+                {
+                    null => false,
+                    "deeds" => true,
+                    var show => throw new InvalidDataException($"show={show}: deeds, or nothing for everything."),
+                });
+                break;
+            case "fire":
+                cluster.Fire(cluster.Find(options.Word(0)), Enum.Parse<Timer>(options.Word(1), ignoreCase: true));
+                break;
+            case "send":
+                cluster.Step(cluster.Find(options.Word(0)), new Received(options.Message(cluster.Runs)));
+                break;
+            case "stop":
+                cluster.Stop(cluster.Find(options.Word(0)));
+                break;
+            case "restart":
+                cluster.Boot(cluster.Find(options.Word(0)));
+                break;
+            case "reset":
+                cluster.Step(cluster.Find(options.Word(0)), new Received(new Reset()));
+                break;
+            case "state":
+                cluster.ShowState(options.Words.Count == 0 ? cluster.Nodes : options.Words.Select(cluster.Find));
+                break;
+            case "timers":
+                cluster.ShowTimers(cluster.Find(options.Word(0)));
+                break;
+            case "network":
+                cluster.ShowNetwork();
+                break;
+            default:
+                throw new InvalidDataException($"'{options.Command}': no such command.");
+        }
+    }
+
+    private static List<TranscriptCall> Matching(Options options, TranscriptCluster cluster)
+    {
+        var link = options.Word(0).Split("->");
+        var kind = options.Words.ElementAtOrDefault(1);
+        var round = options.Number("round");
+        var run = options.Text("run");
+        var calls = cluster.Calls.FindAll(call =>
+            (link[0] == "*" || call.From.Id == link[0]) && (link[1] == "*" || call.To.Id == link[1])
+            && (kind is null || kind == (call.Answer is null ? Prose.Kind(call.Message) : "answer"))
+            && (round is null || round == Options.RoundOf(call.Message))
+            && (run is null || run == call.Message.Run?.Id.ToString()));
+        return calls.Count > 0 ? calls : throw new InvalidDataException($"Nothing in flight matches '{options.Command}'.");
+    }
+}

@@ -1,0 +1,119 @@
+using System.Text;
+
+namespace Consensus.Tests.Protocol;
+
+/// <summary>
+/// The protocol as golden transcripts: commands, then what every agent did and said. Each file under Transcripts is one
+/// scenario, and reads as documentation. <c>CONSENSUS_REWRITE=1</c> rewrites those that differ, and fails to say so; read
+/// the difference before you believe it. The commands are those of <see cref="TranscriptCommands"/>.
+/// </summary>
+public sealed class TranscriptTests
+{
+    private const string Separator = "----";
+    private const string RewriteVariable = "CONSENSUS_REWRITE";
+
+    private static string Folder => Path.Combine(SourceTree.Root, "Consensus.Tests", "Protocol", "Transcripts");
+
+    public static TheoryData<string> Names =>
+        new(Directory.EnumerateFiles(Folder, "*.txt").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal)!);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_agents_say_what_the_transcript_says(string name)
+    {
+        var path = Path.Combine(Folder, name + ".txt");
+        var expected = File.ReadAllText(path).ReplaceLineEndings("\n");
+        var actual = Replay(expected);
+        if (actual == expected)
+        {
+            return;
+        }
+
+        var difference = LineDiff.Of(expected, actual);
+        if (Environment.GetEnvironmentVariable(RewriteVariable) == "1")
+        {
+            File.WriteAllText(path, actual);
+            Assert.Fail($"{name}.txt was rewritten. Read the difference, then run again without {RewriteVariable}:\n{difference}");
+        }
+
+        Assert.Fail($"{name}.txt: the agents say (+) something else than the transcript (-). Where they are right, {RewriteVariable}=1 rewrites it:\n{difference}");
+    }
+
+    [Theory]
+    [InlineData("  agent1 decides 2 in round 1\n", "  agent1 decides 3 in round 1\n")]
+    [InlineData("  agent1 votes for 2 in round 1\n", "")]
+    [InlineData("  agent1 votes for 2 in round 1\n", "  agent1 votes for 2 in round 1\n  agent1 votes for 2 in round 1\n")]
+    public void A_line_changed_lost_or_added_is_noticed(string line, string changed)
+    {
+        var right = Replay("agents 1\n----\n\ndraws agent1 2\nstart agent1\n----\n");
+        Assert.Contains(line, right, StringComparison.Ordinal);
+
+        var wrong = right.Replace(line, changed, StringComparison.Ordinal);
+        Assert.Equal(right, Replay(wrong));
+        Assert.StartsWith("@@ line ", LineDiff.Of(wrong, right), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("agents 1\n----\n\nstart agent1\n----\n", "line 4: agent1 draws, and its script is empty")]
+    [InlineData("agents 1\n----\n\ndraws agent1 2\n----\n", "agent1 has not drawn all")]
+    [InlineData("agents 1\n----\n\nfire agent1 window\n----\n", "line 4: agent1 has no timer Window armed")]
+    [InlineData("agents 2\n----\n\ndeliver agent1->agent2\n----\n", "line 4: Nothing in flight")]
+    [InlineData("agents 1\n----\n\ndraws agent1 1\nstart agent1 colour=red\n----\n", "what is colour?")]
+    [InlineData("agents 1\n", "lacks its line")]
+    public void A_transcript_that_cannot_be_played_says_why(string transcript, string reason) =>
+        Assert.Contains(reason, Assert.Throws<InvalidDataException>(() => Replay(transcript)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_difference_is_shown_with_the_lines_around_it() =>
+        Assert.Equal("@@ line 2\n b\n c\n d\n-e\n+E\n f\n g\n h\n", LineDiff.Of("a\nb\nc\nd\ne\nf\ng\nh\ni", "a\nb\nc\nd\nE\nf\ng\nh\ni"));
+
+    /// <summary>Runs a transcript's commands and writes it again with what the agents say now.</summary>
+    private static string Replay(string transcript)
+    {
+        var script = new TranscriptCommands();
+        var written = new StringBuilder();
+        var commands = new List<(int Line, string Text)>();
+        var skipping = false;
+        var number = 0;
+        foreach (var line in transcript.TrimEnd('\n').Split('\n'))
+        {
+            number++;
+            if (skipping && line.Length > 0)
+            {
+                continue;
+            }
+
+            skipping = line == Separator;
+            written.Append(line).Append('\n');
+            if (line == Separator)
+            {
+                commands.ForEach(command => Run(script, command.Line, command.Text, written));
+                commands.Clear();
+            }
+            else if (line.Length > 0 && line[0] != '#')
+            {
+                commands.Add((number, line));
+            }
+        }
+
+        if (commands.Count > 0)
+        {
+            throw new InvalidDataException($"'{commands[0].Text}' lacks its line '{Separator}'.");
+        }
+
+        script.AssertScriptsUsed();
+        return written.ToString();
+    }
+
+    private static void Run(TranscriptCommands script, int line, string command, StringBuilder written)
+    {
+        try
+        {
+            script.Run(command, written);
+        }
+        catch (Exception exception) when (exception is InvalidDataException or InvalidOperationException or ArgumentException or FormatException)
+        {
+            throw new InvalidDataException($"line {line}: {exception.Message} Until then:\n{written}", exception);
+        }
+    }
+}
