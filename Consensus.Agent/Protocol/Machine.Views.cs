@@ -98,6 +98,11 @@ public partial class Machine
             return null;
         }
 
+        if (run.IndexOf(Id) < 0)
+        {
+            reasons.Add($"{Id} was not reached at start");
+        }
+
         for (var i = 0; i < _peers.Length; i++)
         {
             if (_peers[i].Id is not { } id || run.IndexOf(id) < 0)
