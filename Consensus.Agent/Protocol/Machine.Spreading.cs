@@ -128,6 +128,13 @@ public partial class Machine
         {
             _effects.Add(new Arm(Timer.Poll, MaxPauseMs));
         }
+
+        // Heard of by an answer alone: the message that opened the run may be lost and its sender reset, so begin as if
+        // it had arrived.
+        if (_run is { Descriptor: { } descriptor, Rule: Rule.Ratified, Learner: false, Phase: Phase.Waiting } waiting)
+        {
+            EnterByDraw(waiting, descriptor.StartRound);
+        }
     }
 
     private void TakeState(Answer answer)
