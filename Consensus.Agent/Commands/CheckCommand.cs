@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.Globalization;
+using Consensus.Agent.Hosting;
+using Consensus.Agent.Protocol;
+using Consensus.Agent.Simulation.Exploring;
+using Spectre.Console;
+using Rule = Consensus.Agent.Protocol.Rule;
+
+namespace Consensus.Agent.Commands;
+
+/// <summary><c>check</c>: visits every state the core can reach within bounds, and tells which promises hold there.</summary>
+internal static class CheckCommand
+{
+    private static readonly ExplorerBounds Defaults = new();
+    private static readonly Option<int> Agents = Number("--agents", "Agents (2..5).", Defaults.Agents);
+    private static readonly Option<int> Values = Number("--values", "Values are drawn from 1..K (1..4).", Defaults.Values);
+    private static readonly Option<int> Rounds = Number("--rounds", "No agent enters a later round (1..5).", Defaults.Rounds);
+    private static readonly Option<int> Crashes = Number("--crashes", "Crashes with restart, of any agent at any time, in all (0..3).", Defaults.Crashes);
+    private static readonly Option<int> Resets = Number("--resets", "Resets of any agent at any time, in all (0..3).", Defaults.Resets);
+    private static readonly Option<int> Initiators = Number("--initiators", "Agents that are told to start a run, at any time (1..agents).", Defaults.Initiators);
+    private static readonly Option<int> Starts = Number("--starts", "How often each of them is told (1..3).", Defaults.Starts);
+    private static readonly Option<Rule> RuleOption = new("--rule") { Description = "The rule of the runs.", DefaultValueFactory = _ => Rule.Ratified, HelpName = "ratified|classic" };
+    private static readonly Option<Draw> DrawOption = new("--draw") { Description = "How values are drawn.", DefaultValueFactory = _ => Draw.Fresh, HelpName = "fresh|plurality" };
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var command = new Command("check", "Visit every state the agents can reach within bounds (exit code 0: all promises hold, 2: one is broken).")
+        {
+            Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, RuleOption, DrawOption,
+        };
+        command.SetAction(Check);
+        return command;
+    }
+
+    private static Option<int> Number(string name, string description, int value) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value, HelpName = "N" };
+
+    private static int Check(ParseResult parsed)
+    {
+        var bounds = new ExplorerBounds(
+            parsed.GetValue(Agents), parsed.GetValue(Values), parsed.GetValue(Rounds), parsed.GetValue(Crashes), parsed.GetValue(Resets),
+            parsed.GetValue(Initiators), parsed.GetValue(Starts), parsed.GetValue(RuleOption), parsed.GetValue(DrawOption));
+        if (bounds.Complaint() is { } complaint)
+        {
+            throw new ConfigurationException(complaint);
+        }
+
+        try
+        {
+            var explorer = new Explorer(bounds);
+            var report = Console.IsOutputRedirected ? explorer.Run(PlainLines()) : Watched(explorer);
+            foreach (var line in report.Lines())
+            {
+                Console.WriteLine(line);
+            }
+
+            return report.Holds ? 0 : 2;
+        }
+        catch (BoundsTooLargeException e)
+        {
+            throw new ConfigurationException(e.Message);
+        }
+    }
+
+    private static ExplorerReport Watched(Explorer explorer) =>
+        AnsiConsole.Status().Start("0 states", status => explorer.Run(progress => status.Status(Describe(progress))));
+
+    // A log that grows by a line a second helps nobody.
+    private static Action<ExplorerProgress> PlainLines()
+    {
+        var next = TimeSpan.FromSeconds(10);
+        return progress =>
+        {
+            if (progress.Elapsed >= next)
+            {
+                next = progress.Elapsed + TimeSpan.FromSeconds(10);
+                Console.WriteLine(Describe(progress));
+            }
+        };
+    }
+
+    private static string Describe(ExplorerProgress progress) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{progress.States:N0} states, depth {progress.Depth}, {progress.Elapsed.TotalSeconds:N0} s, {progress.States / progress.Elapsed.TotalSeconds:N0} states/s");
+}

@@ -1,0 +1,217 @@
+using System.Collections.Concurrent;
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Agent.Simulation.Exploring;
+
+/// <summary>
+/// From every state: what happens if from now on nothing fails. Whatever is under way is lost, and the agents do what
+/// their timers make them do: each in turn asks each other one's state, says again what it proposes, votes or has decided, and gets
+/// its answers; then windows run out. Free draws fall on the first value, so agents that draw draw alike. That must end
+/// in a state where every agent holds the decision, or says truthfully that the run cannot go on. One walk is taken from
+/// every distinct combination of machines; it stops where an earlier one came through.
+/// </summary>
+internal sealed class Continuation(AgentStates agents, int count)
+{
+    private const int MostTurns = 100;
+
+    private readonly Dictionary<string, Contact> _contacts = new(StringComparer.Ordinal);
+    private readonly int[] _counts = new int[count];
+    private readonly ConcurrentDictionary<(Contact, Contact), (Contact, Contact)> _exchanges = new();
+    private readonly StateKey _key = new(count);
+    private readonly StateSet _walked = new();
+    private long _size;
+
+    /// <summary>A machine with all it knows about whom it told what.</summary>
+    private sealed record Contact(int Agent, int Index, Machine Machine, bool WasReset)
+    {
+        public Contact? AfterWindows;
+
+        public bool Equals(Contact? other) => ReferenceEquals(this, other);
+
+        public override int GetHashCode() => (Agent << 28) ^ (Index * 0x2545F49);
+    }
+
+    /// <summary>Distinct combinations of machines walked from or through.</summary>
+    public long Size => Interlocked.Read(ref _size);
+
+    /// <summary>Makes room; nobody may be walking meanwhile.</summary>
+    public void Reserve(long more) => _walked.Reserve(Size + more);
+
+    /// <summary>Walks on one thread.</summary>
+    public sealed class Walker(Continuation continuation)
+    {
+        private readonly Contact[] _now = new Contact[continuation._counts.Length];
+        private readonly Contact[] _before = new Contact[continuation._counts.Length];
+
+        /// <summary>What is wrong with the end, or null where it is a good one or was walked to before.</summary>
+        public string? ComplaintFrom(AgentState[] state)
+        {
+            for (var i = 0; i < state.Length; i++)
+            {
+                _now[i] = (Contact)(state[i].Continuation ?? continuation.Begin(state[i]));
+            }
+
+            for (var turn = 0; turn < MostTurns; turn++)
+            {
+                if (!continuation.Enter(_now))
+                {
+                    return null;
+                }
+
+                _now.CopyTo(_before, 0);
+                continuation.Turn(_now);
+                if (_now.AsSpan().SequenceEqual(_before))
+                {
+                    return Complaint(_now);
+                }
+            }
+
+            return $"after {MostTurns} turns without a fault the agents still get nowhere";
+        }
+    }
+
+    private bool Enter(Contact[] state)
+    {
+        var key = 0UL;
+        foreach (var contact in state)
+        {
+            key |= _key.At(contact.Agent, contact.Index);
+        }
+
+        if (!_walked.Add(key))
+        {
+            return false;
+        }
+
+        Interlocked.Increment(ref _size);
+        return true;
+    }
+
+    private void Turn(Contact[] state)
+    {
+        for (var i = 0; i < state.Length; i++)
+        {
+            for (var j = 0; j < state.Length; j++)
+            {
+                if (i != j)
+                {
+                    (state[i], state[j]) = _exchanges.TryGetValue((state[i], state[j]), out var after) ? after : Exchange(state[i], state[j]);
+                }
+            }
+        }
+
+        for (var i = 0; i < state.Length; i++)
+        {
+            state[i] = Volatile.Read(ref state[i].AfterWindows) ?? Windows(state[i]);
+        }
+    }
+
+    private Contact Begin(AgentState state)
+    {
+        lock (agents.Gate)
+        {
+            var contact = ContactOf(state.Agent, state.Local.Machine, state.Spent.Resets > 0);
+            state.Continuation = contact;
+            return contact;
+        }
+    }
+
+    private Contact ContactOf(int agent, Machine machine, bool wasReset)
+    {
+        var key = AgentStates.KeyOf(machine, mayStart: false, contacts: true) + (wasReset ? '!' : ' ');
+        if (!_contacts.TryGetValue(key, out var contact))
+        {
+            if (_counts[agent] == _key.Most)
+            {
+                throw new BoundsTooLargeException($"Continuations take one agent through more than {_key.Most} states; choose smaller bounds.");
+            }
+
+            _contacts.Add(key, contact = new Contact(agent, _counts[agent]++, machine, wasReset));
+        }
+
+        return contact;
+    }
+
+    private (Contact, Contact) Exchange(Contact asker, Contact other)
+    {
+        lock (agents.Gate)
+        {
+            var (mine, theirs) = (asker.Machine.Clone(), other.Machine.Clone());
+            var peer = Facts.PeerIndex(other.Agent, asker.Agent);
+            var calls = new List<Message>();
+            if (mine.ShakesHands)
+            {
+                calls.Add(new Handshake());
+            }
+
+            foreach (var timer in new[] { Protocol.Timer.Poll, Protocol.Timer.Repeat, Protocol.Timer.Spread })
+            {
+                calls.AddRange(Step(mine, new Elapsed(timer)).OfType<Send>().Where(send => send.Peer == peer).Select(send => send.Message));
+            }
+
+            foreach (var call in calls)
+            {
+                var answer = Step(theirs, new Received(call)).OfType<Reply>().Single().Answer;
+                Step(mine, new Answered(peer, call, answer));
+            }
+
+            var after = (ContactOf(asker.Agent, mine, asker.WasReset), ContactOf(other.Agent, theirs, other.WasReset));
+            _exchanges.TryAdd((asker, other), after);
+            return after;
+        }
+    }
+
+    private Contact Windows(Contact contact)
+    {
+        lock (agents.Gate)
+        {
+            var machine = contact.Machine.Clone();
+            Step(machine, new Elapsed(Protocol.Timer.Window));
+            Step(machine, new Elapsed(Protocol.Timer.Start));
+            var after = ContactOf(contact.Agent, machine, contact.WasReset);
+            Volatile.Write(ref contact.AfterWindows, after);
+            return after;
+        }
+    }
+
+    private List<Effect> Step(Machine machine, Input input)
+    {
+        agents.Random.Begin();
+        var effects = machine.Step(input).ToList();
+        agents.EndFirstCalls(machine, effects);
+        return effects;
+    }
+
+    private static string? Complaint(Contact[] all)
+    {
+        foreach (var (_, _, machine, wasReset) in all)
+        {
+            var newer = all.Any(other => other.Machine.CurrentRun is { } run && run.Id > machine.Floor);
+            if (machine.ShakesHands)
+            {
+                return $"{machine.Id} never ends its start";
+            }
+
+            if (machine.CurrentRun is not { } mine)
+            {
+                if (newer || (!machine.Floor.IsNone && !wasReset))
+                {
+                    return newer ? $"{machine.Id} never hears of a run" : $"{machine.Id} was never reset and is locked out of run {machine.Floor}";
+                }
+            }
+            else if (machine.CurrentDecision is null && (newer || !HonestlyStalled(all, machine, mine)))
+            {
+                return machine.Stalled() is { } reason ? $"{machine.Id} calls run {mine.Id} stalled, which is not true ({reason})" : $"{machine.Id} waits for ever in run {mine.Id}";
+            }
+        }
+
+        return null;
+    }
+
+    private static bool HonestlyStalled(Contact[] all, Machine machine, RunDescriptor run)
+    {
+        var able = all.Count(other => other.Machine.CurrentRun?.Id == run.Id
+            && run.Members.TryGetValue(other.Machine.Id, out var boot) && boot == other.Machine.Boot);
+        return machine.Stalled() is not null && able < machine.Quorum && !all.Any(other => other.Machine.CurrentDecision?.Run == run.Id);
+    }
+}

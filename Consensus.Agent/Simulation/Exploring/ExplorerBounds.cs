@@ -1,0 +1,34 @@
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Agent.Simulation.Exploring;
+
+/// <summary>How far an <see cref="Explorer"/> looks. Within the bounds it leaves nothing out.</summary>
+/// <param name="Agents">2..5.</param>
+/// <param name="Values">Values are drawn from 1..Values; 1..4.</param>
+/// <param name="Rounds">No agent enters a round after this one; 1..5.</param>
+/// <param name="Crashes">How often some agent may crash and restart with another boot, in all; 0..3.</param>
+/// <param name="Resets">How often some agent may be reset, in all; 0..3.</param>
+/// <param name="Initiators">How many agents may be told to start a run; 1..Agents.</param>
+/// <param name="Starts">How often each of these may be told; 1..3.</param>
+/// <param name="Rule">The runs' rule.</param>
+/// <param name="Draw">How values are drawn.</param>
+public sealed record ExplorerBounds(
+    int Agents = 3,
+    int Values = 2,
+    int Rounds = 2,
+    int Crashes = 1,
+    int Resets = 1,
+    int Initiators = 1,
+    int Starts = 1,
+    Rule Rule = Rule.Ratified,
+    Draw Draw = Draw.Fresh)
+{
+    /// <summary>Tells which option is out of range and what it may be, or null.</summary>
+    public string? Complaint() =>
+        Outside("--agents", Agents, 2, 5) ?? Outside("--values", Values, 1, 4) ?? Outside("--rounds", Rounds, 1, 5)
+        ?? Outside("--crashes", Crashes, 0, 3) ?? Outside("--resets", Resets, 0, 3) ?? Outside("--initiators", Initiators, 1, Agents)
+        ?? Outside("--starts", Starts, 1, 3);
+
+    private static string? Outside(string option, int value, int least, int most) =>
+        value >= least && value <= most ? null : $"{option} is {value}; it must be from {least} to {most}.";
+}

@@ -1,0 +1,115 @@
+using Consensus.Agent.Protocol;
+using Consensus.Agent.Simulation;
+using Consensus.Agent.Simulation.Exploring;
+
+namespace Consensus.Tests.Simulation;
+
+public sealed class ExplorerTests
+{
+    private static readonly ExplorerBounds Quiet = new(Crashes: 0, Resets: 0);
+
+    [Fact]
+    public void Every_promise_holds_in_every_state_of_two_rounds_with_a_crash_and_a_reset()
+    {
+        var report = new Explorer(new ExplorerBounds()).Run();
+        Assert.Null(report.Broken);
+        Assert.True(report.Holds, string.Join('\n', report.Lines()));
+        Assert.Equal(["adopts", "copies", "decides in round 1", "decides in round 2", "learns"], report.Sometimes.Select(sometimes => sometimes.Name).Order());
+    }
+
+    [Fact]
+    public void Two_initiators_at_once_break_nothing_in_any_state_of_one_round() => AssertHolds(Quiet with { Initiators = 2, Rounds = 1 });
+
+    [Fact]
+    public void Plurality_draws_break_nothing_in_any_state_of_two_rounds() => AssertHolds(Quiet with { Draw = Draw.Plurality });
+
+    [Theory]
+    [InlineData("NoAdoption", Properties.Agreement, 2, 0, 0, 1)]
+    [InlineData("DecidesOnOneVote", Properties.Agreement, 2, 0, 0, 1)]
+    [InlineData("ProposalQuorumShort", Properties.Agreement, 2, 0, 0, 1)]
+    [InlineData("VoteQuorumShort", Properties.Agreement, 2, 0, 0, 1)]
+    [InlineData("RestartedTakesPart", Properties.OneProposal, 1, 1, 0, 1)]
+    [InlineData("ResetForgetsTheFloor", Properties.OneProposal, 1, 0, 1, 1)]
+    [InlineData("OldFinalAccepted", Properties.Validity, 1, 0, 0, 2)]
+    [InlineData("RunIdWithoutBoot", Properties.OneProposal, 1, 1, 0, 2)]
+    [InlineData("OwnFloorNotRaised", Properties.OneProposal, 1, 0, 0, 2)]
+    [InlineData("ClearingHandshake", Properties.Termination, 1, 0, 0, 1)]
+    public void A_broken_version_is_caught(string version, string property, int rounds, int crashes, int resets, int starts)
+    {
+        var bounds = new ExplorerBounds(Rounds: rounds, Crashes: crashes, Resets: resets, Starts: starts);
+        var report = new Explorer(bounds, BrokenMachines.All[version].Invoke, symmetry: false).Run();
+        Assert.True(report.Broken is not null, version + " was not caught: " + string.Join('\n', report.Lines()));
+        Assert.True(property == report.Broken, string.Join('\n', report.Lines()));
+        Assert.Equal(report.Depth, report.Path!.Count);
+    }
+
+    [Fact]
+    public void Catching_up_by_a_draw_is_caught_but_needs_three_rounds()
+    {
+        var bounds = Quiet with { Rounds = 3 };
+        Assert.Null(new Explorer(bounds with { Rounds = 2 }, BrokenMachines.All["CatchUpByDraw"].Invoke).Run().Broken);
+        Assert.Equal(Properties.Agreement, new Explorer(bounds, BrokenMachines.All["CatchUpByDraw"].Invoke).Run().Broken);
+    }
+
+    [Fact]
+    public void The_classic_rule_disagrees_in_eight_steps()
+    {
+        var report = new Explorer(Quiet with { Rule = Rule.Classic }).Run();
+        Assert.Equal(Properties.Agreement, report.Broken);
+        Assert.False(report.Holds);
+        Assert.Equal(8, report.Path!.Count);
+        Assert.Contains("DECIDES", report.Path[^1].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_never_exercised_fails_the_check()
+    {
+        // Two agents need each other: both see the same proposals, so a round without a decision leaves nothing to adopt.
+        var report = new Explorer(new ExplorerBounds(Agents: 2, Rounds: 3)).Run();
+        Assert.Null(report.Broken);
+        Assert.Equal("adopts", Assert.Single(report.Sometimes, sometimes => !sometimes.Seen).Name);
+        Assert.False(report.Holds);
+    }
+
+    [Fact]
+    public void Bounds_with_too_many_states_are_refused_and_not_cut_short()
+    {
+        var refused = Assert.Throws<BoundsTooLargeException>(() => new Explorer(new ExplorerBounds(Agents: 5, Rounds: 1)).Run());
+        Assert.Contains("choose", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Symmetry_leaves_out_only_states_that_differ_in_names()
+    {
+        var bounds = new ExplorerBounds(Rounds: 1);
+        var all = new Explorer(bounds, symmetry: false).Run();
+        var some = new Explorer(bounds).Run();
+        Assert.Equal(4, some.Symmetries);
+        Assert.Equal(all.Depth, some.Depth);
+        Assert.Equal(all.Broken, some.Broken);
+        Assert.Equal(all.AgentStates, some.AgentStates);
+        Assert.Equal(all.States, some.StatesWithTheirTwins);
+    }
+
+    [Fact]
+    public void An_exploration_is_the_same_every_time()
+    {
+        var bounds = new ExplorerBounds(Rounds: 1);
+        var (first, second) = (new Explorer(bounds).Run(), new Explorer(bounds).Run());
+        Assert.Equal((first.States, first.Transitions, first.Depth, first.AgentStates), (second.States, second.Transitions, second.Depth, second.AgentStates));
+    }
+
+    [Fact]
+    public void Bounds_out_of_range_are_refused_with_the_option_to_change()
+    {
+        Assert.Equal("--rounds is 9; it must be from 1 to 5.", new ExplorerBounds(Rounds: 9).Complaint());
+        Assert.Equal("--initiators is 4; it must be from 1 to 3.", new ExplorerBounds(Initiators: 4).Complaint());
+        Assert.Null(new ExplorerBounds().Complaint());
+    }
+
+    private static void AssertHolds(ExplorerBounds bounds)
+    {
+        var report = new Explorer(bounds).Run();
+        Assert.True(report.Holds, string.Join('\n', report.Lines()));
+    }
+}
