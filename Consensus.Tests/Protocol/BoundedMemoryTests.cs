@@ -1,0 +1,127 @@
+using System.Collections;
+using System.Reflection;
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Tests.Protocol;
+
+/// <summary>A machine holds the current round and nothing older, however long a run takes.</summary>
+public sealed class BoundedMemoryTests
+{
+    private static readonly RunDescriptor Run = new(
+        new RunId(1, "agent1", "b1"), 3, 1, Rule.Ratified, 3, Draw.Fresh, 200,
+        new Dictionary<string, string> { ["agent1"] = "b1", ["agent2"] = "b2", ["agent3"] = "b3" });
+
+    [Theory]
+    [InlineData(Rule.Ratified)]
+    [InlineData(Rule.Classic)]
+    public void Ten_thousand_rounds_hold_no_more_than_ten(Rule rule)
+    {
+        var run = Run with { Rule = rule };
+        var machine = new Machine("agent1", "b1", ["agent2", "agent3"], new SeededRandom(1));
+        machine.Step(new Received(new NewRound(1, run)));
+        var (few, bytes) = (0, 0);
+        for (var round = 1; round <= 10_000; round++)
+        {
+            Pass(machine, run, round);
+            Assert.Equal(round + 1, machine.CurrentRound);
+            if (round == 10)
+            {
+                (few, bytes) = (Held(machine), Encoded(machine));
+            }
+        }
+
+        Assert.Equal(bytes, Encoded(machine));
+        Assert.Equal(few, Held(machine));
+    }
+
+    [Fact]
+    public void A_thousand_runs_hold_no_more_than_two()
+    {
+        var machine = new Machine("agent1", "b1", ["agent2", "agent3"], new SeededRandom(1));
+        var (few, bytes) = (0, 0);
+        for (var number = 1; number <= 1_000; number++)
+        {
+            machine.Step(new Received(new Final(2, 1, Run with { Id = Run.Id with { Number = number } }, "agent2")));
+            Assert.Equal(number, machine.CurrentDecision?.Run?.Number);
+            if (number == 2)
+            {
+                (few, bytes) = (Held(machine), Encoded(machine));
+            }
+        }
+
+        Assert.Equal(bytes, Encoded(machine));
+        Assert.Equal(few, Held(machine));
+    }
+
+    // The others always differ from agent1 and from each other, and nobody votes for anything.
+    private static void Pass(Machine machine, RunDescriptor run, int round)
+    {
+        var mine = machine.View().MyValue!.Value;
+        var (second, third) = (1 + (mine % 3), 1 + ((mine + 1) % 3));
+        machine.Step(new Received(new Proposal("agent2", second, round, run)));
+        machine.Step(new Received(new Proposal("agent3", third, round, run)));
+        if (run.Rule == Rule.Classic)
+        {
+            machine.Step(new Elapsed(Consensus.Agent.Protocol.Timer.Window));
+            return;
+        }
+
+        machine.Step(new Received(new Vote("agent2", null, second, round, run)));
+        machine.Step(new Received(new Vote("agent3", null, third, round, run)));
+    }
+
+    private static int Encoded(Machine machine)
+    {
+        using var bytes = new MemoryStream();
+        machine.Encode(new BinaryWriter(bytes));
+        return (int)bytes.Length;
+    }
+
+    /// <summary>All that can be reached from a machine: objects, and the elements of its collections.</summary>
+    private static int Held(object root)
+    {
+        // The effects of the last step are handed out, not held.
+        ((Machine)root).Step(new Received(new StateQuery()));
+        var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);
+        var left = new Stack<object>([root]);
+        while (left.TryPop(out var next))
+        {
+            if (next is not string and not Type && !next.GetType().IsPrimitive && !next.GetType().IsEnum && seen.Add(next))
+            {
+                foreach (var child in Children(next))
+                {
+                    left.Push(child);
+                }
+            }
+        }
+
+        return seen.Count + seen.OfType<ICollection>().Sum(collection => collection.Count);
+    }
+
+    private static IEnumerable<object> Children(object parent)
+    {
+        if (parent is Array array)
+        {
+            foreach (var element in array)
+            {
+                if (element is not null)
+                {
+                    yield return element;
+                }
+            }
+
+            yield break;
+        }
+
+        for (var type = parent.GetType(); type is not null; type = type.BaseType)
+        {
+            foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            {
+                if (!field.FieldType.IsPointer && field.GetValue(parent) is { } child)
+                {
+                    yield return child;
+                }
+            }
+        }
+    }
+}
