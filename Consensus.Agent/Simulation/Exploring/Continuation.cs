@@ -17,6 +17,11 @@ internal sealed class Continuation(AgentStates agents, int count)
     private readonly Dictionary<string, Contact> _contacts = new(StringComparer.Ordinal);
     private readonly int[] _counts = new int[count];
     private readonly ConcurrentDictionary<(Contact, Contact), (Contact, Contact)> _exchanges = new();
+    private readonly Dictionary<(Contact, int), int[]> _calls = [];
+    private readonly Dictionary<(Contact, int), (Contact, int)> _delivered = [];
+    private readonly Dictionary<(Contact, int, int, int), Contact> _heard = [];
+    private readonly (Dictionary<string, int> Codes, List<Message> Items) _messages = (new(StringComparer.Ordinal), []);
+    private readonly (Dictionary<string, int> Codes, List<Answer> Items) _answers = (new(StringComparer.Ordinal), []);
     private readonly StateKey _key = new(count);
     private readonly StateSet _walked = new();
     private long _size;
@@ -24,7 +29,7 @@ internal sealed class Continuation(AgentStates agents, int count)
     /// <summary>A machine with all it knows about whom it told what.</summary>
     private sealed record Contact(int Agent, int Index, Machine Machine, bool WasReset)
     {
-        public Contact? AfterWindows;
+        public Contact? AfterTimers;
 
         public bool Equals(Contact? other) => ReferenceEquals(this, other);
 
@@ -102,7 +107,7 @@ internal sealed class Continuation(AgentStates agents, int count)
 
         for (var i = 0; i < state.Length; i++)
         {
-            state[i] = Volatile.Read(ref state[i].AfterWindows) ?? Windows(state[i]);
+            state[i] = Volatile.Read(ref state[i].AfterTimers) ?? RunOut(state[i]);
         }
     }
 
@@ -132,44 +137,93 @@ internal sealed class Continuation(AgentStates agents, int count)
         return contact;
     }
 
+    // Each step is taken once for all combinations it belongs to.
     private (Contact, Contact) Exchange(Contact asker, Contact other)
     {
         lock (agents.Gate)
         {
-            var (mine, theirs) = (asker.Machine.Clone(), other.Machine.Clone());
             var peer = Facts.PeerIndex(other.Agent, asker.Agent);
-            var calls = new List<Message>();
-            if (mine.ShakesHands)
+            var (mine, theirs) = (asker, other);
+            foreach (var call in Calls(asker, peer))
             {
-                calls.Add(new Handshake());
+                (theirs, var answer) = Deliver(theirs, call);
+                mine = Hear(mine, peer, call, answer);
             }
 
-            foreach (var timer in new[] { Protocol.Timer.Poll, Protocol.Timer.Repeat, Protocol.Timer.Spread })
-            {
-                calls.AddRange(Step(mine, new Elapsed(timer)).OfType<Send>().Where(send => send.Peer == peer).Select(send => send.Message));
-            }
-
-            foreach (var call in calls)
-            {
-                var answer = Step(theirs, new Received(call)).OfType<Reply>().Single().Answer;
-                Step(mine, new Answered(peer, call, answer));
-            }
-
-            var after = (ContactOf(asker.Agent, mine, asker.WasReset), ContactOf(other.Agent, theirs, other.WasReset));
-            _exchanges.TryAdd((asker, other), after);
-            return after;
+            _exchanges.TryAdd((asker, other), (mine, theirs));
+            return (mine, theirs);
         }
     }
 
-    private Contact Windows(Contact contact)
+    private int[] Calls(Contact asker, int peer)
+    {
+        if (!_calls.TryGetValue((asker, peer), out var calls))
+        {
+            var machine = asker.Machine.Clone();
+            var messages = new List<Message>();
+            if (machine.ShakesHands)
+            {
+                messages.Add(new Handshake());
+            }
+
+            foreach (var timer in new[] { Protocol.Timer.Repeat, Protocol.Timer.Spread, Protocol.Timer.Poll })
+            {
+                messages.AddRange(Step(machine, new Elapsed(timer)).OfType<Send>().Where(send => send.Peer == peer).Select(send => send.Message));
+            }
+
+            _calls.Add((asker, peer), calls = [.. messages.Select(message => CodeOf(_messages, message,
+                $"{message with { Run = null }}{(message.Run is null ? -1 : agents.Facts.CodeOf(message.Run))}"))]);
+        }
+
+        return calls;
+    }
+
+    private (Contact After, int Answer) Deliver(Contact receiver, int call)
+    {
+        if (!_delivered.TryGetValue((receiver, call), out var delivered))
+        {
+            var machine = receiver.Machine.Clone();
+            var answer = Step(machine, new Received(_messages.Items[call])).OfType<Reply>().Single().Answer;
+            var text = $"{answer with { Descriptor = null }}{(answer.Descriptor is null ? -1 : agents.Facts.CodeOf(answer.Descriptor))}";
+            _delivered.Add((receiver, call), delivered = (ContactOf(receiver.Agent, machine, receiver.WasReset), CodeOf(_answers, answer, text)));
+        }
+
+        return delivered;
+    }
+
+    private Contact Hear(Contact asker, int peer, int call, int answer)
+    {
+        if (!_heard.TryGetValue((asker, peer, call, answer), out var after))
+        {
+            var machine = asker.Machine.Clone();
+            Step(machine, new Answered(peer, _messages.Items[call], _answers.Items[answer]));
+            _heard.Add((asker, peer, call, answer), after = ContactOf(asker.Agent, machine, asker.WasReset));
+        }
+
+        return after;
+    }
+
+    private static int CodeOf<T>((Dictionary<string, int> Codes, List<T> Items) known, T item, string text)
+    {
+        if (!known.Codes.TryGetValue(text, out var code))
+        {
+            known.Codes.Add(text, code = known.Items.Count);
+            known.Items.Add(item);
+        }
+
+        return code;
+    }
+
+    private Contact RunOut(Contact contact)
     {
         lock (agents.Gate)
         {
             var machine = contact.Machine.Clone();
             Step(machine, new Elapsed(Protocol.Timer.Window));
             Step(machine, new Elapsed(Protocol.Timer.Start));
+            Step(machine, new Elapsed(Protocol.Timer.Poll));
             var after = ContactOf(contact.Agent, machine, contact.WasReset);
-            Volatile.Write(ref contact.AfterWindows, after);
+            Volatile.Write(ref contact.AfterTimers, after);
             return after;
         }
     }
