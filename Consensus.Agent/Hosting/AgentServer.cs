@@ -38,6 +38,7 @@ public static class AgentServer
         app.Lifetime.ApplicationStopping.Register(() => app.Services.GetRequiredService<AgentNode>().Stop());
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UsePage();
         app.MapDefaultEndpoints();
         app.MapConsensusApi();
         app.MapPeerApi();

@@ -1,0 +1,130 @@
+// The page: follows the cluster through the agent that served it, and hands what it reads to those who draw.
+
+import { Agents } from './agents.js';
+import * as api from './api.js';
+import { Controls } from './controls.js';
+import { byId } from './dom.js';
+import { Faults } from './faults.js';
+import { History } from './history.js';
+import { Simulation } from './simulate.js';
+import { View } from './view.js';
+
+const EVENT_GAP_MS = 120;
+const POLL_MS = 2000;
+
+const state = { run: null, newest: null, detail: [], cluster: null, timeline: null };
+
+function notice(text) {
+  const element = byId('notice');
+  element.textContent = text ?? '';
+  element.hidden = !text;
+}
+
+function connection(up, text) {
+  const element = byId('connection');
+  element.classList.toggle('up', up);
+  element.classList.toggle('down', !up);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** At most one reading at a time; whatever is asked for meanwhile is one more afterwards. */
+function reader(read, gap) {
+  let busy = false;
+  let again = false;
+  return async function run() {
+    if (busy) { again = true; return; }
+    busy = true;
+    try {
+      await read();
+    } catch (problem) {
+      if (problem instanceof api.Problem) notice(problem.message);
+      else connection(false, 'The agent does not answer; trying again…');
+    }
+    setTimeout(() => {
+      busy = false;
+      if (again) { again = false; run(); }
+    }, gap);
+  };
+}
+
+const agents = new Agents(byId('agents'));
+const view = new View(byId('diagram'), {
+  label: 'Space-time diagram of the run',
+  unfold: (range) => { state.detail = [...state.detail.slice(-8), range]; readTimeline(); },
+  knew: (model, known, at) => agents.show(model, known, at, state.run === null ? state.cluster : null),
+});
+const history = new History(byId('history'), (run) => {
+  Object.assign(state, { run, detail: [] });
+  readTimeline();
+});
+const controls = new Controls(byId('commands'), {
+  started: () => { Object.assign(state, { run: null, detail: [] }); history.open(null); refresh(); },
+  notice,
+});
+const faults = new Faults(byId('faults'), { notice });
+const simulation = new Simulation(byId('simulate'), { notice });
+
+const readTimeline = reader(async () => {
+  const asked = state.run;
+  const timeline = await api.timeline(asked, state.detail);
+  if (asked !== state.run || !timeline) return;
+  if (!asked && timeline.run !== state.newest) {
+    state.newest = timeline.run;
+    state.detail = [];
+  }
+  state.timeline = timeline;
+  document.body.dataset.ready = 'true';
+  view.show(timeline);
+}, EVENT_GAP_MS);
+
+const readCluster = reader(async () => {
+  const [cluster, runs] = await Promise.all([api.cluster(), api.history()]);
+  state.cluster = cluster.agents;
+  const serving = cluster.agents[0].agent_id;
+  const up = cluster.agents.filter((agent) => agent.up).length;
+  connection(true, `${up} of ${cluster.agents.length} agents up, seen from ${serving}`);
+  controls.serving(serving);
+  faults.show(cluster.agents);
+  history.show(runs.runs, state.run);
+  if (view.model) view.tell();
+}, 400);
+
+function refresh() {
+  readTimeline();
+  readCluster();
+}
+
+function route() {
+  const simulate = location.hash === '#simulate' && !byId('tab-simulate').hidden;
+  byId('live').hidden = simulate;
+  byId('simulate').hidden = !simulate;
+  byId('commands').hidden = simulate;
+  for (const [id, current] of [['tab-live', !simulate], ['tab-simulate', simulate]]) {
+    if (current) byId(id).setAttribute('aria-current', 'page');
+    else byId(id).removeAttribute('aria-current');
+  }
+}
+
+/** What this agent offers is in its own description: asking for what is not there would be an error in the console. */
+async function offers() {
+  try {
+    const { paths } = await api.call('/openapi/v1.json');
+    faults.offered = '/faults' in paths;
+    byId('tab-simulate').hidden = !('/simulate' in paths);
+    route();
+  } catch {
+    setTimeout(offers, POLL_MS);
+  }
+}
+
+addEventListener('hashchange', route);
+api.follow({ happened: refresh, up: () => { notice(); refresh(); }, down: () => connection(false, 'The agent does not answer; trying again…') });
+setInterval(() => { if (!document.hidden) readCluster(); }, POLL_MS);
+document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
+refresh();
+offers().then(readCluster);
+if (location.pathname === '/run') {
+  // Once: a reload of the page starts nothing.
+  globalThis.history.replaceState(null, '', '/');
+  controls.run();
+}

@@ -1,0 +1,274 @@
+// The space-time diagram: scrolls, zooms, tells what the pointer is on, follows one value. Of a tall picture only what is
+// in sight is in the document.
+
+import { duration, eachFrame, html, svg, chip } from './dom.js';
+import { layout } from './layout.js';
+import { arrowShape, backdrop, foldShape, markShape } from './shapes.js';
+import { KINDS, describeArrow, describeMark, verdict } from './words.js';
+
+const SLICE = 700;
+const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
+
+export class Diagram {
+  /** @param {HTMLElement} host @param {{label: string, unfold?: (range: {from: number, to: number}) => void}} options */
+  constructor(host, { label, unfold, title }) {
+    this.unfold = unfold;
+    this.zoom = 1;
+    this.followed = null;
+    this.hidden = new Set();
+    this.verdict = html('p', { class: 'verdict', role: 'status' });
+    this.legend = html('div', { class: 'legend', role: 'group', 'aria-label': 'Kinds of messages to show' });
+    this.values = html('div', { class: 'values', role: 'group', 'aria-label': 'Follow one value' });
+    this.zoomOut = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom out', onclick: () => this.zoomBy(-1) }, '−');
+    this.zoomIn = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom in', onclick: () => this.zoomBy(1) }, '+');
+    this.heads = html('div', { class: 'heads' });
+    this.svg = svg('svg', { class: 'picture', role: 'img' });
+    this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.heads, this.svg);
+    this.tip = html('div', { class: 'tip', hidden: true });
+    this.root = html('div', { class: 'diagram' }, title && html('h3', {}, title), this.verdict,
+      html('div', { class: 'tools' }, this.legend, this.values, html('div', { class: 'zoom' }, this.zoomOut, this.zoomIn)), this.scroll, this.tip);
+    host.append(this.root);
+    this.#listen();
+  }
+
+  /** Draws a model; keeps the place, unless it is another run. */
+  show(model, { note } = {}) {
+    const another = this.model?.timeline.run !== model.timeline.run;
+    const atEnd = this.scroll.scrollTop + this.scroll.clientHeight > this.scroll.scrollHeight - 60;
+    this.model = model;
+    const said = verdict(model);
+    this.verdict.className = `verdict ${said.tone}`;
+    this.verdict.replaceChildren(html('strong', {}, said.text), ...(note ? [' ', note] : []), ...(said.figures ? [html('span', { class: 'figures' }, said.figures)] : []));
+    this.svg.setAttribute('aria-label', `${said.text} ${said.figures ?? ''}`);
+    this.#legend();
+    this.draw();
+    if (another) this.scroll.scrollTop = 0;
+    else if (atEnd && said.tone === 'open') this.scroll.scrollTop = this.scroll.scrollHeight;
+  }
+
+  draw() {
+    const { model } = this;
+    if (!model) return;
+    const width = this.scroll.clientWidth;
+    this.drawnWidth = width;
+    const plan = this.plan = layout(model, { width, zoom: this.zoom });
+    this.svg.setAttribute('width', plan.width);
+    this.svg.setAttribute('height', plan.height);
+    this.svg.setAttribute('viewBox', `0 0 ${plan.width} ${plan.height}`);
+    this.#heads();
+
+    this.slices = new Map();
+    this.targets = [];
+    const put = (element, top, bottom) => {
+      // What spans slices is in the first; a slice is shown a little before it comes into sight.
+      const index = bottom - top > SLICE ? -1 : Math.floor(top / SLICE);
+      if (!this.slices.has(index)) this.slices.set(index, { group: svg('g'), top: index < 0 ? -Infinity : index * SLICE, bottom: index < 0 ? Infinity : (index + 2) * SLICE });
+      this.slices.get(index).group.append(element);
+    };
+    for (const arrow of model.arrows) {
+      const { element, ends } = arrowShape(arrow, plan);
+      put(element, Math.min(ends.y1, ends.y2), Math.max(ends.y1, ends.y2));
+      this.targets.push({ element, ends, arrow, value: arrow.value });
+    }
+    for (const step of model.steps) {
+      step.marks.forEach((mark, index) => {
+        const { element, x, y } = markShape(mark, index, step, plan);
+        put(element, y, y);
+        this.targets.push({ element, x, y, mark, value: mark.value });
+      });
+    }
+    this.content = svg('g', { class: 'content' });
+    this.folds = plan.folds.map((fold) => this.#fold(fold));
+    this.now = svg('g', { class: 'now' }, svg('rect', { x: 0, width: plan.width }), svg('path', {}));
+    this.svg.replaceChildren(backdrop(plan, model), ...this.folds, this.content, this.now);
+    this.shown = new Set();
+    this.all = this.targets.length < 900;
+    this.#dim();
+    this.cut(this.cutAt);
+    this.refresh();
+  }
+
+  /** Veils all that comes after this many steps; undefined: nothing. */
+  cut(count) {
+    this.cutAt = count;
+    const { steps } = this.model;
+    const step = count === undefined || count >= steps.length ? null : steps[Math.max(0, count - 1)];
+    this.now.toggleAttribute('hidden', !step);
+    this.now.classList.toggle('off', !step);
+    if (!step) return;
+    const y = count === 0 ? 0 : step.out + 3;
+    const [veil, line] = this.now.children;
+    veil.setAttribute('y', y);
+    veil.setAttribute('height', Math.max(0, this.plan.height - y));
+    line.setAttribute('d', `M0 ${y}H${this.plan.width}`);
+    const head = this.heads.offsetHeight;
+    if (y < this.scroll.scrollTop + 40 || y > this.scroll.scrollTop + this.scroll.clientHeight - head - 60) {
+      this.scroll.scrollTop = y - this.scroll.clientHeight * 0.55;
+    }
+  }
+
+  /** Follows one value, or with null none. */
+  followValue(value) {
+    this.followed = value === this.followed ? null : value;
+    this.#legend();
+    this.#dim();
+  }
+
+  zoomBy(steps) {
+    const at = ZOOMS.indexOf(this.zoom) + steps;
+    if (at < 0 || at >= ZOOMS.length) return;
+    const middle = (this.scroll.scrollTop + this.scroll.clientHeight / 2) / Math.max(1, this.plan?.height ?? 1);
+    this.zoom = ZOOMS[at];
+    this.zoomOut.disabled = at === 0;
+    this.zoomIn.disabled = at === ZOOMS.length - 1;
+    this.draw();
+    this.scroll.scrollTop = middle * this.plan.height - this.scroll.clientHeight / 2;
+  }
+
+  /** Puts the slices that are in sight into the document and takes the others out. */
+  refresh() {
+    const top = this.scroll.scrollTop - SLICE;
+    const bottom = this.scroll.scrollTop + this.scroll.clientHeight + SLICE;
+    for (const [index, slice] of this.slices) {
+      const visible = this.all || (slice.bottom > top && slice.top < bottom);
+      if (visible === this.shown.has(index)) continue;
+      if (visible) {
+        this.content.append(slice.group);
+        this.shown.add(index);
+      } else {
+        slice.group.remove();
+        this.shown.delete(index);
+      }
+    }
+  }
+
+  #fold(fold) {
+    const { element, roundAt } = foldShape(fold, this.plan, this.model.lanes);
+    const open = (round) => this.unfold?.({ from: Math.max(fold.from, Math.min(round - 4, fold.to - 9)), to: Math.min(fold.to, Math.max(round + 5, fold.from + 9)) });
+    element.addEventListener('click', (event) => open(roundAt(this.#point(event).y)));
+    element.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' && event.key !== ' ') return;
+      event.preventDefault();
+      open(fold.from + 4);
+    });
+    return element;
+  }
+
+  #heads() {
+    const { plan, model } = this;
+    this.heads.style.width = `${plan.width}px`;
+    this.heads.replaceChildren(...model.lanes.map((lane, index) => {
+      const state = !lane.up ? 'down' : lane.part === 'learner' ? 'learner' : lane.part === 'absent' ? 'not reached' : '';
+      const head = html('div', { class: `head${lane.up ? '' : ' down'}`, 'data-agent': lane.agent_id, title: lane.dropped ? `${lane.dropped.toLocaleString('en')} older events are gone` : undefined },
+        html('span', { class: 'name' }, plan.lane < 74 ? lane.agent_id.replace(/^agent/, 'a') : lane.agent_id),
+        lane.value !== undefined && chip(lane.value, `decided ${lane.value} in round ${lane.round}`),
+        state && html('span', { class: 'tag' }, state));
+      head.style.left = `${plan.x(index)}px`;
+      return head;
+    }));
+  }
+
+  #legend() {
+    const counts = new Map();
+    for (const arrow of this.model.arrows) if (!arrow.answer) counts.set(arrow.kind, (counts.get(arrow.kind) ?? 0) + 1);
+    this.legend.replaceChildren(...Object.keys(KINDS).filter((kind) => counts.has(kind)).map((kind) => html('button', {
+      type: 'button', class: `key k-${kind}`, 'aria-pressed': String(!this.hidden.has(kind)),
+      onclick: () => {
+        if (!this.hidden.delete(kind)) this.hidden.add(kind);
+        this.#legend();
+        this.#dim();
+      },
+    }, html('i', { 'aria-hidden': 'true' }), `${KINDS[kind]} `, html('b', {}, counts.get(kind).toLocaleString('en')))));
+    const few = this.model.values.length > 1 && this.model.values.length <= 8;
+    this.values.replaceChildren(...(few ? this.model.values : this.followed ? [this.followed] : []).map((value) => {
+      const button = html('button', { type: 'button', 'aria-pressed': String(this.followed === value), 'aria-label': `Follow value ${value}`, onclick: () => this.followValue(value) }, chip(value));
+      return button;
+    }));
+  }
+
+  #dim() {
+    for (const { element, value, arrow } of this.targets ?? []) {
+      element.classList.toggle('dim', this.followed !== null && value !== this.followed);
+      element.classList.toggle('lit', this.followed !== null && value === this.followed);
+      if (arrow) element.classList.toggle('off', this.hidden.has(arrow.kind));
+    }
+  }
+
+  #point(event) {
+    const box = this.svg.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  }
+
+  #nearest({ x, y }) {
+    let best = null;
+    let least = 8;
+    for (const target of this.targets ?? []) {
+      if (target.arrow && this.hidden.has(target.arrow.kind)) continue;
+      const distance = target.mark ? Math.hypot(target.x - x, target.y - y) - 8 : toSegment(x, y, target.ends);
+      if (distance < least) [best, least] = [target, distance];
+    }
+    return best;
+  }
+
+  #listen() {
+    this.scroll.addEventListener('scroll', eachFrame(() => this.plan && this.refresh()), { passive: true });
+    new ResizeObserver(() => { if (this.model && this.scroll.clientWidth !== this.drawnWidth && this.scroll.clientWidth) this.draw(); }).observe(this.scroll);
+    let last = null;
+    const hover = eachFrame(() => last && this.#hover(last));
+    this.svg.addEventListener('pointermove', (event) => { last = event; hover(); });
+    this.svg.addEventListener('pointerleave', () => { last = null; this.#hover(null); });
+    this.svg.addEventListener('click', (event) => {
+      const found = this.plan && this.#nearest(this.#point(event));
+      if (found?.value) this.followValue(found.value);
+    });
+    this.scroll.addEventListener('wheel', (event) => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      this.zoomBy(event.deltaY < 0 ? 1 : -1);
+    }, { passive: false });
+    this.scroll.addEventListener('keydown', (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === '+' || event.key === '=') this.zoomBy(1);
+      else if (event.key === '-') this.zoomBy(-1);
+      else if (event.key === 'Escape') this.followValue(null);
+    });
+    this.#pan();
+  }
+
+  /** Drag with a mouse to pan; fingers scroll by themselves. */
+  #pan() {
+    let from = null;
+    this.scroll.addEventListener('pointerdown', (event) => {
+      if (event.pointerType === 'mouse' && event.button === 0) from = { x: event.clientX + this.scroll.scrollLeft, y: event.clientY + this.scroll.scrollTop };
+    });
+    addEventListener('pointermove', (event) => {
+      if (!from || !event.buttons) return;
+      this.scroll.scrollTo(from.x - event.clientX, from.y - event.clientY);
+    });
+    addEventListener('pointerup', () => { from = null; });
+  }
+
+  #hover(event) {
+    const found = event && this.plan ? this.#nearest(this.#point(event)) : null;
+    this.hot?.classList.remove('hot');
+    this.hot = found?.element;
+    this.hot?.classList.add('hot');
+    this.svg.classList.toggle('pointing', Boolean(found));
+    this.tip.hidden = !found;
+    if (!found) return;
+    const { title, lines } = found.mark ? { title: describeMark(found.mark, this.model.lanes), lines: [`at ${duration(Math.max(0, found.mark.t))}`] } : describeArrow(found.arrow, this.model.lanes);
+    this.tip.replaceChildren(html('strong', {}, title), ...lines.map((line) => html('span', {}, line)));
+    const box = this.root.getBoundingClientRect();
+    const x = Math.min(event.clientX - box.left + 14, box.width - this.tip.offsetWidth - 8);
+    const below = event.clientY - box.top + 18;
+    this.tip.style.left = `${Math.max(4, x)}px`;
+    this.tip.style.top = `${below + this.tip.offsetHeight > box.height ? below - this.tip.offsetHeight - 34 : below}px`;
+  }
+}
+
+function toSegment(x, y, { x1, y1, x2, y2 }) {
+  if (y < Math.min(y1, y2) - 9 || y > Math.max(y1, y2) + 9) return Infinity;
+  const [dx, dy] = [x2 - x1, y2 - y1];
+  const part = Math.max(0, Math.min(1, ((x - x1) * dx + (y - y1) * dy) / (dx * dx + dy * dy || 1)));
+  return Math.hypot(x - x1 - part * dx, y - y1 - part * dy);
+}

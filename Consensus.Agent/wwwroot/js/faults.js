@@ -1,0 +1,109 @@
+// Break the cluster on purpose: each agent, each link. Absent where the agents were not started with faults allowed.
+
+import { Problem, call } from './api.js';
+import { number } from './controls.js';
+import { html } from './dom.js';
+
+export class Faults {
+  constructor(host, { notice }) {
+    Object.assign(this, { host, notice, offered: false, known: new Map() });
+    this.list = html('div', { class: 'breakers' });
+    this.heal = html('button', { type: 'button', id: 'heal', onclick: () => this.#healAll() }, 'Heal everything');
+    host.append(this.list, this.heal);
+  }
+
+  /** @param {{agent_id?: string, up: boolean}[]} agents the serving agent first, then its peers in their order */
+  async show(agents) {
+    this.host.hidden = !this.offered;
+    if (!this.offered) return;
+    this.agents = agents;
+    await Promise.all(agents.map(async (agent, index) => {
+      // One that is down may come back without its faults.
+      if (!agent.up) this.known.delete(index);
+      else if (!this.known.has(index)) {
+        try {
+          const answer = await call(this.#path(index));
+          if (answer) this.known.set(index, answer);
+        } catch { /* it went down in between; asked again with the next look */ }
+      }
+    }));
+    const key = JSON.stringify([agents.map((agent) => agent.up), [...this.known]]);
+    if (key === this.key || this.list.contains(document.activeElement) && this.drawn === agents.map((agent) => agent.up).join()) return;
+    this.key = key;
+    this.drawn = agents.map((agent) => agent.up).join();
+    this.#draw();
+  }
+
+  #path(index) { return index === 0 ? '/faults' : `/cluster/${index}/faults`; }
+
+  #draw() {
+    const open = new Set([...this.list.querySelectorAll('details[open]')].map((details) => details.dataset.agent));
+    const order = [...this.agents.keys()].sort((a, b) => String(this.agents[a].agent_id).localeCompare(String(this.agents[b].agent_id), 'en', { numeric: true }));
+    this.list.replaceChildren(...order.filter((index) => this.known.has(index)).map((index) => this.#agent(index, open)));
+  }
+
+  #agent(index, open) {
+    const faults = this.known.get(index);
+    const id = faults.agent_id;
+    const isolate = html('button', {
+      type: 'button', class: 'isolate', 'aria-pressed': String(faults.isolate), 'aria-label': `Isolate ${id}`,
+      onclick: () => this.#put(index, { ...faults, isolate: !faults.isolate }),
+    }, faults.isolate ? 'Reconnect' : 'Isolate');
+    const rows = faults.peers.map((peer) => {
+      const link = faults.links.find((candidate) => candidate.peer === peer) ?? { peer, drop: 0, delay_ms: 0 };
+      const input = (name, most, label) => number(name, {
+        min: 0, max: most, value: link[name] ?? 0, 'aria-label': label,
+        onchange: (event) => {
+          if (!event.target.reportValidity()) return;
+          const links = [...this.known.get(index).links.filter((other) => other.peer !== peer), { ...this.known.get(index).links.find((other) => other.peer === peer) ?? { peer }, [name]: Number(event.target.value) }];
+          this.#put(index, { ...this.known.get(index), links }, false);
+        },
+      });
+      return html('tr', {}, html('th', { scope: 'row' }, `↔ ${peer}`), html('td', {}, input('drop', 100, `Drop % between ${id} and ${peer}`)), html('td', {}, input('delay_ms', 60_000, `Delay in ms between ${id} and ${peer}`)),
+        html('td', {}, html('button', {
+          type: 'button', 'aria-pressed': String(Boolean(link.isolate)), 'aria-label': `Cut the link between ${id} and ${peer}`,
+          onclick: () => this.#put(index, { ...faults, links: [...faults.links.filter((other) => other.peer !== peer), { ...link, isolate: !link.isolate }] }),
+        }, link.isolate ? 'Join' : 'Cut')));
+    });
+    return html('div', { class: 'breaker', 'data-agent': id },
+      html('details', { 'data-agent': id, open: open.has(id) },
+        html('summary', {}, html('b', {}, id), html('small', {}, saying(faults))),
+        html('table', { class: 'links' }, html('thead', {}, html('tr', {}, ['Link', 'Drop %', 'Delay ms', ''].map((name) => html('th', { scope: 'col' }, name)))), html('tbody', {}, rows))),
+      isolate);
+  }
+
+  async #put(index, { isolate, links }, redraw = true) {
+    this.notice();
+    try {
+      const body = { isolate, links: links.map(({ peer, direction, drop, delay_ms, duplicate, isolate: cut }) => ({ peer, direction, drop, delay_ms, duplicate, isolate: cut })) };
+      this.known.set(index, await call(this.#path(index), { method: 'PUT', body }));
+    } catch (problem) {
+      this.notice(problem instanceof Problem ? problem.message : 'The agent does not answer.');
+    }
+    if (redraw) this.#redraw();
+  }
+
+  #redraw() {
+    const label = document.activeElement?.getAttribute('aria-label');
+    this.#draw();
+    if (label) this.list.querySelector(`[aria-label="${CSS.escape(label)}"]`)?.focus();
+  }
+
+  async #healAll() {
+    this.notice();
+    for (const index of this.known.keys()) {
+      try {
+        this.known.set(index, await call(this.#path(index), { method: 'DELETE' }));
+      } catch (problem) {
+        this.notice(problem instanceof Problem ? problem.message : 'The agent does not answer.');
+      }
+    }
+    this.#draw();
+  }
+}
+
+function saying({ isolate, links }) {
+  if (isolate) return 'isolated';
+  const broken = links.filter((link) => link.isolate || link.drop || link.delay_ms || link.duplicate).length;
+  return broken ? `${broken} ${broken === 1 ? 'link' : 'links'} disturbed` : 'all links well';
+}

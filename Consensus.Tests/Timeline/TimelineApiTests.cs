@@ -1,0 +1,195 @@
+using System.Net;
+using System.Net.ServerSentEvents;
+using System.Text.Json;
+using Consensus.Agent.Hosting;
+using Consensus.Agent.Timeline;
+using Consensus.Tests.Api;
+using Microsoft.Extensions.Logging;
+
+namespace Consensus.Tests.Timeline;
+
+/// <summary>The timeline of three real agents, over HTTP.</summary>
+public sealed class TimelineApiTests : IAsyncLifetime
+{
+    private LocalCluster _cluster = null!;
+    private List<Client> _clients = null!;
+
+    public async Task InitializeAsync()
+    {
+        _cluster = await LocalCluster.StartAsync(3, 0, configure: (_, builder) => builder.Logging.ClearProviders());
+        _clients = [.. _cluster.Addresses.Select(address => new Client(address))];
+    }
+
+    public async Task DisposeAsync()
+    {
+        _clients.ForEach(client => client.Dispose());
+        await _cluster.DisposeAsync();
+    }
+
+    private async Task<string> RunAsync(string request = "{}")
+    {
+        var (code, answer) = await _clients[0].Post("/run?wait=30", request);
+        Assert.Equal(HttpStatusCode.OK, code);
+        var run = answer.GetProperty("run").GetString()!;
+        foreach (var client in _clients)
+        {
+            Assert.Equal(HttpStatusCode.OK, (await client.Get($"/consensus?wait=30&run={run}")).Code);
+        }
+
+        return run;
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Any_agent_shows_all_agents_with_equal_decisions(int serving)
+    {
+        var run = await RunAsync();
+        var (code, merged) = await _clients[serving].Get("/timeline?cluster=true");
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.Equal(run, merged.GetProperty("run").GetString());
+        Assert.True(merged.GetProperty("agree").GetBoolean());
+        Assert.Equal(["agent1", "agent2", "agent3"], merged.GetProperty("lanes").EnumerateArray().Select(lane => lane.GetProperty("agent_id").GetString()!));
+        Assert.Single(merged.GetProperty("lanes").EnumerateArray().Select(lane => lane.GetProperty("value").GetInt32()).Distinct());
+    }
+
+    [Fact]
+    public async Task Every_message_that_was_received_is_matched_with_its_send()
+    {
+        var run = await RunAsync();
+        var (_, merged) = await _clients[1].Get("/timeline?cluster=true");
+        var messages = merged.GetProperty("messages").EnumerateArray().ToList();
+        Assert.All(messages.Where(message => message.TryGetProperty("received", out _)), message =>
+        {
+            Assert.False(message.GetProperty("guessed").GetBoolean());
+            Assert.InRange(message.GetProperty("from").GetInt32(), 0, 2);
+            Assert.True(message.GetProperty("received").GetDouble() >= message.GetProperty("sent").GetDouble());
+        });
+
+        // Nothing that an agent sent is missing, and nothing is drawn twice.
+        var sent = 0;
+        foreach (var client in _clients)
+        {
+            var (_, own) = await client.Get($"/timeline?run={run}");
+            sent += own.GetProperty("events").EnumerateArray().Count(e => e.GetProperty("kind").GetString() == "sent");
+        }
+
+        (_, merged) = await _clients[1].Get("/timeline?cluster=true");
+        Assert.Equal(sent, merged.GetProperty("messages").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task An_agents_own_timeline_holds_its_own_events_alone()
+    {
+        var run = await RunAsync();
+        var (_, own) = await _clients[2].Get($"/timeline?run={run}");
+        Assert.Equal("agent3", own.GetProperty("agent_id").GetString());
+        var kinds = own.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("kind").GetString()).ToList();
+        Assert.Contains("drew", kinds);
+        Assert.Contains("received", kinds);
+        Assert.Contains(kinds, kind => kind is "decided" or "learned");
+    }
+
+    [Fact]
+    public async Task The_history_tells_each_run_once_newest_first()
+    {
+        List<string> runs = [await RunAsync(), await RunAsync("""{"rule":"classic"}"""), await RunAsync()];
+        var (_, history) = await _clients[2].Get("/timeline/runs?cluster=true");
+        var told = history.GetProperty("runs").EnumerateArray().ToList();
+        runs.Reverse();
+        Assert.Equal(runs, told.Select(run => run.GetProperty("run").GetString()!));
+        Assert.Equal(["ratified", "classic", "ratified"], told.Select(run => run.GetProperty("rule").GetString()!));
+        Assert.All(told, run => Assert.True(run.GetProperty("rounds").GetInt32() >= 1 && run.GetProperty("duration_ms").GetDouble() > 0));
+    }
+
+    [Fact]
+    public async Task An_agent_that_is_down_is_shown_down()
+    {
+        await RunAsync();
+        await _cluster.StopAsync(2);
+        var (_, merged) = await _clients[0].Get("/timeline?cluster=true");
+        Assert.Equal([true, true, false], merged.GetProperty("lanes").EnumerateArray().Select(lane => lane.GetProperty("up").GetBoolean()));
+    }
+
+    [Theory]
+    [InlineData("/timeline?run=nonsense")]
+    [InlineData("/timeline?cluster=true&detail=5-1")]
+    [InlineData("/timeline?cluster=true&detail=1-100000")]
+    public async Task A_question_that_makes_no_sense_says_what_to_change(string path)
+    {
+        var (code, problem) = await _clients[0].Get(path);
+        Assert.Equal(HttpStatusCode.BadRequest, code);
+        Assert.NotEmpty(problem.GetProperty("detail").GetString()!);
+    }
+
+    [Fact]
+    public async Task The_stream_tells_a_run_as_it_happens_and_resumes_where_it_was_left()
+    {
+        using var http = new HttpClient { BaseAddress = _cluster.Addresses[0] };
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var seen = new List<SseItem<string>>();
+        using (var request = new HttpRequestMessage(HttpMethod.Get, "/events"))
+        using (var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token))
+        {
+            Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.MediaType);
+            await using var stream = await response.Content.ReadAsStreamAsync(patience.Token);
+            await foreach (var item in SseParser.Create(stream).EnumerateAsync(patience.Token))
+            {
+                seen.Add(item);
+                if (item.EventType == "hello")
+                {
+                    await RunAsync();
+                }
+                else if (item.EventType is "decided" or "learned")
+                {
+                    break;
+                }
+            }
+        }
+
+        Assert.Contains(seen, item => item.EventType == "drew");
+        using var again = new HttpRequestMessage(HttpMethod.Get, "/events");
+        again.Headers.Add("Last-Event-ID", seen[^2].EventId);
+        using var resumed = await http.SendAsync(again, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+        await using var rest = await resumed.Content.ReadAsStreamAsync(patience.Token);
+        await foreach (var item in SseParser.Create(rest).EnumerateAsync(patience.Token))
+        {
+            if (item.EventType != "hello")
+            {
+                Assert.Equal(seen[^1].EventId, item.EventId);
+                Assert.Equal(seen[^1].Data, item.Data);
+                return;
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/run")]
+    public async Task The_page_is_served_under_a_strict_policy_and_asking_for_it_changes_nothing(string path)
+    {
+        using var http = new HttpClient { BaseAddress = _cluster.Addresses[1] };
+        using var response = await http.GetAsync(new Uri(path, UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("text/html", response.Content.Headers.ContentType!.MediaType);
+        Assert.Equal(Page.ContentSecurityPolicy, response.Headers.GetValues("Content-Security-Policy").Single());
+        Assert.DoesNotContain("unsafe", Page.ContentSecurityPolicy, StringComparison.Ordinal);
+        Assert.Equal(JsonValueKind.Null, (await _clients[1].Get("/state")).Body.GetProperty("my_value").ValueKind);
+        Assert.Equal(0, (await _clients[1].Get("/state")).Body.GetProperty("round").GetInt32());
+    }
+
+    [Fact]
+    public async Task Whatever_the_page_names_is_there()
+    {
+        using var http = new HttpClient { BaseAddress = _cluster.Addresses[0] };
+        var page = await http.GetStringAsync(new Uri("/", UriKind.Relative));
+        var named = System.Text.RegularExpressions.Regex.Matches(page, "(?:href|src)=\"(/[^\"]+)\"").Select(match => match.Groups[1].Value).Distinct().ToList();
+        Assert.NotEmpty(named);
+        foreach (var path in named)
+        {
+            using var response = await http.GetAsync(new Uri(path, UriKind.Relative));
+            Assert.True(response.IsSuccessStatusCode, path);
+        }
+    }
+}
