@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry;
+using OpenTelemetry.Exporter;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
@@ -20,8 +21,8 @@ public static class Extensions
     /// <summary>The checks tagged <c>live</c> must pass: the process works.</summary>
     public const string AlivePath = "/alive";
 
-    /// <summary>Adds all of it. <paramref name="isNoise"/> says which requests make no spans besides the health checks.</summary>
-    public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder, Func<PathString, bool>? isNoise = null)
+    /// <summary>Adds all of it. <paramref name="isNoise"/> says which requests, by method, make no spans besides the health checks.</summary>
+    public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder, Func<string, bool>? isNoise = null)
         where TBuilder : IHostApplicationBuilder
     {
         builder.ConfigureOpenTelemetry(isNoise ?? (_ => false));
@@ -43,12 +44,11 @@ public static class Extensions
         return app;
     }
 
-    private static void ConfigureOpenTelemetry<TBuilder>(this TBuilder builder, Func<PathString, bool> isNoise)
+    private static void ConfigureOpenTelemetry<TBuilder>(this TBuilder builder, Func<string, bool> isNoise)
         where TBuilder : IHostApplicationBuilder
     {
         // Nobody listens without an exporter, so nothing is set up that would cost each request its share.
-        if (string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])
-            && builder.Configuration["Telemetry:Always"] is null)
+        if (!builder.ExportsTelemetry())
         {
             return;
         }
@@ -70,13 +70,24 @@ public static class Extensions
                 .AddAspNetCoreInstrumentation(options => options.Filter = context =>
                     !context.Request.Path.StartsWithSegments(HealthPath)
                     && !context.Request.Path.StartsWithSegments(AlivePath)
-                    && !isNoise(context.Request.Path))
+                    && !isNoise(context.Request.Method))
                 .AddHttpClientInstrumentation(options => options.FilterHttpRequestMessage = request =>
-                    !isNoise(request.RequestUri?.AbsolutePath ?? "/")));
+                    !isNoise(request.Method.Method)));
 
-        if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        if (builder.HasOtlpEndpoint())
         {
-            builder.Services.AddOpenTelemetry().UseOtlpExporter();
+            builder.Services.AddOpenTelemetry()
+                .WithLogging(logging => logging.AddOtlpExporter())
+                .WithMetrics(metrics => metrics.AddOtlpExporter())
+                .WithTracing(tracing => tracing.AddProcessor(services => OwnSpans.ExportedBy(
+                    services, new BatchActivityExportProcessor(new OtlpTraceExporter(new OtlpExporterOptions())))));
         }
     }
+
+    /// <summary>Whether telemetry is made at all: an OTLP endpoint is set, or <c>Telemetry:Always</c>.</summary>
+    public static bool ExportsTelemetry(this IHostApplicationBuilder builder) =>
+        builder.HasOtlpEndpoint() || builder.Configuration["Telemetry:Always"] is not null;
+
+    private static bool HasOtlpEndpoint(this IHostApplicationBuilder builder) =>
+        !string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
 }

@@ -124,7 +124,7 @@ public sealed class AgentNode : IDisposable
     private Answer? Step(Input input, string? key = null, long messageId = 0)
     {
         Answer? answer = null;
-        List<(Send Send, long Id)>? outbox = null;
+        List<(Send Send, long Id, ExecutionContext? Cause)>? outbox = null;
         TaskCompletionSource? change = null;
         lock (_gate)
         {
@@ -137,7 +137,7 @@ public sealed class AgentNode : IDisposable
                 switch (effect)
                 {
                     case Send send:
-                        (outbox ??= []).Add((send, _recorder.Sent(send.Peer, _options.Peers[send.Peer].OriginalString, send.Message)));
+                        (outbox ??= []).Add((send, _recorder.Sent(send.Peer, _options.Peers[send.Peer].OriginalString, send.Message), _telemetry.CauseOf(send.Message)));
                         break;
                     case Reply reply:
                         answer = reply.Answer;
@@ -149,7 +149,7 @@ public sealed class AgentNode : IDisposable
                         _deadlines[(int)disarm.Timer] = Never;
                         break;
                     case Happened happened:
-                        _telemetry.Happened(happened);
+                        _telemetry.Happened(happened, _machine.CurrentRun);
                         _recorder.Happened(happened);
                         changed |= happened.Kind is Happening.Joined or Happening.JoinedAsLearner or Happening.Decided or Happening.Learned or Happening.WasReset;
                         _resets += happened.Kind == Happening.WasReset ? 1 : 0;
@@ -167,9 +167,9 @@ public sealed class AgentNode : IDisposable
         }
 
         change?.SetResult();
-        foreach (var (send, id) in outbox ?? [])
+        if (outbox is not null)
         {
-            _ = SendAsync(send, id);
+            SendAll(outbox);
         }
 
         return answer;
@@ -185,19 +185,38 @@ public sealed class AgentNode : IDisposable
                     if (effects[i] is Reply reply)
                     {
                         _recorder.Received(key, received.Message, reply.Answer);
+                        _telemetry.Message(received.Message, reply.Answer, sent: false);
                     }
                 }
 
                 break;
             case Answered answered:
                 _recorder.Answered(messageId, answered.Peer, answered.Sent, answered.Answer);
+                _telemetry.Message(answered.Sent, answered.Answer, sent: true);
                 break;
             case Unanswered unanswered:
                 _recorder.Lost(messageId, unanswered.Peer, unanswered.Sent);
+                _telemetry.Message(unanswered.Sent, null, sent: true);
                 break;
             case Booted:
                 _recorder.Booted();
                 break;
+        }
+    }
+
+    private void SendAll(List<(Send Send, long Id, ExecutionContext? Cause)> outbox)
+    {
+        foreach (var (send, id, cause) in outbox)
+        {
+            // A send is part of the round that caused it, not of the request or the timer whose thread this is.
+            if (cause is null)
+            {
+                _ = SendAsync(send, id);
+            }
+            else
+            {
+                ExecutionContext.Run(cause, _ => _ = SendAsync(send, id), null);
+            }
         }
     }
 

@@ -31,6 +31,7 @@ public static class AgentServer
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.AddServiceDefaults(IsNoise);
+        builder.AddAgentTelemetry(options);
         builder.Services.AddAgent(options);
         configure?.Invoke(builder);
 
@@ -54,7 +55,6 @@ public static class AgentServer
         services.AddSingleton(options);
         services.AddSingleton<AgentNode>();
         services.AddSingleton(provider => provider.GetRequiredService<AgentNode>().Recorder);
-        services.AddSingleton<AgentTelemetry>();
         services.AddSingleton(TimeProvider.System);
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = context => context.ProblemDetails.Detail ??= context.ProblemDetails.Status switch
         {
@@ -81,9 +81,6 @@ public static class AgentServer
             provider, provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerClient))));
     }
 
-    /// <summary>Paths that are asked all the time and tell nothing about a run make no spans.</summary>
-    private static bool IsNoise(PathString path) =>
-        path == "/" || path.StartsWithSegments("/state") || path.StartsWithSegments("/consensus") || path.StartsWithSegments("/events")
-        || path.StartsWithSegments("/timeline") || path.StartsWithSegments("/openapi") || path.StartsWithSegments("/scalar")
-        || Path.HasExtension(path.Value);
+    /// <summary>What only reads is asked all the time and tells nothing about a run: it makes no spans.</summary>
+    private static bool IsNoise(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
 }

@@ -1,13 +1,34 @@
+using System.Collections;
 using Consensus.Agent.Protocol;
 
 namespace Consensus.Agent.Telemetry;
 
-/// <summary>Turns what happens in a machine into logs.</summary>
-public sealed partial class AgentTelemetry(Hosting.AgentOptions options, ILogger<AgentTelemetry> logger)
+/// <summary>Turns what happens in a machine into logs, spans and metrics.</summary>
+public sealed partial class AgentTelemetry(
+    Hosting.AgentOptions options, RunTracing tracing, AgentMetrics metrics, ILogger<AgentTelemetry> logger)
 {
-    /// <summary>Called in the order in which things happened.</summary>
-    public void Happened(Happened happened)
+    /// <summary>The context in which a message is to be sent; null: where it is.</summary>
+    public ExecutionContext? CauseOf(Message message) => tracing.CauseOf(message);
+
+    /// <summary>A message was answered, or not: then <paramref name="answer"/> is null.</summary>
+    public void Message(Message message, Answer? answer, bool sent) => metrics.Message(message, answer, sent);
+
+    /// <summary>Called in the order in which things happened; <paramref name="current"/> is the run after them.</summary>
+    public void Happened(Happened happened, RunDescriptor? current)
     {
+        tracing.Happened(happened, current);
+        metrics.Happened(happened, current);
+        Log(happened);
+    }
+
+    private void Log(Happened happened)
+    {
+        if (happened.Kind is not (Happening.Drew or Happening.Contradicted or Happening.Disagreed) || !logger.IsEnabled(LogLevel.Information))
+        {
+            return;
+        }
+
+        using var scope = logger.BeginScope(new RunScope(happened.Run, happened.Round));
         switch (happened.Kind)
         {
             case Happening.Drew:
@@ -30,4 +51,27 @@ public sealed partial class AgentTelemetry(Hosting.AgentOptions options, ILogger
 
     [LoggerMessage(3, LogLevel.Error, "[{AgentId}] {Other} decided {Value} in run {Run}, which differs from the decision here: agreement is violated")]
     private partial void Disagreed(string agentId, string? other, int value, RunId run);
+
+    /// <summary>The run and the round that log lines belong to.</summary>
+    private sealed class RunScope(RunId run, int round) : IReadOnlyList<KeyValuePair<string, object?>>
+    {
+        public int Count => 2;
+
+        public KeyValuePair<string, object?> this[int index] => index switch
+        {
+            0 => new("consensus.run.id", run.IsNone ? null : run.ToString()),
+            1 => new("consensus.round", round),
+            _ => throw new ArgumentOutOfRangeException(nameof(index)),
+        };
+
+        public IEnumerator<KeyValuePair<string, object?>> GetEnumerator()
+        {
+            yield return this[0];
+            yield return this[1];
+        }
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+        public override string ToString() => $"run {run}, round {round}";
+    }
 }
