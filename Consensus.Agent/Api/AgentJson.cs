@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Consensus.Agent.Peers;
 using Consensus.Agent.Protocol;
 using Microsoft.AspNetCore.Mvc;
 
@@ -24,6 +25,8 @@ namespace Consensus.Agent.Api;
 [JsonSerializable(typeof(ConsensusAnswer))]
 [JsonSerializable(typeof(StateAnswer))]
 [JsonSerializable(typeof(ClusterAnswer))]
+[JsonSerializable(typeof(FaultsBody))]
+[JsonSerializable(typeof(FaultsAnswer))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 public sealed partial class AgentJson : JsonSerializerContext;

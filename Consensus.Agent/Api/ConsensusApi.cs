@@ -1,6 +1,6 @@
 using Consensus.Agent.Hosting;
+using Consensus.Agent.Peers;
 using Consensus.Agent.Protocol;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Consensus.Agent.Api;
@@ -21,7 +21,7 @@ public static class ConsensusApi
             .WithSummary("Starts a run on every agent; with wait=SECONDS, answers with the decision");
         group.MapGet("/consensus", ConsensusAsync)
             .WithSummary("The decision: 200 once there is one, else 202; with wait=SECONDS, as soon as there is one");
-        group.MapGet("/state", State).WithSummary("What this agent holds of the current run");
+        group.MapGet("/state", StateAsync).Produces<StateAnswer>().WithSummary("What this agent holds of the current run");
         return group;
     }
 
@@ -100,8 +100,12 @@ public static class ConsensusApi
         return TypedResults.Json(answer, AgentJson.Default.ConsensusAnswer, statusCode: answer.Reached ? 200 : 202);
     }
 
-    private static JsonHttpResult<StateAnswer> State(AgentNode node) =>
-        TypedResults.Json(StateAnswer.From(node.View()), AgentJson.Default.StateAnswer);
+    private static async Task<IResult> StateAsync(HttpContext context, AgentNode node, Faults faults)
+    {
+        // People see the state of an isolated agent; its peers do not.
+        var arrived = FaultsApi.SenderOf(context) is null || (await FaultsApi.PassAsync(context, faults)).Arrived;
+        return arrived ? TypedResults.Json(StateAnswer.From(node.View()), AgentJson.Default.StateAnswer) : Results.Empty;
+    }
 
     private static IResult? ReadWait(HttpContext context, out TimeSpan? wait)
     {

@@ -23,22 +23,34 @@ public static class PeerApi
         return group;
     }
 
-    private static async Task<IResult> ResetAsync(HttpContext context, AgentNode node)
+    private static async Task<IResult> ResetAsync(HttpContext context, AgentNode node, Faults faults)
     {
         var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.ResetBody, optional: true);
-        return problem ?? AnswerWith(node.Receive(body is { Handshake: true } ? new Handshake() : new Reset(), KeyOf(context)));
+        return problem ?? await ReceiveAsync(context, node, faults, body is { Handshake: true } ? new Handshake() : new Reset());
+    }
+
+    private static async ValueTask<IResult> ReceiveAsync(HttpContext context, AgentNode node, Faults faults, Message message)
+    {
+        var (arrived, twice) = await FaultsApi.PassAsync(context, faults, message.Sender);
+        if (!arrived)
+        {
+            return Results.Empty;
+        }
+
+        var answer = node.Receive(message, KeyOf(context));
+        return AnswerWith(twice ? node.Receive(message, KeyOf(context)) : answer, message is NewRound);
     }
 
     private static void MapMessage<T>(
         this RouteGroupBuilder group, string path, JsonTypeInfo<T> type, Func<T, string?> check, string summary)
         where T : Message
     {
-        group.MapPost(path, async (HttpContext context, AgentNode node) =>
+        group.MapPost(path, async (HttpContext context, AgentNode node, Faults faults) =>
             {
                 var (message, problem) = await RequestBody.ReadAsync(context, type);
                 return problem is not null ? problem
                     : check(message!) is { } wrong ? RequestBody.Problem(400, wrong, Reason.OutOfRange)
-                    : AnswerWith(node.Receive(message!, KeyOf(context)), message is NewRound);
+                    : await ReceiveAsync(context, node, faults, message!);
             })
             .Accepts<T>("application/json").Produces<Answer>().Produces<Answer>(409).ProducesProblem(400)
             .WithSummary(summary);

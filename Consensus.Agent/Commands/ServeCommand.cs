@@ -80,7 +80,7 @@ internal static class ServeCommand
             throw new ConfigurationException($"--port {port} leaves no room for {agents} agents below 65536; choose a lower one.");
         }
 
-        await using var cluster = await LocalCluster.StartAsync(agents, port, AgentOptions.DefaultsFrom(configuration), settings);
+        await using var cluster = await LocalCluster.StartAsync(agents, port, AgentOptions.Shared(configuration), settings);
         Console.WriteLine($"{agents} {(agents == 1 ? "agent" : "agents")} in one process:");
         for (var i = 0; i < agents; i++)
         {

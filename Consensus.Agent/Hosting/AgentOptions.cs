@@ -3,7 +3,7 @@ using Consensus.Agent.Protocol;
 namespace Consensus.Agent.Hosting;
 
 /// <summary>What one agent is configured with. Each setting comes from any configuration source under the name given here.</summary>
-public sealed class AgentOptions
+public sealed record AgentOptions
 {
     /// <summary>The port agents listen on unless told otherwise.</summary>
     public const int DefaultPort = 5001;
@@ -20,6 +20,9 @@ public sealed class AgentOptions
     /// <summary><c>VALUES</c>, <c>WINDOW_MS</c>, <c>RULE</c>, <c>DRAW</c>: what <c>POST /run</c> means where it does not say.</summary>
     public RunRequest Defaults { get; init; } = new();
 
+    /// <summary><c>FAULTS</c>: whether <c>/faults</c> may break calls on purpose.</summary>
+    public bool Faults { get; init; }
+
     /// <summary>Reads one agent's settings.</summary>
     /// <exception cref="ConfigurationException">A setting is missing or wrong; the message says what to change.</exception>
     public static AgentOptions From(IConfiguration configuration, int? port = null)
@@ -30,22 +33,24 @@ public sealed class AgentOptions
             throw new ConfigurationException("AGENT_ID is not set: give this agent an id of its own, such as AGENT_ID=agent1.");
         }
 
-        return new AgentOptions
-        {
-            Id = id,
-            Port = PortFrom(configuration, port),
-            Peers = ParsePeers(configuration["PEERS"] ?? ""),
-            Defaults = DefaultsFrom(configuration),
-        };
+        return Shared(configuration) with { Id = id, Port = PortFrom(configuration, port), Peers = ParsePeers(configuration["PEERS"] ?? "") };
     }
+
+    /// <summary>Reads the settings that every agent of a one-process cluster shares; its id is still empty.</summary>
+    /// <exception cref="ConfigurationException">A setting is wrong; the message says what to change.</exception>
+    public static AgentOptions Shared(IConfiguration configuration) => new()
+    {
+        Id = "",
+        Defaults = DefaultsFrom(configuration),
+        Faults = Flag(configuration, "FAULTS"),
+    };
 
     /// <summary>The port that <paramref name="option"/> or else <c>PORT</c> names: 0..65535.</summary>
     public static int PortFrom(IConfiguration configuration, int? option) =>
         option is < 0 or > 65535 ? throw new ConfigurationException($"--port is {option}; it must be from 0 to 65535.")
             : option ?? Number(configuration, "PORT", 0, 65535, DefaultPort);
 
-    /// <summary>Reads the settings that every agent of a one-process cluster shares.</summary>
-    public static RunRequest DefaultsFrom(IConfiguration configuration) => new(
+    private static RunRequest DefaultsFrom(IConfiguration configuration) => new(
         Rule: Word<Rule>(configuration, "RULE"),
         Values: Number(configuration, "VALUES", 1, RunLimits.MaxValues, 3),
         Draw: Word<Draw>(configuration, "DRAW") ?? Draw.Fresh,
@@ -82,6 +87,13 @@ public sealed class AgentOptions
         return string.IsNullOrWhiteSpace(text) ? fallback
             : int.TryParse(text, out var number) && number >= least && number <= most ? number
             : throw new ConfigurationException($"{key} is '{text}'; it must be a number from {least} to {most}.");
+    }
+
+    private static bool Flag(IConfiguration configuration, string key)
+    {
+        var text = configuration[key];
+        return !string.IsNullOrWhiteSpace(text)
+            && (bool.TryParse(text, out var flag) ? flag : throw new ConfigurationException($"{key} is '{text}'; it must be true or false."));
     }
 
     private static T? Word<T>(IConfiguration configuration, string key)

@@ -43,6 +43,7 @@ public static class AgentServer
         app.MapDefaultEndpoints();
         app.MapConsensusApi();
         app.MapPeerApi();
+        app.MapFaultsApi();
         app.MapClusterApi();
         app.MapTimelineApi();
         app.MapOpenApi();
@@ -54,6 +55,7 @@ public static class AgentServer
     {
         services.AddSingleton(options);
         services.AddSingleton<AgentNode>();
+        services.AddSingleton<Faults>();
         services.AddSingleton(provider => provider.GetRequiredService<AgentNode>().Recorder);
         services.AddSingleton(TimeProvider.System);
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = context => context.ProblemDetails.Detail ??= context.ProblemDetails.Status switch
@@ -75,7 +77,14 @@ public static class AgentServer
                 PooledConnectionLifetime = TimeSpan.FromMinutes(2), ConnectTimeout = PeerClient.Timeout, UseCookies = false, AllowAutoRedirect = false,
             })
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
-            .AddResilienceHandler("peer", pipeline => pipeline.AddTimeout(PeerClient.Timeout));
+            .AddResilienceHandler("peer", (pipeline, context) =>
+            {
+                pipeline.AddTimeout(PeerClient.Timeout);
+                if (options.Faults)
+                {
+                    Chaos.AddOutgoing(pipeline, context.ServiceProvider);
+                }
+            });
         services.AddHttpClient<ClusterClient>(http => http.Timeout = Timeout.InfiniteTimeSpan);
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<PeerClient>(
             provider, provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerClient))));

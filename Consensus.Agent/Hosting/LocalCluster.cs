@@ -1,5 +1,4 @@
 using System.Globalization;
-using Consensus.Agent.Protocol;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -26,7 +25,7 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>Starts agent1..N on consecutive ports; port 0 takes free ones.</summary>
     /// <exception cref="IOException">A port is in use.</exception>
     public static async Task<LocalCluster> StartAsync(
-        int agents, int port, RunRequest? defaults = null, string[]? args = null, Action<int, WebApplicationBuilder>? configure = null)
+        int agents, int port, AgentOptions? shared = null, string[]? args = null, Action<int, WebApplicationBuilder>? configure = null)
     {
         var apps = new List<WebApplication>();
         try
@@ -34,12 +33,8 @@ public sealed class LocalCluster : IAsyncDisposable
             for (var i = 0; i < agents; i++)
             {
                 var number = i;
-                var options = new AgentOptions
-                {
-                    Id = string.Create(CultureInfo.InvariantCulture, $"agent{i + 1}"),
-                    Port = port == 0 ? 0 : port + i,
-                    Defaults = defaults ?? new RunRequest(),
-                };
+                var id = string.Create(CultureInfo.InvariantCulture, $"agent{i + 1}");
+                var options = (shared ?? new AgentOptions { Id = "" }) with { Id = id, Port = port == 0 ? 0 : port + i };
                 var app = AgentServer.Build(options, args ?? [], builder => configure?.Invoke(number, builder));
 
                 // A free port can only be had on one address; a named one serves both of localhost's.

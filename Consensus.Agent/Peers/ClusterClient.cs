@@ -30,4 +30,25 @@ public sealed class ClusterClient(HttpClient http)
             return null;
         }
     }
+
+    /// <summary>Passes a call on: one attempt of 1 s.</summary>
+    /// <returns>The status and the body as they came; no status where the peer did not answer in time.</returns>
+    public async Task<(int? Status, string Body)> SendAsync<T>(
+        HttpMethod method, Uri peer, string path, T? body, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(PeerClient.Timeout);
+        try
+        {
+            using var request = new HttpRequestMessage(method, new Uri(peer, path));
+            request.Content = body is null ? null : JsonContent.Create(body, type);
+            using var response = await http.SendAsync(request, timeout.Token);
+            return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(timeout.Token));
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        {
+            return (null, "");
+        }
+    }
 }

@@ -7,7 +7,7 @@ using Consensus.Agent.Protocol;
 namespace Consensus.Agent.Peers;
 
 /// <summary>Calls the other agents: one attempt, one second. The protocol repeats itself, so nothing here does.</summary>
-public sealed partial class PeerClient(HttpClient http, AgentOptions options, ILogger<PeerClient> logger)
+public sealed partial class PeerClient(HttpClient http, AgentOptions options, Faults faults, ILogger<PeerClient> logger)
 {
     /// <summary>What a call may take.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
@@ -33,6 +33,7 @@ public sealed partial class PeerClient(HttpClient http, AgentOptions options, IL
             using var request = new HttpRequestMessage(
                 message is StateQuery ? HttpMethod.Get : HttpMethod.Post, new Uri(options.Peers[peer], PathOf(message)));
             request.Headers.TryAddWithoutValidation(MessageHeader, key);
+            request.Options.Set(Chaos.Peer, peer);
             if (message is not StateQuery)
             {
                 request.Content = new ByteArrayContent(BodyOf(message)) { Headers = { ContentType = Json } };
@@ -46,7 +47,9 @@ public sealed partial class PeerClient(HttpClient http, AgentOptions options, IL
             }
 
             await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-            return await JsonSerializer.DeserializeAsync(body, AgentJson.Default.Answer, cancellation);
+            var answer = await JsonSerializer.DeserializeAsync(body, AgentJson.Default.Answer, cancellation);
+            faults.Learn(peer, answer?.AgentId);
+            return answer;
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or JsonException or Polly.ExecutionRejectedException)
         {

@@ -145,7 +145,7 @@ public partial class Machine
                 };
         }
 
-        if (SenderOf(message) is { } sender)
+        if (message.Sender is { } sender)
         {
             var peer = PeerIndex(sender);
             if (peer >= 0)
@@ -161,15 +161,6 @@ public partial class Machine
     private Answer Introduce(string status) => new(status) { AgentId = Id, Boot = Boot, Floor = _floor.IsNone ? null : _floor };
 
     private RunId? CurrentRunId => _run?.Descriptor?.Id;
-
-    private static string? SenderOf(Message message) => message switch
-    {
-        Proposal proposal => proposal.AgentId,
-        Vote vote => vote.AgentId,
-        NewRound newRound => newRound.AgentId,
-        Final final => final.AgentId,
-        _ => null,
-    };
 
     private int PeerIndex(string agentId)
     {

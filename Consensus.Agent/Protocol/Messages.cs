@@ -4,7 +4,19 @@ namespace Consensus.Agent.Protocol;
 
 /// <summary>What agents say to each other. Each record is also the JSON body of the call it is named after.</summary>
 /// <param name="Run">The run it belongs to; null in a bare message, which follows the original contract.</param>
-public abstract record Message(RunDescriptor? Run);
+public abstract record Message(RunDescriptor? Run)
+{
+    /// <summary>The agent that says it, where the message tells.</summary>
+    [JsonIgnore]
+    public string? Sender => this switch
+    {
+        Proposal proposal => proposal.AgentId,
+        Vote vote => vote.AgentId,
+        NewRound newRound => newRound.AgentId,
+        Final final => final.AgentId,
+        _ => null,
+    };
+}
 
 /// <summary><c>POST /reset</c> with <c>handshake</c>: asks who is there. Clears nothing.</summary>
 public sealed record Handshake() : Message((RunDescriptor?)null);

@@ -48,13 +48,13 @@ internal sealed class OriginalPeer : IAsyncDisposable
         return peer;
     }
 
-    /// <summary>Waits until a call of this kind has arrived.</summary>
-    public async Task<JsonElement> Called(string call)
+    /// <summary>Waits until so many calls of this kind have arrived; the last one's body.</summary>
+    public async Task<JsonElement> Called(string call, int times = 1)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (true)
         {
-            if (_calls.FirstOrDefault(seen => seen.StartsWith(call + " ", StringComparison.Ordinal)) is { } found)
+            if (_calls.Where(seen => seen.StartsWith(call + " ", StringComparison.Ordinal)).ElementAtOrDefault(times - 1) is { } found)
             {
                 return JsonDocument.Parse(found[(call.Length + 1)..]).RootElement;
             }

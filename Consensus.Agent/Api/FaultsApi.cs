@@ -1,0 +1,140 @@
+using Consensus.Agent.Hosting;
+using Consensus.Agent.Peers;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Polly;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>Faults on purpose, to watch what the protocol makes of them. Only with <c>FAULTS=true</c>.</summary>
+public static class FaultsApi
+{
+    private const int MaxDelayMs = 60_000;
+    private const int MaxLinks = 1000;
+
+    private static readonly ResiliencePipeline IncomingCalls = Chaos.Incoming();
+
+    /// <summary>Maps <c>GET</c>, <c>PUT</c> and <c>DELETE /faults</c>, and the same of a peer under <c>/cluster/{index}/faults</c>.</summary>
+    /// <returns>The group, or null where faults are not allowed.</returns>
+    public static RouteGroupBuilder? MapFaultsApi(this IEndpointRouteBuilder app)
+    {
+        if (!app.ServiceProvider.GetRequiredService<AgentOptions>().Faults)
+        {
+            return null;
+        }
+
+        var group = app.MapGroup("").WithTags("Faults");
+        group.MapGet("/faults", Show).Produces<FaultsAnswer>()
+            .WithSummary("The faults that this agent makes on purpose");
+        group.MapPut("/faults", ReplaceAsync).Accepts<FaultsBody>("application/json").Produces<FaultsAnswer>().ProducesProblem(400)
+            .WithSummary("Loses, delays or duplicates calls between this agent and its peers, or isolates it");
+        group.MapDelete("/faults", Heal).Produces<FaultsAnswer>()
+            .WithSummary("Ends all faults");
+        group.MapMethods("/cluster/{index:int:min(1)}/faults", ["GET", "PUT", "DELETE"], OfPeerAsync)
+            .Accepts<FaultsBody>("application/json").Produces<FaultsAnswer>().ProducesProblem(400).ProducesProblem(502)
+            .WithSummary("A peer's faults, through this agent");
+        return group;
+    }
+
+    /// <summary>
+    /// Does to a call from a peer what the faults say. False: the call is lost, and its connection broken, so that its
+    /// sender sees a failure.
+    /// </summary>
+    /// <param name="context">The call.</param>
+    /// <param name="faults">The faults.</param>
+    /// <param name="agentId">The sender where the message names it; else the header that agents send is read.</param>
+    /// <returns>Whether to go on, and whether to take the message twice.</returns>
+    internal static async ValueTask<(bool Arrived, bool Twice)> PassAsync(HttpContext context, Faults faults, string? agentId = null)
+    {
+        var fault = faults.Allowed ? faults.Incoming(SenderOf(context) ?? agentId) : default;
+        if (fault.IsNone)
+        {
+            return (true, false);
+        }
+
+        try
+        {
+            await IncomingCalls.PassAsync(fault);
+            return (true, Random.Shared.Next(100) < fault.Duplicate);
+        }
+        catch (Chaos.LostOnPurposeException)
+        {
+            context.Abort();
+            return (false, false);
+        }
+    }
+
+    /// <summary>The agent that made this call, by the header that names the message; null for people and original agents.</summary>
+    internal static string? SenderOf(HttpContext context) =>
+        context.Request.Headers[PeerClient.MessageHeader].ToString() is { Length: > 0 } key && key.IndexOf('/', StringComparison.Ordinal) is > 0 and var end
+            ? key[..end]
+            : null;
+
+    private static JsonHttpResult<FaultsAnswer> Show(Faults faults, AgentOptions options)
+    {
+        var now = faults.Current;
+        return TypedResults.Json(new FaultsAnswer(options.Id, now.Isolate, now.Links ?? [], faults.PeerNames), AgentJson.Default.FaultsAnswer);
+    }
+
+    private static async Task<IResult> ReplaceAsync(HttpContext context, Faults faults, AgentOptions options)
+    {
+        var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.FaultsBody);
+        return problem
+            ?? ((Check(body!) ?? faults.Replace(body!)) is { } wrong ? RequestBody.Problem(400, wrong) : Show(faults, options));
+    }
+
+    private static JsonHttpResult<FaultsAnswer> Heal(Faults faults, AgentOptions options)
+    {
+        faults.Replace(new FaultsBody());
+        return Show(faults, options);
+    }
+
+    private static string? Check(FaultsBody body)
+    {
+        if (body.Links is { Count: > MaxLinks })
+        {
+            return $"links has {body.Links.Count} entries; at most {MaxLinks} are taken.";
+        }
+
+        foreach (var link in body.Links ?? [])
+        {
+            var wrong = link is null ? "links must not hold null."
+                : link.Drop is < 0 or > 100 ? "links.drop must be from 0 to 100 (of a hundred calls)."
+                : link.Duplicate is < 0 or > 100 ? "links.duplicate must be from 0 to 100 (of a hundred calls)."
+                : link.DelayMs is < 0 or > MaxDelayMs ? $"links.delay_ms must be from 0 to {MaxDelayMs}."
+                : null;
+            if (wrong is not null)
+            {
+                return wrong;
+            }
+        }
+
+        return null;
+    }
+
+    private static async Task<IResult> OfPeerAsync(int index, HttpContext context, AgentOptions options, ClusterClient cluster)
+    {
+        if (index > options.Peers.Count)
+        {
+            return RequestBody.Problem(404, $"There are {options.Peers.Count} peers.");
+        }
+
+        FaultsBody? body = null;
+        if (HttpMethods.IsPut(context.Request.Method))
+        {
+            (body, var problem) = await RequestBody.ReadAsync(context, AgentJson.Default.FaultsBody);
+            if (problem is not null)
+            {
+                return problem;
+            }
+        }
+
+        var (code, answer) = await cluster.SendAsync(
+            new HttpMethod(context.Request.Method), options.Peers[index - 1], "/faults", body, AgentJson.Default.FaultsBody, context.RequestAborted);
+        return code switch
+        {
+            null => RequestBody.Problem(502, $"{options.Peers[index - 1].OriginalString} does not answer."),
+            404 => RequestBody.Problem(404, $"{options.Peers[index - 1].OriginalString} makes no faults; start it with FAULTS=true."),
+            _ => TypedResults.Content(answer, code is 200 ? "application/json" : "application/problem+json", statusCode: code),
+        };
+    }
+}
