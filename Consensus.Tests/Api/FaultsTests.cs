@@ -117,7 +117,7 @@ public sealed class FaultsTests : IAsyncLifetime
         using var client = new Client(LocalCluster.AddressOf(app));
         await Put(client, $$"""{"links":[{"peer":"{{peer.Address}}","direction":"out","duplicate":100}]}""");
         await client.Post("/run");
-        await peer.Called("new_round", times: 2);
+        await peer.Called("reset", times: 2);
     }
 
     [Fact]
