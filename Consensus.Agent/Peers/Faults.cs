@@ -145,9 +145,10 @@ public sealed class Faults(AgentOptions options)
 
     private int IndexOf(string name)
     {
+        _ = Uri.TryCreate(name, UriKind.Absolute, out var address);
         for (var i = 0; i < options.Peers.Count; i++)
         {
-            if (name == IdOf(i) || name == options.Peers[i].OriginalString)
+            if (name == IdOf(i) || options.Peers[i] == address)
             {
                 return i;
             }

@@ -63,7 +63,7 @@ public sealed class FaultsTests : IAsyncLifetime
     [Fact]
     public async Task A_cut_link_fails_its_sender_and_nobody_else()
     {
-        await Put(_clients[0], """{"links":[{"peer":"agent2","direction":"in","isolate":true}]}""");
+        Assert.Equal(HttpStatusCode.OK, (await Put(_clients[0], """{"links":[{"peer":"agent2","direction":"in","isolate":true}]}""")).Code);
         await Assert.ThrowsAsync<HttpRequestException>(() => CallAs("agent2", _cluster.Addresses[0]));
         Assert.Equal(HttpStatusCode.OK, await CallAs("agent3", _cluster.Addresses[0]));
         Assert.Equal(HttpStatusCode.OK, await CallAs(null, _cluster.Addresses[0]));
@@ -74,7 +74,7 @@ public sealed class FaultsTests : IAsyncLifetime
     [Fact]
     public async Task A_delayed_call_arrives_late()
     {
-        await Put(_clients[0], """{"links":[{"direction":"in","delay_ms":150}]}""");
+        Assert.Equal(HttpStatusCode.OK, (await Put(_clients[0], """{"links":[{"direction":"in","delay_ms":150}]}""")).Code);
         var clock = Stopwatch.StartNew();
         Assert.Equal(HttpStatusCode.OK, await CallAs("agent2", _cluster.Addresses[0]));
         Assert.InRange(clock.ElapsedMilliseconds, 140, 10_000);
@@ -112,10 +112,11 @@ public sealed class FaultsTests : IAsyncLifetime
             builder.Logging.ClearProviders();
         });
         app.Urls.Add("http://127.0.0.1:0");
-        await using var _ = app;
+        await using var running = app;
         await app.StartAsync();
         using var client = new Client(LocalCluster.AddressOf(app));
-        await Put(client, $$"""{"links":[{"peer":"{{peer.Address}}","direction":"out","duplicate":100}]}""");
+        var (taken, _) = await Put(client, $$"""{"links":[{"peer":"{{peer.Address}}","direction":"out","duplicate":100}]}""");
+        Assert.Equal(HttpStatusCode.OK, taken);
         await client.Post("/run");
         await peer.Called("reset", times: 2);
     }
