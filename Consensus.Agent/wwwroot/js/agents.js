@@ -31,7 +31,7 @@ export class Agents {
 
   #row(lane, lanes, row, up, stalled) {
     const status = !up ? 'down' : row.decision !== null && row.decision !== undefined ? 'decided' : row.learner ? 'learner' : lane.part === 'absent' ? 'not reached' : PHASES[row.phase] ?? row.phase;
-    const said = (values, mark) => [...values].sort(([a], [b]) => a - b).map(([from, value]) => html('span', { class: 'heard' }, `${mark}${short(lanes[from]?.agent_id ?? '?')} `, chip(value)));
+    const said = (values, mark) => lanes.length > 4 ? counted(values, mark) : [...values].sort(([a], [b]) => a - b).map(([from, value]) => html('span', { class: 'heard' }, `${mark}${short(lanes[from]?.agent_id ?? '?')} `, chip(value)));
     return html('tr', { class: up ? null : 'down', 'data-agent': lane.agent_id, 'data-status': status },
       html('th', { scope: 'row' }, html('span', { class: 'dot', 'aria-hidden': 'true' }), lane.agent_id, html('small', {}, status), stalled && html('small', { class: 'stalled' }, stalled)),
       html('td', {}, row.round ? row.round.toLocaleString('en') : '–'),
@@ -41,6 +41,13 @@ export class Agents {
         ? html('div', { class: 'knows' }, html('div', { 'aria-label': 'proposals' }, said(row.proposals, '')), row.votes.size > 0 && html('div', { 'aria-label': 'votes' }, said(row.votes, '✓')))
         : '–'));
   }
+}
+
+/** Many agents: how many said what. */
+function counted(values, mark) {
+  const counts = new Map();
+  for (const [, value] of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([value, count]) => html('span', { class: 'heard' }, `${mark}${count} × `, chip(value)));
 }
 
 const short = (id) => id.replace(/^agent/, 'a');

@@ -110,7 +110,7 @@ async function offers() {
   try {
     const { paths } = await api.call('/openapi/v1.json');
     faults.offered = '/faults' in paths;
-    byId('tab-simulate').hidden = !('/simulate' in paths);
+    byId('tab-simulate').hidden = byId('tabs').hidden = !('/simulate' in paths);
     route();
   } catch {
     setTimeout(offers, POLL_MS);

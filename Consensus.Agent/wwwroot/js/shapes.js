@@ -34,7 +34,8 @@ export function arrowShape(arrow, plan) {
   const group = svg('g', { class: `arrow k-${arrow.kind} ${arrow.state}${arrow.answer ? ' answer' : ''}`, 'data-kind': arrow.kind, 'data-state': arrow.state });
   group.append(svg('path', { d }));
   if (arrow.state === 'lost') group.append(svg('path', { class: 'cross', d: `M${round(x2 - 4.5)} ${round(y2 - 4.5)}l9 9m0 -9l-9 9` }));
-  const text = label(arrow);
+  // Among many lanes, votes for none are told by their colour alone.
+  const text = plan.lane < 110 && arrow.kind === 'vote' && !arrow.value ? '' : label(arrow);
   if (text && Math.abs(x2 - x1) > 30) {
     // Near the head: the arrows of one broadcast leave one point and part on their way.
     const back = Math.min(length * 0.5, plan.lane > 110 ? 54 : 26);

@@ -12,11 +12,11 @@ export class Stepper {
     this.at = undefined;
     const button = (label, text, act) => html('button', { type: 'button', class: 'icon', 'aria-label': label, title: label, onclick: act }, text);
     this.slider = html('input', { type: 'range', min: 0, max: 0, value: 0, 'aria-label': 'Moment of the run', oninput: () => { this.stop(); this.go(Number(this.slider.value)); } });
-    this.play = button('Play', '▶', () => this.playing ? this.stop() : this.start());
+    this.play = button('Play', '▷', () => this.playing ? this.stop() : this.start());
     this.say = html('p', { class: 'say', 'aria-live': 'polite' });
     this.root = html('div', { class: 'stepper', role: 'group', 'aria-label': 'Step through the run' },
-      button('To the beginning', '⏮', () => this.go(0)), button('One step back', '◀', () => this.go(this.count - 1)), this.play,
-      button('One step forward', '▸', () => this.go(this.count + 1)), button('To the end', '⏭', () => this.go(Infinity)), this.slider, this.say);
+      button('To the beginning', '|◀', () => this.go(0)), button('One step back', '◂', () => this.go(this.count - 1)), this.play,
+      button('One step forward', '▸', () => this.go(this.count + 1)), button('To the end', '▶|', () => this.go(Infinity)), this.slider, this.say);
     host.append(this.root);
   }
 
@@ -45,7 +45,7 @@ export class Stepper {
 
   start() {
     if (this.at === undefined) this.go(0);
-    this.play.textContent = '⏸';
+    this.play.textContent = '❚❚';
     this.play.setAttribute('aria-label', 'Pause');
     const pause = Math.max(60, Math.min(400, PLAY_MS / Math.max(1, this.model.steps.length)));
     this.playing = setInterval(() => this.go(this.count + 1), pause);
@@ -54,7 +54,7 @@ export class Stepper {
   stop() {
     clearInterval(this.playing);
     this.playing = undefined;
-    this.play.textContent = '▶';
+    this.play.textContent = '▷';
     this.play.setAttribute('aria-label', 'Play');
   }
 

@@ -1,0 +1,91 @@
+using Microsoft.Playwright;
+
+namespace Consensus.Tests.Browser;
+
+/// <summary>One Chromium for all browser tests: <c>CHROMIUM_PATH</c>, or <c>/usr/bin/chromium</c>.</summary>
+public sealed class Chromium : IAsyncLifetime
+{
+    private static readonly string Executable = Environment.GetEnvironmentVariable("CHROMIUM_PATH") ?? "/usr/bin/chromium";
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+
+    /// <summary>Where tests of one collection share the browser.</summary>
+    public const string Collection = "browser";
+
+    public async Task InitializeAsync()
+    {
+        if (!File.Exists(Executable))
+        {
+            return;
+        }
+
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Executable, Args = ["--no-sandbox"] });
+    }
+
+    public async Task DisposeAsync()
+    {
+        await (_browser?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _playwright?.Dispose();
+    }
+
+    /// <summary>Opens a page; what goes wrong in it is collected.</summary>
+    public async Task<Tab> OpenAsync(Uri address, int width = 1280, int height = 800)
+    {
+        if (_browser is null)
+        {
+            var missing = $"There is no Chromium at {Executable}: install it, or set CHROMIUM_PATH.";
+            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", missing);
+            Skip.If(true, missing);
+        }
+
+        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ReducedMotion = ReducedMotion.Reduce });
+        var page = await context.NewPageAsync();
+        page.SetDefaultTimeout(30_000);
+        var tab = new Tab(context, page);
+        await page.GotoAsync(address.ToString());
+        await page.WaitForSelectorAsync("body[data-ready=true]");
+        return tab;
+    }
+}
+
+/// <summary>A page and the errors of its console.</summary>
+public sealed class Tab : IAsyncDisposable
+{
+    private readonly IBrowserContext _context;
+
+    public Tab(IBrowserContext context, IPage page)
+    {
+        (_context, Page) = (context, page);
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning")
+            {
+                Errors.Add(message.Text);
+            }
+        };
+        page.PageError += (_, error) => Errors.Add(error);
+    }
+
+    public IPage Page { get; }
+
+    /// <summary>What the console showed as errors and warnings.</summary>
+    public List<string> Errors { get; } = [];
+
+    /// <summary>The table's row of an agent.</summary>
+    public ILocator Row(string agent) => Page.Locator($"#agents tr[data-agent={agent}]");
+
+    /// <summary>Waits until an agent's row says this.</summary>
+    public Task IsAsync(string agent, string status) =>
+        Assertions.Expect(Row(agent)).ToHaveAttributeAsync("data-status", status, new() { Timeout = 30_000 });
+
+    /// <summary>Waits until the sentence above the diagram has this tone: good, open, bad.</summary>
+    public Task VerdictAsync(string tone) => Page.WaitForSelectorAsync($"#diagram .verdict.{tone}");
+
+    public async ValueTask DisposeAsync() => await _context.DisposeAsync();
+}
+
+[CollectionDefinition(Chromium.Collection)]
+#pragma warning disable CA1711 // xunit's word for it
+public sealed class ChromiumCollection : ICollectionFixture<Chromium>;
+#pragma warning restore CA1711

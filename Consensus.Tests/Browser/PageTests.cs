@@ -1,0 +1,172 @@
+using Consensus.Agent.Hosting;
+using Consensus.Tests.Api;
+using Microsoft.Extensions.Logging;
+using Microsoft.Playwright;
+
+namespace Consensus.Tests.Browser;
+
+/// <summary>The page in a real Chromium, against three real agents.</summary>
+[Collection(Chromium.Collection)]
+public sealed class PageTests(Chromium chromium) : IAsyncLifetime
+{
+    private const string Arrows = "#diagram .arrow:not(.answer)";
+    private LocalCluster _cluster = null!;
+    private List<Client> _clients = null!;
+
+    public async Task InitializeAsync()
+    {
+        _cluster = await LocalCluster.StartAsync(3, 0, new AgentOptions { Id = "", Faults = true }, configure: (_, builder) => builder.Logging.ClearProviders());
+        _clients = [.. _cluster.Addresses.Select(address => new Client(address))];
+    }
+
+    public async Task DisposeAsync()
+    {
+        _clients.ForEach(client => client.Dispose());
+        await _cluster.DisposeAsync();
+    }
+
+    [SkippableFact]
+    public async Task Run_shows_three_equal_decisions_and_an_arrow_for_every_message()
+    {
+        await using var tab = await chromium.OpenAsync(_cluster.Addresses[1]);
+        await tab.Page.ClickAsync("#run");
+        await tab.VerdictAsync("good");
+        var decisions = await tab.Page.Locator("#diagram .head .chip").AllInnerTextsAsync();
+        Assert.Equal(3, decisions.Count);
+        Assert.Single(decisions.Distinct());
+
+        // Recording goes on while decisions spread; the picture follows it.
+        var sent = 0;
+        foreach (var client in _clients)
+        {
+            sent += (await client.Get("/timeline")).Body.GetProperty("events").EnumerateArray().Count(e => e.GetProperty("kind").GetString() == "sent");
+        }
+
+        await Assertions.Expect(tab.Page.Locator(Arrows)).ToHaveCountAsync(sent, new() { Timeout = 10_000 });
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task The_address_of_run_starts_one_run_and_a_reload_none()
+    {
+        await using var tab = await chromium.OpenAsync(new Uri(_cluster.Addresses[0], "/run"));
+        await tab.VerdictAsync("good");
+        await tab.Page.ReloadAsync();
+        await tab.VerdictAsync("good");
+        Assert.Single((await _clients[0].Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray());
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task A_run_is_drawn_while_it_happens()
+    {
+        // A slow machine may start a run without one of its agents; that one would not be waited for.
+        while ((await _clients[0].Post("/run?wait=30")).Body.GetProperty("members").EnumerateObject().Count() < 3)
+        {
+        }
+
+        await _cluster.StopAsync(2);
+        await using var tab = await chromium.OpenAsync(_cluster.Addresses[0]);
+
+        // A member that is gone makes each phase wait its window, and so many values make none win: a slow run without end.
+        await _clients[0].Post("/run", """{"values":1000000,"window_ms":1000}""");
+        await tab.VerdictAsync("open");
+        var before = await tab.Page.Locator(Arrows).CountAsync();
+        await tab.Page.WaitForFunctionAsync($"before => document.querySelectorAll('{Arrows}').length > before + 4", before);
+        await Assertions.Expect(tab.Page.Locator("#diagram .arrow.lost").First).ToBeAttachedAsync();
+        await tab.IsAsync("agent3", "down");
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task An_isolated_agent_stays_undecided_and_learns_when_it_is_reconnected()
+    {
+        await using var tab = await chromium.OpenAsync(_cluster.Addresses[0]);
+        await tab.Page.GetByLabel("Isolate agent3").ClickAsync();
+        await Assertions.Expect(tab.Page.GetByLabel("Isolate agent3")).ToHaveTextAsync("Reconnect");
+        await tab.Page.ClickAsync("#run");
+        await tab.IsAsync("agent1", "decided");
+        await tab.IsAsync("agent2", "decided");
+        await tab.VerdictAsync("open");
+        Assert.NotEqual("decided", await tab.Row("agent3").GetAttributeAsync("data-status"));
+        Assert.Equal(System.Net.HttpStatusCode.Accepted, (await _clients[2].Get("/consensus")).Code);
+        await tab.Page.GetByLabel("Isolate agent3").ClickAsync();
+        await tab.IsAsync("agent3", "decided");
+        await tab.VerdictAsync("good");
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task Where_faults_are_switched_off_their_controls_are_absent()
+    {
+        await using var plain = await LocalCluster.StartAsync(3, 0, configure: (_, builder) => builder.Logging.ClearProviders());
+        await using var tab = await chromium.OpenAsync(plain.Addresses[0]);
+        await tab.Page.ClickAsync("#run");
+        await tab.VerdictAsync("good");
+        await Assertions.Expect(tab.Page.Locator("#faults")).ToBeHiddenAsync();
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task The_slider_shows_what_each_agent_knew_at_that_moment()
+    {
+        await _clients[0].Post("/run?wait=30", """{"values":1}""");
+        await using var tab = await chromium.OpenAsync(_cluster.Addresses[0]);
+        await tab.VerdictAsync("good");
+        await tab.Page.GetByLabel("To the beginning").ClickAsync();
+        await tab.IsAsync("agent1", "waiting");
+        Assert.Equal(0, await tab.Row("agent1").Locator(".heard").CountAsync());
+        await tab.Page.GetByLabel("Moment of the run").FocusAsync();
+        await tab.Page.Keyboard.PressAsync("End");
+        await tab.IsAsync("agent1", "decided");
+        Assert.True(await tab.Row("agent1").Locator(".heard").CountAsync() >= 2);
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task A_click_on_a_value_follows_it_and_escape_lets_it_go()
+    {
+        await _clients[0].Post("/run?wait=30", """{"seed":5,"values":3,"draw":"plurality"}""");
+        await using var tab = await chromium.OpenAsync(_cluster.Addresses[0]);
+        await tab.VerdictAsync("good");
+        await tab.Page.Locator("#diagram .mark.m-drew .value").First.ClickAsync();
+        Assert.True(await tab.Page.Locator("#diagram .lit").CountAsync() > 0);
+        Assert.True(await tab.Page.Locator("#diagram .dim").CountAsync() > 0);
+        await tab.Page.Locator("#diagram .scroll").PressAsync("Escape");
+        Assert.Equal(0, await tab.Page.Locator("#diagram .dim").CountAsync());
+    }
+
+    [SkippableFact]
+    public async Task An_older_run_opens_from_the_history()
+    {
+        var (_, first) = await _clients[0].Post("/run?wait=30", """{"rule":"classic"}""");
+        await _clients[0].Post("/run?wait=30");
+        await using var tab = await chromium.OpenAsync(_cluster.Addresses[2]);
+        var run = first.GetProperty("run").GetString();
+        await tab.Page.ClickAsync($"#history [data-run='{run}']");
+        await Assertions.Expect(tab.Page.Locator("#diagram [data-kind=vote]")).ToHaveCountAsync(0);
+        await Assertions.Expect(tab.Page.Locator($"#history [data-run='{run}']")).ToHaveAttributeAsync("aria-current", "true");
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableTheory]
+    [InlineData(390)]
+    [InlineData(1280)]
+    public async Task Nothing_sticks_out_sideways_and_every_control_has_a_name(int width)
+    {
+        await _clients[0].Post("/run?wait=30");
+        await using var tab = await chromium.OpenAsync(_cluster.Addresses[0], width, 844);
+        await tab.VerdictAsync("good");
+        await tab.Page.Locator("summary", new() { HasText = "Options" }).ClickAsync();
+        Assert.Equal(width, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        Assert.Equal(0, await tab.Page.EvaluateAsync<int>("""
+            [...document.querySelectorAll('button, input, select, [tabindex="0"]')].filter(e => e.checkVisibility())
+              .filter(e => !(e.getAttribute('aria-label') || e.innerText?.trim() || e.labels?.length)).length
+            """));
+        await tab.Page.Keyboard.PressAsync("Escape");
+        await tab.Page.FocusAsync("#run");
+        await tab.Page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(tab.Page.Locator("#history .runs li")).ToHaveCountAsync(2, new() { Timeout = 30_000 });
+        Assert.Empty(tab.Errors);
+    }
+}
