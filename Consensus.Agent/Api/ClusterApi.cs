@@ -31,26 +31,32 @@ public static class ClusterApi
 
     private static async Task<IResult> ClusterAsync(AgentNode node, AgentOptions options, ClusterClient cluster, CancellationToken cancellation)
     {
-        var peers = await Task.WhenAll(options.Peers.Select(peer => cluster.GetAsync(peer, "/state", AgentJson.Default.StateAnswer, cancellation)));
+        var peers = await cluster.GetAllAsync(options.Peers, "/state", AgentJson.Default.StateAnswer, cancellation);
         var own = node.View();
         List<ClusterAgent> agents = [new("/", true, own.AgentId, StateAnswer.From(own))];
         agents.AddRange(peers.Select((state, i) => new ClusterAgent(options.Peers[i].OriginalString, state is not null, state?.AgentId, state)));
         return TypedResults.Json(new ClusterAnswer(agents), AgentJson.Default.ClusterAnswer);
     }
 
+    /// <summary>For a path that names a peer by its number, and a number that is too high.</summary>
+    internal static IResult NoSuchPeer(AgentOptions options) => RequestBody.Problem(404, $"There are {options.Peers.Count} peers.");
+
+    /// <summary>For what was passed on to a peer in vain.</summary>
+    internal static IResult DoesNotAnswer(Uri peer) => RequestBody.Problem(502, $"{peer.OriginalString} does not answer.");
+
     private static async Task<IResult> PeerConsensusAsync(
         int index, HttpContext context, AgentOptions options, ClusterClient cluster, CancellationToken cancellation)
     {
         if (index > options.Peers.Count)
         {
-            return RequestBody.Problem(404, $"There are {options.Peers.Count} peers.");
+            return NoSuchPeer(options);
         }
 
         var answer = await cluster.GetAsync(
             options.Peers[index - 1], "/consensus" + context.Request.QueryString, AgentJson.Default.ConsensusAnswer, cancellation,
             TimeSpan.FromSeconds(ConsensusApi.MaxWaitSeconds + 1));
         return answer is null
-            ? RequestBody.Problem(502, $"{options.Peers[index - 1].OriginalString} does not answer.")
+            ? DoesNotAnswer(options.Peers[index - 1])
             : TypedResults.Json(answer, AgentJson.Default.ConsensusAnswer, statusCode: answer.Reached ? 200 : 202);
     }
 }

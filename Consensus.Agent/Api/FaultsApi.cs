@@ -115,7 +115,7 @@ public static class FaultsApi
     {
         if (index > options.Peers.Count)
         {
-            return RequestBody.Problem(404, $"There are {options.Peers.Count} peers.");
+            return ClusterApi.NoSuchPeer(options);
         }
 
         FaultsBody? body = null;
@@ -132,7 +132,7 @@ public static class FaultsApi
             new HttpMethod(context.Request.Method), options.Peers[index - 1], "/faults", body, AgentJson.Default.FaultsBody, context.RequestAborted);
         return code switch
         {
-            null => RequestBody.Problem(502, $"{options.Peers[index - 1].OriginalString} does not answer."),
+            null => ClusterApi.DoesNotAnswer(options.Peers[index - 1]),
             404 => RequestBody.Problem(404, $"{options.Peers[index - 1].OriginalString} makes no faults; start it with FAULTS=true."),
             _ => TypedResults.Content(answer, code is 200 ? "application/json" : "application/problem+json", statusCode: code),
         };

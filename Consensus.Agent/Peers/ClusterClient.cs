@@ -31,6 +31,11 @@ public sealed class ClusterClient(HttpClient http)
         }
     }
 
+    /// <summary>Reads the same JSON document of every peer, at once.</summary>
+    /// <returns>One for each peer, in their order; null where it did not answer in time.</returns>
+    public Task<T?[]> GetAllAsync<T>(IReadOnlyList<Uri> peers, string pathAndQuery, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class => Task.WhenAll(peers.Select(peer => GetAsync(peer, pathAndQuery, type, cancellation)));
+
     /// <summary>Passes a call on: one attempt of 1 s.</summary>
     /// <returns>The status and the body as they came; no status where the peer did not answer in time.</returns>
     public async Task<(int? Status, string Body)> SendAsync<T>(

@@ -27,12 +27,12 @@ public partial class Machine
             writer.Write(peer.Id ?? "");
             writer.Write(peer.Boot ?? "");
             Write(writer, peer.Floor);
-            writer.Write((byte)(contacts ? (peer.Down ? 1 : 0) | (peer.ToldState ? 2 : 0) | (peer.KnowsDecision ? 4 : 0) : 0));
+            writer.Write(contacts ? Flags(peer) : (byte)0);
         }
 
         for (var i = 0; _starting is not null && i < _peers.Length; i++)
         {
-            writer.Write((byte)((_starting.Returned[i] ? 1 : 0) | (_starting.Answered[i] ? 2 : 0) | (_starting.Original[i] ? 4 : 0)));
+            writer.Write(Flags(_starting, i));
         }
 
         writer.Write(_run is not null);
@@ -57,7 +57,7 @@ public partial class Machine
         }
 
         writer.Write(run.Round);
-        writer.Write((byte)((run.WindowArmed ? 1 : 0) | (run.WindowElapsed ? 2 : 0)));
+        writer.Write(Flags(run));
         for (var i = 0; i < run.Members.Length; i++)
         {
             writer.Write((sbyte)run.Proposals[i]);

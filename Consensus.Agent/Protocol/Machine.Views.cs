@@ -127,7 +127,7 @@ public partial class Machine
             writer.Write(peer.Id ?? "");
             writer.Write(peer.Boot ?? "");
             Write(writer, peer.Floor);
-            writer.Write((byte)((peer.Down ? 1 : 0) | (peer.ToldState ? 2 : 0) | (peer.KnowsDecision ? 4 : 0)));
+            writer.Write(Flags(peer));
         }
 
         writer.Write(_run is not null);
@@ -147,7 +147,7 @@ public partial class Machine
             Write(writer, starting.Run?.Id ?? RunId.None);
             for (var i = 0; i < _peers.Length; i++)
             {
-                writer.Write((byte)((starting.Returned[i] ? 1 : 0) | (starting.Answered[i] ? 2 : 0) | (starting.Original[i] ? 4 : 0)));
+                writer.Write(Flags(starting, i));
             }
         }
     }
@@ -162,7 +162,7 @@ public partial class Machine
         writer.Write(run.Attempts);
         writer.Write(run.Decision?.Value ?? 0);
         writer.Write(run.Decision?.Round ?? 0);
-        writer.Write((byte)((run.WindowArmed ? 1 : 0) | (run.WindowElapsed ? 2 : 0)));
+        writer.Write(Flags(run));
         writer.Write(run.RepeatMs);
         for (var i = 0; i < run.Members.Length; i++)
         {
@@ -172,6 +172,13 @@ public partial class Machine
             writer.Write((byte)run.Absent[i]);
         }
     }
+
+    private static byte Flags(in Peer peer) => (byte)((peer.Down ? 1 : 0) | (peer.ToldState ? 2 : 0) | (peer.KnowsDecision ? 4 : 0));
+
+    private static byte Flags(Starting starting, int peer) =>
+        (byte)((starting.Returned[peer] ? 1 : 0) | (starting.Answered[peer] ? 2 : 0) | (starting.Original[peer] ? 4 : 0));
+
+    private static byte Flags(Run run) => (byte)((run.WindowArmed ? 1 : 0) | (run.WindowElapsed ? 2 : 0));
 
     private static void Write(BinaryWriter writer, RunId id)
     {

@@ -6,6 +6,20 @@ namespace Consensus.Agent.Protocol;
 /// <param name="Run">The run it belongs to; null in a bare message, which follows the original contract.</param>
 public abstract record Message(RunDescriptor? Run)
 {
+    /// <summary>The word for what it is.</summary>
+    [JsonIgnore]
+    public string Kind => this switch
+    {
+        Handshake => "handshake",
+        Reset => "reset",
+        NewRound => "new_round",
+        Proposal => "proposal",
+        Vote => "vote",
+        Final => "final",
+        StateQuery => "state",
+        _ => throw new InvalidOperationException($"No word for {GetType().Name}."),
+    };
+
     /// <summary>The agent that says it, where the message tells.</summary>
     [JsonIgnore]
     public string? Sender => this switch

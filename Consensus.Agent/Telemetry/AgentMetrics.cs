@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Consensus.Agent.Protocol;
 
@@ -44,7 +43,7 @@ public sealed class AgentMetrics
     {
         if (_messages.Enabled)
         {
-            _messages.Add(1, new("consensus.message.type", TypeOf(message)), new("consensus.message.direction", sent ? "sent" : "received"), new("consensus.outcome", OutcomeOf(answer)));
+            _messages.Add(1, new("consensus.message.type", message.Kind), new("consensus.message.direction", sent ? "sent" : "received"), new("consensus.outcome", OutcomeOf(answer)));
         }
     }
 
@@ -63,13 +62,13 @@ public sealed class AgentMetrics
                     Begin(happened.Round, current);
                 }
 
-                _attempts.Add(1, new KeyValuePair<string, object?>("consensus.rule", RuleWord));
+                _attempts.Add(1, RuleTag);
                 break;
             case Happening.Decided or Happening.Learned:
                 if (_open)
                 {
-                    _duration.Record(_time.GetElapsedTime(_joinedAt).TotalSeconds, new KeyValuePair<string, object?>("consensus.rule", RuleWord));
-                    _rounds.Record(Math.Max(1, happened.Round - _startRound + 1), new KeyValuePair<string, object?>("consensus.rule", RuleWord));
+                    _duration.Record(_time.GetElapsedTime(_joinedAt).TotalSeconds, RuleTag);
+                    _rounds.Record(Math.Max(1, happened.Round - _startRound + 1), RuleTag);
                 }
 
                 End(happened.Kind == Happening.Decided ? "decided" : "learned");
@@ -80,7 +79,10 @@ public sealed class AgentMetrics
         }
     }
 
-    private string RuleWord => _current is { Rule: Rule.Ratified } ? "ratified" : "classic";
+    private KeyValuePair<string, object?> RuleTag => new("consensus.rule", RuleOf(_current));
+
+    /// <summary>The word for the rule of a run; a bare one follows the classic rule.</summary>
+    internal static string RuleOf(RunDescriptor? run) => run is { Rule: Rule.Ratified } ? "ratified" : "classic";
 
     private void Begin(int startRound, RunDescriptor? current)
     {
@@ -91,22 +93,10 @@ public sealed class AgentMetrics
     {
         if (_open)
         {
-            _runs.Add(1, new("consensus.rule", RuleWord), new("consensus.outcome", outcome));
+            _runs.Add(1, RuleTag, new("consensus.outcome", outcome));
             _open = false;
         }
     }
-
-    private static string TypeOf(Message message) => message switch
-    {
-        Handshake => "handshake",
-        Reset => "reset",
-        NewRound => "new_round",
-        Proposal => "proposal",
-        Vote => "vote",
-        Final => "final",
-        StateQuery => "state",
-        _ => throw new UnreachableException(),
-    };
 
     private static string OutcomeOf(Answer? answer) => answer switch
     {

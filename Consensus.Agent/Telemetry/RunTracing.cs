@@ -211,7 +211,7 @@ public sealed class RunTracing(string agentId) : IDisposable
         {
             span.SetTag("consensus.agent.id", agentId);
             span.SetTag("consensus.run.id", _descriptor?.Id.ToString());
-            span.SetTag("consensus.rule", (_descriptor?.Rule ?? Rule.Classic).ToString().ToLowerInvariant());
+            span.SetTag("consensus.rule", AgentMetrics.RuleOf(_descriptor));
             ExecutionContext.Run(_clean!, static state =>
             {
                 var started = (Activity)state!;

@@ -1,20 +1,10 @@
 using System.Globalization;
-using Consensus.Agent.Protocol;
 
 namespace Consensus.Agent.Timeline;
 
 /// <summary>Names of agents and boots, as numbers.</summary>
 public sealed partial class Recorder
 {
-    private static string? SenderOf(Message message) => message switch
-    {
-        Proposal proposal => proposal.AgentId,
-        Vote vote => vote.AgentId,
-        NewRound newRound => newRound.AgentId,
-        Final final => final.AgentId,
-        _ => null,
-    };
-
     private bool TryReadKey(string? key, out short sender, out short senderBoot, out long id)
     {
         (sender, senderBoot, id) = (0, 0, 0);

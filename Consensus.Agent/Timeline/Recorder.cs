@@ -137,7 +137,7 @@ public sealed partial class Recorder(string agentId, string boot, TimeProvider t
             {
                 entry = entry with { Other = sender, Boot = senderBoot, MessageId = id };
             }
-            else if (SenderOf(message) is { } name)
+            else if (message.Sender is { } name)
             {
                 entry = entry with { Other = NameIndex(name) };
             }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
-using System.Text.Json.Serialization.Metadata;
 using Consensus.Agent.Api;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
@@ -68,9 +67,10 @@ public static class TimelineApi
     private static async Task<ClusterTimeline> MergedAsync(
         Recorder recorder, AgentOptions options, ClusterClient client, string? run, List<RoundRange>? detail, CancellationToken cancellation)
     {
-        var histories = await AllAsync("/timeline/runs", TimelineJson.Default.RunHistory);
-        run ??= NewestOf([.. histories.OfType<RunHistory>().Append(recorder.Runs()).SelectMany(history => history.Runs.Take(1))]);
-        var known = histories.OfType<RunHistory>().Append(recorder.Runs()).SelectMany(history => history.Runs).Where(summary => summary.Run == run).ToList();
+        var histories = await HistoriesAsync(options, client, cancellation);
+        List<RunHistory> all = [.. histories.OfType<RunHistory>(), recorder.Runs()];
+        run ??= NewestOf([.. all.SelectMany(history => history.Runs.Take(1))]);
+        var known = all.SelectMany(history => history.Runs).Where(summary => summary.Run == run);
         var (first, last) = recorder.RoundsOf(run);
         first = Math.Max(1, first);
         last = Math.Max(last, known.Select(summary => first + summary.Rounds - 1).DefaultIfEmpty(0).Max());
@@ -78,13 +78,13 @@ public static class TimelineApi
 
         var query = $"/timeline?run={Uri.EscapeDataString(run ?? Recorder.Bare)}" + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
         var timelines = run is null ? [.. options.Peers.Select((peer, i) => histories[i] is { } up ? new AgentTimeline(up.AgentId, "") : null)]
-            : await AllAsync(query, TimelineJson.Default.AgentTimeline);
+            : await client.GetAllAsync(options.Peers, query, TimelineJson.Default.AgentTimeline, cancellation);
         List<Source> sources = [new("/", recorder.Read(run, shown)), .. timelines.Select((timeline, i) => new Source(options.Peers[i].OriginalString, timeline))];
         return Merge.Of(run, sources, folded);
-
-        Task<T?[]> AllAsync<T>(string path, JsonTypeInfo<T> type)
-            where T : class => Task.WhenAll(options.Peers.Select(peer => client.GetAsync(peer, path, type, cancellation)));
     }
+
+    private static Task<RunHistory?[]> HistoriesAsync(AgentOptions options, ClusterClient client, CancellationToken cancellation) =>
+        client.GetAllAsync(options.Peers, "/timeline/runs", TimelineJson.Default.RunHistory, cancellation);
 
     private static async Task<IResult> RunsAsync(
         Recorder recorder, AgentOptions options, ClusterClient client, CancellationToken cancellation, bool cluster = false)
@@ -93,7 +93,7 @@ public static class TimelineApi
         if (cluster)
         {
             // This agent may have been away, or restarted: what it missed, others know.
-            var others = await Task.WhenAll(options.Peers.Select(peer => client.GetAsync(peer, "/timeline/runs", TimelineJson.Default.RunHistory, cancellation)));
+            var others = await HistoriesAsync(options, client, cancellation);
             var all = others.OfType<RunHistory>().Prepend(own).SelectMany(history => history.Runs).GroupBy(run => run.Run)
                 .Select(same => same.OrderBy(run => run.Value is null).ThenBy(run => run.Learner).First());
             own = own with { Runs = [.. all.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(Recorder.MaxRuns)] };

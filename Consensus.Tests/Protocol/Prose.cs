@@ -6,19 +6,6 @@ namespace Consensus.Tests.Protocol;
 /// <summary>What agents say and do, in words a transcript can hold.</summary>
 internal static class Prose
 {
-    /// <summary>The word a transcript's commands use for a kind of message.</summary>
-    public static string Kind(Message message) => message switch
-    {
-        Handshake => "handshake",
-        Reset => "reset",
-        NewRound => "new_round",
-        Proposal => "proposal",
-        Vote => "vote",
-        Final => "final",
-        StateQuery => "state",
-        _ => throw new ArgumentOutOfRangeException(nameof(message)),
-    };
-
     public static string Of(Message message, bool namesRun)
     {
         var run = message switch
@@ -37,7 +24,7 @@ internal static class Prose
         Proposal proposal => $"proposal {proposal.Value} in round {proposal.Round}",
         Vote vote => $"vote for {Value(vote.Value)} in round {vote.Round}, having proposed {vote.Proposed}",
         Final final => $"final {final.Value} of round {final.Round}",
-        _ => Kind(message),
+        _ => message.Kind,
     };
 
     public static string Of(Answer answer)

@@ -118,7 +118,7 @@ internal sealed class TranscriptCommands
         var run = options.Text("run");
         var calls = cluster.Calls.FindAll(call =>
             (link[0] == "*" || call.From.Id == link[0]) && (link[1] == "*" || call.To.Id == link[1])
-            && (kind is null || kind == (call.Answer is null ? Prose.Kind(call.Message) : "answer"))
+            && (kind is null || kind == (call.Answer is null ? call.Message.Kind : "answer"))
             && (round is null || round == Options.RoundOf(call.Message))
             && (run is null || run == call.Message.Run?.Id.ToString()));
         return calls.Count > 0 ? calls : throw new InvalidDataException($"Nothing in flight matches '{options.Command}'.");

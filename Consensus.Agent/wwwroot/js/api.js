@@ -8,6 +8,9 @@ export class Problem extends Error {
   }
 }
 
+/** What to tell a person who asked for something in vain. */
+export const complaint = (problem) => problem instanceof Problem ? problem.message : 'The agent does not answer.';
+
 /** Calls and reads JSON; null where the agent answers 404. Throws a Problem for refusals, a TypeError where nobody answers. */
 export async function call(path, { method = 'GET', body, timeout = 8000 } = {}) {
   const response = await fetch(path, {

@@ -1,6 +1,6 @@
 // Run and Reset.
 
-import { Problem, call, start } from './api.js';
+import { call, complaint, start } from './api.js';
 import { html } from './dom.js';
 
 export const field = (label, input) => html('label', { class: 'field' }, html('span', {}, label), input);
@@ -67,7 +67,7 @@ export class Controls {
     try {
       await ask();
     } catch (problem) {
-      this.notice(problem instanceof Problem ? problem.message : 'The agent does not answer.');
+      this.notice(complaint(problem));
     } finally {
       button.disabled = false;
     }

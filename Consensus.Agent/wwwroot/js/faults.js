@@ -1,6 +1,6 @@
 // Break the cluster on purpose: each agent, each link. Absent where the agents were not started with faults allowed.
 
-import { Problem, call } from './api.js';
+import { call, complaint } from './api.js';
 import { number } from './controls.js';
 import { html } from './dom.js';
 
@@ -78,7 +78,7 @@ export class Faults {
       const body = { isolate, links: links.map(({ peer, direction, drop, delay_ms, duplicate, isolate: cut }) => ({ peer, direction, drop, delay_ms, duplicate, isolate: cut })) };
       this.known.set(index, await call(this.#path(index), { method: 'PUT', body }));
     } catch (problem) {
-      this.notice(problem instanceof Problem ? problem.message : 'The agent does not answer.');
+      this.notice(complaint(problem));
     }
     if (redraw) this.#redraw();
   }
@@ -95,7 +95,7 @@ export class Faults {
       try {
         this.known.set(index, await call(this.#path(index), { method: 'DELETE' }));
       } catch (problem) {
-        this.notice(problem instanceof Problem ? problem.message : 'The agent does not answer.');
+        this.notice(complaint(problem));
       }
     }
     this.#draw();

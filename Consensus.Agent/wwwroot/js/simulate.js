@@ -1,6 +1,6 @@
 // Simulated runs, drawn like real ones; and the classic rule's disagreement beside the ratified rule's agreement.
 
-import { Problem, call, simulate } from './api.js';
+import { Problem, call, complaint, simulate } from './api.js';
 import { field, number, select } from './controls.js';
 import { html } from './dom.js';
 import { View } from './view.js';
@@ -43,7 +43,7 @@ export class Simulation {
       await ask();
     } catch (problem) {
       if (!(problem instanceof Problem) && !(problem instanceof TypeError)) throw problem;
-      this.notice(problem instanceof Problem ? problem.message : 'The agent does not answer.');
+      this.notice(complaint(problem));
     } finally {
       for (const button of this.form.querySelectorAll('button')) button.disabled = false;
     }
