@@ -74,10 +74,12 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => DisposeAsync(_apps);
 
-    private static async ValueTask DisposeAsync(List<WebApplication> apps) => await Task.WhenAll(apps.Select(async app =>
+    /// <summary>Stops an application and disposes it. Without the stop, disposing could wait for ever for calls still under way.</summary>
+    internal static async Task EndAsync(WebApplication app)
     {
-        // Without a stop, disposing would wait for calls between the agents that are still under way.
         await app.StopAsync();
         await app.DisposeAsync();
-    }));
+    }
+
+    private static async ValueTask DisposeAsync(List<WebApplication> apps) => await Task.WhenAll(apps.Select(EndAsync));
 }

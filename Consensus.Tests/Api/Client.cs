@@ -10,7 +10,9 @@ internal sealed class Client(Uri agent) : IDisposable
     private readonly HttpClient _http = new(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { BaseAddress = agent, Timeout = TimeSpan.FromSeconds(60) };
 
     public Task<(HttpStatusCode Code, JsonElement Body)> Post(string path, string? json = null) =>
-        Send(HttpMethod.Post, path, json is null ? null : new StringContent(json, Encoding.UTF8, "application/json"));
+        Send(HttpMethod.Post, path, json is null ? null : Json(json));
+
+    public Task<(HttpStatusCode Code, JsonElement Body)> Put(string path, string json) => Send(HttpMethod.Put, path, Json(json));
 
     public Task<(HttpStatusCode Code, JsonElement Body)> Get(string path) => Send(HttpMethod.Get, path, null);
 
@@ -21,6 +23,8 @@ internal sealed class Client(Uri agent) : IDisposable
         var text = await response.Content.ReadAsStringAsync();
         return (response.StatusCode, text.StartsWith('{') ? JsonDocument.Parse(text).RootElement : default);
     }
+
+    public static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
 
     public void Dispose() => _http.Dispose();
 }

@@ -27,7 +27,7 @@ public sealed class ContractTests : IAsyncLifetime
                 builder.Logging.ClearProviders();
                 builder.Services.AddSingleton<TimeProvider>(_time);
             });
-_app.Urls.Add("http://127.0.0.1:0");
+        _app.Urls.Add("http://127.0.0.1:0");
         await _app.StartAsync();
         _client = new Client(LocalCluster.AddressOf(_app));
     }
@@ -35,8 +35,7 @@ _app.Urls.Add("http://127.0.0.1:0");
     public async Task DisposeAsync()
     {
         _client.Dispose();
-        await _app.StopAsync();
-        await _app.DisposeAsync();
+        await LocalCluster.EndAsync(_app);
         await _agent2.DisposeAsync();
         await _agent3.DisposeAsync();
     }

@@ -1,40 +1,27 @@
 using System.Diagnostics;
 using System.Net;
-using System.Text;
 using Consensus.Agent.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Consensus.Tests.Api;
 
 /// <summary>Calls lost, delayed, doubled and cut on purpose, over real HTTP.</summary>
-public sealed class FaultsTests : IAsyncLifetime
+public sealed class FaultsTests() : ThreeAgents(Breakable)
 {
-    private static readonly AgentOptions Breakable = new() { Id = "", Faults = true };
-
-    private LocalCluster _cluster = null!;
-    private List<Client> _clients = null!;
-
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
-        _cluster = await LocalCluster.StartAsync(3, 0, Breakable, configure: (_, builder) => builder.Logging.ClearProviders());
-        _clients = [.. _cluster.Addresses.Select(address => new Client(address))];
-        Assert.Equal(HttpStatusCode.OK, (await _clients[0].Post("/run?wait=30")).Code);
-        foreach (var client in _clients)
+        await base.InitializeAsync();
+        Assert.Equal(HttpStatusCode.OK, (await Clients[0].Post("/run?wait=30")).Code);
+        foreach (var client in Clients)
         {
             await Until(client, "/faults", answer => answer.GetProperty("peers").EnumerateArray().All(peer => peer.GetString()!.StartsWith("agent", StringComparison.Ordinal)));
         }
     }
 
-    public async Task DisposeAsync()
-    {
-        _clients.ForEach(client => client.Dispose());
-        await _cluster.DisposeAsync();
-    }
-
     [Fact]
     public async Task Without_leave_there_are_no_faults_to_be_had()
     {
-        await using var cluster = await LocalCluster.StartAsync(1, 0, configure: (_, builder) => builder.Logging.ClearProviders());
+        await using var cluster = await StartAsync(1);
         using var client = new Client(cluster.Addresses[0]);
         Assert.Equal(HttpStatusCode.NotFound, (await client.Get("/faults")).Code);
         Assert.Equal(HttpStatusCode.NotFound, (await Put(client, """{"isolate":true}""")).Code);
@@ -43,19 +30,19 @@ public sealed class FaultsTests : IAsyncLifetime
     [Fact]
     public async Task An_isolated_agent_starts_nothing_misses_what_the_rest_decide_and_learns_it_when_it_is_back()
     {
-        Assert.Equal(HttpStatusCode.OK, (await Put(_clients[2], """{"isolate":true}""")).Code);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _clients[2].Post("/run")).Code);
+        Assert.Equal(HttpStatusCode.OK, (await Put(Clients[2], """{"isolate":true}""")).Code);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await Clients[2].Post("/run")).Code);
 
-        var (code, started) = await _clients[0].Post("/run?wait=30");
+        var (code, started) = await Clients[0].Post("/run?wait=30");
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Equal("agent3", Assert.Single(started.GetProperty("missing").EnumerateArray()).GetString());
         var run = started.GetProperty("run").GetString();
-        Assert.NotEqual(run, (await _clients[2].Get("/state")).Body.GetProperty("run").GetString());
+        Assert.NotEqual(run, (await Clients[2].Get("/state")).Body.GetProperty("run").GetString());
 
-        var (healed, answer) = await _clients[2].Send(HttpMethod.Delete, "/faults", null);
+        var (healed, answer) = await Clients[2].Send(HttpMethod.Delete, "/faults", null);
         Assert.Equal((HttpStatusCode.OK, false), (healed, answer.GetProperty("isolate").GetBoolean()));
-        await Until(_clients[2], "/state", state => state.GetProperty("run").GetString() == run);
-        var (reached, consensus) = await _clients[2].Get($"/consensus?wait=30&run={run}");
+        await Until(Clients[2], "/state", state => state.GetProperty("run").GetString() == run);
+        var (reached, consensus) = await Clients[2].Get($"/consensus?wait=30&run={run}");
         Assert.Equal(HttpStatusCode.OK, reached);
         Assert.Equal(started.GetProperty("outcome").GetProperty("value").GetInt32(), consensus.GetProperty("value").GetInt32());
     }
@@ -63,20 +50,20 @@ public sealed class FaultsTests : IAsyncLifetime
     [Fact]
     public async Task A_cut_link_fails_its_sender_and_nobody_else()
     {
-        Assert.Equal(HttpStatusCode.OK, (await Put(_clients[0], """{"links":[{"peer":"agent2","direction":"in","isolate":true}]}""")).Code);
-        await Assert.ThrowsAsync<HttpRequestException>(() => CallAs("agent2", _cluster.Addresses[0]));
-        Assert.Equal(HttpStatusCode.OK, await CallAs("agent3", _cluster.Addresses[0]));
-        Assert.Equal(HttpStatusCode.OK, await CallAs(null, _cluster.Addresses[0]));
-        await Assert.ThrowsAsync<HttpRequestException>(() => _clients[0].Post("/final", """{"value":1,"round":1,"agent_id":"agent2"}"""));
-        Assert.Equal(HttpStatusCode.OK, (await _clients[0].Get("/state")).Code);
+        Assert.Equal(HttpStatusCode.OK, (await Put(Clients[0], """{"links":[{"peer":"agent2","direction":"in","isolate":true}]}""")).Code);
+        await Assert.ThrowsAsync<HttpRequestException>(() => CallAs("agent2", Cluster.Addresses[0]));
+        Assert.Equal(HttpStatusCode.OK, await CallAs("agent3", Cluster.Addresses[0]));
+        Assert.Equal(HttpStatusCode.OK, await CallAs(null, Cluster.Addresses[0]));
+        await Assert.ThrowsAsync<HttpRequestException>(() => Clients[0].Post("/final", """{"value":1,"round":1,"agent_id":"agent2"}"""));
+        Assert.Equal(HttpStatusCode.OK, (await Clients[0].Get("/state")).Code);
     }
 
     [Fact]
     public async Task A_delayed_call_arrives_late()
     {
-        Assert.Equal(HttpStatusCode.OK, (await Put(_clients[0], """{"links":[{"direction":"in","delay_ms":150}]}""")).Code);
+        Assert.Equal(HttpStatusCode.OK, (await Put(Clients[0], """{"links":[{"direction":"in","delay_ms":150}]}""")).Code);
         var clock = Stopwatch.StartNew();
-        Assert.Equal(HttpStatusCode.OK, await CallAs("agent2", _cluster.Addresses[0]));
+        Assert.Equal(HttpStatusCode.OK, await CallAs("agent2", Cluster.Addresses[0]));
         Assert.InRange(clock.ElapsedMilliseconds, 140, 10_000);
     }
 
@@ -85,17 +72,17 @@ public sealed class FaultsTests : IAsyncLifetime
     [InlineData("""{"links":[{"direction":"out","drop":40},{"direction":"in","duplicate":100}]}""")]
     public async Task Over_a_rotten_network_runs_are_still_decided_alike(string faults)
     {
-        foreach (var client in _clients)
+        foreach (var client in Clients)
         {
             Assert.Equal(HttpStatusCode.OK, (await Put(client, faults)).Code);
         }
 
         for (var i = 0; i < 5; i++)
         {
-            var (code, started) = await Retried(_clients[i % 3]);
+            var (code, started) = await Retried(Clients[i % 3]);
             Assert.Equal(HttpStatusCode.OK, code);
             var run = started.GetProperty("run").GetString();
-            foreach (var client in _clients)
+            foreach (var client in Clients)
             {
                 await Until(client, "/consensus", answer => answer.GetProperty("reached").GetBoolean() && answer.GetProperty("run").GetString() == run
                     && answer.GetProperty("value").GetInt32() == started.GetProperty("outcome").GetProperty("value").GetInt32());
@@ -112,24 +99,30 @@ public sealed class FaultsTests : IAsyncLifetime
             builder.Logging.ClearProviders();
         });
         app.Urls.Add("http://127.0.0.1:0");
-        await using var running = app;
         await app.StartAsync();
-        using var client = new Client(LocalCluster.AddressOf(app));
-        var (taken, _) = await Put(client, $$"""{"links":[{"peer":"{{peer.Address}}","direction":"out","duplicate":100}]}""");
-        Assert.Equal(HttpStatusCode.OK, taken);
-        await client.Post("/run");
-        await peer.Called("reset", times: 2);
+        try
+        {
+            using var client = new Client(LocalCluster.AddressOf(app));
+            var (taken, _) = await Put(client, $$"""{"links":[{"peer":"{{peer.Address}}","direction":"out","duplicate":100}]}""");
+            Assert.Equal(HttpStatusCode.OK, taken);
+            await client.Post("/run");
+            await peer.Called("reset", times: 2);
+        }
+        finally
+        {
+            await LocalCluster.EndAsync(app);
+        }
     }
 
     [Fact]
     public async Task A_peers_faults_are_reached_through_the_serving_agent()
     {
-        var (code, answer) = await _clients[0].Send(HttpMethod.Put, "/cluster/2/faults", Json("""{"links":[{"peer":"agent1","drop":7}]}"""));
+        var (code, answer) = await Clients[0].Put("/cluster/2/faults", """{"links":[{"peer":"agent1","drop":7}]}""");
         Assert.Equal((HttpStatusCode.OK, "agent3"), (code, answer.GetProperty("agent_id").GetString()));
-        Assert.Equal(7, (await _clients[2].Get("/faults")).Body.GetProperty("links")[0].GetProperty("drop").GetInt32());
-        Assert.Equal(HttpStatusCode.OK, (await _clients[0].Send(HttpMethod.Delete, "/cluster/2/faults", null)).Code);
-        Assert.Equal(0, (await _clients[0].Get("/cluster/2/faults")).Body.GetProperty("links").GetArrayLength());
-        Assert.Equal(HttpStatusCode.NotFound, (await _clients[0].Get("/cluster/3/faults")).Code);
+        Assert.Equal(7, (await Clients[2].Get("/faults")).Body.GetProperty("links")[0].GetProperty("drop").GetInt32());
+        Assert.Equal(HttpStatusCode.OK, (await Clients[0].Send(HttpMethod.Delete, "/cluster/2/faults", null)).Code);
+        Assert.Equal(0, (await Clients[0].Get("/cluster/2/faults")).Body.GetProperty("links").GetArrayLength());
+        Assert.Equal(HttpStatusCode.NotFound, (await Clients[0].Get("/cluster/3/faults")).Code);
     }
 
     [Theory]
@@ -143,16 +136,14 @@ public sealed class FaultsTests : IAsyncLifetime
     [InlineData("""{"isolate":"yes"}""", "isolate")]
     public async Task Faults_that_cannot_be_are_refused_and_change_nothing(string faults, string named)
     {
-        var (code, problem) = await Put(_clients[0], faults);
+        var (code, problem) = await Put(Clients[0], faults);
         Assert.Equal(HttpStatusCode.BadRequest, code);
         Assert.Contains(named, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
-        Assert.Equal(0, (await _clients[0].Get("/faults")).Body.GetProperty("links").GetArrayLength());
+        Assert.Equal(0, (await Clients[0].Get("/faults")).Body.GetProperty("links").GetArrayLength());
     }
 
-    private static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
-
     private static Task<(HttpStatusCode Code, System.Text.Json.JsonElement Body)> Put(Client client, string faults) =>
-        client.Send(HttpMethod.Put, "/faults", Json(faults));
+        client.Put("/faults", faults);
 
     // A handshake may be lost too often for a start; whoever asks tries again.
     private static async Task<(HttpStatusCode Code, System.Text.Json.JsonElement Body)> Retried(Client client)
@@ -180,7 +171,7 @@ public sealed class FaultsTests : IAsyncLifetime
     private static async Task<HttpStatusCode> CallAs(string? agent, Uri address)
     {
         using var http = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/reset")) { Content = Json("""{"handshake":true}""") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/reset")) { Content = Client.Json("""{"handshake":true}""") };
         if (agent is not null)
         {
             request.Headers.Add(Agent.Peers.PeerClient.MessageHeader, $"{agent}/0123456789ab/1");

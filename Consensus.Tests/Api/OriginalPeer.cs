@@ -63,9 +63,5 @@ internal sealed class OriginalPeer : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => new(Consensus.Agent.Hosting.LocalCluster.EndAsync(_app));
 }

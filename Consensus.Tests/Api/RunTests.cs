@@ -1,27 +1,10 @@
 using System.Net;
-using Consensus.Agent.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Consensus.Tests.Api;
 
 /// <summary>Runs over real HTTP between three agents in one process.</summary>
-public sealed class RunTests : IAsyncLifetime
+public sealed class RunTests : ThreeAgents
 {
-    private LocalCluster _cluster = null!;
-    private List<Client> _clients = null!;
-
-    public async Task InitializeAsync()
-    {
-        _cluster = await LocalCluster.StartAsync(3, 0, configure: (_, builder) => builder.Logging.ClearProviders());
-        _clients = [.. _cluster.Addresses.Select(address => new Client(address))];
-    }
-
-    public async Task DisposeAsync()
-    {
-        _clients.ForEach(client => client.Dispose());
-        await _cluster.DisposeAsync();
-    }
-
     [Theory]
     [InlineData("{}")]
     [InlineData("""{"values":10000,"draw":"plurality"}""")]
@@ -30,12 +13,12 @@ public sealed class RunTests : IAsyncLifetime
     {
         for (var i = 0; i < 50; i++)
         {
-            var (code, answer) = await _clients[i % 3].Post("/run?wait=30", request);
+            var (code, answer) = await Clients[i % 3].Post("/run?wait=30", request);
             Assert.Equal(HttpStatusCode.OK, code);
             Assert.Equal("ratified", answer.GetProperty("rule").GetString());
             var run = answer.GetProperty("run").GetString();
             var value = answer.GetProperty("outcome").GetProperty("value").GetInt32();
-            foreach (var client in _clients)
+            foreach (var client in Clients)
             {
                 var (reached, consensus) = await client.Get($"/consensus?wait=30&run={run}");
                 Assert.Equal(HttpStatusCode.OK, reached);
@@ -53,18 +36,18 @@ public sealed class RunTests : IAsyncLifetime
         async Task<string> FirstDraws()
         {
             // Two of two: a decision in the first round leaves the proposals where all can see them.
-            var (_, run) = await _clients[0].Post("/run?wait=30", """{"seed":1,"values":1}""");
+            var (_, run) = await Clients[0].Post("/run?wait=30", """{"seed":1,"values":1}""");
             Assert.Equal(1, run.GetProperty("outcome").GetProperty("round").GetInt32());
-            return (await _clients[0].Get("/state")).Body.GetProperty("my_value").GetRawText();
+            return (await Clients[0].Get("/state")).Body.GetProperty("my_value").GetRawText();
         }
     }
 
     [Fact]
     public async Task A_run_with_one_agent_dead_decides_and_says_who_is_missing()
     {
-        await _clients[0].Post("/run?wait=30");
-        await _cluster.StopAsync(2);
-        var (code, body) = await _clients[0].Post("/run?wait=30");
+        await Clients[0].Post("/run?wait=30");
+        await Cluster.StopAsync(2);
+        var (code, body) = await Clients[0].Post("/run?wait=30");
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Equal(["agent3"], body.GetProperty("missing").EnumerateArray().Select(name => name.GetString()!));
     }
@@ -72,22 +55,22 @@ public sealed class RunTests : IAsyncLifetime
     [Fact]
     public async Task A_run_with_two_agents_dead_is_refused_by_name_and_changes_nothing()
     {
-        await _clients[0].Post("/run?wait=30");
-        var before = (await _clients[0].Get("/state")).Body.GetRawText();
-        await _cluster.StopAsync(1);
-        await _cluster.StopAsync(2);
-        var (code, body) = await _clients[0].Post("/run?wait=30");
+        await Clients[0].Post("/run?wait=30");
+        var before = (await Clients[0].Get("/state")).Body.GetRawText();
+        await Cluster.StopAsync(1);
+        await Cluster.StopAsync(2);
+        var (code, body) = await Clients[0].Post("/run?wait=30");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, code);
         Assert.Equal(["agent2", "agent3"], body.GetProperty("missing").EnumerateArray().Select(name => name.GetString()!));
-        Assert.Equal(before, (await _clients[0].Get("/state")).Body.GetRawText());
+        Assert.Equal(before, (await Clients[0].Get("/state")).Body.GetRawText());
     }
 
     [Fact]
     public async Task A_wait_for_a_named_run_ends_when_another_takes_its_place()
     {
-        var (_, first) = await _clients[0].Post("/run?wait=30");
-        await _clients[0].Post("/run?wait=30");
-        var (code, body) = await _clients[0].Get($"/consensus?wait=30&run={first.GetProperty("run").GetString()}");
+        var (_, first) = await Clients[0].Post("/run?wait=30");
+        await Clients[0].Post("/run?wait=30");
+        var (code, body) = await Clients[0].Get($"/consensus?wait=30&run={first.GetProperty("run").GetString()}");
         Assert.Equal(HttpStatusCode.Accepted, code);
         Assert.True(body.GetProperty("superseded").GetBoolean());
     }
@@ -95,12 +78,12 @@ public sealed class RunTests : IAsyncLifetime
     [Fact]
     public async Task A_reset_releases_those_who_wait()
     {
-        await _clients[0].Post("/reset");
-        var waiting = _clients[0].Get("/consensus?wait=30");
+        await Clients[0].Post("/reset");
+        var waiting = Clients[0].Get("/consensus?wait=30");
         while (!waiting.IsCompleted)
         {
             // Until the wait has begun, a reset has nobody to release.
-            await _clients[0].Post("/reset");
+            await Clients[0].Post("/reset");
         }
 
         Assert.Equal(HttpStatusCode.Accepted, (await waiting).Code);
@@ -117,10 +100,10 @@ public sealed class RunTests : IAsyncLifetime
     [InlineData("/final", """{"value":-1,"round":1}""")]
     public async Task Bad_input_is_a_problem_that_says_what_to_change(string path, string json)
     {
-        var before = (await _clients[0].Get("/state")).Body.GetRawText();
-        var (code, body) = await _clients[0].Post(path, json);
+        var before = (await Clients[0].Get("/state")).Body.GetRawText();
+        var (code, body) = await Clients[0].Post(path, json);
         Assert.Equal(HttpStatusCode.BadRequest, code);
         Assert.NotEmpty(body.GetProperty("detail").GetString()!);
-        Assert.Equal(before, (await _clients[0].Get("/state")).Body.GetRawText());
+        Assert.Equal(before, (await Clients[0].Get("/state")).Body.GetRawText());
     }
 }

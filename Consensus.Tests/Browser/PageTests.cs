@@ -1,34 +1,17 @@
-using Consensus.Agent.Hosting;
 using Consensus.Tests.Api;
-using Microsoft.Extensions.Logging;
 using Microsoft.Playwright;
 
 namespace Consensus.Tests.Browser;
 
 /// <summary>The page in a real Chromium, against three real agents.</summary>
 [Collection(Chromium.Collection)]
-public sealed class PageTests(Chromium chromium) : IAsyncLifetime
+public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
 {
     private const string Arrows = "#diagram .arrow:not(.answer)";
-    private LocalCluster _cluster = null!;
-    private List<Client> _clients = null!;
-
-    public async Task InitializeAsync()
-    {
-        _cluster = await LocalCluster.StartAsync(3, 0, new AgentOptions { Id = "", Faults = true }, configure: (_, builder) => builder.Logging.ClearProviders());
-        _clients = [.. _cluster.Addresses.Select(address => new Client(address))];
-    }
-
-    public async Task DisposeAsync()
-    {
-        _clients.ForEach(client => client.Dispose());
-        await _cluster.DisposeAsync();
-    }
-
     [SkippableFact]
     public async Task Run_shows_three_equal_decisions_and_an_arrow_for_every_message()
     {
-        await using var tab = await chromium.OpenAsync(_cluster.Addresses[1]);
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[1]);
         await tab.Page.ClickAsync("#run");
         await tab.VerdictAsync("good");
         var decisions = await tab.Page.Locator("#diagram .head .chip").AllInnerTextsAsync();
@@ -37,7 +20,7 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
 
         // Recording goes on while decisions spread; the picture follows it.
         var sent = 0;
-        foreach (var client in _clients)
+        foreach (var client in Clients)
         {
             sent += (await client.Get("/timeline")).Body.GetProperty("events").EnumerateArray().Count(e => e.GetProperty("kind").GetString() == "sent");
         }
@@ -49,11 +32,11 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
     [SkippableFact]
     public async Task The_address_of_run_starts_one_run_and_a_reload_none()
     {
-        await using var tab = await chromium.OpenAsync(new Uri(_cluster.Addresses[0], "/run"));
+        await using var tab = await chromium.OpenAsync(new Uri(Cluster.Addresses[0], "/run"));
         await tab.VerdictAsync("good");
         await tab.Page.ReloadAsync();
         await tab.VerdictAsync("good");
-        Assert.Single((await _clients[0].Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray());
+        Assert.Single((await Clients[0].Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray());
         Assert.Empty(tab.Errors);
     }
 
@@ -61,15 +44,15 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
     public async Task A_run_is_drawn_while_it_happens()
     {
         // A slow machine may start a run without one of its agents; that one would not be waited for.
-        while ((await _clients[0].Post("/run?wait=30")).Body.GetProperty("members").EnumerateObject().Count() < 3)
+        while ((await Clients[0].Post("/run?wait=30")).Body.GetProperty("members").EnumerateObject().Count() < 3)
         {
         }
 
-        await _cluster.StopAsync(2);
-        await using var tab = await chromium.OpenAsync(_cluster.Addresses[0]);
+        await Cluster.StopAsync(2);
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
 
         // A member that is gone makes each phase wait its window, and so many values make none win: a slow run without end.
-        await _clients[0].Post("/run", """{"values":1000000,"window_ms":1000}""");
+        await Clients[0].Post("/run", """{"values":1000000,"window_ms":1000}""");
         await tab.VerdictAsync("open");
         var before = await tab.Page.Locator(Arrows).CountAsync();
         await tab.Page.WaitForFunctionAsync($"before => document.querySelectorAll('{Arrows}').length > before + 4", before);
@@ -81,7 +64,7 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
     [SkippableFact]
     public async Task An_isolated_agent_stays_undecided_and_learns_when_it_is_reconnected()
     {
-        await using var tab = await chromium.OpenAsync(_cluster.Addresses[0]);
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
         await tab.Page.GetByLabel("Isolate agent3").ClickAsync();
         await Assertions.Expect(tab.Page.GetByLabel("Isolate agent3")).ToHaveTextAsync("Reconnect");
         await tab.Page.ClickAsync("#run");
@@ -89,7 +72,7 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
         await tab.IsAsync("agent2", "decided");
         await tab.VerdictAsync("open");
         Assert.NotEqual("decided", await tab.Row("agent3").GetAttributeAsync("data-status"));
-        Assert.Equal(System.Net.HttpStatusCode.Accepted, (await _clients[2].Get("/consensus")).Code);
+        Assert.Equal(System.Net.HttpStatusCode.Accepted, (await Clients[2].Get("/consensus")).Code);
         await tab.Page.GetByLabel("Isolate agent3").ClickAsync();
         await tab.IsAsync("agent3", "decided");
         await tab.VerdictAsync("good");
@@ -99,7 +82,7 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
     [SkippableFact]
     public async Task Where_faults_are_switched_off_their_controls_are_absent()
     {
-        await using var plain = await LocalCluster.StartAsync(3, 0, configure: (_, builder) => builder.Logging.ClearProviders());
+        await using var plain = await StartAsync(3);
         await using var tab = await chromium.OpenAsync(plain.Addresses[0]);
         await tab.Page.ClickAsync("#run");
         await tab.VerdictAsync("good");
@@ -110,8 +93,8 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
     [SkippableFact]
     public async Task The_slider_shows_what_each_agent_knew_at_that_moment()
     {
-        await _clients[0].Post("/run?wait=30", """{"values":1}""");
-        await using var tab = await chromium.OpenAsync(_cluster.Addresses[0]);
+        await Clients[0].Post("/run?wait=30", """{"values":1}""");
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
         await tab.VerdictAsync("good");
         await tab.Page.GetByLabel("To the beginning").ClickAsync();
         await tab.IsAsync("agent1", "waiting");
@@ -126,8 +109,8 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
     [SkippableFact]
     public async Task A_click_on_a_value_follows_it_and_escape_lets_it_go()
     {
-        await _clients[0].Post("/run?wait=30", """{"seed":5,"values":3,"draw":"plurality"}""");
-        await using var tab = await chromium.OpenAsync(_cluster.Addresses[0]);
+        await Clients[0].Post("/run?wait=30", """{"seed":5,"values":3,"draw":"plurality"}""");
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
         await tab.VerdictAsync("good");
         await tab.Page.Locator("#diagram .mark.m-drew .value").First.ClickAsync();
         Assert.True(await tab.Page.Locator("#diagram .lit").CountAsync() > 0);
@@ -139,9 +122,9 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
     [SkippableFact]
     public async Task An_older_run_opens_from_the_history()
     {
-        var (_, first) = await _clients[0].Post("/run?wait=30", """{"rule":"classic"}""");
-        await _clients[0].Post("/run?wait=30");
-        await using var tab = await chromium.OpenAsync(_cluster.Addresses[2]);
+        var (_, first) = await Clients[0].Post("/run?wait=30", """{"rule":"classic"}""");
+        await Clients[0].Post("/run?wait=30");
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[2]);
         var run = first.GetProperty("run").GetString();
         await tab.Page.ClickAsync($"#history [data-run='{run}']");
         await Assertions.Expect(tab.Page.Locator("#diagram [data-kind=vote]")).ToHaveCountAsync(0);
@@ -154,8 +137,8 @@ public sealed class PageTests(Chromium chromium) : IAsyncLifetime
     [InlineData(1280)]
     public async Task Nothing_sticks_out_sideways_and_every_control_has_a_name(int width)
     {
-        await _clients[0].Post("/run?wait=30");
-        await using var tab = await chromium.OpenAsync(_cluster.Addresses[0], width, 844);
+        await Clients[0].Post("/run?wait=30");
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0], width, 844);
         await tab.VerdictAsync("good");
         await tab.Page.Locator("summary", new() { HasText = "Options" }).ClickAsync();
         Assert.Equal(width, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));

@@ -1,37 +1,20 @@
 using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
-using Consensus.Agent.Hosting;
 using Consensus.Agent.Timeline;
 using Consensus.Tests.Api;
-using Microsoft.Extensions.Logging;
 
 namespace Consensus.Tests.Timeline;
 
 /// <summary>The timeline of three real agents, over HTTP.</summary>
-public sealed class TimelineApiTests : IAsyncLifetime
+public sealed class TimelineApiTests : ThreeAgents
 {
-    private LocalCluster _cluster = null!;
-    private List<Client> _clients = null!;
-
-    public async Task InitializeAsync()
-    {
-        _cluster = await LocalCluster.StartAsync(3, 0, configure: (_, builder) => builder.Logging.ClearProviders());
-        _clients = [.. _cluster.Addresses.Select(address => new Client(address))];
-    }
-
-    public async Task DisposeAsync()
-    {
-        _clients.ForEach(client => client.Dispose());
-        await _cluster.DisposeAsync();
-    }
-
     private async Task<string> RunAsync(string request = "{}")
     {
-        var (code, answer) = await _clients[0].Post("/run?wait=30", request);
+        var (code, answer) = await Clients[0].Post("/run?wait=30", request);
         Assert.Equal(HttpStatusCode.OK, code);
         var run = answer.GetProperty("run").GetString()!;
-        foreach (var client in _clients)
+        foreach (var client in Clients)
         {
             Assert.Equal(HttpStatusCode.OK, (await client.Get($"/consensus?wait=30&run={run}")).Code);
         }
@@ -46,7 +29,7 @@ public sealed class TimelineApiTests : IAsyncLifetime
     public async Task Any_agent_shows_all_agents_with_equal_decisions(int serving)
     {
         var run = await RunAsync();
-        var (code, merged) = await _clients[serving].Get("/timeline?cluster=true");
+        var (code, merged) = await Clients[serving].Get("/timeline?cluster=true");
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Equal(run, merged.GetProperty("run").GetString());
         Assert.True(merged.GetProperty("agree").GetBoolean());
@@ -58,7 +41,7 @@ public sealed class TimelineApiTests : IAsyncLifetime
     public async Task Every_message_that_was_received_is_matched_with_its_send()
     {
         var run = await RunAsync();
-        var (_, merged) = await _clients[1].Get("/timeline?cluster=true");
+        var (_, merged) = await Clients[1].Get("/timeline?cluster=true");
         var messages = merged.GetProperty("messages").EnumerateArray().ToList();
         Assert.All(messages.Where(message => message.TryGetProperty("received", out _)), message =>
         {
@@ -69,13 +52,13 @@ public sealed class TimelineApiTests : IAsyncLifetime
 
         // Nothing that an agent sent is missing, and nothing is drawn twice.
         var sent = 0;
-        foreach (var client in _clients)
+        foreach (var client in Clients)
         {
             var (_, own) = await client.Get($"/timeline?run={run}");
             sent += own.GetProperty("events").EnumerateArray().Count(e => e.GetProperty("kind").GetString() == "sent");
         }
 
-        (_, merged) = await _clients[1].Get("/timeline?cluster=true");
+        (_, merged) = await Clients[1].Get("/timeline?cluster=true");
         Assert.Equal(sent, merged.GetProperty("messages").GetArrayLength());
     }
 
@@ -83,7 +66,7 @@ public sealed class TimelineApiTests : IAsyncLifetime
     public async Task An_agents_own_timeline_holds_its_own_events_alone()
     {
         var run = await RunAsync();
-        var (_, own) = await _clients[2].Get($"/timeline?run={run}");
+        var (_, own) = await Clients[2].Get($"/timeline?run={run}");
         Assert.Equal("agent3", own.GetProperty("agent_id").GetString());
         var kinds = own.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("kind").GetString()).ToList();
         Assert.Contains("drew", kinds);
@@ -95,7 +78,7 @@ public sealed class TimelineApiTests : IAsyncLifetime
     public async Task The_history_tells_each_run_once_newest_first()
     {
         List<string> runs = [await RunAsync(), await RunAsync("""{"rule":"classic"}"""), await RunAsync()];
-        var (_, history) = await _clients[2].Get("/timeline/runs?cluster=true");
+        var (_, history) = await Clients[2].Get("/timeline/runs?cluster=true");
         var told = history.GetProperty("runs").EnumerateArray().ToList();
         runs.Reverse();
         Assert.Equal(runs, told.Select(run => run.GetProperty("run").GetString()!));
@@ -107,8 +90,8 @@ public sealed class TimelineApiTests : IAsyncLifetime
     public async Task An_agent_that_is_down_is_shown_down()
     {
         await RunAsync();
-        await _cluster.StopAsync(2);
-        var (_, merged) = await _clients[0].Get("/timeline?cluster=true");
+        await Cluster.StopAsync(2);
+        var (_, merged) = await Clients[0].Get("/timeline?cluster=true");
         Assert.Equal([true, true, false], merged.GetProperty("lanes").EnumerateArray().Select(lane => lane.GetProperty("up").GetBoolean()));
     }
 
@@ -118,7 +101,7 @@ public sealed class TimelineApiTests : IAsyncLifetime
     [InlineData("/timeline?cluster=true&detail=1-100000")]
     public async Task A_question_that_makes_no_sense_says_what_to_change(string path)
     {
-        var (code, problem) = await _clients[0].Get(path);
+        var (code, problem) = await Clients[0].Get(path);
         Assert.Equal(HttpStatusCode.BadRequest, code);
         Assert.NotEmpty(problem.GetProperty("detail").GetString()!);
     }
@@ -126,7 +109,7 @@ public sealed class TimelineApiTests : IAsyncLifetime
     [Fact]
     public async Task The_stream_tells_a_run_as_it_happens_and_resumes_where_it_was_left()
     {
-        using var http = new HttpClient { BaseAddress = _cluster.Addresses[0] };
+        using var http = new HttpClient { BaseAddress = Cluster.Addresses[0] };
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var seen = new List<SseItem<string>>();
         using (var request = new HttpRequestMessage(HttpMethod.Get, "/events"))
@@ -169,20 +152,20 @@ public sealed class TimelineApiTests : IAsyncLifetime
     [InlineData("/run")]
     public async Task The_page_is_served_under_a_strict_policy_and_asking_for_it_changes_nothing(string path)
     {
-        using var http = new HttpClient { BaseAddress = _cluster.Addresses[1] };
+        using var http = new HttpClient { BaseAddress = Cluster.Addresses[1] };
         using var response = await http.GetAsync(new Uri(path, UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("text/html", response.Content.Headers.ContentType!.MediaType);
         Assert.Equal(Page.ContentSecurityPolicy, response.Headers.GetValues("Content-Security-Policy").Single());
         Assert.DoesNotContain("unsafe", Page.ContentSecurityPolicy, StringComparison.Ordinal);
-        Assert.Equal(JsonValueKind.Null, (await _clients[1].Get("/state")).Body.GetProperty("my_value").ValueKind);
-        Assert.Equal(0, (await _clients[1].Get("/state")).Body.GetProperty("round").GetInt32());
+        Assert.Equal(JsonValueKind.Null, (await Clients[1].Get("/state")).Body.GetProperty("my_value").ValueKind);
+        Assert.Equal(0, (await Clients[1].Get("/state")).Body.GetProperty("round").GetInt32());
     }
 
     [Fact]
     public async Task Whatever_the_page_names_is_there()
     {
-        using var http = new HttpClient { BaseAddress = _cluster.Addresses[0] };
+        using var http = new HttpClient { BaseAddress = Cluster.Addresses[0] };
         var page = await http.GetStringAsync(new Uri("/", UriKind.Relative));
         var named = System.Text.RegularExpressions.Regex.Matches(page, "(?:href|src)=\"(/[^\"]+)\"").Select(match => match.Groups[1].Value).Distinct().ToList();
         Assert.NotEmpty(named);

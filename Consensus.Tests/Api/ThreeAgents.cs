@@ -1,0 +1,32 @@
+using Consensus.Agent.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Consensus.Tests.Api;
+
+/// <summary>Tests against three agents in one process, over real HTTP, with a client for each.</summary>
+/// <param name="shared">What the agents are configured with; null: nothing special.</param>
+public abstract class ThreeAgents(AgentOptions? shared = null) : IAsyncLifetime
+{
+    /// <summary>Agents that may break calls on purpose.</summary>
+    private protected static readonly AgentOptions Breakable = new() { Id = "", Faults = true };
+
+    private protected LocalCluster Cluster { get; private set; } = null!;
+
+    private protected List<Client> Clients { get; private set; } = null!;
+
+    public virtual async Task InitializeAsync()
+    {
+        Cluster = await StartAsync(3, shared);
+        Clients = [.. Cluster.Addresses.Select(address => new Client(address))];
+    }
+
+    public async Task DisposeAsync()
+    {
+        Clients.ForEach(client => client.Dispose());
+        await Cluster.DisposeAsync();
+    }
+
+    /// <summary>Starts agents that write no logs, on free ports.</summary>
+    private protected static Task<LocalCluster> StartAsync(int agents, AgentOptions? shared = null) =>
+        LocalCluster.StartAsync(agents, 0, shared, configure: (_, builder) => builder.Logging.ClearProviders());
+}
