@@ -26,6 +26,32 @@ public abstract class ThreeAgents(AgentOptions? shared = null) : IAsyncLifetime
         await Cluster.DisposeAsync();
     }
 
+    /// <summary>
+    /// Waits until every message of the newest run was answered or lost, and says how many there were. An agent read
+    /// first may send on behalf of one read last, so it takes two readings in a row that are the same.
+    /// </summary>
+    private protected async Task<int> SettledAsync()
+    {
+        for (var before = -1; ;)
+        {
+            var (sent, ended) = (0, 0);
+            foreach (var client in Clients)
+            {
+                var (_, own) = await client.Get("/timeline");
+                var kinds = own.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("kind").GetString()).ToList();
+                sent += kinds.Count(kind => kind == "sent");
+                ended += kinds.Count(kind => kind is "answered" or "lost");
+            }
+
+            if (sent == ended && sent == before)
+            {
+                return sent;
+            }
+
+            before = sent == ended ? sent : -1;
+        }
+    }
+
     /// <summary>Starts agents that write no logs, on free ports.</summary>
     private protected static Task<LocalCluster> StartAsync(int agents, AgentOptions? shared = null) =>
         LocalCluster.StartAsync(agents, 0, shared, configure: (_, builder) => builder.Logging.ClearProviders());
