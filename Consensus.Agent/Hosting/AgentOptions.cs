@@ -1,3 +1,4 @@
+using Consensus.Agent.Peers;
 using Consensus.Agent.Protocol;
 
 namespace Consensus.Agent.Hosting;
@@ -22,6 +23,9 @@ public sealed record AgentOptions
 
     /// <summary><c>FAULTS</c>: whether <c>/faults</c> may break calls on purpose.</summary>
     public bool Faults { get; init; }
+
+    /// <summary>What a call to a peer may take. Not a setting: the protocol's times build upon it; tests on slow machines wait longer.</summary>
+    public TimeSpan CallTimeout { get; init; } = PeerClient.Timeout;
 
     /// <summary>Reads one agent's settings.</summary>
     /// <exception cref="ConfigurationException">A setting is missing or wrong; the message says what to change.</exception>

@@ -74,12 +74,12 @@ public static class AgentServer
         services.AddHttpClient(nameof(PeerClient), http => http.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
             {
-                PooledConnectionLifetime = TimeSpan.FromMinutes(2), ConnectTimeout = PeerClient.Timeout, UseCookies = false, AllowAutoRedirect = false,
+                PooledConnectionLifetime = TimeSpan.FromMinutes(2), ConnectTimeout = options.CallTimeout, UseCookies = false, AllowAutoRedirect = false,
             })
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .AddResilienceHandler("peer", (pipeline, context) =>
             {
-                pipeline.AddTimeout(PeerClient.Timeout);
+                pipeline.AddTimeout(options.CallTimeout);
                 if (options.Faults)
                 {
                     Chaos.AddOutgoing(pipeline, context.ServiceProvider);

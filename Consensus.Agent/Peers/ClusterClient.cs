@@ -1,19 +1,20 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Consensus.Agent.Hosting;
 
 namespace Consensus.Agent.Peers;
 
 /// <summary>Reads what the other agents show to everybody.</summary>
-public sealed class ClusterClient(HttpClient http)
+public sealed class ClusterClient(HttpClient http, AgentOptions options)
 {
     /// <summary>Reads one JSON document.</summary>
-    /// <returns>It, or null where the peer did not answer in time (1 s unless <paramref name="atMost"/> says more).</returns>
+    /// <returns>It, or null where the peer did not answer in time (<see cref="AgentOptions.CallTimeout"/> unless <paramref name="atMost"/> says more).</returns>
     public async Task<T?> GetAsync<T>(
         Uri peer, string pathAndQuery, JsonTypeInfo<T> type, CancellationToken cancellation, TimeSpan? atMost = null)
         where T : class
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        timeout.CancelAfter(atMost ?? PeerClient.Timeout);
+        timeout.CancelAfter(atMost ?? options.CallTimeout);
         try
         {
             using var response = await http.GetAsync(new Uri(peer, pathAndQuery), HttpCompletionOption.ResponseHeadersRead, timeout.Token);
@@ -36,14 +37,14 @@ public sealed class ClusterClient(HttpClient http)
     public Task<T?[]> GetAllAsync<T>(IReadOnlyList<Uri> peers, string pathAndQuery, JsonTypeInfo<T> type, CancellationToken cancellation)
         where T : class => Task.WhenAll(peers.Select(peer => GetAsync(peer, pathAndQuery, type, cancellation)));
 
-    /// <summary>Passes a call on: one attempt of 1 s.</summary>
+    /// <summary>Passes a call on: one attempt.</summary>
     /// <returns>The status and the body as they came; no status where the peer did not answer in time.</returns>
     public async Task<(int? Status, string Body)> SendAsync<T>(
         HttpMethod method, Uri peer, string path, T? body, JsonTypeInfo<T> type, CancellationToken cancellation)
         where T : class
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        timeout.CancelAfter(PeerClient.Timeout);
+        timeout.CancelAfter(options.CallTimeout);
         try
         {
             using var request = new HttpRequestMessage(method, new Uri(peer, path));

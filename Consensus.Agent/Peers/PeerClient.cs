@@ -9,7 +9,7 @@ namespace Consensus.Agent.Peers;
 /// <summary>Calls the other agents: one attempt, one second. The protocol repeats itself, so nothing here does.</summary>
 public sealed partial class PeerClient(HttpClient http, AgentOptions options, Faults faults, ILogger<PeerClient> logger)
 {
-    /// <summary>What a call may take.</summary>
+    /// <summary>What a call may take unless <see cref="AgentOptions.CallTimeout"/> says otherwise.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
 
     private static readonly MediaTypeHeaderValue Json = new("application/json");

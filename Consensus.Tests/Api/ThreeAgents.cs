@@ -1,14 +1,24 @@
 using Consensus.Agent.Hosting;
+using Consensus.Agent.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace Consensus.Tests.Api;
 
 /// <summary>Tests against three agents in one process, over real HTTP, with a client for each.</summary>
-/// <param name="shared">What the agents are configured with; null: nothing special.</param>
+/// <param name="shared">What the agents are configured with; null: <see cref="Patient"/>.</param>
 public abstract class ThreeAgents(AgentOptions? shared = null) : IAsyncLifetime
 {
-    /// <summary>Agents that may break calls on purpose.</summary>
-    private protected static readonly AgentOptions Breakable = new() { Id = "", Faults = true };
+    /// <summary>
+    /// Agents that wait for each other however slow the machine is: what a test says must not hang on how long a healthy
+    /// call takes. Dead and isolated peers fail at once, so nothing waits this long.
+    /// </summary>
+    internal static readonly AgentOptions Patient = new()
+    {
+        Id = "", CallTimeout = TimeSpan.FromSeconds(30), Defaults = new RunRequest(WindowMs: 20_000),
+    };
+
+    /// <summary>Patient agents that may break calls on purpose.</summary>
+    private protected static readonly AgentOptions Breakable = Patient with { Faults = true };
 
     private protected LocalCluster Cluster { get; private set; } = null!;
 
@@ -54,5 +64,5 @@ public abstract class ThreeAgents(AgentOptions? shared = null) : IAsyncLifetime
 
     /// <summary>Starts agents that write no logs, on free ports.</summary>
     private protected static Task<LocalCluster> StartAsync(int agents, AgentOptions? shared = null) =>
-        LocalCluster.StartAsync(agents, 0, shared, configure: (_, builder) => builder.Logging.ClearProviders());
+        LocalCluster.StartAsync(agents, 0, shared ?? Patient, configure: (_, builder) => builder.Logging.ClearProviders());
 }

@@ -41,7 +41,7 @@ public sealed class Chromium : IAsyncLifetime
 
         var context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ReducedMotion = ReducedMotion.Reduce });
         var page = await context.NewPageAsync();
-        page.SetDefaultTimeout(30_000);
+        page.SetDefaultTimeout(60_000);
         var tab = new Tab(context, page);
         await page.GotoAsync(address.ToString());
         await page.WaitForSelectorAsync("body[data-ready=true]");
@@ -77,7 +77,7 @@ public sealed class Tab : IAsyncDisposable
 
     /// <summary>Waits until an agent's row says this.</summary>
     public Task IsAsync(string agent, string status) =>
-        Assertions.Expect(Row(agent)).ToHaveAttributeAsync("data-status", status, new() { Timeout = 30_000 });
+        Assertions.Expect(Row(agent)).ToHaveAttributeAsync("data-status", status, new() { Timeout = 60_000 });
 
     /// <summary>Waits until the sentence above the diagram has this tone: good, open, bad.</summary>
     public Task VerdictAsync(string tone) => Page.WaitForSelectorAsync($"#diagram .verdict.{tone}");

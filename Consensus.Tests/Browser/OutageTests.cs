@@ -29,9 +29,9 @@ public sealed class OutageTests(Chromium chromium)
         Assert.Empty(tab.Errors);
 
         agent1.Kill();
-        await Assertions.Expect(tab.Page.Locator("#connection.down")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Assertions.Expect(tab.Page.Locator("#connection.down")).ToBeVisibleAsync(new() { Timeout = 60_000 });
         using var served = await AgentProcess.StartAsync(ports, 0);
-        await Assertions.Expect(tab.Page.Locator("#connection.up")).ToHaveTextAsync("3 of 3 agents up, seen from agent1", new() { Timeout = 30_000 });
+        await Assertions.Expect(tab.Page.Locator("#connection.up")).ToHaveTextAsync("3 of 3 agents up, seen from agent1", new() { Timeout = 60_000 });
         await tab.VerdictAsync("good");
 
         // While nobody answers, the browser itself says so in the console; the page adds nothing.

@@ -37,6 +37,9 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
     [SkippableFact]
     public async Task A_run_is_drawn_while_it_happens()
     {
+        // So that agent3 is known by its id.
+        await Clients[0].Post("/run?wait=30");
+
         await Cluster.StopAsync(2);
         await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
 
@@ -111,7 +114,7 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
     [SkippableFact]
     public async Task An_older_run_opens_from_the_history()
     {
-        var (_, first) = await Clients[0].Post("/run?wait=30", """{"rule":"classic"}""");
+        var (_, first) = await Clients[0].Post("/run?wait=30", """{"rule":"classic","window_ms":50}""");
         await Clients[0].Post("/run?wait=30");
         await using var tab = await chromium.OpenAsync(Cluster.Addresses[2]);
         var run = first.GetProperty("run").GetString();
@@ -138,7 +141,7 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await tab.Page.Keyboard.PressAsync("Escape");
         await tab.Page.FocusAsync("#run");
         await tab.Page.Keyboard.PressAsync("Enter");
-        await Assertions.Expect(tab.Page.Locator("#history .runs li")).ToHaveCountAsync(2, new() { Timeout = 30_000 });
+        await Assertions.Expect(tab.Page.Locator("#history .runs li")).ToHaveCountAsync(2, new() { Timeout = 60_000 });
         Assert.Empty(tab.Errors);
     }
 }

@@ -25,7 +25,7 @@ public sealed class TelemetryTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _cluster = await LocalCluster.StartAsync(3, 0, args: ["--Telemetry:Always=true"], configure: (agent, builder) =>
+        _cluster = await LocalCluster.StartAsync(3, 0, ThreeAgents.Patient, args: ["--Telemetry:Always=true"], configure: (agent, builder) =>
         {
             builder.Logging.ClearProviders();
             var spans = _spans[agent] = [];

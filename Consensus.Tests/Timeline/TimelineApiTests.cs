@@ -70,7 +70,7 @@ public sealed class TimelineApiTests : ThreeAgents
     [Fact]
     public async Task The_history_tells_each_run_once_newest_first()
     {
-        List<string> runs = [await RunAsync(), await RunAsync("""{"rule":"classic"}"""), await RunAsync()];
+        List<string> runs = [await RunAsync(), await RunAsync("""{"rule":"classic","window_ms":50}"""), await RunAsync()];
         var (_, history) = await Clients[2].Get("/timeline/runs?cluster=true");
         var told = history.GetProperty("runs").EnumerateArray().ToList();
         runs.Reverse();
