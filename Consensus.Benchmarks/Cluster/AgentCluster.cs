@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+
+namespace Consensus.Benchmarks.Cluster;
+
+/// <summary>What a decision is asked for, and how it went.</summary>
+/// <param name="Rule">The rule.</param>
+/// <param name="Values">Values are drawn from 1..Values.</param>
+/// <param name="Draw">How.</param>
+internal sealed record Question(string Rule = "ratified", int Values = 3, string Draw = "fresh")
+{
+    public byte[] Body { get; } = Encoding.UTF8.GetBytes($$"""{"rule":"{{Rule}}","values":{{Values}},"draw":"{{Draw}}"}""");
+}
+
+/// <summary>Agents in processes of their own, and a client that asks them for decisions.</summary>
+internal sealed class AgentCluster : IDisposable
+{
+    private const int MaxWaitSeconds = 30;
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    private readonly List<ServerProcess?> _agents;
+    private readonly HttpClient _http;
+
+    private AgentCluster(List<ServerProcess?> agents, HttpClient http) => (_agents, _http) = (agents, http);
+
+    /// <summary>Decisions of the classic rule on which the agents differed.</summary>
+    public int Disagreements { get; private set; }
+
+    public IEnumerable<ServerProcess> Alive => _agents.OfType<ServerProcess>();
+
+    public TimeSpan Cpu => Alive.Aggregate(TimeSpan.Zero, (sum, agent) => sum + agent.Cpu);
+
+    public static async Task<AgentCluster> StartAsync(string program, int count, HttpClient http, params (string Key, string Value)[] settings)
+    {
+        var ports = ServerProcess.FreePorts(count);
+        var agents = new List<ServerProcess?>();
+        try
+        {
+            // One by one, so that the start of one does not slow another's.
+            for (var i = 0; i < count; i++)
+            {
+                var environment = settings.ToDictionary(setting => setting.Key, setting => setting.Value);
+                environment["AGENT_ID"] = string.Create(CultureInfo.InvariantCulture, $"agent{i + 1}");
+                environment["PORT"] = ports[i].ToString(CultureInfo.InvariantCulture);
+                environment["PEERS"] = string.Join(',', ports.Where((_, other) => other != i).Select(port => $"http://localhost:{port}"));
+                agents.Add(await ServerProcess.StartAsync(program, [], ports[i], "/alive", environment));
+            }
+
+            return new AgentCluster(agents, http);
+        }
+        catch
+        {
+            agents.ForEach(agent => agent?.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Decides until the agents' code is compiled as well as it gets.</summary>
+    public async Task WarmUpAsync(Question question, TimeSpan time)
+    {
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < time;)
+        {
+            await DecideAsync(question);
+        }
+    }
+
+    /// <summary>
+    /// One decision: <c>POST /run?wait</c> to the first agent, then a long poll to each other one that is alive.
+    /// </summary>
+    /// <returns>ms until all hold it.</returns>
+    /// <exception cref="InvalidOperationException">There was none, or the ratified rule disagreed.</exception>
+    public async Task<double> DecideAsync(Question question)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var first = _agents[0]!;
+        using var content = new ByteArrayContent(question.Body) { Headers = { ContentType = Json } };
+        using var response = await _http.PostAsync(new Uri(first.Address, $"/run?wait={MaxWaitSeconds}"), content);
+        using var answer = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync());
+        if (!answer.RootElement.TryGetProperty("outcome", out var outcome) || !outcome.TryGetProperty("value", out var decided))
+        {
+            throw new InvalidOperationException($"No decision: {answer.RootElement}");
+        }
+
+        var run = answer.RootElement.GetProperty("run").GetString()!;
+        var value = decided.GetInt32();
+        var others = await Task.WhenAll(Alive.Skip(1).Select(agent => AskAsync(agent, run)));
+        var elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        if (others.Any(other => other != value))
+        {
+            Disagreements++;
+            if (question.Rule == "ratified")
+            {
+                throw new InvalidOperationException($"The agents disagree in run {run}: {value} and {string.Join(", ", others)}.");
+            }
+        }
+
+        return elapsed;
+    }
+
+    /// <summary>Messages that all agents sent in each of the last runs that took one round.</summary>
+    public async Task<List<int>> MessagesOfOneRoundAsync(int runs)
+    {
+        var sent = new Dictionary<string, (int Sent, int Agents, bool OneRound)>();
+        foreach (var agent in Alive)
+        {
+            using var history = JsonDocument.Parse(await _http.GetStringAsync(new Uri(agent.Address, "/timeline/runs")));
+            foreach (var run in history.RootElement.GetProperty("runs").EnumerateArray().Take(runs))
+            {
+                var id = run.GetProperty("run").GetString()!;
+                var before = sent.GetValueOrDefault(id, (Sent: 0, Agents: 0, OneRound: true));
+                sent[id] =
+                    (before.Sent + run.GetProperty("sent").GetInt32(), before.Agents + 1, before.OneRound && run.GetProperty("rounds").GetInt32() == 1);
+            }
+        }
+
+        return [.. sent.Values.Where(run => run.OneRound && run.Agents == Alive.Count()).Select(run => run.Sent)];
+    }
+
+    /// <summary>Calls to and from this agent, counted from 0, are held up from now on. Needs <c>FAULTS=true</c>.</summary>
+    public async Task SlowDownAsync(int agent, int milliseconds)
+    {
+        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes($$"""{"links":[{"direction":"in","delay_ms":{{milliseconds}}}]}"""));
+        content.Headers.ContentType = Json;
+        using var response = await _http.PutAsync(new Uri(_agents[agent]!.Address, "/faults"), content);
+        response.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Kills it as <c>kill -9</c> does.</summary>
+    public void Kill(int agent)
+    {
+        _agents[agent]?.Dispose();
+        _agents[agent] = null;
+    }
+
+    public void Dispose() => _agents.ForEach(agent => agent?.Dispose());
+
+    private async Task<int> AskAsync(ServerProcess agent, string run)
+    {
+        var bytes = await _http.GetByteArrayAsync(new Uri(agent.Address, $"/consensus?wait={MaxWaitSeconds}&run={run}"));
+        using var answer = JsonDocument.Parse(bytes);
+        return answer.RootElement.TryGetProperty("value", out var value) ? value.GetInt32()
+            : throw new InvalidOperationException($"No decision at {agent.Address}: {answer.RootElement}");
+    }
+}

@@ -1,0 +1,222 @@
+using System.Diagnostics;
+
+namespace Consensus.Benchmarks.Cluster;
+
+/// <summary>Measures agents in processes of their own, phase by phase, everything in turns with the raw round trip.</summary>
+/// <param name="agent">The agent's program.</param>
+/// <param name="seconds">How long to measure, start-up and warm-up aside.</param>
+/// <param name="external">A command for another system, or null.</param>
+/// <param name="progress">Told what is done, and which part (0..1) of all is over.</param>
+internal sealed class ClusterBenchmark(string agent, double seconds, string? external, Action<string, double> progress) : IDisposable
+{
+    // What all parts below add up to.
+    private const double Parts = 100;
+    private static readonly int[] Sizes = [5, 7, 9];
+
+    private readonly HttpClient _http = new(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10) }) { Timeout = TimeSpan.FromMinutes(1) };
+    private readonly List<Latencies> _latencies = [];
+    private readonly List<Figure> _figures = [];
+    private readonly List<Target> _targets = [];
+    private double _done;
+
+    public async Task<Report> RunAsync()
+    {
+        using var helper = await HelperServer.StartAsync(_http);
+        progress("starting three agents", 0);
+        using var three = await AgentCluster.StartAsync(agent, 3, _http);
+        await WarmUpAsync(three);
+
+        await DecisionsAsync(helper, three);
+        await CostAsync(helper, three);
+        await LimpingAsync(helper, three);
+        await GrowthAsync(helper, three);
+
+        progress("memory", _done);
+        var allocated = await Memory.AllocatedPerDecisionAndAgentAsync(helper, _http) / 1024;
+        _figures.Add(new("allocated per decision and agent", allocated, "KB"));
+        _targets.Add(new("allocated per decision and agent, KB", allocated, 60));
+        return new Report(Environment.ProcessorCount, _latencies, _figures, _targets);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task DecisionsAsync(HelperServer helper, AgentCluster three)
+    {
+        progress("starting three agents with telemetry", _done);
+        using var told = await AgentCluster.StartAsync(
+            agent, 3, _http, ("OTEL_EXPORTER_OTLP_ENDPOINT", helper.Process.Address.AbsoluteUri), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"));
+        await WarmUpAsync(told);
+        await three.WarmUpAsync(new("classic"), TimeSpan.FromSeconds(0.5));
+
+        var raw = Raw(helper);
+        var ratified = Decide("decision, ratified", three, new());
+        var classic = Decide("decision, classic", three, new("classic"));
+        var ratifiedTold = Decide("decision, ratified, telemetry on", told, new());
+        var classicTold = Decide("decision, classic, telemetry on", told, new("classic"));
+        var plurality = Decide("decision, 3 values, plurality", three, new(Draw: "plurality"));
+        var many = Decide("decision, 10,000 values, plurality", three, new(Values: 10_000, Draw: "plurality"));
+        var other = new Cell("external", () => Task.FromResult(0.0));
+        for (var turn = 0; turn < 6; turn++)
+        {
+            if (external is not null)
+            {
+                progress("the external command", _done);
+                await ExternalCommand.RunAsync(external, other.Samples);
+            }
+
+            await AlternateAsync("decisions", 6, raw, ratified, classic, ratifiedTold, classicTold, plurality, many);
+        }
+
+        // Thousands of rounds each: a few will do.
+        var fresh = Decide("decision, 10,000 values, fresh", three, new(Values: 10_000));
+        await AlternateAsync("10,000 values, fresh draws", 6, fresh);
+        if (await helper.BatchesAsync() == 0)
+        {
+            throw new InvalidOperationException("No telemetry arrived, so its cost was not measured.");
+        }
+
+        _latencies.Add(Latencies.Of(raw, raw));
+        _latencies.Add(Latencies.Of(ratified, raw));
+        _latencies.Add(Latencies.Of(classic, raw));
+        _latencies.Add(Latencies.Of(ratifiedTold, raw, ratified));
+        _latencies.Add(Latencies.Of(classicTold, raw, classic));
+        _latencies.Add(Latencies.Of(plurality, raw, ratified));
+        _latencies.Add(Latencies.Of(many, raw, plurality));
+        _latencies.Add(Latencies.Of(fresh, raw, ratified));
+        _figures.Add(new("classic decisions on which agents differed", three.Disagreements + told.Disagreements, $"of {classic.Samples.Count + classicTold.Samples.Count}"));
+        _targets.Add(new("decision, ratified, telemetry off, in raw round trips", _latencies[1].RawRoundTrips, 8));
+        _targets.Add(new("telemetry exporting, times telemetry off", _latencies[3].Times!.Value, 1.3));
+        _targets.Add(new("p99 of a decision, times p50", ratified.Samples.Percentile(0.99) / ratified.Samples.Percentile(0.5), 6));
+        _targets.Add(new("10,000 values, plurality, times 3 values", _latencies[6].Times!.Value, 2));
+        if (external is not null)
+        {
+            _latencies.Add(Latencies.Of(other, raw, ratified));
+            _figures.Add(new("external, mean in means of a ratified decision", other.Samples.Mean / ratified.Samples.Mean, "times"));
+        }
+    }
+
+    /// <summary>Blocks of nothing but raw requests and blocks of nothing but decisions, in turns: the CPU of each is known.</summary>
+    private async Task CostAsync(HelperServer helper, AgentCluster three)
+    {
+        var (rawCpu, rawCount, decisionCpu, decisionCount) = (TimeSpan.Zero, 0, TimeSpan.Zero, 0);
+        var spent = Stopwatch.StartNew();
+        spent.Reset();
+        var messages = new List<int>();
+        for (var turn = 0; turn < 6; turn++)
+        {
+            progress("CPU and messages", _done);
+            var block = TimeSpan.FromSeconds(seconds * 1.25 / Parts);
+            var before = Own() + helper.Process.Cpu;
+            rawCount += await RepeatAsync(block, helper.RawAsync);
+            rawCpu += Own() + helper.Process.Cpu - before;
+
+            before = Own() + three.Cpu;
+            spent.Start();
+            var decisions = await RepeatAsync(block, () => three.DecideAsync(new()));
+            spent.Stop();
+            decisionCpu += Own() + three.Cpu - before;
+            decisionCount += decisions;
+
+            // The last words of a run may still be on their way.
+            await Task.Delay(300);
+            messages.AddRange(await three.MessagesOfOneRoundAsync(Math.Min(decisions, 90)));
+            _done += 2.5 / Parts;
+        }
+
+        var alone = new List<int>();
+        for (var i = 0; i < 10; i++)
+        {
+            await three.DecideAsync(new());
+            await Task.Delay(800);
+            alone.AddRange(await three.MessagesOfOneRoundAsync(1));
+        }
+
+        var (raw, decision) = (rawCpu.TotalMilliseconds / rawCount, decisionCpu.TotalMilliseconds / decisionCount);
+        var messagesOfOne = messages.Average();
+        _figures.Add(new("decisions back to back, agreement checked on each", decisionCount / spent.Elapsed.TotalSeconds, "per s"));
+        _figures.Add(new("CPU per raw request, both ends", raw, "ms"));
+        _figures.Add(new("CPU per decision, all processes", decision, "ms"));
+        _figures.Add(new("messages per decision in one round, back to back", messagesOfOne, "between agents"));
+        _figures.Add(new("messages per decision in one round, left alone", alone.Average(), "between agents"));
+        _figures.Add(new("working set of an agent", three.Alive.Max(one => one.WorkingSet) / 1048576.0, "MB"));
+        _figures.Add(new("start of an agent to its first answer", three.Alive.Select(one => one.StartTime.TotalMilliseconds).Order().ElementAt(1), "ms"));
+        _targets.Add(new($"CPU per decision, times (messages + client's 3) x raw", decision / ((messagesOfOne + 3) * raw), 1.5));
+        _targets.Add(new("messages per decision in one round", Math.Max(messages.Max(), alone.Max()), 18));
+    }
+
+    private async Task LimpingAsync(HelperServer helper, AgentCluster three)
+    {
+        var raw = Raw(helper);
+        var healthy = Decide("decision, all well", three, new());
+        progress("starting three agents to kill one of", _done);
+        using (var two = await AgentCluster.StartAsync(agent, 3, _http))
+        {
+            await WarmUpAsync(two);
+            two.Kill(2);
+            var dead = Decide("decision, one of three dead", two, new());
+            await AlternateAsync("one dead", 9, raw, healthy, dead);
+            _latencies.Add(Latencies.Of(dead, raw, healthy));
+            _targets.Add(new("one of three dead, times all well", _latencies[^1].Times!.Value, 1.3));
+        }
+
+        progress("starting three agents to slow one of", _done);
+        using var limping = await AgentCluster.StartAsync(agent, 3, _http, ("FAULTS", "true"));
+        await WarmUpAsync(limping);
+        await limping.SlowDownAsync(2, 100);
+        var slow = Decide("decision, one of three slow (100 ms)", limping, new());
+        await AlternateAsync("one slow", 9, raw, healthy, slow);
+        _latencies.Add(Latencies.Of(slow, raw, healthy));
+    }
+
+    private async Task GrowthAsync(HelperServer helper, AgentCluster three)
+    {
+        foreach (var size in Sizes)
+        {
+            progress($"starting {size} agents", _done);
+            using var more = await AgentCluster.StartAsync(agent, size, _http);
+            await WarmUpAsync(more);
+            var raw = Raw(helper);
+            var few = Decide("decision, 3 agents", three, new());
+            var many = Decide($"decision, {size} agents", more, new());
+            await AlternateAsync($"{size} agents", 8, raw, few, many);
+            _latencies.Add(Latencies.Of(many, raw, few));
+        }
+
+        _targets.Add(new("9 agents, times 3", _latencies[^1].Times!.Value, 10));
+    }
+
+    private static Cell Raw(HelperServer helper) => new("raw round trip", helper.RawAsync);
+
+    private static Cell Decide(string name, AgentCluster cluster, Question question) => new(name, () => cluster.DecideAsync(question));
+
+    private async Task WarmUpAsync(AgentCluster cluster)
+    {
+        progress("warming up", _done);
+        await cluster.WarmUpAsync(new(), TimeSpan.FromSeconds(2));
+    }
+
+    private async Task AlternateAsync(string what, double parts, params Cell[] cells)
+    {
+        var from = _done;
+        var time = TimeSpan.FromSeconds(seconds * parts / Parts);
+        await Measuring.AlternateAsync(time, elapsed => progress(what, from + (Math.Min(1, elapsed / time) * parts / Parts)), cells);
+        _done = from + (parts / Parts);
+    }
+
+    private static TimeSpan Own()
+    {
+        using var self = Process.GetCurrentProcess();
+        return self.TotalProcessorTime;
+    }
+
+    private static async Task<int> RepeatAsync(TimeSpan time, Func<Task> action)
+    {
+        var count = 0;
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < time; count++)
+        {
+            await action();
+        }
+
+        return count;
+    }
+}

@@ -1,0 +1,35 @@
+using System.Text.Json;
+using BenchmarkDotNet.Attributes;
+using Consensus.Agent.Api;
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Benchmarks.Core;
+
+/// <summary>JSON of what agents say to each other.</summary>
+public class MessageBenchmarks
+{
+    private static readonly RunDescriptor Run = new(
+        new RunId(17, "agent1", "0123456789ab"), 3, 1, Rule.Ratified, 3, Draw.Fresh, 200,
+        new Dictionary<string, string> { ["agent1"] = "0123456789ab", ["agent2"] = "123456789abc", ["agent3"] = "23456789abcd" });
+
+    private static readonly Vote Vote = new("agent2", 2, 2, 1, Run);
+    private static readonly Answer Answer = new(Status.Ok) { AgentId = "agent3", Run = Run.Id, Vote = new Vote("agent3", 2, 2, 1) };
+    private static readonly byte[] VoteBytes = JsonSerializer.SerializeToUtf8Bytes(Vote, AgentJson.Default.Vote);
+    private static readonly byte[] AnswerBytes = JsonSerializer.SerializeToUtf8Bytes(Answer, AgentJson.Default.Answer);
+
+    /// <summary>Writes a vote, its run described.</summary>
+    [Benchmark]
+    public byte[] WriteVote() => JsonSerializer.SerializeToUtf8Bytes(Vote, AgentJson.Default.Vote);
+
+    /// <summary>Reads it.</summary>
+    [Benchmark]
+    public Vote? ReadVote() => JsonSerializer.Deserialize(VoteBytes, AgentJson.Default.Vote);
+
+    /// <summary>Writes an answer with a vote in it.</summary>
+    [Benchmark]
+    public byte[] WriteAnswer() => JsonSerializer.SerializeToUtf8Bytes(Answer, AgentJson.Default.Answer);
+
+    /// <summary>Reads it.</summary>
+    [Benchmark]
+    public Answer? ReadAnswer() => JsonSerializer.Deserialize(AnswerBytes, AgentJson.Default.Answer);
+}

@@ -1,0 +1,11 @@
+using System.CommandLine;
+using Consensus.Benchmarks.Cluster;
+using Consensus.Benchmarks.Core;
+
+var root = new RootCommand("Measures agents against the raw round trip, and the core by itself. Build it with -c Release.")
+{
+    ClusterCommand.Create(),
+    CoreCommand.Create(),
+    HelperServer.Command(),
+};
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
