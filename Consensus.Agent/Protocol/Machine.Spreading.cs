@@ -108,8 +108,6 @@ public partial class Machine
         }
     }
 
-    private void AskForState() => Poll();
-
     /// <summary>Asks those that never told their state, and all while a run goes on without a decision.</summary>
     private void Poll()
     {
@@ -123,6 +121,8 @@ public partial class Machine
                 asked = true;
             }
         }
+
+        TellOfRun();
 
         if (asked)
         {

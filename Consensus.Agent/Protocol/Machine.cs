@@ -38,8 +38,7 @@ public partial class Machine
     /// <param name="boot">Random, made at process start; holds no dot.</param>
     /// <param name="peerNames">How to call the peers before their ids are known: their addresses.</param>
     /// <param name="random">Free draws.</param>
-    /// <param name="floor">The highest run this agent ever saw, where that was kept over a restart.</param>
-    public Machine(string id, string boot, IReadOnlyList<string> peerNames, IRandomSource random, RunId floor = default)
+    public Machine(string id, string boot, IReadOnlyList<string> peerNames, IRandomSource random)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(peerNames.Count, MaxAgents - 1);
         Id = id;
@@ -48,7 +47,7 @@ public partial class Machine
         _n = _peerNames.Length + 1;
         _random = random;
         _peers = new Peer[_peerNames.Length];
-        _floor = floor.IsNone ? RunId.None : floor;
+        _floor = RunId.None;
     }
 
     private struct Peer
@@ -101,8 +100,12 @@ public partial class Machine
             case Start start:
                 OnStart(start);
                 break;
+            case Restored restored:
+                Restore(restored);
+                break;
             case Booted:
-                AskForState();
+                GoOn();
+                Poll();
                 break;
             default:
                 throw new ArgumentException($"Unknown input {input.GetType().Name}.", nameof(input));

@@ -15,7 +15,17 @@ public sealed record Unanswered(int Peer, Message Sent) : Input;
 /// <summary>An armed timer ran out.</summary>
 public sealed record Elapsed(Timer Timer) : Input;
 
-/// <summary>The process has started: ask the peers what they know.</summary>
+/// <summary>
+/// What an earlier process of this agent kept (<see cref="Machine.ToKeep"/>): the first input of a new one, or none. The
+/// new process has another boot and has forgotten what it proposed and voted, so it is a learner of that run.
+/// </summary>
+/// <param name="Floor">The highest run it ever saw.</param>
+/// <param name="Run">Its current run; null for none and for the run of bare messages.</param>
+/// <param name="Decision">Its decision, or null.</param>
+/// <param name="Attempts">Values drawn until then.</param>
+public sealed record Restored(RunId Floor, RunDescriptor? Run = null, Decision? Decision = null, int Attempts = 0) : Input;
+
+/// <summary>The process has started and can be reached: ask the peers what they know.</summary>
 public sealed record Booted : Input;
 
 /// <summary>Start a run (<c>POST /run</c>). Ends in one <see cref="StartEnded"/> with the same ticket.</summary>
@@ -112,6 +122,9 @@ public enum Happening
 
     /// <summary>An agent holds another decision.</summary>
     Disagreed,
+
+    /// <summary>A new process goes on with the run that an earlier one kept; round and value 0: it was undecided.</summary>
+    Restored,
 }
 
 /// <summary>How a <see cref="Start"/> ended.</summary>

@@ -30,6 +30,9 @@ public static class Properties
     /// <summary>A process that the run does not name proposes and votes nothing.</summary>
     public const string LearnersSilent = "learners silent";
 
+    /// <summary>Where decisions are kept, an agent still holds what it announced in its run, also after a restart.</summary>
+    public const string Durability = "durability";
+
     /// <summary>After the faults every agent is decided or says truthfully why it cannot be.</summary>
     public const string Termination = "termination";
 }

@@ -8,7 +8,7 @@ namespace Consensus.Agent.Timeline;
 /// <param name="AtUs">µs since 1970, by that agent's clock.</param>
 /// <param name="Kind">
 /// <c>joined</c>, <c>joined_as_learner</c>, <c>drew</c>, <c>copied</c>, <c>adopted</c>, <c>voted</c>, <c>decided</c>, <c>learned</c>,
-/// <c>was_reset</c>, <c>contradicted</c>, <c>disagreed</c>, <c>booted</c>, <c>sent</c>, <c>received</c>, <c>answered</c>, <c>lost</c>.
+/// <c>was_reset</c>, <c>contradicted</c>, <c>disagreed</c>, <c>restored</c>, <c>booted</c>, <c>sent</c>, <c>received</c>, <c>answered</c>, <c>lost</c>.
 /// </param>
 /// <param name="Message">The message's kind; of <c>answered</c>: the kind of what the answer told.</param>
 /// <param name="MessageId">The sender's number of the message.</param>

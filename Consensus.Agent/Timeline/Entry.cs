@@ -18,6 +18,9 @@ internal enum EntryKind : byte
     Contradicted,
     Disagreed,
 
+    /// <summary>The process goes on with a run that an earlier one kept.</summary>
+    Restored,
+
     /// <summary>The process started.</summary>
     Booted,
     Sent,

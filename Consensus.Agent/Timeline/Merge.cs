@@ -195,7 +195,7 @@ public static class Merge
         string id, int lane, IReadOnlyList<Source> sources, RunDescriptor? descriptor, long[] offsets, List<LaneEvent> events)
     {
         var timeline = sources.Select(source => source.Timeline).FirstOrDefault(timeline => timeline?.AgentId == id);
-        var decided = events.Find(e => e.Lane == lane && e.Kind is "decided" or "learned" && e.Lane == lane);
+        var decided = events.Find(e => e.Lane == lane && (e.Kind is "decided" or "learned" || e is { Kind: "restored", Value: not null }));
         var part = timeline?.Learner == true ? "learner" : descriptor is null || descriptor.Members.ContainsKey(id) ? "member" : "absent";
         return new Lane(id, timeline is not null, part, timeline?.Boot, offsets[lane] / 1000.0, decided?.Value, decided?.Round, timeline?.Dropped ?? 0);
     }

@@ -74,6 +74,7 @@ internal static class Prose
         Happening.Decided => $"decides {it.Value} in round {it.Round}",
         Happening.Learned => $"learns the decision {it.Value} of round {it.Round}{(it.Other is null ? "" : $" from {it.Other}")}",
         Happening.WasReset => "is reset",
+        Happening.Restored => it.Value == 0 ? $"goes on with run {it.Run}" : $"goes on with run {it.Run}, decided {it.Value} in round {it.Round}",
         Happening.Contradicted => $"notes: {it.Other} contradicts itself in round {it.Round}",
         Happening.Disagreed => $"notes: {it.Other ?? "somebody"} disagrees, with {it.Value}",
         _ => throw new ArgumentOutOfRangeException(nameof(it)),

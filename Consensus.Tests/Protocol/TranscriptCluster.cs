@@ -27,7 +27,7 @@ internal sealed class TranscriptCluster
 
         // Everybody asks everybody for its state, and nobody has any: not worth showing in every transcript.
         Output = new StringBuilder();
-        Nodes.FindAll(node => node.Original is null).ForEach(Boot);
+        Nodes.FindAll(node => node.Original is null).ForEach(node => Boot(node));
         if (strangers)
         {
             Calls.Clear();
@@ -50,9 +50,9 @@ internal sealed class TranscriptCluster
     public TranscriptNode Find(string id) =>
         Nodes.Find(node => node.Id == id) ?? throw new InvalidDataException($"There is no {id}.");
 
-    public void Boot(TranscriptNode node)
+    public void Boot(TranscriptNode node, bool keeps = false)
     {
-        node.Boot([.. PeersOf(node).Select(peer => peer.Id)]);
+        node.Boot([.. PeersOf(node).Select(peer => peer.Id)], keeps);
         Step(node, new Booted());
     }
 

@@ -18,7 +18,7 @@ namespace Consensus.Tests.Protocol;
 /// all of it or only what the agents do.</item>
 /// <item><c>fire A timer</c>: window, repeat, poll, spread or start runs out.</item>
 /// <item><c>send A kind [from=] [value=] [proposal=] [round=] [run=]</c>: a message made by hand; bare without a run.</item>
-/// <item><c>stop A</c>, <c>restart A</c>, <c>reset A</c>, <c>state [A …]</c>, <c>timers A</c>, <c>network</c>.</item>
+/// <item><c>stop A</c>, <c>restart A [kept]</c> (kept: with what the last process kept), <c>reset A</c>, <c>state [A …]</c>, <c>timers A</c>, <c>network</c>.</item>
 /// </list>
 /// </summary>
 internal sealed class TranscriptCommands
@@ -91,7 +91,7 @@ internal sealed class TranscriptCommands
                 cluster.Stop(cluster.Find(options.Word(0)));
                 break;
             case "restart":
-                cluster.Boot(cluster.Find(options.Word(0)));
+                cluster.Boot(cluster.Find(options.Word(0)), options.Words.Contains("kept"));
                 break;
             case "reset":
                 cluster.Step(cluster.Find(options.Word(0)), new Received(new Reset()));

@@ -8,6 +8,7 @@ internal sealed class TranscriptNode(string id)
 {
     private readonly ScriptedDraws _draws = new(id);
     private int _boots;
+    private Restored? _kept;
 
     public string Id { get; } = id;
 
@@ -22,16 +23,22 @@ internal sealed class TranscriptNode(string id)
 
     public bool HasRollsLeft => _draws.Left > 0;
 
-    /// <summary>A new process: agent2's boots are a2, b2, c2 and so on.</summary>
-    public void Boot(IReadOnlyList<string> peers)
+    /// <summary>A new process: agent2's boots are a2, b2, c2 and so on. It may be given back what the last one kept.</summary>
+    public void Boot(IReadOnlyList<string> peers, bool keeps = false)
     {
         Timers.Clear();
+        var kept = keeps ? (Machine?.ToKeep() ?? _kept) : null;
         Machine = new Machine(Id, $"{(char)('a' + _boots++)}{Id["agent".Length..]}", peers, _draws);
+        if (kept is not null)
+        {
+            Machine.Step(kept);
+        }
     }
 
     public void Stop()
     {
         Timers.Clear();
+        _kept = Machine?.ToKeep();
         Machine = null;
     }
 

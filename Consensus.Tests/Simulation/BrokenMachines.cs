@@ -24,6 +24,14 @@ public static class BrokenMachines
         [nameof(ClearingHandshake)] = (id, boot, peers, random) => new ClearingHandshake(id, boot, peers, random),
     };
 
+    /// <summary>Those that are wrong only where what was kept is restored.</summary>
+    public static IReadOnlyDictionary<string, MakeMachine> Restoring { get; } = new Dictionary<string, MakeMachine>
+    {
+        [nameof(RestartedTakesPart)] = All[nameof(RestartedTakesPart)],
+        [nameof(RestoredWithoutItsDecision)] = (id, boot, peers, random) => new RestoredWithoutItsDecision(id, boot, peers, random),
+        [nameof(SilentLearners)] = (id, boot, peers, random) => new SilentLearners(id, boot, peers, random),
+    };
+
     private sealed class NoAdoption(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : Machine(id, boot, peers, random)
     {
         protected override int? Adopt(int? votedValue) => null;
@@ -77,5 +85,15 @@ public static class BrokenMachines
     private sealed class ClearingHandshake(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : Machine(id, boot, peers, random)
     {
         protected override bool HandshakeClears => true;
+    }
+
+    private sealed class RestoredWithoutItsDecision(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : Machine(id, boot, peers, random)
+    {
+        protected override Decision? DecisionAfterRestart(Decision? kept) => null;
+    }
+
+    private sealed class SilentLearners(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : Machine(id, boot, peers, random)
+    {
+        protected override bool LearnersTell => false;
     }
 }

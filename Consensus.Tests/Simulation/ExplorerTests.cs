@@ -18,6 +18,25 @@ public sealed class ExplorerTests
     }
 
     [Fact]
+    public void Every_promise_holds_where_restarted_agents_are_given_back_what_they_kept()
+    {
+        var report = new Explorer(new ExplorerBounds(Durable: true)).Run();
+        Assert.True(report.Holds, string.Join('\n', report.Lines()));
+        Assert.Contains(report.Sometimes, sometimes => sometimes is { Name: "restores a decision", Seen: true });
+    }
+
+    [Theory]
+    [InlineData("RestoredWithoutItsDecision", Properties.Durability)]
+    [InlineData("RestartedTakesPart", Properties.OneProposal)]
+    [InlineData("SilentLearners", Properties.Termination)]
+    public void A_version_that_keeps_or_restores_wrongly_is_caught(string version, string property)
+    {
+        var bounds = Quiet with { Rounds = 1, Crashes = 1, Durable = true };
+        var report = new Explorer(bounds, BrokenMachines.Restoring[version].Invoke, symmetry: false).Run();
+        Assert.True(property == report.Broken, string.Join('\n', report.Lines()));
+    }
+
+    [Fact]
     public void Two_initiators_at_once_break_nothing_in_any_state_of_one_round() => AssertHolds(Quiet with { Initiators = 2, Rounds = 1 });
 
     [Fact]

@@ -81,6 +81,9 @@ internal sealed class AgentState(int agent, int index, LocalState local, Said sa
     /// <summary>Codes of the facts that may reach others now.</summary>
     public readonly int[] Says = says;
 
+    /// <summary>True where it announced a decision of the run it is in and does not hold it any more.</summary>
+    public bool Forgot { get; init; }
+
     /// <summary>Where a fault-free continuation starts; null: not looked up yet.</summary>
     public volatile object? Continuation;
 

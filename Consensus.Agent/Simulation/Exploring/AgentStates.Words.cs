@@ -37,6 +37,11 @@ internal sealed partial class AgentStates
             {
                 facts.Add(Facts.CodeOf(agent, new Final(decision.Value, decision.Round), run));
             }
+            else if (view.Learner)
+            {
+                // Whom it tells, and when, depends on whom it asked; a fact may reach everyone at any time.
+                facts.Add(Facts.CodeOf(agent, new NewRound(current.StartRound), run));
+            }
             else if (view is { Phase: Phase.Proposing or Phase.Voting, MyValue: { } mine })
             {
                 facts.Add(Facts.CodeOf(agent, view.Phase == Phase.Proposing ? new Proposal(machine.Id, mine, view.Round)
@@ -77,7 +82,8 @@ internal sealed partial class AgentStates
     private string? BrokenBy(List<Fact> facts)
     {
         var proposals = facts.Where(fact => fact.Kind is FactKind.Proposal or FactKind.NewRound or FactKind.Vote)
-            .Select(fact => (Run: Facts.NumberOf(fact.Run), fact.Round, Value: fact.Kind == FactKind.Vote ? fact.Proposed : fact.Value)).Distinct();
+            .Select(fact => (Run: Facts.NumberOf(fact.Run), fact.Round, Value: fact.Kind == FactKind.Vote ? fact.Proposed : fact.Value))
+            .Where(said => said.Value != 0).Distinct();
         var votes = facts.Where(fact => fact.Kind == FactKind.Vote).Select(fact => (Run: Facts.NumberOf(fact.Run), fact.Round, fact.Value)).Distinct();
         return proposals.GroupBy(said => (said.Run, said.Round)).Any(said => said.Count() > 1) ? Properties.OneProposal
             : votes.GroupBy(said => (said.Run, said.Round)).Any(said => said.Count() > 1) ? Properties.OneVote : null;

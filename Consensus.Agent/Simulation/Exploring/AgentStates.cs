@@ -19,7 +19,8 @@ internal sealed partial class AgentStates
     public const int Reset = 3;
     public const int CrashUp = 4;
     public const int CrashDown = 5;
-    public const int Actions = 6;
+    public const int Poll = 6;
+    public const int Actions = 7;
 
     /// <summary>+ agent: drops the answers to a handshake of that agent, which nobody will read any more.</summary>
     public const int Forget = 8;
@@ -47,7 +48,7 @@ internal sealed partial class AgentStates
         _counts = new int[bounds.Agents];
         for (var agent = 0; agent < bounds.Agents; agent++)
         {
-            Intern(agent, LocalOf(New(agent, FirstBoot), MayStart(agent, default)), Union(null, []), default);
+            Intern(agent, LocalOf(First(agent), MayStart(agent, default)), Union(null, []), default);
         }
     }
 
@@ -173,18 +174,13 @@ internal sealed partial class AgentStates
     {
         var outcomes = new List<Outcome>();
         var agent = state.Agent;
-        if (code is CrashUp or CrashDown)
-        {
-            // A new boot is random, so it may sort before or after the old one.
-            var boot = (char)(state.Local.Machine.Boot[^1] + (code == CrashUp ? 1 : -1));
-            return [new Outcome(LocalOf(New(agent, boot), mayStart), [], [])];
-        }
-
         Input? input = code switch
         {
             Window => new Elapsed(Protocol.Timer.Window),
             StartTimer => new Elapsed(Protocol.Timer.Start),
             Reset => new Received(new Reset()),
+            Poll => new Elapsed(Protocol.Timer.Poll),
+            CrashUp or CrashDown => new Booted(),
             Start => state.Local.Shaking ? null : new Start(1, new RunRequest(Rule: _bounds.Rule, Values: _bounds.Values, Draw: _bounds.Draw)),
             _ => Facts.InputFor(code, agent),
         };
@@ -196,7 +192,7 @@ internal sealed partial class AgentStates
         Random.Begin();
         do
         {
-            var machine = state.Local.Machine.Clone();
+            var machine = code is CrashUp or CrashDown ? Restart(state, code) : state.Local.Machine.Clone();
             var effects = machine.Step(input).ToList();
             if (machine.CurrentRound > _bounds.Rounds)
             {
@@ -219,6 +215,31 @@ internal sealed partial class AgentStates
         }
         while (Random.Advance());
         return outcomes;
+    }
+
+    // All were up before, and have asked each other in vain: nobody goes on asking without a reason.
+    private Machine First(int agent)
+    {
+        var machine = New(agent, FirstBoot);
+        for (var peer = 0; peer < _bounds.Agents - 1; peer++)
+        {
+            machine.Step(new Answered(peer, new StateQuery(), new Answer(Status.Ok)));
+        }
+
+        return machine;
+    }
+
+    // What is kept is kept before anything is said, so whoever dies between the two is one that died before the step.
+    private Machine Restart(AgentState state, int code)
+    {
+        // A new boot is random, so it may sort before or after the old one.
+        var machine = New(state.Agent, (char)(state.Local.Machine.Boot[^1] + (code == CrashUp ? 1 : -1)));
+        if (_bounds.Durable)
+        {
+            machine.Step(state.Local.Machine.ToKeep());
+        }
+
+        return machine;
     }
 
     private sealed record Introduction(int To, Answer Answer) : Effect;
@@ -274,7 +295,10 @@ internal sealed partial class AgentStates
             throw new BoundsTooLargeException($"One agent has more than {_most} states within these bounds; choose fewer agents, rounds, starts or faults.");
         }
 
-        state = new AgentState(agent, index, local, said, spent, origin, [.. said.Codes.Select(code => SpokenBy(local, code)).Where(code => code >= 0)]);
+        state = new AgentState(agent, index, local, said, spent, origin, [.. said.Codes.Select(code => SpokenBy(local, code)).Where(code => code >= 0)])
+        {
+            Forgot = local.Machine is { CurrentRun: { } run, CurrentDecision: null } && Facts.NumberOf(Facts.CodeOf(run)) is var number && said.Decisions.Any(decision => decision >> 8 == number),
+        };
         _index[agent].Add((local, said, spent), state);
         var states = _states[agent];
         if (index == states.Length)

@@ -180,6 +180,11 @@ public sealed class Explorer
 
         private string? BrokenBy(int agent, AgentState next)
         {
+            if (explorer._bounds.Durable && next.Forgot)
+            {
+                return Properties.Durability;
+            }
+
             var (before, said) = (_now[agent].Said, next.Said);
             if (ReferenceEquals(before, said))
             {

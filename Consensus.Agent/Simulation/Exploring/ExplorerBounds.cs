@@ -12,6 +12,7 @@ namespace Consensus.Agent.Simulation.Exploring;
 /// <param name="Starts">How often each of these may be told; 1..3.</param>
 /// <param name="Rule">The runs' rule.</param>
 /// <param name="Draw">How values are drawn.</param>
+/// <param name="Durable">Whether a restarted agent is given back what it kept (<see cref="Machine.ToKeep"/>).</param>
 public sealed record ExplorerBounds(
     int Agents = 3,
     int Values = 2,
@@ -21,7 +22,8 @@ public sealed record ExplorerBounds(
     int Initiators = 1,
     int Starts = 1,
     Rule Rule = Rule.Ratified,
-    Draw Draw = Draw.Fresh)
+    Draw Draw = Draw.Fresh,
+    bool Durable = false)
 {
     /// <summary>Tells which option is out of range and what it may be, or null.</summary>
     public string? Complaint() =>

@@ -62,6 +62,7 @@ internal static class ExplorerPath
         var text = new StringBuilder(code switch
         {
             AgentStates.Window => "window over",
+            AgentStates.Poll => "polls",
             AgentStates.StartTimer => "handshake window over",
             AgentStates.Start => "told to start a run",
             AgentStates.Reset => "reset",
@@ -80,6 +81,7 @@ internal static class ExplorerPath
                 Happening.Voted => $"; votes {(happened.Value == 0 ? "none" : happened.Value)}",
                 Happening.Decided => $"; DECIDES {happened.Value}",
                 Happening.Learned => $"; learns {happened.Value}",
+                Happening.Restored => happened.Value == 0 ? $"; restores {happened.Run}" : $"; restores {happened.Run}, decided {happened.Value}",
                 Happening.Disagreed => $"; DISAGREES with {happened.Value}",
                 Happening.Contradicted => "; refuses a contradiction",
                 _ => "",

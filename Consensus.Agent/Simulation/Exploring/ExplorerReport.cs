@@ -12,6 +12,12 @@ public sealed record Sometimes(string Name, bool Seen)
         bool Ever(Happening kind) => exercised.Any(happened => happened.Kind == kind);
         yield return new("decides in round 1", exercised.Contains((Happening.Decided, 1)));
         yield return new("learns", Ever(Happening.Learned));
+        if (bounds is { Durable: true, Crashes: > 0 })
+        {
+            yield return new("restores a decision", exercised.Any(happened => happened is { Kind: Happening.Restored, Round: > 0 }));
+            yield return new("restores a run without one", exercised.Contains((Happening.Restored, 0)));
+        }
+
         if (bounds.Rounds > 1)
         {
             yield return new("decides in round 2", exercised.Contains((Happening.Decided, 2)));

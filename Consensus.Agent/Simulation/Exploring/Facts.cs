@@ -106,7 +106,7 @@ internal sealed class Facts(int firstCode)
             // What this answer tells of boot and floor, a handshake tells too when it is needed.
             FactKind.Joined => new Answered(PeerIndex(fact.Sender, receiver), new StateQuery(),
                 new Answer(Status.Ok) { Run = Run(fact.Run).Id, Descriptor = Run(fact.Run) }),
-            FactKind.NewRound => new Received(new NewRound(fact.Round, Run(fact.Run), id, fact.Value)),
+            FactKind.NewRound => new Received(fact.Value == 0 ? new NewRound(fact.Round, Run(fact.Run)) : new NewRound(fact.Round, Run(fact.Run), id, fact.Value)),
             FactKind.Proposal => new Received(new Proposal(id, fact.Value, fact.Round, Run(fact.Run))),
             FactKind.Vote => new Received(new Vote(id, fact.Value == 0 ? null : fact.Value, fact.Proposed, fact.Round, Run(fact.Run))),
             FactKind.Final => new Received(new Final(fact.Value, Run(fact.Run).StartRound, Run(fact.Run))),
@@ -149,7 +149,7 @@ internal sealed class Facts(int firstCode)
             FactKind.Handshake or FactKind.LateHandshake => "handshake",
             FactKind.Introduced => "answer to the handshake",
             FactKind.Joined => $"state: run {Run(fact.Run).Id}",
-            FactKind.NewRound => $"new_round {fact.Round}, proposal {fact.Value}",
+            FactKind.NewRound => $"new_round {fact.Round}{(fact.Value == 0 ? "" : $", proposal {fact.Value}")}",
             FactKind.Proposal => $"proposal {fact.Value} (round {fact.Round})",
             FactKind.Vote => $"vote {(fact.Value == 0 ? "none" : fact.Value)}, proposal {fact.Proposed} (round {fact.Round})",
             FactKind.Final => $"final {fact.Value}",

@@ -44,7 +44,7 @@ export const simulate = (query) => call(`/simulate?${new URLSearchParams(query)}
 /** Watches the serving agent: `happened` after each event, `up` and `down` as the connection comes and goes. */
 export function follow({ happened, up, down }) {
   const kinds = ['joined', 'joined_as_learner', 'drew', 'copied', 'adopted', 'voted', 'decided', 'learned', 'was_reset', 'contradicted',
-    'disagreed', 'booted', 'sent', 'received', 'answered', 'lost'];
+    'disagreed', 'restored', 'booted', 'sent', 'received', 'answered', 'lost'];
   let source;
   let retry;
   const open = () => {

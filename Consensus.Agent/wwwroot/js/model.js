@@ -1,7 +1,7 @@
 // From the merged timeline to what is drawn: steps (one moment of one agent), arrows between them, marks on them.
 // Also replays what each agent knew at a step.
 
-const MARKS = new Set(['drew', 'copied', 'adopted', 'voted', 'decided', 'learned', 'was_reset', 'booted', 'joined_as_learner', 'contradicted', 'disagreed']);
+const MARKS = new Set(['drew', 'copied', 'adopted', 'voted', 'decided', 'learned', 'was_reset', 'booted', 'restored', 'joined_as_learner', 'contradicted', 'disagreed']);
 
 /** One moment of one agent: what came in, what it made of it, what went out. */
 class Step {

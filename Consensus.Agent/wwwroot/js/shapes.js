@@ -46,7 +46,7 @@ export function arrowShape(arrow, plan) {
 
 const NOTES = {
   drew: 'draws', copied: 'copies', adopted: 'adopts', voted: 'votes', decided: 'decides', learned: 'learns',
-  was_reset: 'reset', booted: 'restarted', joined_as_learner: 'learner', contradicted: 'contradicted', disagreed: 'disagreement!',
+  was_reset: 'reset', booted: 'restarted', restored: 'kept', joined_as_learner: 'learner', contradicted: 'contradicted', disagreed: 'disagreement!',
 };
 
 export function markShape(mark, index, step, plan) {

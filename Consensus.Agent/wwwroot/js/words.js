@@ -67,6 +67,7 @@ export function describeMark(mark, lanes) {
     case 'learned': return `${who} learns ${other} that ${mark.value} is decided`;
     case 'was_reset': return `${who} is reset`;
     case 'booted': return `${who} starts again and has forgotten the run`;
+    case 'restored': return mark.value === undefined ? `${who} still knows the run, and has forgotten what it said in it` : `${who} has kept the decision ${mark.value}`;
     case 'joined_as_learner': return `${who} is a learner: it takes no part and waits for the decision`;
     case 'contradicted': return `${who} hears ${mark.other ?? 'an agent'} contradict itself in round ${mark.round}`;
     case 'disagreed': return `${who} hears that ${mark.other ?? 'another agent'} decided ${mark.value}: agreement is violated`;
