@@ -45,11 +45,18 @@ public static class ClusterApi
     internal static IResult DoesNotAnswer(Uri peer) => RequestBody.Problem(502, $"{peer.OriginalString} does not answer.");
 
     private static async Task<IResult> PeerConsensusAsync(
-        int index, HttpContext context, AgentOptions options, ClusterClient cluster, CancellationToken cancellation)
+        int index, HttpContext context, AgentOptions options, ClusterClient cluster, CancellationToken cancellation,
+        string? wait = null, string? run = null)
     {
         if (index > options.Peers.Count)
         {
             return NoSuchPeer(options);
+        }
+
+        // A peer's refusal would look as if it did not answer.
+        if ((Query.ReadWait(wait, out _) ?? Query.ReadRun(run, out _)) is { } wrong)
+        {
+            return wrong;
         }
 
         var answer = await cluster.GetAsync(

@@ -16,7 +16,7 @@ public static class ConsensusApi
     {
         var group = app.MapGroup("").WithTags("Consensus");
         group.MapPost("/run", RunAsync)
-            .Accepts<RunBody>(isOptional: true, "application/json").Produces<RunAnswer>().Produces<RunAnswer>(202)
+            .AcceptsJson<RunBody>(isOptional: true).Produces<RunAnswer>().Produces<RunAnswer>(202)
             .ProducesProblem(400).ProducesProblem(409).ProducesProblem(503)
             .WithSummary("Starts a run on every agent; with wait=SECONDS, answers with the decision");
         group.MapGet("/consensus", ConsensusAsync)
@@ -25,9 +25,10 @@ public static class ConsensusApi
         return group;
     }
 
-    private static async Task<IResult> RunAsync(HttpContext context, AgentNode node, AgentOptions options)
+    private static async Task<IResult> RunAsync(
+        HttpContext context, AgentNode node, AgentOptions options, [FromQuery(Name = "wait")] string? seconds = null)
     {
-        if (ReadWait(context, out var wait) is { } wrongWait)
+        if (Query.ReadWait(seconds, out var wait) is { } wrongWait)
         {
             return wrongWait;
         }
@@ -77,22 +78,12 @@ public static class ConsensusApi
     }
 
     private static async Task<IResult> ConsensusAsync(
-        HttpContext context, AgentNode node, [FromQuery(Name = "run")] string? named = null)
+        HttpContext context, AgentNode node, [FromQuery(Name = "wait")] string? seconds = null, [FromQuery(Name = "run")] string? named = null)
     {
-        if (ReadWait(context, out var wait) is { } wrongWait)
-        {
-            return wrongWait;
-        }
-
         RunId? run = null;
-        if (named is not null)
+        if ((Query.ReadWait(seconds, out var wait) ?? Query.ReadRun(named, out run)) is { } wrong)
         {
-            if (!RunId.TryParse(named, out var parsed))
-            {
-                return RequestBody.Problem(400, "run must be a run id as POST /run answers it: number.initiator.boot.");
-            }
-
-            run = parsed;
+            return wrong;
         }
 
         var view = wait is null ? node.View() : await node.WaitAsync(run, wait.Value, context.RequestAborted);
@@ -105,22 +96,5 @@ public static class ConsensusApi
         // People see the state of an isolated agent; its peers do not.
         var arrived = FaultsApi.SenderOf(context) is null || (await FaultsApi.PassAsync(context, faults)).Arrived;
         return arrived ? TypedResults.Json(StateAnswer.From(node.View()), AgentJson.Default.StateAnswer) : Results.Empty;
-    }
-
-    private static IResult? ReadWait(HttpContext context, out TimeSpan? wait)
-    {
-        wait = null;
-        if (!context.Request.Query.TryGetValue("wait", out var text))
-        {
-            return null;
-        }
-
-        if (!double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var seconds) || seconds is not (>= 0 and <= MaxWaitSeconds))
-        {
-            return RequestBody.Problem(400, $"wait must be a number of seconds from 0 to {MaxWaitSeconds}.");
-        }
-
-        wait = TimeSpan.FromSeconds(seconds);
-        return null;
     }
 }

@@ -25,12 +25,12 @@ public static class FaultsApi
         var group = app.MapGroup("").WithTags("Faults");
         group.MapGet("/faults", Show).Produces<FaultsAnswer>()
             .WithSummary("The faults that this agent makes on purpose");
-        group.MapPut("/faults", ReplaceAsync).Accepts<FaultsBody>("application/json").Produces<FaultsAnswer>().ProducesProblem(400)
+        group.MapPut("/faults", ReplaceAsync).AcceptsJson<FaultsBody>().Produces<FaultsAnswer>().ProducesProblem(400)
             .WithSummary("Loses, delays or duplicates calls between this agent and its peers, or isolates it");
         group.MapDelete("/faults", Heal).Produces<FaultsAnswer>()
             .WithSummary("Ends all faults");
         group.MapMethods("/cluster/{index:int:min(1)}/faults", ["GET", "PUT", "DELETE"], OfPeerAsync)
-            .Accepts<FaultsBody>("application/json").Produces<FaultsAnswer>().ProducesProblem(400).ProducesProblem(502)
+            .AcceptsJson<FaultsBody>().Produces<FaultsAnswer>().ProducesProblem(400).ProducesProblem(502)
             .WithSummary("A peer's faults, through this agent");
         return group;
     }

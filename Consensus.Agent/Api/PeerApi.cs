@@ -14,7 +14,7 @@ public static class PeerApi
     {
         var group = app.MapGroup("").WithTags("Between agents");
         group.MapPost("/reset", ResetAsync)
-            .Accepts<ResetBody>(isOptional: true, "application/json").Produces<Answer>()
+            .AcceptsJson<ResetBody>(isOptional: true).Produces<Answer>()
             .WithSummary("Clears this agent's run; with handshake, only asks who it is");
         group.MapMessage("/new_round", AgentJson.Default.NewRound, message => MessageChecks.Check(message), "Starts a round");
         group.MapMessage("/proposal", AgentJson.Default.Proposal, message => MessageChecks.Check(message), "Proposes a value in a round");
@@ -45,14 +45,15 @@ public static class PeerApi
         this RouteGroupBuilder group, string path, JsonTypeInfo<T> type, Func<T, string?> check, string summary)
         where T : Message
     {
-        group.MapPost(path, async (HttpContext context, AgentNode node, Faults faults) =>
+        group.MapPost(path, async (HttpContext context, AgentNode node, Faults faults, TimeProvider time) =>
             {
                 var (message, problem) = await RequestBody.ReadAsync(context, type);
                 return problem is not null ? problem
-                    : check(message!) is { } wrong ? RequestBody.Problem(400, wrong, Reason.OutOfRange)
+                    : (check(message!) ?? MessageChecks.CheckNumber(message!.Run, time)) is { } wrong ? RequestBody.Problem(400, wrong, Reason.OutOfRange)
+                    : MessageChecks.CheckSender(message!) is { } stranger ? RequestBody.Problem(400, stranger, Reason.NotAMember)
                     : await ReceiveAsync(context, node, faults, message!);
             })
-            .Accepts<T>("application/json").Produces<Answer>().Produces<Answer>(409).ProducesProblem(400)
+            .AcceptsJson<T>().Produces<Answer>().Produces<Answer>(409).ProducesProblem(400)
             .WithSummary(summary);
     }
 

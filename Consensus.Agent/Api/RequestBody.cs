@@ -1,6 +1,6 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Consensus.Agent.Api;
 
@@ -10,39 +10,46 @@ internal static class RequestBody
     /// <summary>The largest body, in bytes: a run of 101 members fits many times.</summary>
     public const int MaxBytes = 64 * 1024;
 
-    /// <summary>Reads a body.</summary>
-    /// <returns>The value, or why there is none. An optional body that is missing is the default value without a problem.</returns>
+    /// <summary>Reads a body. It may come without a content type, as the original's clients may send it.</summary>
+    /// <returns>The value, or why there is none. An optional body that is missing is null without a problem.</returns>
     public static async ValueTask<(T? Value, IResult? Problem)> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type, bool optional = false)
         where T : class
     {
         var request = context.Request;
-        if (optional && (request.ContentLength == 0 || !context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody))
-        {
-            return (null, null);
-        }
-
         if (request.ContentLength > MaxBytes)
         {
-            return (null, Problem(413, $"The body is {request.ContentLength} bytes long; at most {MaxBytes} are taken."));
-        }
-
-        if (!request.HasJsonContentType())
-        {
-            return (null, Problem(415, "Send the body as JSON, with the header Content-Type: application/json."));
+            return (null, TooLarge);
         }
 
         try
         {
-            var value = await JsonSerializer.DeserializeAsync(request.BodyReader, type, context.RequestAborted);
-            return value is null ? (null, Problem(400, "The body is null; send a JSON object.")) : (value, null);
-        }
-        catch (JsonException e)
-        {
-            return (null, Problem(400, $"The body is not what this call takes: {e.Message}"));
+            var body = request.BodyReader;
+            while (true)
+            {
+                var read = await body.ReadAsync(context.RequestAborted);
+                if (read.Buffer.Length > MaxBytes)
+                {
+                    return (null, TooLarge);
+                }
+
+                if (read.IsCompleted)
+                {
+                    var result = Read(request, read.Buffer, type, optional);
+                    body.AdvanceTo(read.Buffer.End);
+                    return result;
+                }
+
+                body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            }
         }
         catch (BadHttpRequestException e)
         {
-            return (null, Problem(e.StatusCode, e.StatusCode == 413 ? $"At most {MaxBytes} bytes are taken." : $"The body could not be read: {e.Message}"));
+            return (null, e.StatusCode switch
+            {
+                413 => TooLarge,
+                408 => Problem(408, "The body came too slowly; send it at once."),
+                _ => Problem(e.StatusCode, $"The body could not be read: {e.Message}"),
+            });
         }
     }
 
@@ -61,5 +68,31 @@ internal static class RequestBody
         }
 
         return TypedResults.Problem(detail, statusCode: status, extensions: extensions);
+    }
+
+    private static IResult TooLarge => Problem(413, $"The body is too long; at most {MaxBytes} bytes are taken.");
+
+    private static (T? Value, IResult? Problem) Read<T>(HttpRequest request, in ReadOnlySequence<byte> body, JsonTypeInfo<T> type, bool optional)
+        where T : class
+    {
+        if (body.IsEmpty)
+        {
+            return (null, optional ? null : Problem(400, "The body is missing; send a JSON object."));
+        }
+
+        if (request.ContentType is not null && !request.HasJsonContentType())
+        {
+            return (null, Problem(415, "Send the body as JSON, with the header Content-Type: application/json."));
+        }
+
+        var bytes = body.IsSingleSegment ? body.FirstSpan : body.ToArray();
+        try
+        {
+            return JsonSerializer.Deserialize(bytes, type) is { } value ? (value, null) : (null, Problem(400, "The body is null; send a JSON object."));
+        }
+        catch (JsonException e)
+        {
+            return (null, Problem(400, BodyComplaint.About(bytes.ToArray(), type) ?? $"The body is not what this call takes: {e.Message}"));
+        }
     }
 }

@@ -116,8 +116,11 @@ public static class RunLimits
     /// <summary>Values are drawn from 1..values.</summary>
     public const int MaxValues = 1_000_000_000;
 
-    /// <summary>The highest number a run may claim: with one run a microsecond, 292 years, and far from overflow.</summary>
-    public const long MaxRunNumber = long.MaxValue / 1000;
+    /// <summary>The highest round a run may begin with: as many again are left to it.</summary>
+    public const int MaxStartRound = 1_000_000_000;
+
+    /// <summary>Runs have this number after decades of hundreds a second; a higher one is compared with the clock.</summary>
+    public const long PlainRunNumber = 1_000_000_000_000;
 
     /// <summary>ms.</summary>
     public const int MaxWindowMs = 60_000;

@@ -2,6 +2,7 @@ using Consensus.Agent.Api;
 using Consensus.Agent.Peers;
 using Consensus.Agent.Telemetry;
 using Consensus.Agent.Timeline;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Http.Resilience;
 using Polly;
 using Scalar.AspNetCore;
@@ -23,6 +24,11 @@ public static class AgentServer
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = RequestBody.MaxBytes;
+
+            // Whoever sends slowly holds a connection, and no more than so many are held.
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(2));
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+            kestrel.Limits.MaxConcurrentConnections = 4096;
         });
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning).AddFilter("Polly", LogLevel.Error)
@@ -37,8 +43,7 @@ public static class AgentServer
 
         var app = builder.Build();
         app.Lifetime.ApplicationStopping.Register(() => app.Services.GetRequiredService<AgentNode>().Stop());
-        app.UseExceptionHandler();
-        app.UseStatusCodePages();
+        app.UseProblems();
         app.UsePage();
         app.MapDefaultEndpoints();
         app.MapConsensusApi();
@@ -46,7 +51,7 @@ public static class AgentServer
         app.MapFaultsApi();
         app.MapClusterApi();
         app.MapTimelineApi();
-        app.MapOpenApi();
+        app.MapOpenApi("/openapi/v1.json");
         app.MapScalarApiReference();
         return app;
     }
@@ -58,14 +63,8 @@ public static class AgentServer
         services.AddSingleton<Faults>();
         services.AddSingleton(provider => provider.GetRequiredService<AgentNode>().Recorder);
         services.AddSingleton(TimeProvider.System);
-        services.AddProblemDetails(problems => problems.CustomizeProblemDetails = context => context.ProblemDetails.Detail ??= context.ProblemDetails.Status switch
-        {
-            404 => "There is no such path; /openapi/v1.json lists them.",
-            405 => "This path takes another method; /openapi/v1.json lists them.",
-            415 => "Send the body as JSON, with the header Content-Type: application/json.",
-            _ => null,
-        });
-        services.AddOpenApi();
+        services.AddProblemDetails();
+        services.AddOpenApi(openApi => openApi.AddOperationTransformer(Documented.OnlyJson));
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, AgentJson.Default);

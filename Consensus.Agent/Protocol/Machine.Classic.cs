@@ -130,7 +130,7 @@ public partial class Machine
             _effects.Add(new Happened(Happening.Decided, run.Id, run.Round, value, run.Attempts));
             Conclude(run, value, run.Round);
         }
-        else if (run.WindowElapsed)
+        else if (run.WindowElapsed && run.Round < MaxRound)
         {
             EnterClassic(run, run.Round + 1, opensIt: true);
         }

@@ -18,7 +18,7 @@ public partial class Machine
     public const int MaxAgents = 101;
 
     /// <summary>The last round a message may name: far beyond any run, and far from overflow.</summary>
-    public const int MaxRound = 1_000_000_000;
+    public const int MaxRound = 2_000_000_000;
 
     private const int MinPauseMs = 50;
 

@@ -5,8 +5,11 @@ namespace Consensus.Agent.Telemetry;
 
 /// <summary>Turns what happens in a machine into logs, spans and metrics.</summary>
 public sealed partial class AgentTelemetry(
-    Hosting.AgentOptions options, RunTracing tracing, AgentMetrics metrics, ILogger<AgentTelemetry> logger)
+    Hosting.AgentOptions options, RunTracing tracing, AgentMetrics metrics, TimeProvider time, ILogger<AgentTelemetry> logger)
 {
+    // Whoever may speak for an agent could fill the log with these.
+    private readonly Throttle _throttle = new(time, 2);
+
     /// <summary>The context in which a message is to be sent; null: where it is.</summary>
     public ExecutionContext? CauseOf(Message message) => tracing.CauseOf(message);
 
@@ -34,11 +37,11 @@ public sealed partial class AgentTelemetry(
             case Happening.Drew:
                 Drew(options.Id, happened.Round, happened.Attempt, happened.Value);
                 break;
-            case Happening.Contradicted:
-                Contradicted(options.Id, happened.Other, happened.Round, happened.Value);
+            case Happening.Contradicted when _throttle.Passes(0, out var held):
+                Contradicted(options.Id, happened.Other, happened.Round, happened.Value, held);
                 break;
-            case Happening.Disagreed:
-                Disagreed(options.Id, happened.Other, happened.Value, happened.Run);
+            case Happening.Disagreed when _throttle.Passes(1, out var held):
+                Disagreed(options.Id, happened.Other, happened.Value, happened.Run, held);
                 break;
         }
     }
@@ -46,11 +49,11 @@ public sealed partial class AgentTelemetry(
     [LoggerMessage(1, LogLevel.Information, "[{AgentId}] Round {Round}, Attempt {Attempt}, Value {Value}")]
     private partial void Drew(string agentId, int round, int attempt, int value);
 
-    [LoggerMessage(2, LogLevel.Warning, "[{AgentId}] {Other} said two things in round {Round}; the second, {Value}, was refused")]
-    private partial void Contradicted(string agentId, string? other, int round, int value);
+    [LoggerMessage(2, LogLevel.Warning, "[{AgentId}] {Other} said two things in round {Round}; the second, {Value}, was refused ({Held} more held back)")]
+    private partial void Contradicted(string agentId, string? other, int round, int value, long held);
 
-    [LoggerMessage(3, LogLevel.Error, "[{AgentId}] {Other} decided {Value} in run {Run}, which differs from the decision here: agreement is violated")]
-    private partial void Disagreed(string agentId, string? other, int value, RunId run);
+    [LoggerMessage(3, LogLevel.Warning, "[{AgentId}] {Other} decided {Value} in run {Run}, which differs from the decision here: agreement is violated ({Held} more held back)")]
+    private partial void Disagreed(string agentId, string? other, int value, RunId run, long held);
 
     /// <summary>The run and the round that log lines belong to.</summary>
     private sealed class RunScope(RunId run, int round) : IReadOnlyList<KeyValuePair<string, object?>>

@@ -33,7 +33,7 @@ public static class TimelineApi
             .Produces<AgentTimeline>().Produces<ClusterTimeline>().ProducesProblem(400)
             .WithSummary("A run as this agent recorded it; with cluster=true, as all agents did, on one clock");
         group.MapGet("/timeline/runs", RunsAsync)
-            .Produces<RunHistory>()
+            .Produces<RunHistory>().ProducesProblem(400)
             .WithSummary("The last 100 runs, newest first; with cluster=true, also those that only other agents know");
         group.MapGet("/events", Events)
             .WithSummary("This agent's events as they happen, as server-sent events; Last-Event-ID resumes");
@@ -42,8 +42,13 @@ public static class TimelineApi
 
     private static async Task<IResult> TimelineAsync(
         Recorder recorder, AgentOptions options, ClusterClient client, CancellationToken cancellation,
-        string? run = null, bool cluster = false, [FromQuery] string[]? detail = null)
+        string? run = null, [FromQuery(Name = "cluster")] string? all = null, [FromQuery] string[]? detail = null)
     {
+        if (Query.ReadFlag("cluster", all, out var cluster) is { } wrong)
+        {
+            return wrong;
+        }
+
         if (run is not null && run != Recorder.Bare && !RunId.TryParse(run, out _))
         {
             return RequestBody.Problem(400, "run must be a run id as POST /run answers it, number.initiator.boot, or 'bare'.");
@@ -87,16 +92,22 @@ public static class TimelineApi
         client.GetAllAsync(options.Peers, "/timeline/runs", TimelineJson.Default.RunHistory, cancellation);
 
     private static async Task<IResult> RunsAsync(
-        Recorder recorder, AgentOptions options, ClusterClient client, CancellationToken cancellation, bool cluster = false)
+        Recorder recorder, AgentOptions options, ClusterClient client, CancellationToken cancellation,
+        [FromQuery(Name = "cluster")] string? all = null)
     {
+        if (Query.ReadFlag("cluster", all, out var cluster) is { } wrong)
+        {
+            return wrong;
+        }
+
         var own = recorder.Runs();
         if (cluster)
         {
             // This agent may have been away, or restarted: what it missed, others know.
             var others = await HistoriesAsync(options, client, cancellation);
-            var all = others.OfType<RunHistory>().Prepend(own).SelectMany(history => history.Runs).GroupBy(run => run.Run)
+            var known = others.OfType<RunHistory>().Prepend(own).SelectMany(history => history.Runs).GroupBy(run => run.Run)
                 .Select(same => same.OrderBy(run => run.Value is null).ThenBy(run => run.Learner).First());
-            own = own with { Runs = [.. all.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(Recorder.MaxRuns)] };
+            own = own with { Runs = [.. known.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(Recorder.MaxRuns)] };
         }
 
         return TypedResults.Json(own, TimelineJson.Default.RunHistory);

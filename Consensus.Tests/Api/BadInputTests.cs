@@ -1,0 +1,279 @@
+using System.Text;
+using Consensus.Agent.Hosting;
+
+namespace Consensus.Tests.Api;
+
+/// <summary>Agents that hold a decision; what is refused leaves them as they are, so that all tests here can share them.</summary>
+public sealed class DecidedAgents : ThreeAgents
+{
+    internal Uri First => Cluster.Addresses[0];
+
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        await Clients[0].Post("/run?wait=30");
+    }
+
+    internal async Task<string> State() => (await Clients[0].Get("/state")).Body.GetRawText();
+}
+
+/// <summary>Every endpoint and field with what it must not be: a 4xx that says what to change, and nothing changed.</summary>
+public sealed class BadInputTests(DecidedAgents agents) : IClassFixture<DecidedAgents>
+{
+    private const string Run = "{\"id\":\"99.agent2.b2\",\"n\":3,\"start_round\":2,\"rule\":\"ratified\",\"values\":3,\"draw\":\"fresh\",\"window_ms\":200,\"members\":{\"agent2\":\"b2\",\"agent3\":\"b3\"}}";
+
+    /// <summary>Bodies of messages between agents, the field that is wrong, and a word of the answer.</summary>
+    public static TheoryData<string, string, string> Messages => new()
+    {
+        // Fields of each message.
+        { "/new_round", "{}", "round is missing" },
+        { "/new_round", """{"round":null}""", "round must not be null" },
+        { "/new_round", """{"round":"1"}""", "round must be a whole number" },
+        { "/new_round", """{"round":1.5}""", "round must be a whole number" },
+        { "/new_round", """{"round":true}""", "round must be a whole number" },
+        { "/new_round", """{"round":[1]}""", "round must be a whole number" },
+        { "/new_round", """{"round":0}""", "round must be from 1" },
+        { "/new_round", """{"round":-1}""", "round must be from 1" },
+        { "/new_round", """{"round":2147483647}""", "round must be from 1" },
+        { "/new_round", """{"round":2147483648}""", "round must be a whole number" },
+        { "/new_round", """{"round":1e400}""", "round must be a whole number" },
+        { "/new_round", """{"round":1,"round":2}""", "round is there twice" },
+        { "/new_round", """{"round":1,"agent_id":"agent2"}""", "ride along together" },
+        { "/new_round", """{"round":1,"value":2}""", "ride along together" },
+        { "/new_round", """{"round":1,"agent_id":"agent2","value":0}""", "value must be from 1" },
+        { "/proposal", """{"value":1,"round":1}""", "agent_id is missing" },
+        { "/proposal", """{"agent_id":"agent2","round":1}""", "value is missing" },
+        { "/proposal", """{"agent_id":"agent2","value":1}""", "round is missing" },
+        { "/proposal", """{"agent_id":null,"value":1,"round":1}""", "agent_id must not be null" },
+        { "/proposal", """{"agent_id":2,"value":1,"round":1}""", "agent_id must be a string" },
+        { "/proposal", """{"agent_id":"","value":1,"round":1}""", "agent_id must be 1 to 128" },
+        { "/proposal", """{"agent_id":"a\nb","value":1,"round":1}""", "control characters" },
+        { "/proposal", """{"agent_id":"\ud800","value":1,"round":1}""", "not Unicode" },
+        { "/proposal", """{"agent_id":"agent2","value":null,"round":1}""", "value must not be null" },
+        { "/proposal", """{"agent_id":"agent2","value":"x","round":1}""", "value must be a whole number" },
+        { "/proposal", """{"agent_id":"agent2","value":0,"round":1}""", "value must be from 1" },
+        { "/proposal", """{"agent_id":"agent2","value":-5,"round":1}""", "value must be from 1" },
+        { "/proposal", """{"agent_id":"agent2","value":1000000001,"round":1}""", "value must be from 1" },
+        { "/proposal", """{"agent_id":"agent2","value":1,"round":0}""", "round must be from 1" },
+        { "/proposal", """{"agent_id":"agent2","agent_id":"agent3","value":1,"round":1}""", "agent_id is there twice" },
+        { "/vote", """{"value":1,"proposal":1,"round":1}""", "agent_id is missing" },
+        { "/vote", """{"agent_id":"agent2","proposal":1,"round":1}""", "value is missing" },
+        { "/vote", """{"agent_id":"agent2","value":1,"round":1}""", "proposal is missing" },
+        { "/vote", """{"agent_id":"agent2","value":1,"proposal":null,"round":1}""", "proposal must not be null" },
+        { "/vote", """{"agent_id":"agent2","value":1,"proposal":0,"round":1}""", "proposal must be from 1" },
+        { "/vote", """{"agent_id":"agent2","value":0,"proposal":1,"round":1}""", "value must be from 1" },
+        { "/vote", """{"agent_id":"agent2","value":1,"proposal":1,"round":-7}""", "round must be from 1" },
+        { "/final", """{"round":1}""", "value is missing" },
+        { "/final", """{"value":1}""", "round is missing" },
+        { "/final", """{"value":0,"round":1}""", "value must be from 1" },
+        { "/final", """{"value":1,"round":2147483647}""", "round must be from 1" },
+        { "/final", """{"value":1,"round":1,"agent_id":""}""", "agent_id must be 1 to 128" },
+        { "/final", """{"value":1,"round":1,"agent_id":7}""", "agent_id must be a string" },
+        { "/reset", """{"handshake":"yes"}""", "handshake must be true or false" },
+        { "/reset", """{"handshake":null}""", "handshake must not be null" },
+        { "/reset", "[]", "The body must be a JSON object" },
+        { "/reset", "nonsense", "not JSON" },
+
+        // The run that travels with them.
+        { "/proposal", Proposal("7"), "run must be a JSON object" },
+        { "/proposal", Proposal("{}"), "run.id is missing" },
+        { "/proposal", Proposal(Run.Replace("99.agent2.b2", "agent2", StringComparison.Ordinal)), "run.id must be a run id" },
+        { "/proposal", Proposal(Run.Replace("99.agent2.b2", "0.agent2.b2", StringComparison.Ordinal)), "run.id must be a run id" },
+        { "/proposal", Proposal(Run.Replace("99.agent2.b2", "9223372036854775807.agent2.b2", StringComparison.Ordinal)), "run.id has a number" },
+        { "/proposal", Proposal(Run.Replace("99.agent2.b2", "99999999999999999999.agent2.b2", StringComparison.Ordinal)), "run.id must be a run id" },
+        { "/proposal", Proposal(Run.Replace("99.agent2.b2", "99.agent2.b9", StringComparison.Ordinal)), "initiator with its boot" },
+        { "/proposal", Proposal(Run.Replace("\"n\":3", "\"n\":0", StringComparison.Ordinal)), "run.n must be from 1" },
+        { "/proposal", Proposal(Run.Replace("\"n\":3", "\"n\":102", StringComparison.Ordinal)), "run.n must be from 1" },
+        { "/proposal", Proposal(Run.Replace("\"n\":3", "\"n\":1", StringComparison.Ordinal)), "run.members must name 1 to n agents" },
+        { "/proposal", Proposal(Run.Replace("\"start_round\":2", "\"start_round\":0", StringComparison.Ordinal)), "run.start_round must be from 1" },
+        { "/proposal", Proposal(Run.Replace("\"start_round\":2", "\"start_round\":2000000000", StringComparison.Ordinal)), "run.start_round must be from 1" },
+        { "/proposal", Proposal(Run.Replace("\"start_round\":2", "\"start_round\":3", StringComparison.Ordinal)), "below run.start_round" },
+        { "/proposal", Proposal(Run.Replace("ratified", "best", StringComparison.Ordinal)), "run.rule must be one of classic, ratified" },
+        { "/proposal", Proposal(Run.Replace("\"ratified\"", "1", StringComparison.Ordinal)), "run.rule must be one of classic, ratified" },
+        { "/proposal", Proposal(Run.Replace("\"values\":3", "\"values\":0", StringComparison.Ordinal)), "run.values must be from 1" },
+        { "/proposal", Proposal(Run.Replace("\"values\":3", "\"values\":1", StringComparison.Ordinal)), "value must be from 1 to run.values, 1" },
+        { "/proposal", Proposal(Run.Replace("\"fresh\"", "null", StringComparison.Ordinal)), "run.draw must not be null" },
+        { "/proposal", Proposal(Run.Replace("\"window_ms\":200", "\"window_ms\":60001", StringComparison.Ordinal)), "run.window_ms must be from 0" },
+        { "/proposal", Proposal(Run.Replace("\"window_ms\":200", "\"window_ms\":-1", StringComparison.Ordinal)), "run.window_ms must be from 0" },
+        { "/proposal", Proposal(Run.Replace("\"b3\"", "null", StringComparison.Ordinal)), "run.members must map ids to boots" },
+        { "/proposal", Proposal(Run.Replace("\"b3\"", "\"\"", StringComparison.Ordinal)), "run.members must map ids to boots" },
+        { "/proposal", Proposal(Run.Replace("agent3", "a\\u0007", StringComparison.Ordinal)), "run.members must map ids to boots" },
+        { "/proposal", Proposal(Run.Replace("agent3", "agent2", StringComparison.Ordinal)), "run.members.agent2 is there twice" },
+        { "/proposal", Proposal(Run.Replace("\"members\"", "\"seed\":\"x\",\"members\"", StringComparison.Ordinal)), "run.seed must be a whole number" },
+        { "/proposal", Proposal(Run).Replace("\"agent_id\":\"agent2\"", "\"agent_id\":\"agent9\"", StringComparison.Ordinal), "agent_id must be among run.members" },
+        { "/new_round", $$"""{"round":2,"agent_id":"agent9","value":2,"run":{{Run}}}""", "agent_id must be among run.members" },
+        { "/new_round", $$"""{"round":1,"run":{{Run}}}""", "below run.start_round" },
+        { "/vote", $$"""{"agent_id":"agent9","value":2,"proposal":2,"round":2,"run":{{Run}}}""", "agent_id must be among run.members" },
+        { "/vote", $$"""{"agent_id":"agent2","value":4,"proposal":2,"round":2,"run":{{Run}}}""", "value must be from 1 to run.values, 3" },
+        { "/vote", $$"""{"agent_id":"agent2","value":2,"proposal":4,"round":2,"run":{{Run}}}""", "proposal must be from 1 to run.values, 3" },
+        { "/vote", $$"""{"agent_id":"agent2","value":2,"proposal":2,"round":2,"run":{{Run.Replace("ratified", "classic", StringComparison.Ordinal)}}}""", "knows no votes" },
+        { "/final", $$"""{"value":4,"round":2,"run":{{Run}}}""", "value must be from 1 to run.values, 3" },
+        { "/final", $$"""{"value":3,"round":1,"run":{{Run}}}""", "below run.start_round" },
+
+        // Runs that people ask for.
+        { "/run", """{"round":0}""", "round must be from 1" },
+        { "/run", """{"round":1000000001}""", "round must be from 1" },
+        { "/run", """{"round":99999999999}""", "round must be a whole number" },
+        { "/run", """{"rule":"best"}""", "rule must be one of classic, ratified" },
+        { "/run", """{"rule":1}""", "rule must be one of classic, ratified" },
+        { "/run", """{"values":0}""", "values must be from 1" },
+        { "/run", """{"values":"many"}""", "values must be a whole number" },
+        { "/run", """{"draw":"lots"}""", "draw must be one of fresh, plurality" },
+        { "/run", """{"window_ms":60001}""", "window_ms must be from 0" },
+        { "/run", """{"window_ms":-1}""", "window_ms must be from 0" },
+        { "/run", """{"seed":9223372036854775808}""", "seed must be a whole number" },
+        { "/run", """{"seed":1,"seed":2}""", "seed is there twice" },
+        { "/run", "null", "The body is null" },
+        { "/run", "[{}]", "The body must be a JSON object" },
+        { "/run", "\"1\"", "The body must be a JSON object" },
+        { "/run?wait=61", "{}", "wait must be" },
+        { "/run?wait=-1", "{}", "wait must be" },
+        { "/run?wait=", "{}", "wait must be" },
+        { "/run?wait=NaN", "{}", "wait must be" },
+        { "/run?wait=1,2", "{}", "wait must be" },
+        { "/run?wait=1&wait=2", "{}", "wait must be" },
+        { "/run?wait=1e1000", "{}", "wait must be" },
+
+        // JSON itself.
+        { "/proposal", "", "The body is missing" },
+        { "/proposal", " ", "not JSON" },
+        { "/proposal", "{", "not JSON" },
+        { "/proposal", """{"agent_id":"agent2","value":1,"round":1}}""", "not JSON" },
+        { "/proposal", """{'agent_id':'agent2'}""", "not JSON" },
+        { "/proposal", "[]", "The body must be a JSON object" },
+        { "/proposal", "null", "The body is null" },
+        { "/proposal", Nested(17), "nested more than 16 deep" },
+        { "/run", Nested(20_000), "nested more than 16 deep" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Messages))]
+    public async Task A_body_that_cannot_be_is_refused_and_changes_nothing(string path, string json, string named)
+    {
+        var answer = await Refused(400, RawHttp.Request("POST", path, Encoding.UTF8.GetBytes(json), "Content-Type: application/json"));
+        Assert.Contains(named, answer.Detail, StringComparison.Ordinal);
+        Assert.True(answer.Detail.Length < 300, answer.Detail);
+        Assert.DoesNotContain("Consensus.", answer.Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET", "/consensus?wait=61", 400, "wait must be")]
+    [InlineData("GET", "/consensus?wait=x", 400, "wait must be")]
+    [InlineData("GET", "/consensus?run=x", 400, "run must be")]
+    [InlineData("GET", "/consensus?run=", 400, "run must be")]
+    [InlineData("GET", "/cluster/1/consensus?wait=61", 400, "wait must be")]
+    [InlineData("GET", "/cluster/1/consensus?run=x", 400, "run must be")]
+    [InlineData("GET", "/cluster/3/consensus", 404, "There are 2 peers")]
+    [InlineData("GET", "/cluster/0/consensus", 404, "There is no such path")]
+    [InlineData("GET", "/cluster/99999999999/consensus", 404, "There is no such path")]
+    [InlineData("GET", "/timeline?cluster=maybe", 400, "cluster must be true or false")]
+    [InlineData("GET", "/timeline?run=x", 400, "run must be")]
+    [InlineData("GET", "/timeline?detail=x", 400, "detail must be")]
+    [InlineData("GET", "/timeline?detail=5-1", 400, "detail must be")]
+    [InlineData("GET", "/timeline?detail=1-1000", 400, "detail must be")]
+    [InlineData("GET", "/timeline/runs?cluster=1", 400, "cluster must be true or false")]
+    [InlineData("GET", "/nowhere", 404, "There is no such path")]
+    [InlineData("POST", "/", 404, "There is no such path")]
+    [InlineData("GET", "/reset", 405, "This path takes POST")]
+    [InlineData("GET", "/proposal", 405, "This path takes POST")]
+    [InlineData("PUT", "/run", 405, "This path takes POST")]
+    [InlineData("DELETE", "/state", 405, "This path takes GET")]
+    [InlineData("OPTIONS", "/run", 405, "This path takes POST")]
+    [InlineData("GARBAGE", "/run", 405, "This path takes POST")]
+    [InlineData("GET", "/openapi/v2.json", 404, "There is no such path")]
+    public async Task A_request_that_cannot_be_is_refused_in_words_whatever_the_client_accepts(string method, string path, int status, string named)
+    {
+        foreach (var accept in new[] { "application/json", "text/html" })
+        {
+            var answer = await Refused(status, RawHttp.Request(method, path, null, $"Accept: {accept}"));
+            Assert.Contains(named, answer.Detail, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("text/plain")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("application/xml; charset=utf-8")]
+    [InlineData("nonsense")]
+    public async Task A_body_of_another_type_is_refused(string type)
+    {
+        foreach (var path in new[] { "/run", "/reset", "/new_round", "/proposal", "/vote", "/final" })
+        {
+            var answer = await Refused(415, RawHttp.Request("POST", path, "{}"u8.ToArray(), $"Content-Type: {type}"));
+            Assert.Contains("Content-Type: application/json", answer.Detail, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_body_that_is_not_UTF8_is_refused()
+    {
+        byte[] body = [.. "{\"agent_id\":\""u8, 0xff, 0xfe, .. "\",\"value\":1,\"round\":1}"u8];
+        var answer = await Refused(400, RawHttp.Request("POST", "/proposal", body, "Content-Type: application/json"));
+        Assert.Contains("UTF-8", answer.Detail, StringComparison.Ordinal);
+        answer = await Refused(400, RawHttp.Request("POST", "/proposal", Encoding.Unicode.GetBytes("""{"agent_id":"agent2","value":1,"round":1}"""), "Content-Type: application/json"));
+        Assert.NotEmpty(answer.Detail);
+    }
+
+    [Fact]
+    public async Task A_body_over_64_KB_is_refused_whether_or_not_it_says_so()
+    {
+        byte[] body = [.. "{\"agent_id\":\""u8, .. Enumerable.Repeat((byte)'a', 64 * 1024), .. "\",\"value\":1,\"round\":1}"u8];
+        var answer = await Refused(413, RawHttp.Request("POST", "/proposal", body, "Content-Type: application/json"));
+        Assert.Contains("at most 65536 bytes", answer.Detail, StringComparison.Ordinal);
+        byte[] chunked = [.. Encoding.ASCII.GetBytes($"{body.Length:x}\r\n"), .. body, .. "\r\n0\r\n\r\n"u8];
+        answer = await Refused(413, RawHttp.Request("POST", "/proposal", chunked, "Content-Type: application/json", "Transfer-Encoding: chunked"));
+        Assert.Contains("at most 65536 bytes", answer.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_body_that_does_not_come_is_not_waited_for()
+    {
+        // The agent waits two seconds, and then no longer.
+        var answer = await Refused(408, [.. RawHttp.Request("POST", "/proposal", null, "Content-Type: application/json", "Content-Length: 50"), .. "{\"agent_id\""u8]);
+        Assert.Contains("too slowly", answer.Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(10_000, 431)]
+    [InlineData(101, 431)]
+    [InlineData(90, 200)]
+    public async Task Only_so_many_headers_are_read(int count, int status)
+    {
+        using var http = new RawHttp(agents.First);
+        var answer = await http.SendAsync(RawHttp.Request("GET", "/health", null, [.. Enumerable.Range(0, count).Select(i => $"x-{i}: y")]));
+        Assert.Equal(status, answer!.Status);
+    }
+
+    [Theory]
+    [InlineData("NOT HTTP AT ALL\r\n\r\n", 400)]
+    [InlineData("GET /state HTTP/1.1\r\nHost: localhost\r\nbad header\r\n\r\n", 400)]
+    [InlineData("GET /state HTTP/1.1\r\n\r\n", 400)]
+    [InlineData("GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400)]
+    [InlineData("POST /reset HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400)]
+    [InlineData("POST /reset HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400)]
+    [InlineData("GET /state HTTP/9.9\r\nHost: localhost\r\n\r\n", 505)]
+    public async Task What_is_no_HTTP_is_refused_and_the_connection_closed(string request, int status)
+    {
+        var before = await agents.State();
+        using var http = new RawHttp(agents.First);
+        var answer = await http.SendAsync(Encoding.ASCII.GetBytes(request));
+        Assert.Equal(status, answer!.Status);
+        Assert.Equal("close", answer.Headers["connection"]);
+        Assert.Equal(before, await agents.State());
+    }
+
+    private async Task<RawAnswer> Refused(int status, byte[] request)
+    {
+        var before = await agents.State();
+        using var http = new RawHttp(agents.First);
+        var answer = await http.SendAsync(request);
+        Assert.NotNull(answer);
+        Assert.Equal((status, "application/problem+json"), (answer.Status, answer.ContentType));
+        Assert.Equal(before, await agents.State());
+        return answer;
+    }
+
+    private static string Proposal(string run) => $$"""{"agent_id":"agent2","value":2,"round":2,"run":{{run}}}""";
+
+    private static string Nested(int depth) => $"{{\"x\":{new string('[', depth)}{new string(']', depth)}}}";
+}
