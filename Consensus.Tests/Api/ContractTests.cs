@@ -1,5 +1,8 @@
+using System.Diagnostics;
 using System.Net;
 using Consensus.Agent.Hosting;
+using Consensus.Agent.Protocol;
+using Consensus.Tests.Cluster;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -7,19 +10,30 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Consensus.Tests.Api;
 
-/// <summary>The original contract, row by row, against a real agent on a real socket. Its clock stands still.</summary>
+/// <summary>
+/// The original contract, row by row, against a real agent on a real socket. Its clock stands still, except where
+/// <c>CONSENSUS_AGENT</c> names a program to test: that has a clock of its own.
+/// </summary>
 public sealed class ContractTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new();
     private OriginalPeer _agent2 = null!;
     private OriginalPeer _agent3 = null!;
-    private WebApplication _app = null!;
+    private AgentProcess? _process;
+    private WebApplication? _app;
     private Client _client = null!;
 
     public async Task InitializeAsync()
     {
         _agent2 = await OriginalPeer.StartAsync();
         _agent3 = await OriginalPeer.StartAsync();
+        if (AgentProcess.Program is not null)
+        {
+            _process = await AgentProcess.StartAsync([], ("AGENT_ID", "agent1"), ("PORT", "0"), ("PEERS", $"{_agent2.Address},{_agent3.Address}"));
+            _client = new Client(_process.Address);
+            return;
+        }
+
         _app = AgentServer.Build(
             new AgentOptions { Id = "agent1", Peers = [_agent2.Address, _agent3.Address] }, [],
             builder =>
@@ -35,13 +49,36 @@ public sealed class ContractTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         _client.Dispose();
-        await LocalCluster.EndAsync(_app);
+        _process?.Dispose();
+        await (_app is null ? Task.CompletedTask : LocalCluster.EndAsync(_app));
         await _agent2.DisposeAsync();
         await _agent3.DisposeAsync();
     }
 
+    /// <summary>
+    /// Takes steps that must all come before an agent's window closes. An agent with a clock of its own closes it in
+    /// 200 ms; steps that failed and took half of that or longer are taken again, with a new agent.
+    /// </summary>
+    private async Task InOneWindow(Func<Task> steps)
+    {
+        for (var retries = 9; ; retries--)
+        {
+            var began = Stopwatch.GetTimestamp();
+            try
+            {
+                await steps();
+                return;
+            }
+            catch (Exception) when (_process is not null && retries > 0 && Stopwatch.GetElapsedTime(began).TotalMilliseconds > Machine.DefaultWindowMs / 2)
+            {
+                await DisposeAsync();
+                await InitializeAsync();
+            }
+        }
+    }
+
     [Fact]
-    public async Task New_round_starts_once_and_says_so_again()
+    public Task New_round_starts_once_and_says_so_again() => InOneWindow(async () =>
     {
         var (code, body) = await _client.Post("/new_round", """{"round":3}""");
         Assert.Equal(HttpStatusCode.OK, code);
@@ -50,16 +87,16 @@ public sealed class ContractTests : IAsyncLifetime
         (code, body) = await _client.Post("/new_round", """{"round":3}""");
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Equal("""{"status":"already-started","round":3}""", body.GetRawText());
-    }
+    });
 
     [Fact]
-    public async Task An_older_new_round_is_stale()
+    public Task An_older_new_round_is_stale() => InOneWindow(async () =>
     {
         await _client.Post("/new_round", """{"round":3}""");
         var (code, body) = await _client.Post("/new_round", """{"round":2}""");
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Equal("""{"status":"ignored","reason":"stale-round","current_round":3}""", body.GetRawText());
-    }
+    });
 
     [Fact]
     public async Task A_new_round_after_the_decision_is_a_conflict()
@@ -71,7 +108,7 @@ public sealed class ContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_proposal_of_the_round_is_ok_and_any_other_a_mismatch()
+    public Task A_proposal_of_the_round_is_ok_and_any_other_a_mismatch() => InOneWindow(async () =>
     {
         await _client.Post("/new_round", """{"round":2}""");
         var (code, body) = await _client.Post("/proposal", """{"agent_id":"agent2","value":2,"round":2}""");
@@ -83,7 +120,7 @@ public sealed class ContractTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.OK, code);
             Assert.Equal("""{"status":"ignored","reason":"round-mismatch","current_round":2}""", body.GetRawText());
         }
-    }
+    });
 
     [Fact]
     public async Task The_first_final_wins_and_later_ones_change_nothing()
@@ -99,7 +136,7 @@ public sealed class ContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Consensus_is_202_until_decided_and_then_200()
+    public Task Consensus_is_202_until_decided_and_then_200() => InOneWindow(async () =>
     {
         var (code, body) = await _client.Get("/consensus");
         Assert.Equal(HttpStatusCode.Accepted, code);
@@ -110,10 +147,10 @@ public sealed class ContractTests : IAsyncLifetime
         (code, body) = await _client.Get("/consensus");
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Equal("""{"reached":true,"round":1,"value":2,"attempts":1}""", body.GetRawText());
-    }
+    });
 
     [Fact]
-    public async Task State_holds_every_field_of_the_original_also_where_it_is_null()
+    public Task State_holds_every_field_of_the_original_also_where_it_is_null() => InOneWindow(async () =>
     {
         var (_, empty) = await _client.Get("/state");
         Assert.Equal("agent1", empty.GetProperty("agent_id").GetString());
@@ -129,7 +166,7 @@ public sealed class ContractTests : IAsyncLifetime
         Assert.Equal(4, state.GetProperty("round").GetInt32());
         Assert.Equal(mine, state.GetProperty("proposals").GetProperty("agent1").GetInt32());
         Assert.Equal(1, state.GetProperty("attempts").GetInt32());
-    }
+    });
 
     [Fact]
     public async Task Reset_clears_consensus_attempts_and_proposals()
@@ -146,7 +183,7 @@ public sealed class ContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_that_knows_only_the_original_contract_drives_an_agent_to_a_decision()
+    public Task A_client_that_knows_only_the_original_contract_drives_an_agent_to_a_decision() => InOneWindow(async () =>
     {
         await _client.Post("/reset");
         await _client.Post("/new_round", """{"round":1}""");
@@ -160,16 +197,16 @@ public sealed class ContractTests : IAsyncLifetime
         {
             Assert.Equal("""{"value":2,"round":1}""", (await peer.Called("final")).GetRawText());
         }
-    }
+    });
 
     [Fact]
-    public async Task An_undecided_window_opens_the_next_round_everywhere()
+    public Task An_undecided_window_opens_the_next_round_everywhere() => InOneWindow(async () =>
     {
         await _client.Post("/new_round", """{"round":1}""");
         _time.Advance(TimeSpan.FromMilliseconds(201));
         Assert.Equal("""{"round":2}""", (await _agent3.Called("new_round")).GetRawText());
         Assert.Equal(2, (await _client.Get("/state")).Body.GetProperty("round").GetInt32());
-    }
+    });
 
     [Fact]
     public async Task A_run_among_original_agents_is_a_bare_classic_one()

@@ -1,10 +1,10 @@
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Protocol;
-using Microsoft.Extensions.Logging;
+using Consensus.Tests.Cluster;
 
 namespace Consensus.Tests.Api;
 
-/// <summary>Tests against three agents in one process, over real HTTP, with a client for each.</summary>
+/// <summary>Tests against three agents over real HTTP, with a client for each.</summary>
 /// <param name="shared">What the agents are configured with; null: <see cref="Patient"/>.</param>
 public abstract class ThreeAgents(AgentOptions? shared = null) : IAsyncLifetime
 {
@@ -20,7 +20,7 @@ public abstract class ThreeAgents(AgentOptions? shared = null) : IAsyncLifetime
     /// <summary>Patient agents that may break calls on purpose.</summary>
     private protected static readonly AgentOptions Breakable = Patient with { Faults = true };
 
-    private protected LocalCluster Cluster { get; private set; } = null!;
+    private protected TestCluster Cluster { get; private set; } = null!;
 
     private protected List<Client> Clients { get; private set; } = null!;
 
@@ -63,6 +63,5 @@ public abstract class ThreeAgents(AgentOptions? shared = null) : IAsyncLifetime
     }
 
     /// <summary>Starts agents that write no logs, on free ports.</summary>
-    private protected static Task<LocalCluster> StartAsync(int agents, AgentOptions? shared = null) =>
-        LocalCluster.StartAsync(agents, 0, shared ?? Patient, configure: (_, builder) => builder.Logging.ClearProviders());
+    private protected static Task<TestCluster> StartAsync(int agents, AgentOptions? shared = null) => TestCluster.StartAsync(agents, shared ?? Patient);
 }

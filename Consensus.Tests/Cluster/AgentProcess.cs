@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 
 namespace Consensus.Tests.Cluster;
 
 /// <summary>An agent in a process of its own.</summary>
-internal sealed class AgentProcess : IDisposable
+internal sealed partial class AgentProcess : IDisposable
 {
     private readonly Process _process;
 
@@ -27,30 +28,50 @@ internal sealed class AgentProcess : IDisposable
         return ports;
     }
 
+    /// <summary>
+    /// The agent to test where it is not the one built here, such as one compiled ahead of time: a program's path, from
+    /// <c>CONSENSUS_AGENT</c>.
+    /// </summary>
+    public static string? Program { get; } = Environment.GetEnvironmentVariable("CONSENSUS_AGENT") is { Length: > 0 } path ? path : null;
+
     /// <summary>Starts agent number <paramref name="index"/> of a cluster on these ports, and waits until it listens.</summary>
-    public static async Task<AgentProcess> StartAsync(int[] ports, int index)
+    public static Task<AgentProcess> StartAsync(int[] ports, int index, params (string Key, string Value)[] settings) => StartAsync(
+        [],
+        [
+            ("AGENT_ID", $"agent{index + 1}"),
+            ("PORT", $"{ports[index]}"),
+            ("PEERS", string.Join(',', ports.Where((_, other) => other != index).Select(port => $"http://localhost:{port}"))),
+            .. settings,
+        ]);
+
+    /// <summary>Starts whatever the arguments and settings say, and waits until it tells an address.</summary>
+    public static async Task<AgentProcess> StartAsync(string[] args, params (string Key, string Value)[] settings)
     {
-        var info = new ProcessStartInfo("dotnet", [typeof(Agent.Protocol.Machine).Assembly.Location]) { RedirectStandardOutput = true };
-        info.Environment["AGENT_ID"] = $"agent{index + 1}";
-        info.Environment["PORT"] = $"{ports[index]}";
-        info.Environment["PEERS"] = string.Join(',', ports.Where((_, other) => other != index).Select(port => $"http://localhost:{port}"));
+        Assert.True(Program is null || File.Exists(Program), $"CONSENSUS_AGENT is '{Program}', which is no file; give the whole path of a program.");
+        var info = Program is null
+            ? new ProcessStartInfo("dotnet", [typeof(Agent.Protocol.Machine).Assembly.Location, .. args])
+            : new ProcessStartInfo(Program, args);
+        info.RedirectStandardOutput = true;
+        foreach (var (key, value) in settings)
+        {
+            info.Environment[key] = value;
+        }
+
         var process = Process.Start(info)!;
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var seen = new List<string>();
         while (await process.StandardOutput.ReadLineAsync(patience.Token) is { } line)
         {
             seen.Add(line);
-            if (line.Contains("listens on", StringComparison.Ordinal))
+            if (FirstAddress().Match(line) is { Success: true } own)
             {
-                break;
+                // Whatever follows is read and dropped, so that a full pipe does not stop the agent.
+                _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
+                return new AgentProcess(process, new Uri(own.Value));
             }
         }
 
-        Assert.True(!process.HasExited && seen.Count > 0, $"The agent did not start: {string.Join('\n', seen)}");
-
-        // Whatever follows is read and dropped, so that a full pipe does not stop the agent.
-        _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
-        return new AgentProcess(process, new Uri($"http://localhost:{ports[index]}"));
+        throw new InvalidOperationException($"The agent did not start: {string.Join('\n', seen)}");
     }
 
     /// <summary>Kills it as <c>kill -9</c> does.</summary>
@@ -69,4 +90,7 @@ internal sealed class AgentProcess : IDisposable
 
         _process.Dispose();
     }
+
+    [GeneratedRegex(@"http://[^\s;,]+")]
+    private static partial Regex FirstAddress();
 }
