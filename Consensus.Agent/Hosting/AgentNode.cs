@@ -1,5 +1,6 @@
 using Consensus.Agent.Peers;
 using Consensus.Agent.Protocol;
+using Consensus.Agent.Storage;
 using Consensus.Agent.Telemetry;
 using Consensus.Agent.Timeline;
 using Timer = Consensus.Agent.Protocol.Timer;
@@ -10,7 +11,7 @@ namespace Consensus.Agent.Hosting;
 /// Drives one machine over the network: one step at a time, timers, and sends that nobody waits for. Steps take
 /// microseconds, so a lock is the inbox: a message is answered by the thread that brought it.
 /// </summary>
-public sealed class AgentNode : IDisposable
+public sealed partial class AgentNode : IDisposable
 {
     private const long Never = long.MaxValue;
 
@@ -30,7 +31,7 @@ public sealed class AgentNode : IDisposable
     private TaskCompletionSource? _change;
     private long _resets;
 
-    public AgentNode(AgentOptions options, PeerClient peers, AgentTelemetry telemetry, TimeProvider time)
+    public AgentNode(AgentOptions options, PeerClient peers, AgentTelemetry telemetry, TimeProvider time, RunStore? store = null)
     {
         var random = new SeededRandom(BitConverter.ToUInt64(Guid.NewGuid().ToByteArray()));
         var boot = Guid.NewGuid().ToString("N")[..12];
@@ -40,6 +41,8 @@ public sealed class AgentNode : IDisposable
         _recorder = new Recorder(options.Id, boot, time);
         _telemetry = telemetry;
         _time = time;
+        _store = store;
+        Restore();
         _timer = time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -52,7 +55,8 @@ public sealed class AgentNode : IDisposable
     /// <summary>Handles one message; its answer is ready when this returns.</summary>
     /// <param name="message">The message.</param>
     /// <param name="key">How its sender names it, for the timeline; null where it does not.</param>
-    public Answer Receive(Message message, string? key = null) => Step(new Received(message), key)!;
+    /// <exception cref="NotKeptException">The agent cannot keep what it would have to announce.</exception>
+    public Answer Receive(Message message, string? key = null) => Step(new Received(message), key) ?? throw new NotKeptException(_failure!);
 
     /// <summary>Starts a run and waits until its first calls have returned.</summary>
     public Task<StartOutcome> StartAsync(RunRequest request)
@@ -66,6 +70,7 @@ public sealed class AgentNode : IDisposable
         }
 
         Step(new Start(ticket, request));
+        AbandonStarts();
         return ended.Task;
     }
 
@@ -74,6 +79,7 @@ public sealed class AgentNode : IDisposable
     {
         lock (_gate)
         {
+            ThrowIfFailed();
             return _machine.View();
         }
     }
@@ -93,6 +99,7 @@ public sealed class AgentNode : IDisposable
             Task change;
             lock (_gate)
             {
+                ThrowIfFailed();
                 resets = resets < 0 ? _resets : resets;
                 var current = _machine.CurrentRun?.Id;
                 if (_machine.CurrentDecision is not null || (run is not null && current != run) || _resets != resets || timeout.IsCancellationRequested)
@@ -118,6 +125,7 @@ public sealed class AgentNode : IDisposable
     public void Dispose()
     {
         Stop();
+        KeepHistory();
         _stopping.Dispose();
     }
 
@@ -125,9 +133,16 @@ public sealed class AgentNode : IDisposable
     {
         Answer? answer = null;
         List<(Send Send, long Id, ExecutionContext? Cause)>? outbox = null;
+        List<(TaskCompletionSource<StartOutcome> Waiting, StartOutcome Outcome)>? ended = null;
         TaskCompletionSource? change = null;
         lock (_gate)
         {
+            if (_failure is not null)
+            {
+                return null;
+            }
+
+            using var unseen = _store is null ? default : _recorder.Hold();
             var changed = false;
             var effects = _machine.Step(input);
             _recorder.Stepped(_machine.CurrentRun);
@@ -154,10 +169,17 @@ public sealed class AgentNode : IDisposable
                         changed |= happened.Kind is Happening.Joined or Happening.JoinedAsLearner or Happening.Decided or Happening.Learned or Happening.WasReset;
                         _resets += happened.Kind == Happening.WasReset ? 1 : 0;
                         break;
-                    case StartEnded ended when _starts.Remove(ended.Ticket, out var waiting):
-                        waiting.SetResult(ended.Outcome);
+                    case StartEnded start when _starts.Remove(start.Ticket, out var waiting):
+                        (ended ??= []).Add((waiting, start.Outcome));
                         break;
                 }
+            }
+
+            if (_store is not null && !Keep())
+            {
+                (changed, answer, outbox) = (true, null, null);
+                ended?.ForEach(start => start.Waiting.SetException(new NotKeptException(_failure!)));
+                ended = null;
             }
 
             if (changed)
@@ -166,6 +188,7 @@ public sealed class AgentNode : IDisposable
             }
         }
 
+        ended?.ForEach(start => start.Waiting.SetResult(start.Outcome));
         change?.SetResult();
         if (outbox is not null)
         {

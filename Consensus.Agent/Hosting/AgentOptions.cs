@@ -27,6 +27,9 @@ public sealed record AgentOptions
     /// <summary>What a call to a peer may take. Not a setting: the protocol's times build upon it; tests on slow machines wait longer.</summary>
     public TimeSpan CallTimeout { get; init; } = PeerClient.Timeout;
 
+    /// <summary><c>DATA</c>: the file in which decisions outlive the process; null: they do not.</summary>
+    public string? Data { get; init; }
+
     /// <summary>Reads one agent's settings.</summary>
     /// <exception cref="ConfigurationException">A setting is missing or wrong; the message says what to change.</exception>
     public static AgentOptions From(IConfiguration configuration, int? port = null)
@@ -47,6 +50,7 @@ public sealed record AgentOptions
         Id = "",
         Defaults = DefaultsFrom(configuration),
         Faults = Flag(configuration, "FAULTS"),
+        Data = string.IsNullOrWhiteSpace(configuration["DATA"]) ? null : configuration["DATA"]!.Trim(),
     };
 
     /// <summary>The port that <paramref name="option"/> or else <c>PORT</c> names: 0..65535.</summary>

@@ -1,5 +1,6 @@
 using Consensus.Agent.Api;
 using Consensus.Agent.Peers;
+using Consensus.Agent.Storage;
 using Consensus.Agent.Telemetry;
 using Consensus.Agent.Timeline;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -59,6 +60,7 @@ public static class AgentServer
     private static void AddAgent(this IServiceCollection services, AgentOptions options)
     {
         services.AddSingleton(options);
+        services.AddKeeping(options);
         services.AddSingleton<AgentNode>();
         services.AddSingleton<Faults>();
         services.AddSingleton(provider => provider.GetRequiredService<AgentNode>().Recorder);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Consensus.Agent.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -34,7 +35,10 @@ public sealed class LocalCluster : IAsyncDisposable
             {
                 var number = i;
                 var id = string.Create(CultureInfo.InvariantCulture, $"agent{i + 1}");
-                var options = (shared ?? new AgentOptions { Id = "" }) with { Id = id, Port = port == 0 ? 0 : port + i };
+                var options = (shared ?? new AgentOptions { Id = "" }) with
+                {
+                    Id = id, Port = port == 0 ? 0 : port + i, Data = shared?.Data is { } data ? StoreFile.PathFor(data, id) : null,
+                };
                 var app = AgentServer.Build(options, args ?? [], builder => configure?.Invoke(number, builder));
 
                 // A free port can only be had on one address; a named one serves both of localhost's.

@@ -16,6 +16,9 @@ public sealed partial class AgentTelemetry(
     /// <summary>A message was answered, or not: then <paramref name="answer"/> is null.</summary>
     public void Message(Message message, Answer? answer, bool sent) => metrics.Message(message, answer, sent);
 
+    /// <summary>What the agent had to announce could not be kept, so it says nothing more.</summary>
+    public void NotKept(string why) => NotKept(options.Id, why);
+
     /// <summary>Called in the order in which things happened; <paramref name="current"/> is the run after them.</summary>
     public void Happened(Happened happened, RunDescriptor? current)
     {
@@ -54,6 +57,9 @@ public sealed partial class AgentTelemetry(
 
     [LoggerMessage(3, LogLevel.Warning, "[{AgentId}] {Other} decided {Value} in run {Run}, which differs from the decision here: agreement is violated ({Held} more held back)")]
     private partial void Disagreed(string agentId, string? other, int value, RunId run, long held);
+
+    [LoggerMessage(4, LogLevel.Critical, "[{AgentId}] {Why}")]
+    private partial void NotKept(string agentId, string why);
 
     /// <summary>The run and the round that log lines belong to.</summary>
     private sealed class RunScope(RunId run, int round) : IReadOnlyList<KeyValuePair<string, object?>>

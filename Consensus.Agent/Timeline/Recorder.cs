@@ -66,6 +66,10 @@ public sealed partial class Recorder(string agentId, string boot, TimeProvider t
         lock (_gate)
         {
             _booted = Stream(NewEntry(EntryKind.Booted), null);
+            if (_current is { } kept && LogOf(kept.Id) is { } log)
+            {
+                _total += log.Add(_booted.Value);
+            }
         }
     }
 

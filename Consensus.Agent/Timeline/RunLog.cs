@@ -1,4 +1,5 @@
 using Consensus.Agent.Protocol;
+using Consensus.Agent.Storage;
 
 namespace Consensus.Agent.Timeline;
 
@@ -55,6 +56,11 @@ internal sealed class RunLog(RunId id, long startedAt)
 
     public bool Learner { get; private set; }
 
+    /// <summary>What is kept of it, with the machine's own word for the decision.</summary>
+    public KeptRun ToKeep(Decision? decision) => new(
+        Descriptor, StartedAt, LastRound, Attempts, Sent, Learner,
+        decision is null ? 0 : Math.Max(1, DecidedAt), decision?.Value ?? 0, decision?.Round ?? 0);
+
     /// <summary>The first message that belongs to it.</summary>
     public long FirstMessageId { get; set; }
 
@@ -64,6 +70,13 @@ internal sealed class RunLog(RunId id, long startedAt)
     public int Count => _count;
 
     public ReadOnlySpan<RoundMark> Rounds => _rounds.AsSpan(0, _roundCount);
+
+    /// <summary>The summary of a run that an earlier process recorded; its events are gone.</summary>
+    public static RunLog Restore(KeptRun kept) => new(kept.Run?.Id ?? RunId.None, kept.StartedAtUs)
+    {
+        Descriptor = kept.Run, LastRound = kept.LastRound, Attempts = kept.Attempts, Sent = kept.Sent, Learner = kept.Learner,
+        DecidedAt = kept.DecidedAtUs, DecisionValue = kept.Value, DecisionRound = kept.Round, FirstMessageId = long.MaxValue,
+    };
 
     /// <summary>True where a message says to or from its agent what was said often enough.</summary>
     public bool IsRepetition(in Entry entry)

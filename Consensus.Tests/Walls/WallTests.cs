@@ -10,7 +10,7 @@ namespace Consensus.Tests.Walls;
 /// </summary>
 public sealed partial class WallTests
 {
-    private static readonly string[] Folders = ["Api", "Commands", "Hosting", "Peers", "Protocol", "Simulation", "Telemetry", "Timeline"];
+    private static readonly string[] Folders = ["Api", "Commands", "Hosting", "Peers", "Protocol", "Simulation", "Storage", "Telemetry", "Timeline"];
 
     [Theory]
     [InlineData("Protocol", "")]

@@ -1,0 +1,196 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Consensus.Agent.Api;
+using Consensus.Agent.Protocol;
+using Microsoft.Data.Sqlite;
+
+namespace Consensus.Agent.Storage;
+
+/// <summary>
+/// Keeps one agent's floor, runs and decisions in a SQLite file of its own, so that they outlive the process. One thread
+/// at a time. The file is written ahead (WAL) and locked for as long as it is open. What is announced is forced to the
+/// disk first, so it outlives a loss of power too; that a run was joined is written before anything is said in it, and
+/// not forced: lost with the power it costs a number, which with another boot names another run.
+/// </summary>
+public sealed class RunStore : IDisposable
+{
+    /// <summary>Runs kept; older ones make room.</summary>
+    public const int MaxRuns = 10_000;
+
+    /// <summary>Runs that are read when it is opened.</summary>
+    public const int HistoryLength = Timeline.Recorder.MaxRuns;
+
+    private readonly SqliteConnection _connection;
+    private readonly SqliteCommand _writeAgent;
+    private readonly SqliteCommand _writeRun;
+    private readonly SqliteCommand _dropBare;
+    private readonly SqliteCommand _dropOld;
+    private readonly SqliteCommand _force;
+    private readonly SqliteCommand _leave;
+    private bool? _forced;
+
+    /// <param name="connection">An open file of this agent.</param>
+    /// <exception cref="InvalidDataException">A row is not what was written.</exception>
+    internal RunStore(SqliteConnection connection)
+    {
+        _connection = connection;
+        History = [.. Read("ORDER BY seq DESC LIMIT $most", HistoryLength).AsEnumerable().Reverse()];
+        Restored = ReadRestored();
+        _writeAgent = Command("UPDATE agent SET floor = $floor, run = $run, sum = $sum", "$floor", "$run", "$sum");
+        _writeRun = Command(
+            """
+            INSERT INTO runs (run, descriptor, started_at_us, last_round, attempts, sent, learner, decided_at_us, value, round, sum)
+            VALUES ($run, $descriptor, $started, $last, $attempts, $sent, $learner, $decided, $value, $round, $sum)
+            ON CONFLICT (run) DO UPDATE SET started_at_us = $started, last_round = $last, attempts = $attempts, sent = $sent,
+                learner = $learner, decided_at_us = $decided, value = $value, round = $round, sum = $sum
+            """,
+            "$run", "$descriptor", "$started", "$last", "$attempts", "$sent", "$learner", "$decided", "$value", "$round", "$sum");
+        _dropBare = Command($"DELETE FROM runs WHERE run = '{KeptRun.Bare}'");
+        _dropOld = Command($"DELETE FROM runs WHERE seq <= (SELECT max(seq) FROM runs) - {MaxRuns}");
+        _force = Command("PRAGMA synchronous = FULL");
+        _leave = Command("PRAGMA synchronous = NORMAL");
+    }
+
+    /// <summary>What the file held when it was opened: for the new process' machine.</summary>
+    public Restored Restored { get; }
+
+    /// <summary>The newest runs when it was opened, oldest first; at most <see cref="HistoryLength"/>.</summary>
+    public IReadOnlyList<KeptRun> History { get; }
+
+    /// <summary>Writes, all or nothing, what a step has changed. Nothing of the step may be told before this returns.</summary>
+    /// <param name="now">What the machine keeps now.</param>
+    /// <param name="force">Whether to force it to the disk; else that is left to the next time.</param>
+    /// <param name="runs">The runs that changed; the current one last.</param>
+    /// <exception cref="SqliteException">It could not be written: the disk is full or broken.</exception>
+    public void Keep(Restored now, bool force, params ReadOnlySpan<KeptRun> runs)
+    {
+        if (_forced != force)
+        {
+            (force ? _force : _leave).ExecuteNonQuery();
+            _forced = force;
+        }
+
+        using var transaction = _connection.BeginTransaction(deferred: true);
+        string? current = null;
+        foreach (var run in runs)
+        {
+            Write(run);
+            current = run.Run?.Id == now.Run?.Id ? run.Name : current;
+        }
+
+        Execute(_dropOld);
+        var floor = now.Floor.IsNone ? "" : now.Floor.ToString();
+        current = now.Run is null && now.Decision is null ? null : current;
+        Set(_writeAgent, floor, current, Sum(floor, current));
+        Execute(_writeAgent);
+        transaction.Commit();
+
+        void Execute(SqliteCommand command)
+        {
+            command.Transaction = transaction;
+            command.ExecuteNonQuery();
+        }
+
+        void Write(KeptRun run)
+        {
+            if (run.Run is null)
+            {
+                // The next one takes its place, and is newer than what came between.
+                Execute(_dropBare);
+            }
+
+            var descriptor = run.Run is null ? null : JsonSerializer.Serialize(run.Run, AgentJson.Default.RunDescriptor);
+            Set(_writeRun, run.Name, descriptor, run.StartedAtUs, run.LastRound, run.Attempts, run.Sent, run.Learner ? 1 : 0, run.DecidedAtUs, run.Value, run.Round, Sum(run, descriptor));
+            Execute(_writeRun);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _connection.Dispose();
+
+    private Restored ReadRestored()
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = "SELECT floor, run, sum FROM agent";
+        using var reader = command.ExecuteReader();
+        if (!reader.Read())
+        {
+            throw new InvalidDataException("the agent's row is gone");
+        }
+
+        var (floor, name) = (reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1));
+        AssertSum(reader.GetInt64(2), Sum(floor, name), "the agent's row");
+        if (!RunId.TryParse(floor, out var highest) && floor.Length > 0)
+        {
+            throw new InvalidDataException($"its floor is '{floor}'");
+        }
+
+        return name is null ? new Restored(highest)
+            : Read("WHERE run = $run", name) is [var current] ? new Restored(highest, current.Run, current.Decision, current.Attempts)
+            : throw new InvalidDataException($"run {name} is gone");
+    }
+
+    // SQLite notices damage to its structure, not to what a page holds.
+    private static void AssertSum(long kept, long sum, string what)
+    {
+        if (kept != sum)
+        {
+            throw new InvalidDataException($"{what} is not what was written");
+        }
+    }
+
+    private static long Sum(KeptRun run, string? descriptor) => Sum(
+        run.Name, descriptor, string.Create(CultureInfo.InvariantCulture,
+            $"{run.StartedAtUs} {run.LastRound} {run.Attempts} {run.Sent} {run.Learner} {run.DecidedAtUs} {run.Value} {run.Round}"));
+
+    private static long Sum(params ReadOnlySpan<string?> parts) =>
+        BinaryPrimitives.ReadInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))));
+
+    private List<KeptRun> Read(string which, object argument)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = $"SELECT run, descriptor, started_at_us, last_round, attempts, sent, learner, decided_at_us, value, round, sum FROM runs {which}";
+        command.Parameters.AddWithValue(which[which.IndexOf('$', StringComparison.Ordinal)..], argument);
+        using var reader = command.ExecuteReader();
+        var runs = new List<KeptRun>();
+        while (reader.Read())
+        {
+            var descriptor = reader.IsDBNull(1) ? null : reader.GetString(1);
+            var run = new KeptRun(
+                descriptor is null ? null : JsonSerializer.Deserialize(descriptor, AgentJson.Default.RunDescriptor),
+                reader.GetInt64(2), reader.GetInt32(3), reader.GetInt32(4), reader.GetInt32(5), reader.GetInt64(6) != 0,
+                reader.GetInt64(7), reader.GetInt32(8), reader.GetInt32(9));
+            AssertSum(reader.GetInt64(10), Sum(run, descriptor), $"run {reader.GetString(0)}");
+            runs.Add(run);
+        }
+
+        return runs;
+    }
+
+    private SqliteCommand Command(string sql, params ReadOnlySpan<string> parameters)
+    {
+        var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(new SqliteParameter { ParameterName = parameter });
+        }
+
+        command.Prepare();
+        return command;
+    }
+
+    /// <summary>The sum of the agent's row in a new file.</summary>
+    internal static long FirstSum => Sum("", null);
+
+    private static void Set(SqliteCommand command, params ReadOnlySpan<object?> values)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            command.Parameters[i].Value = values[i] ?? DBNull.Value;
+        }
+    }
+}

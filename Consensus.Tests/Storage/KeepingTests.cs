@@ -1,0 +1,148 @@
+using System.Net;
+using System.Text.Json;
+using Consensus.Agent.Hosting;
+using Consensus.Agent.Storage;
+using Consensus.Tests.Api;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Consensus.Tests.Storage;
+
+/// <summary>Agents with <c>DATA</c>, over HTTP.</summary>
+public sealed class KeepingTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consensus-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task After_a_stop_of_all_agents_they_answer_as_before_and_run_numbers_go_on()
+    {
+        List<(string? Consensus, string Runs)> before;
+        await using (var cluster = await StartAsync(3))
+        {
+            using var client = new Client(cluster.Addresses[0]);
+            for (var i = 0; i < 4; i++)
+            {
+                Assert.Equal(HttpStatusCode.OK, (await client.Post("/run?wait=60")).Code);
+            }
+
+            before = await AnswersAsync(cluster);
+        }
+
+        await using var again = await StartAsync(3);
+        Assert.Equal(before, await AnswersAsync(again));
+        using var last = new Client(again.Addresses[2]);
+        var (code, run) = await last.Post("/run?wait=60");
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.StartsWith("5.agent3.", run.GetProperty("run").GetString(), StringComparison.Ordinal);
+        Assert.Equal(3, run.GetProperty("members").EnumerateObject().Count());
+    }
+
+    [Fact]
+    public async Task A_reset_clears_what_is_kept_but_not_the_history_nor_the_number()
+    {
+        await using (var cluster = await StartAsync(1))
+        {
+            using var client = new Client(cluster.Addresses[0]);
+            await client.Post("/run?wait=60");
+            await client.Post("/reset");
+        }
+
+        await using var again = await StartAsync(1);
+        using var asked = new Client(again.Addresses[0]);
+        Assert.Equal(HttpStatusCode.Accepted, (await asked.Get("/consensus")).Code);
+        Assert.Single((await asked.Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray());
+        Assert.StartsWith("2.agent1.", (await asked.Post("/run?wait=60")).Body.GetProperty("run").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bare_decision_is_kept_too()
+    {
+        await using (var cluster = await StartAsync(1))
+        {
+            using var client = new Client(cluster.Addresses[0]);
+            await client.Post("/final", """{"value":2,"round":3}""");
+        }
+
+        await using var again = await StartAsync(1);
+        using var asked = new Client(again.Addresses[0]);
+        var (code, consensus) = await asked.Get("/consensus");
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.Equal((2, 3), (consensus.GetProperty("value").GetInt32(), consensus.GetProperty("round").GetInt32()));
+    }
+
+    [Fact]
+    public async Task A_kept_run_shows_the_restart_in_its_timeline()
+    {
+        await using (var cluster = await StartAsync(1))
+        {
+            using var client = new Client(cluster.Addresses[0]);
+            await client.Post("/run?wait=60", """{"values":1}""");
+        }
+
+        await using var again = await StartAsync(1);
+        using var asked = new Client(again.Addresses[0]);
+        var (_, timeline) = await asked.Get("/timeline?cluster=true");
+        Assert.Equal(["booted", "restored"], timeline.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("kind").GetString()!));
+        Assert.Equal(1, timeline.GetProperty("lanes")[0].GetProperty("value").GetInt32());
+    }
+
+    [Fact]
+    public async Task What_cannot_be_kept_is_not_announced_and_the_others_go_on()
+    {
+        await using var cluster = await StartAsync(3);
+        var clients = cluster.Addresses.Select(address => new Client(address)).ToList();
+        await clients[0].Post("/run?wait=60");
+        Assert.Equal(HttpStatusCode.OK, (await clients[2].Get("/health")).Code);
+
+        // As good as a disk that fills up: the next write fails.
+        cluster.Services[2].GetRequiredService<RunStore>().Dispose();
+        var (decided, _) = await clients[0].Post("/run?wait=60", """{"window_ms":0}""");
+        Assert.Equal(HttpStatusCode.OK, decided);
+
+        var (code, problem) = await clients[2].Get("/consensus");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, code);
+        Assert.Equal("not-kept", problem.GetProperty("reason").GetString());
+        Assert.Contains("start this agent again", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await clients[2].Post("/run")).Code);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await clients[2].Post("/reset")).Code);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await clients[2].Get("/health")).Code);
+        Assert.Equal(HttpStatusCode.OK, (await clients[1].Get("/health")).Code);
+        clients.ForEach(client => client.Dispose());
+    }
+
+    [Fact]
+    public async Task A_decision_that_cannot_be_kept_is_seen_nowhere()
+    {
+        await using var cluster = await StartAsync(1);
+        cluster.Services[0].GetRequiredService<RunStore>().Dispose();
+        using var client = new Client(cluster.Addresses[0]);
+        var waiting = client.Get("/consensus?wait=60");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.Post("/run?wait=60")).Code);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await waiting).Code);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.Get("/state")).Code);
+        Assert.Empty((await client.Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray());
+        Assert.False((await client.Get("/timeline")).Body.TryGetProperty("events", out _));
+    }
+
+    private Task<LocalCluster> StartAsync(int agents) => LocalCluster.StartAsync(
+        agents, 0, ThreeAgents.Patient with { Data = Path.Combine(_folder.FullName, "kept.db") }, configure: (_, builder) => builder.Logging.ClearProviders());
+
+    // How many messages an agent sent grows as it sends more, also of a decided run.
+    private static async Task<List<(string?, string)>> AnswersAsync(LocalCluster cluster)
+    {
+        var answers = new List<(string?, string)>();
+        foreach (var address in cluster.Addresses)
+        {
+            using var client = new Client(address);
+            var (code, consensus) = await client.Get("/consensus?wait=60");
+            Assert.Equal(HttpStatusCode.OK, code);
+            var runs = (await client.Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray()
+                .Select(run => string.Join(' ', run.EnumerateObject().Where(field => field.Name != "sent").Select(field => $"{field.Name}={field.Value}")));
+            answers.Add((consensus.GetRawText(), string.Join('\n', runs)));
+        }
+
+        return answers;
+    }
+}
