@@ -17,7 +17,8 @@ public static class ConsensusApi
         var group = app.MapGroup("").WithTags("Consensus");
         group.MapPost("/run", RunAsync)
             .AcceptsJson<RunBody>(isOptional: true).Produces<RunAnswer>().Produces<RunAnswer>(202)
-            .ProducesProblem(400).ProducesProblem(409).ProducesProblem(503)
+            .ProducesProblem(400).ProducesProblem(409).ProducesProblem(429).ProducesProblem(503)
+            .RequireRateLimiting(RunRate.Policy)
             .WithSummary("Starts a run on every agent; with wait=SECONDS, answers with the decision");
         group.MapGet("/consensus", ConsensusAsync)
             .WithSummary("The decision: 200 once there is one, else 202; with wait=SECONDS, as soon as there is one");
@@ -26,7 +27,7 @@ public static class ConsensusApi
     }
 
     private static async Task<IResult> RunAsync(
-        HttpContext context, AgentNode node, AgentOptions options, [FromQuery(Name = "wait")] string? seconds = null)
+        HttpContext context, AgentNode node, AgentOptions options, PeerClient peers, [FromQuery(Name = "wait")] string? seconds = null)
     {
         if (Query.ReadWait(seconds, out var wait) is { } wrongWait)
         {
@@ -53,7 +54,8 @@ public static class ConsensusApi
         {
             RunStarted started => await StartedAsync(context, node, request, started, wait),
             TooFewAnswered few => RequestBody.Problem(
-                503, $"Too few agents answered to start a run; nothing was started. Bring up {string.Join(", ", few.Missing)} and try again.",
+                503, $"Too few agents answered to start a run; nothing was started. Bring up {string.Join(", ", few.Missing)} and try again."
+                + (peers.KeyRefused ? " Some agent refused this one's CLUSTER_KEY: it must be the same for all." : ""),
                 "too-few-agents", few.Missing),
             SameId same => RequestBody.Problem(409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
             OriginalPeer original => RequestBody.Problem(

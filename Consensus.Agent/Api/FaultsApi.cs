@@ -23,6 +23,7 @@ public static class FaultsApi
         }
 
         var group = app.MapGroup("").WithTags("Faults");
+        PeersOnly.Guard(group);
         group.MapGet("/faults", Show).Produces<FaultsAnswer>()
             .WithSummary("The faults that this agent makes on purpose");
         group.MapPut("/faults", ReplaceAsync).AcceptsJson<FaultsBody>().Produces<FaultsAnswer>().ProducesProblem(400)

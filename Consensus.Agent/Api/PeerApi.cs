@@ -13,6 +13,7 @@ public static class PeerApi
     public static RouteGroupBuilder MapPeerApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").WithTags("Between agents");
+        PeersOnly.Guard(group);
         group.MapPost("/reset", ResetAsync)
             .AcceptsJson<ResetBody>(isOptional: true).Produces<Answer>()
             .WithSummary("Clears this agent's run; with handshake, only asks who it is");

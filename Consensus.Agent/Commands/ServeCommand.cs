@@ -34,14 +34,23 @@ internal static class ServeCommand
             throw new ConfigurationException($"'{unknown}' is no command or option; see --help. Settings are written as --KEY=value.");
         }
 
-        var configuration = new ConfigurationBuilder()
-            .SetBasePath(AppContext.BaseDirectory).AddJsonFile("appsettings.json", optional: true)
-            .AddEnvironmentVariables("ASPNETCORE_").AddEnvironmentVariables().AddCommandLine(settings).Build();
         try
         {
-            return string.IsNullOrWhiteSpace(configuration["PEERS"])
+            var configuration = new ConfigurationBuilder()
+                .SetBasePath(AppContext.BaseDirectory).AddJsonFile("appsettings.json", optional: true)
+                .AddEnvironmentVariables("ASPNETCORE_").AddEnvironmentVariables().AddCommandLine(settings).Build();
+            var alone = string.IsNullOrWhiteSpace(configuration["PEERS"]) && string.IsNullOrWhiteSpace(configuration["AGENT_ID"]);
+            return alone
                 ? await ServeClusterAsync(parsed, configuration, settings, cancellation)
                 : await ServeOneAsync(parsed, configuration, settings);
+        }
+        catch (Exception e) when (e is FormatException or InvalidDataException)
+        {
+            throw new ConfigurationException($"The configuration cannot be read: {e.Message}");
+        }
+        catch (System.Net.Sockets.SocketException e)
+        {
+            throw new ConfigurationException($"The agent cannot listen there ({e.Message}): choose another port or address.");
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
@@ -51,6 +60,11 @@ internal static class ServeCommand
 
     private static async Task<int> ServeOneAsync(ParseResult parsed, IConfiguration configuration, string[] settings)
     {
+        if (parsed.GetResult(Agents) is { Implicit: false })
+        {
+            throw new ConfigurationException("--agents is for a cluster in one process; with PEERS or AGENT_ID set, this process is one agent: leave one of them out.");
+        }
+
         var options = AgentOptions.From(configuration, parsed.GetValue(Port));
         await using var app = AgentServer.Build(options, settings);
         if (string.IsNullOrEmpty(configuration["urls"]) && string.IsNullOrEmpty(configuration["http_ports"]) && string.IsNullOrEmpty(configuration["https_ports"]))
@@ -60,7 +74,8 @@ internal static class ServeCommand
 
         await app.StartAsync();
         app.Services.GetRequiredService<AgentNode>().Start();
-        Console.WriteLine($"{options.Id} listens on {string.Join(", ", app.Urls)}; peers: {string.Join(", ", options.Peers.Select(peer => peer.OriginalString))}");
+        Console.WriteLine($"{options.Id} listens on {string.Join(", ", app.Urls)}; peers: {(options.Peers.Count == 0 ? "none" : string.Join(", ", options.Peers.Select(peer => peer.OriginalString)))}");
+        Advise(options.Peers.Count + 1, options);
         await app.WaitForShutdownAsync();
         return 0;
     }
@@ -80,7 +95,8 @@ internal static class ServeCommand
             throw new ConfigurationException($"--port {port} leaves no room for {agents} agents below 65536; choose a lower one.");
         }
 
-        await using var cluster = await LocalCluster.StartAsync(agents, port, AgentOptions.Shared(configuration), settings);
+        var shared = AgentOptions.Shared(configuration);
+        await using var cluster = await LocalCluster.StartAsync(agents, port, shared, settings);
         Console.WriteLine($"{agents} {(agents == 1 ? "agent" : "agents")} in one process:");
         for (var i = 0; i < agents; i++)
         {
@@ -91,7 +107,21 @@ internal static class ServeCommand
         Console.WriteLine();
         Console.WriteLine($"Start a run:  curl -X POST \"{first}/run?wait=10\"");
         Console.WriteLine($"Or watch one: {first}/run in a browser. Ctrl+C stops.");
+        Advise(agents, shared);
         await cluster.WaitForShutdownAsync(cancellation);
         return 0;
+    }
+
+    private static void Advise(int agents, AgentOptions options)
+    {
+        if (AgentOptions.AdviceOn(agents) is { } advice)
+        {
+            Console.Error.WriteLine($"Warning: {advice}");
+        }
+
+        if (options.Key is null)
+        {
+            Console.WriteLine("CLUSTER_KEY is not set: whoever reaches an agent can speak as another (SECURITY.md).");
+        }
     }
 }

@@ -9,6 +9,8 @@ public sealed record AgentOptions
     /// <summary>The port agents listen on unless told otherwise.</summary>
     public const int DefaultPort = 5001;
 
+    private const int MaxIdLength = 128;
+
     /// <summary><c>AGENT_ID</c>: this agent's id, unique in the cluster.</summary>
     public required string Id { get; init; }
 
@@ -30,6 +32,12 @@ public sealed record AgentOptions
     /// <summary><c>DATA</c>: the file in which decisions outlive the process; null: they do not.</summary>
     public string? Data { get; init; }
 
+    /// <summary><c>CLUSTER_KEY</c>: what calls between agents must carry; null: they are open to everybody.</summary>
+    public ClusterKey? Key { get; init; }
+
+    /// <summary><c>RUN_RATE</c>: runs that may be asked for in a second, on average: 1..1000000, or 0 for as many as come.</summary>
+    public int RunRate { get; init; } = 1000;
+
     /// <summary>Reads one agent's settings.</summary>
     /// <exception cref="ConfigurationException">A setting is missing or wrong; the message says what to change.</exception>
     public static AgentOptions From(IConfiguration configuration, int? port = null)
@@ -40,8 +48,24 @@ public sealed record AgentOptions
             throw new ConfigurationException("AGENT_ID is not set: give this agent an id of its own, such as AGENT_ID=agent1.");
         }
 
-        return Shared(configuration) with { Id = id, Port = PortFrom(configuration, port), Peers = ParsePeers(configuration["PEERS"] ?? "") };
+        // It travels in headers and stands in lines of the log.
+        if (id.Length > MaxIdLength || id.Any(character => character is < ' ' or > '~' or '/'))
+        {
+            throw new ConfigurationException($"AGENT_ID must be at most {MaxIdLength} ASCII characters, none of them '/'.");
+        }
+
+        var own = PortFrom(configuration, port);
+        return Shared(configuration) with
+        {
+            Id = id, Port = own, Peers = PeerAddresses.Parse(configuration["PEERS"] ?? "", id, PeerAddresses.PortsOf(configuration, own)),
+        };
     }
+
+    /// <summary>What to tell whoever starts a cluster of this many agents; null: nothing.</summary>
+    public static string? AdviceOn(int agents) =>
+        agents == 1 ? "One agent decides alone whatever it draws: name its peers in PEERS."
+            : agents % 2 == 0 ? $"{agents} agents outlive the loss of no more than {agents - 1} do: an odd number is better."
+            : null;
 
     /// <summary>Reads the settings that every agent of a one-process cluster shares; its id is still empty.</summary>
     /// <exception cref="ConfigurationException">A setting is wrong; the message says what to change.</exception>
@@ -51,6 +75,8 @@ public sealed record AgentOptions
         Defaults = DefaultsFrom(configuration),
         Faults = Flag(configuration, "FAULTS"),
         Data = string.IsNullOrWhiteSpace(configuration["DATA"]) ? null : configuration["DATA"]!.Trim(),
+        Key = string.IsNullOrEmpty(configuration["CLUSTER_KEY"]) ? null : new ClusterKey(configuration["CLUSTER_KEY"]!),
+        RunRate = Number(configuration, "RUN_RATE", 0, 1_000_000, 1000),
     };
 
     /// <summary>The port that <paramref name="option"/> or else <c>PORT</c> names: 0..65535.</summary>
@@ -63,31 +89,6 @@ public sealed record AgentOptions
         Values: Number(configuration, "VALUES", 1, RunLimits.MaxValues, 3),
         Draw: Word<Draw>(configuration, "DRAW") ?? Draw.Fresh,
         WindowMs: Number(configuration, "WINDOW_MS", 0, RunLimits.MaxWindowMs, Machine.DefaultWindowMs));
-
-    private static List<Uri> ParsePeers(string peers)
-    {
-        var list = new List<Uri>();
-        foreach (var entry in peers.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-        {
-            if (!Uri.TryCreate(entry.TrimEnd('/'), UriKind.Absolute, out var address)
-                || address.Host.Length == 0
-                || address.Scheme.Split('+').Any(scheme => scheme is not ("http" or "https")))
-            {
-                throw new ConfigurationException($"PEERS: '{entry}' is no address; write it as http://host:port, or as a service name such as http://agent2.");
-            }
-
-            if (list.Contains(address))
-            {
-                throw new ConfigurationException($"PEERS: '{entry}' is there twice; name each peer once.");
-            }
-
-            list.Add(address);
-        }
-
-        return list.Count < Machine.MaxAgents
-            ? list
-            : throw new ConfigurationException($"PEERS names {list.Count} peers; a cluster has at most {Machine.MaxAgents} agents.");
-    }
 
     private static int Number(IConfiguration configuration, string key, int least, int most, int fallback)
     {

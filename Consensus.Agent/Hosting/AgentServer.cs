@@ -45,7 +45,10 @@ public static class AgentServer
         var app = builder.Build();
         app.Lifetime.ApplicationStopping.Register(() => app.Services.GetRequiredService<AgentNode>().Stop());
         app.UseProblems();
+        BrowserGate.Use(app);
         app.UsePage();
+        PeersOnly.Use(app);
+        app.UseRateLimiter();
         app.MapDefaultEndpoints();
         app.MapConsensusApi();
         app.MapPeerApi();
@@ -53,7 +56,13 @@ public static class AgentServer
         app.MapClusterApi();
         app.MapTimelineApi();
         app.MapOpenApi("/openapi/v1.json");
-        app.MapScalarApiReference();
+        app.MapScalarApiReference(scalar =>
+        {
+            // Nothing from elsewhere, and nothing told elsewhere.
+            scalar.DefaultFonts = scalar.Telemetry = false;
+            scalar.DynamicNonce = true;
+            scalar.DisableAgent().DisableMcp().HideDeveloperTools();
+        });
         return app;
     }
 
@@ -63,16 +72,26 @@ public static class AgentServer
         services.AddKeeping(options);
         services.AddSingleton<AgentNode>();
         services.AddSingleton<Faults>();
+        services.AddSingleton<Refusals>();
+        services.AddSingleton<BrowserGate>();
+        RunRate.Add(services, options);
         services.AddSingleton(provider => provider.GetRequiredService<AgentNode>().Recorder);
         services.AddSingleton(TimeProvider.System);
         services.AddProblemDetails();
-        services.AddOpenApi(openApi => openApi.AddOperationTransformer(Documented.OnlyJson));
+        services.AddOpenApi(openApi =>
+        {
+            openApi.AddOperationTransformer(Documented.OnlyJson);
+            if (options.Key is not null)
+            {
+                PeersOnly.Describe(openApi);
+            }
+        });
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, AgentJson.Default);
             json.SerializerOptions.TypeInfoResolverChain.Insert(1, TimelineJson.Default);
         });
-        services.AddHttpClient(nameof(PeerClient), http => http.Timeout = Timeout.InfiniteTimeSpan)
+        services.AddHttpClient(nameof(PeerClient), Ours)
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
             {
                 PooledConnectionLifetime = TimeSpan.FromMinutes(2), ConnectTimeout = options.CallTimeout, UseCookies = false, AllowAutoRedirect = false,
@@ -86,9 +105,17 @@ public static class AgentServer
                     Chaos.AddOutgoing(pipeline, context.ServiceProvider);
                 }
             });
-        services.AddHttpClient<ClusterClient>(http => http.Timeout = Timeout.InfiniteTimeSpan);
+        services.AddHttpClient<ClusterClient>(Ours)
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<PeerClient>(
             provider, provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerClient))));
+
+        // Calls to other agents carry the key, and follow nobody elsewhere with it.
+        void Ours(HttpClient http)
+        {
+            http.Timeout = Timeout.InfiniteTimeSpan;
+            options.Key?.AddTo(http.DefaultRequestHeaders);
+        }
     }
 
     /// <summary>What only reads is asked all the time and tells nothing about a run: it makes no spans.</summary>

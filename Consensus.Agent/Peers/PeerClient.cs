@@ -3,11 +3,12 @@ using System.Text.Json;
 using Consensus.Agent.Api;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Protocol;
+using Consensus.Agent.Telemetry;
 
 namespace Consensus.Agent.Peers;
 
 /// <summary>Calls the other agents: one attempt, one second. The protocol repeats itself, so nothing here does.</summary>
-public sealed partial class PeerClient(HttpClient http, AgentOptions options, Faults faults, ILogger<PeerClient> logger)
+public sealed partial class PeerClient(HttpClient http, AgentOptions options, Faults faults, TimeProvider time, ILogger<PeerClient> logger)
 {
     /// <summary>What a call may take unless <see cref="AgentOptions.CallTimeout"/> says otherwise.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
@@ -16,6 +17,8 @@ public sealed partial class PeerClient(HttpClient http, AgentOptions options, Fa
     private static readonly byte[] HandshakeBody = """{"handshake":true}"""u8.ToArray();
     private static readonly byte[] EmptyBody = "{}"u8.ToArray();
 
+    private readonly Throttle _throttle = new(time, 1);
+
     // A broadcast sends one message to many: its bytes are made once.
     private Rendered? _last;
 
@@ -23,6 +26,9 @@ public sealed partial class PeerClient(HttpClient http, AgentOptions options, Fa
 
     /// <summary>The header that names a message, so that its two ends can be matched: <c>agent/boot/number</c>.</summary>
     public const string MessageHeader = "Consensus-Message";
+
+    /// <summary>Whether some peer did not take this agent's <c>CLUSTER_KEY</c>, or misses one.</summary>
+    public bool KeyRefused { get; private set; }
 
     /// <summary>Sends a message to a peer.</summary>
     /// <returns>The answer, or null where there was none in time or none that an agent gives.</returns>
@@ -40,6 +46,17 @@ public sealed partial class PeerClient(HttpClient http, AgentOptions options, Fa
             }
 
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellation);
+            if (response.StatusCode == System.Net.HttpStatusCode.Unauthorized)
+            {
+                KeyRefused = true;
+                if (_throttle.Passes(0, out _))
+                {
+                    RefusedKey(options.Id, options.Peers[peer]);
+                }
+
+                return null;
+            }
+
             if ((int)response.StatusCode is not (200 or 202 or 409))
             {
                 Refused(options.Id, options.Peers[peer], PathOf(message), (int)response.StatusCode);
@@ -92,6 +109,9 @@ public sealed partial class PeerClient(HttpClient http, AgentOptions options, Fa
 
     [LoggerMessage(10, LogLevel.Debug, "[{AgentId}] {Peer}{Path} did not answer: {Why}")]
     private partial void Failed(string agentId, Uri peer, string path, string why);
+
+    [LoggerMessage(12, LogLevel.Warning, "[{AgentId}] {Peer} refuses this agent's CLUSTER_KEY: give all agents of the cluster the same")]
+    private partial void RefusedKey(string agentId, Uri peer);
 
     [LoggerMessage(11, LogLevel.Debug, "[{AgentId}] {Peer}{Path} answered {Code}")]
     private partial void Refused(string agentId, Uri peer, string path, int code);

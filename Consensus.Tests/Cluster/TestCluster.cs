@@ -27,7 +27,10 @@ internal sealed class TestCluster : IAsyncDisposable
                 await LocalCluster.StartAsync(agents, 0, shared, configure: (_, builder) => builder.Logging.ClearProviders()), []);
         }
 
-        (string, string)[] settings = [("FAULTS", $"{shared.Faults}"), ("WINDOW_MS", $"{shared.Defaults.WindowMs}")];
+        (string, string)[] settings =
+        [
+            ("FAULTS", $"{shared.Faults}"), ("WINDOW_MS", $"{shared.Defaults.WindowMs}"), ("RUN_RATE", $"{shared.RunRate}"), ("CLUSTER_KEY", Secret(shared.Key)),
+        ];
         if (agents == 1)
         {
             return new TestCluster(null, [await AgentProcess.StartAsync(["--agents", "1", "--port", "0"], settings)]);
@@ -35,6 +38,13 @@ internal sealed class TestCluster : IAsyncDisposable
 
         var ports = AgentProcess.FreePorts(agents);
         return new TestCluster(null, await Task.WhenAll(ports.Select((_, index) => AgentProcess.StartAsync(ports, index, settings))));
+    }
+
+    private static string Secret(ClusterKey? key)
+    {
+        using var request = new HttpRequestMessage();
+        key?.AddTo(request.Headers);
+        return request.Headers.TryGetValues(ClusterKey.Header, out var values) ? values.Single() : "";
     }
 
     /// <summary>Stops one agent for good.</summary>

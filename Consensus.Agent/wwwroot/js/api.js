@@ -1,5 +1,7 @@
 // All calls go to the agent that served the page; it reads the others.
 
+import { carried } from './key.js';
+
 /** A refusal whose message says what to change. */
 export class Problem extends Error {
   constructor(status, detail) {
@@ -15,7 +17,7 @@ export const complaint = (problem) => problem instanceof Problem ? problem.messa
 export async function call(path, { method = 'GET', body, timeout = 8000 } = {}) {
   const response = await fetch(path, {
     method,
-    headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+    headers: { ...carried(), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
     body: body === undefined ? undefined : JSON.stringify(body),
     cache: 'no-store',
     signal: AbortSignal.timeout(timeout),

@@ -6,11 +6,14 @@ import { Controls } from './controls.js';
 import { byId } from './dom.js';
 import { Faults } from './faults.js';
 import { History } from './history.js';
+import * as key from './key.js';
 import { Simulation } from './simulate.js';
 import { View } from './view.js';
 
 const EVENT_GAP_MS = 120;
 const POLL_MS = 2000;
+
+let keyRefused = false;
 
 const state = { run: null, newest: null, detail: [], cluster: null, timeline: null };
 
@@ -61,7 +64,13 @@ const controls = new Controls(byId('commands'), {
   started: () => { Object.assign(state, { run: null, detail: [] }); history.open(null); refresh(); },
   notice,
 });
-const faults = new Faults(byId('faults'), { notice });
+const faults = new Faults(byId('faults'), {
+  notice,
+  refused: () => {
+    keyRefused = true;
+    notice('The agents do not know this cluster key.');
+  },
+});
 const simulation = new Simulation(byId('simulate'), { notice });
 
 const readTimeline = reader(async () => {
@@ -109,6 +118,14 @@ function route() {
 async function offers() {
   try {
     const { paths } = await api.call('/openapi/v1.json');
+    if (paths['/reset'].post.security?.length && !byId('key')) {
+      faults.locked = () => keyRefused || !key.isKnown();
+      key.offerKey(byId('commands'), () => {
+        keyRefused = false;
+        notice();
+        readCluster();
+      });
+    }
     faults.offered = '/faults' in paths;
     byId('tab-simulate').hidden = byId('tabs').hidden = !('/simulate' in paths);
     route();

@@ -5,8 +5,8 @@ import { number } from './controls.js';
 import { html } from './dom.js';
 
 export class Faults {
-  constructor(host, { notice }) {
-    Object.assign(this, { host, notice, offered: false, known: new Map() });
+  constructor(host, { notice, refused }) {
+    Object.assign(this, { host, notice, refused, offered: false, locked: () => false, known: new Map() });
     this.list = html('div', { class: 'breakers' });
     this.heal = html('button', { type: 'button', id: 'heal', onclick: () => this.#healAll() }, 'Heal everything');
     host.append(this.list, this.heal);
@@ -14,8 +14,8 @@ export class Faults {
 
   /** @param {{agent_id?: string, up: boolean}[]} agents the serving agent first, then its peers in their order */
   async show(agents) {
-    this.host.hidden = !this.offered;
-    if (!this.offered) return;
+    this.host.hidden = !this.offered || this.locked();
+    if (this.host.hidden) return;
     this.agents = agents;
     await Promise.all(agents.map(async (agent, index) => {
       // One that is down may come back without its faults.
@@ -24,7 +24,10 @@ export class Faults {
         try {
           const answer = await call(this.#path(index));
           if (answer) this.known.set(index, answer);
-        } catch { /* it went down in between; asked again with the next look */ }
+        } catch (problem) {
+          // Else it went down in between, and is asked again with the next look.
+          if (problem.status === 401) this.refused();
+        }
       }
     }));
     const key = JSON.stringify([agents.map((agent) => agent.up), [...this.known]]);

@@ -1,0 +1,72 @@
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Agent.Hosting;
+
+/// <summary>Reads <c>PEERS</c>.</summary>
+internal static class PeerAddresses
+{
+    /// <summary>Reads the addresses of an agent's peers.</summary>
+    /// <param name="peers">Base addresses, comma-separated.</param>
+    /// <param name="id">The agent's own id: service discovery may know it by that.</param>
+    /// <param name="ownPorts">Where it listens on this machine.</param>
+    /// <exception cref="ConfigurationException">One cannot be a peer; the message says what to change.</exception>
+    public static List<Uri> Parse(string peers, string id, IReadOnlyCollection<int> ownPorts)
+    {
+        var list = new List<Uri>();
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var entry in peers.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (!Uri.TryCreate(entry.TrimEnd('/'), UriKind.Absolute, out var address)
+                || address.Host.Length == 0
+                || address.Scheme.Split('+').Any(scheme => scheme is not ("http" or "https")))
+            {
+                throw Wrong(entry, "is no address; write it as http://host:port, or as a service name such as http://agent2");
+            }
+
+            if (address.PathAndQuery is not ("/" or "") || address.Fragment.Length > 0)
+            {
+                throw Wrong(entry, "has a path; write the address alone, as http://host:port");
+            }
+
+            // The address is shown in /cluster and in logs.
+            if (address.UserInfo.Length > 0)
+            {
+                throw new ConfigurationException("PEERS: an address holds a user name; agents know each other by CLUSTER_KEY, so leave it out.");
+            }
+
+            if (IsSelf(address, id, ownPorts))
+            {
+                throw Wrong(entry, "is this agent itself; name only the others");
+            }
+
+            if (!seen.Add($"{address.Scheme}://{(address.IsLoopback ? "localhost" : address.Host)}:{address.Port}"))
+            {
+                throw Wrong(entry, "is there twice; name each peer once");
+            }
+
+            list.Add(address);
+        }
+
+        return list.Count < Machine.MaxAgents
+            ? list
+            : throw new ConfigurationException($"PEERS names {list.Count} peers; a cluster has at most {Machine.MaxAgents} agents.");
+    }
+
+    /// <summary>The ports an agent listens on: those of ASP.NET's own settings, or else its own.</summary>
+    public static IReadOnlyCollection<int> PortsOf(IConfiguration configuration, int port)
+    {
+        const StringSplitOptions Split = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
+        int[] ports =
+        [
+            .. (configuration["urls"] ?? "").Split(';', Split).Select(url => BindingAddress.Parse(url).Port),
+            .. $"{configuration["http_ports"]};{configuration["https_ports"]}".Split(';', Split).Select(text => int.TryParse(text, out var number) ? number : 0),
+        ];
+        return ports.Length > 0 ? ports : [port];
+    }
+
+    private static bool IsSelf(Uri address, string id, IReadOnlyCollection<int> ownPorts) =>
+        (address.IsDefaultPort && address.Host.Equals(id, StringComparison.OrdinalIgnoreCase))
+        || ((address.IsLoopback || address.Host.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase)) && ownPorts.Contains(address.Port));
+
+    private static ConfigurationException Wrong(string entry, string why) => new($"PEERS: '{entry}' {why}.");
+}
