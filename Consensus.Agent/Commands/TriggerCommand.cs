@@ -15,6 +15,9 @@ internal static class TriggerCommand
     private static readonly Option<Uri> Url = new("--url")
     {
         Description = "The agent to ask.", DefaultValueFactory = _ => new Uri("http://localhost:5001"), HelpName = "URL",
+
+        // Else the constructor would be looked for by reflection, which code compiled ahead of time has nothing to find it by.
+        CustomParser = given => new Uri(given.Tokens[0].Value, UriKind.RelativeOrAbsolute),
     };
 
     private static readonly Option<Rule?> RuleOption = new("--rule") { Description = "The rule of the run.", HelpName = "ratified|classic" };

@@ -1,3 +1,4 @@
+using System.Net.ServerSentEvents;
 using System.Text.Json.Serialization;
 using Consensus.Agent.Protocol;
 
@@ -130,4 +131,6 @@ public sealed record Silence(int Lane, double From, double? To = null);
 [JsonSerializable(typeof(ClusterTimeline))]
 [JsonSerializable(typeof(RunHistory))]
 [JsonSerializable(typeof(TimelineEvent))]
+[JsonSerializable(typeof(SseItem<string>))]
+[JsonSerializable(typeof(string[]))]
 public sealed partial class TimelineJson : JsonSerializerContext;

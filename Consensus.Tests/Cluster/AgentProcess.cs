@@ -47,11 +47,7 @@ internal sealed partial class AgentProcess : IDisposable
     /// <summary>Starts whatever the arguments and settings say, and waits until it tells an address.</summary>
     public static async Task<AgentProcess> StartAsync(string[] args, params (string Key, string Value)[] settings)
     {
-        Assert.True(Program is null || File.Exists(Program), $"CONSENSUS_AGENT is '{Program}', which is no file; give the whole path of a program.");
-        var info = Program is null
-            ? new ProcessStartInfo("dotnet", [typeof(Agent.Protocol.Machine).Assembly.Location, .. args])
-            : new ProcessStartInfo(Program, args);
-        info.RedirectStandardOutput = true;
+        var info = Info(args);
         foreach (var (key, value) in settings)
         {
             info.Environment[key] = value;
@@ -72,6 +68,25 @@ internal sealed partial class AgentProcess : IDisposable
         }
 
         throw new InvalidOperationException($"The agent did not start: {string.Join('\n', seen)}");
+    }
+
+    /// <summary>Runs a command to its end.</summary>
+    /// <returns>Its exit code, and what it said.</returns>
+    public static async Task<(int Code, string Output)> RunAsync(params string[] args)
+    {
+        using var process = Process.Start(Info(args))!;
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var output = await process.StandardOutput.ReadToEndAsync(patience.Token);
+        await process.WaitForExitAsync(patience.Token);
+        return (process.ExitCode, output);
+    }
+
+    private static ProcessStartInfo Info(string[] args)
+    {
+        Assert.True(Program is null || File.Exists(Program), $"CONSENSUS_AGENT is '{Program}', which is no file; give the whole path of a program.");
+        return Program is null
+            ? new ProcessStartInfo("dotnet", [typeof(Agent.Protocol.Machine).Assembly.Location, .. args]) { RedirectStandardOutput = true }
+            : new ProcessStartInfo(Program, args) { RedirectStandardOutput = true };
     }
 
     /// <summary>Kills it as <c>kill -9</c> does.</summary>

@@ -1,0 +1,30 @@
+using System.Net;
+using Consensus.Tests.Api;
+
+namespace Consensus.Tests.Cluster;
+
+/// <summary>What the program promises that a test host with more reflection than it would not notice.</summary>
+public sealed class ProgramTests
+{
+    [Fact]
+    public async Task The_description_of_the_api_names_every_path()
+    {
+        using var cluster = await AgentProcess.StartAsync(["--agents", "1", "--port", "0"]);
+        using var client = new Client(cluster.Address);
+        var (code, document) = await client.Get("/openapi/v1.json");
+        Assert.Equal(HttpStatusCode.OK, code);
+        var paths = document.GetProperty("paths").EnumerateObject().Select(path => path.Name);
+        Assert.Superset(
+            new HashSet<string> { "/run", "/consensus", "/state", "/reset", "/new_round", "/proposal", "/vote", "/final", "/cluster", "/timeline", "/timeline/runs", "/events" },
+            new HashSet<string>(paths));
+    }
+
+    [Fact]
+    public async Task Trigger_asks_the_agent_that_is_named()
+    {
+        using var cluster = await AgentProcess.StartAsync(["--agents", "3", "--port", "0"]);
+        var (code, output) = await AgentProcess.RunAsync("trigger", "2", "--url", $"{cluster.Address}", "--rule", "ratified", "--values", "5", "--draw", "plurality");
+        Assert.Equal(0, code);
+        Assert.Contains("Agreed on", output, StringComparison.Ordinal);
+    }
+}
