@@ -108,6 +108,34 @@ public sealed class Checker
         return null;
     }
 
+    /// <summary>Durability and integrity over restarts: whoever announced a decision must have kept it.</summary>
+    /// <param name="announced">Decisions that agents were heard to hold, by answers of any of their processes.</param>
+    /// <param name="kept">What is in their files.</param>
+    /// <returns>The first violation, or null.</returns>
+    public static Violation? CheckKept(IEnumerable<Observation> announced, IEnumerable<Observation> kept)
+    {
+        var held = new Dictionary<(string AgentId, RunId Run), int>();
+        foreach (var observation in kept)
+        {
+            held[(observation.AgentId, observation.Run)] = observation.Value;
+        }
+
+        foreach (var seen in announced)
+        {
+            if (!held.TryGetValue((seen.AgentId, seen.Run), out var value))
+            {
+                return new(Properties.Durability, seen.Rule, seen.Run, $"{seen.AgentId} decided {seen.Value} in run {seen.Run} and has not kept it.");
+            }
+
+            if (value != seen.Value)
+            {
+                return new(Properties.Integrity, seen.Rule, seen.Run, $"{seen.AgentId} decided {seen.Value} in run {seen.Run} and kept {value}.");
+            }
+        }
+
+        return null;
+    }
+
     private static Violation? Judge(History history, Observation seen)
     {
         if (!history.Decisions.TryAdd((seen.AgentId, seen.Boot), seen.Value) && history.Decisions[(seen.AgentId, seen.Boot)] is var before && before != seen.Value)

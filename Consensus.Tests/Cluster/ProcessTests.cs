@@ -9,17 +9,43 @@ public sealed class ProcessTests
     public async Task With_one_agent_killed_in_mid_run_the_rest_decide_and_it_learns_when_it_returns()
     {
         var ports = AgentProcess.FreePorts(3);
-        using var agent1 = await AgentProcess.StartAsync(ports, 0);
-        using var agent2 = await AgentProcess.StartAsync(ports, 1);
-        using var agent3 = await AgentProcess.StartAsync(ports, 2);
+        using var agent1 = await AgentProcess.StartAsync(ports, 0, ("FAULTS", "true"));
+        using var agent2 = await AgentProcess.StartAsync(ports, 1, ("FAULTS", "true"));
         using var client = new Client(agent1.Address);
 
-        // With so many values a run takes a hundred rounds or so: the kill comes in its middle.
-        var (code, started) = await client.Post("/run", """{"values":300}""");
-        Assert.Equal(HttpStatusCode.OK, code);
-        agent3.Kill();
+        // Every call takes a while to arrive, so that nobody can decide right after agent3 has joined.
+        const string slow = """{"links":[{"direction":"in","delay_ms":300}]}""";
+        foreach (var agent in new[] { agent1, agent2 })
+        {
+            using var slowed = new Client(agent.Address);
+            Assert.Equal(HttpStatusCode.OK, (await slowed.Put("/faults", slow)).Code);
+        }
 
-        var run = started.GetProperty("run").GetString();
+        string? run = null;
+        for (var tries = 1; run is null; tries++)
+        {
+            using var agent3 = await AgentProcess.StartAsync(ports, 2, ("FAULTS", "true"));
+            using var victim = new Client(agent3.Address);
+            await victim.Put("/faults", slow);
+            var before = (await victim.Get("/state")).Body.TryGetProperty("run", out var old) ? old.GetString() : null;
+            var starting = client.Post("/run", """{"values":1000000,"window_ms":2000}""");
+            string? joined;
+            do
+            {
+                joined = (await victim.Get("/state")).Body.TryGetProperty("run", out var now) ? now.GetString() : null;
+            }
+            while (joined == before && !starting.IsCompleted);
+            agent3.Kill();
+            var killedAtUs = (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks / 10;
+            await starting;
+            if (joined is not null && joined != before && await DecidedAtUsAsync(client, joined) > killedAtUs)
+            {
+                run = joined;
+            }
+
+            Assert.True(tries < 20, "The kill always came after the decision.");
+        }
+
         var (decided, decision) = await client.Get($"/consensus?wait=60&run={run}");
         Assert.Equal(HttpStatusCode.OK, decided);
         using var second = new Client(agent2.Address);
@@ -32,5 +58,12 @@ public sealed class ProcessTests
         Assert.Equal(HttpStatusCode.OK, learned);
         Assert.Equal(run, told.GetProperty("run").GetString());
         Assert.Equal(decision.GetProperty("value").GetInt32(), told.GetProperty("value").GetInt32());
+    }
+
+    private static async Task<long> DecidedAtUsAsync(Client client, string run)
+    {
+        Assert.Equal(HttpStatusCode.OK, (await client.Get($"/consensus?wait=60&run={run}")).Code);
+        var (_, timeline) = await client.Get($"/timeline?run={run}");
+        return timeline.GetProperty("events").EnumerateArray().First(e => e.GetProperty("kind").GetString() is "decided" or "learned").GetProperty("at_us").GetInt64();
     }
 }

@@ -24,6 +24,15 @@ public sealed class CheckerTests
         Assert.Null(Checker.Check([new("agent1", "a", One, 2, 1), new("agent2", "b", One, 2, 5), new("agent1", "a", One with { Number = 2 }, 3, 1)]));
 
     [Fact]
+    public void A_decision_that_was_announced_must_be_kept_and_kept_as_it_was()
+    {
+        Observation announced = new("agent1", "a", One, 2, 1);
+        Assert.Null(Checker.CheckKept([announced], [announced with { Boot = "b" }, announced with { AgentId = "agent2", Value = 3 }]));
+        Assert.Equal(Properties.Durability, Checker.CheckKept([announced], [announced with { AgentId = "agent2" }])?.Property);
+        Assert.Equal(Properties.Integrity, Checker.CheckKept([announced], [announced with { Value = 3 }])?.Property);
+    }
+
+    [Fact]
     public void A_decision_that_nobody_drew_breaks_validity() =>
         Assert.Equal(Properties.Validity, Tell(Member("agent2", "b"), new Received(new Final(3, 1, Described, "agent1")))?.Property);
 

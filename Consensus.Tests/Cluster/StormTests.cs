@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using Consensus.Agent.Protocol;
+using Consensus.Agent.Simulation;
+using Consensus.Tests.Api;
+using Microsoft.Data.Sqlite;
+using Xunit.Abstractions;
+
+namespace Consensus.Tests.Cluster;
+
+/// <summary>
+/// Real processes that die, hang and are cut off at random moments under back-to-back runs from several clients at once.
+/// <c>CONSENSUS_STORM=N</c> lets N things happen to them, not a few; <c>CONSENSUS_STORM_SEED</c> repeats a storm.
+/// </summary>
+public sealed class StormTests(ITestOutputHelper output) : IDisposable
+{
+    private const int Agents = 3;
+    private const int Clients = 3;
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consensus-");
+
+    private static int Things => Number("CONSENSUS_STORM") ?? 4;
+
+    private static bool IsLong => Number("CONSENSUS_STORM") is not null;
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task No_run_has_two_decisions_and_none_that_is_kept_is_lost(bool keeps)
+    {
+        Skip.If(OperatingSystem.IsWindows(), "There is no SIGSTOP.");
+        var seed = Number("CONSENSUS_STORM_SEED") ?? Random.Shared.Next();
+        output.WriteLine($"CONSENSUS_STORM_SEED={seed}");
+        var clock = Stopwatch.StartNew();
+        await using var storm = await Storm.StartAsync(
+            Agents, seed, keeps ? _folder.FullName : null, line => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{clock.Elapsed.TotalSeconds,7:0.0} s  {line}")));
+        using var witnesses = new Witnesses(storm.Addresses, Clients, seed, keeps);
+        await storm.RageAsync(Things);
+        await witnesses.EndAsync();
+
+        var slowest = await AssertAllDecideAndReturnToTheDecisionAsync(storm);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{storm.Kills} kills ({storm.KillsOfAll} times all at once), {storm.Pauses} stops, {storm.Isolations} isolations; {witnesses.Started} runs started, " +
+            $"{witnesses.Decided} seen decided, {witnesses.History.Count} answers with a decision, {witnesses.Unanswered} calls unanswered; back at the decision after at most {slowest.TotalMilliseconds:0} ms"));
+        Assert.Empty(witnesses.Complaints);
+        Assert.Null(Checker.Check(witnesses.History));
+        Assert.True(witnesses.Decided > 0, "No decision was seen at all.");
+        if (keeps)
+        {
+            storm.KillAll();
+            List<Observation> kept = [.. Enumerable.Range(0, Agents).SelectMany(agent => Kept(storm.FileOf(agent), $"agent{agent + 1}"))];
+            Assert.Null(Checker.CheckKept(witnesses.History, kept));
+            Assert.Null(Checker.Check(witnesses.History.Concat(kept)));
+        }
+    }
+
+    /// <summary>The storm is over: every agent is decided or says why it cannot be, the next run decides, and whoever restarts is told.</summary>
+    private static async Task<TimeSpan> AssertAllDecideAndReturnToTheDecisionAsync(Storm storm)
+    {
+        var clients = storm.Addresses.Select(address => new Client(address)).ToList();
+        foreach (var client in clients)
+        {
+            await EndedAsync(client);
+        }
+
+        var run = await DecideAsync(clients[0]);
+        foreach (var client in clients)
+        {
+            Assert.Equal(HttpStatusCode.OK, (await client.Get($"/consensus?wait=60&run={run.GetProperty("run").GetString()}")).Code);
+        }
+
+        var slowest = TimeSpan.Zero;
+        for (var agent = 0; agent < (IsLong ? clients.Count : 1); agent++)
+        {
+            await storm.KillAndRestartAsync(agent);
+            var back = Stopwatch.StartNew();
+            var (told, consensus) = await clients[agent].Get("/consensus?wait=60");
+            Assert.Equal(HttpStatusCode.OK, told);
+            Assert.Equal(run.GetProperty("run").GetString(), consensus.GetProperty("run").GetString());
+            Assert.Equal(run.GetProperty("outcome").GetProperty("value").GetInt32(), consensus.GetProperty("value").GetInt32());
+            slowest = back.Elapsed > slowest ? back.Elapsed : slowest;
+        }
+
+        clients.ForEach(client => client.Dispose());
+
+        // How long it takes is a figure of the long run: on a machine that does everything at once it means nothing.
+        Assert.True(!IsLong || slowest < TimeSpan.FromSeconds(2), $"An agent knew the decision only {slowest} after its restart.");
+        return slowest;
+    }
+
+    private static async Task<JsonElement> DecideAsync(Client client)
+    {
+        for (var clock = Stopwatch.StartNew(); ;)
+        {
+            // A busy machine may take a healthy agent for a dead one.
+            var (code, run) = await client.Post("/run?wait=20", """{"window_ms":2000}""");
+            if (code == HttpStatusCode.OK)
+            {
+                return run;
+            }
+
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(90), $"All are back, and no run decides: {(int)code} {run}");
+        }
+    }
+
+    private static async Task EndedAsync(Client client)
+    {
+        for (var clock = Stopwatch.StartNew(); ;)
+        {
+            var (code, consensus) = await client.Get("/consensus?wait=1");
+            if (code == HttpStatusCode.OK || !consensus.TryGetProperty("run", out _) || consensus.TryGetProperty("stalled", out _))
+            {
+                return;
+            }
+
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), $"All are back, and a run is neither decided nor stalled: {consensus}");
+        }
+    }
+
+    private static List<Observation> Kept(string file, string agentId)
+    {
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT run, value, round FROM runs WHERE decided_at_us > 0";
+        using var reader = command.ExecuteReader();
+        var kept = new List<Observation>();
+        while (reader.Read())
+        {
+            Assert.True(RunId.TryParse(reader.GetString(0), out var run));
+            kept.Add(new Observation(agentId, "file", run, reader.GetInt32(1), reader.GetInt32(2)));
+        }
+
+        return kept;
+    }
+
+    private static int? Number(string variable) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+}
