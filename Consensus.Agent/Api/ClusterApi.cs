@@ -24,8 +24,8 @@ public static class ClusterApi
     public static RouteGroupBuilder MapClusterApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/cluster").WithTags("Cluster");
-        group.MapGet("", ClusterAsync).WithSummary("Every agent's state, through this one");
-        group.MapGet("/{index:int:min(1)}/consensus", PeerConsensusAsync).WithSummary("A peer's decision, through this agent");
+        group.MapGet("", ClusterAsync).Counts(Crowd.Surveys).WithSummary("Every agent's state, through this one");
+        group.MapGet("/{index:int:min(1)}/consensus", PeerConsensusAsync).Counts(Crowd.Waits).WithSummary("A peer's decision, through this agent");
         return group;
     }
 

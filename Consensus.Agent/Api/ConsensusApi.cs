@@ -20,7 +20,7 @@ public static class ConsensusApi
             .ProducesProblem(400).ProducesProblem(409).ProducesProblem(429).ProducesProblem(503)
             .RequireRateLimiting(RunRate.Policy)
             .WithSummary("Starts a run on every agent; with wait=SECONDS, answers with the decision");
-        group.MapGet("/consensus", ConsensusAsync)
+        group.MapGet("/consensus", ConsensusAsync).Counts(Crowd.Waits)
             .WithSummary("The decision: 200 once there is one, else 202; with wait=SECONDS, as soon as there is one");
         group.MapGet("/state", StateAsync).Produces<StateAnswer>().WithSummary("What this agent holds of the current run");
         return group;

@@ -14,6 +14,7 @@ public static class PeerApi
     {
         var group = app.MapGroup("").WithTags("Between agents");
         PeersOnly.Guard(group);
+        group.Counts(Crowd.Messages);
         group.MapPost("/reset", ResetAsync)
             .AcceptsJson<ResetBody>(isOptional: true).Produces<Answer>()
             .WithSummary("Clears this agent's run; with handshake, only asks who it is");

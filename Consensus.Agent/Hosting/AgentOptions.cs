@@ -38,6 +38,9 @@ public sealed record AgentOptions
     /// <summary><c>RUN_RATE</c>: runs that may be asked for in a second, on average: 1..1000000, or 0 for as many as come.</summary>
     public int RunRate { get; init; } = 1000;
 
+    /// <summary>How many calls may be under way at once.</summary>
+    public CallLimits Limits { get; init; } = new();
+
     /// <summary>Reads one agent's settings.</summary>
     /// <exception cref="ConfigurationException">A setting is missing or wrong; the message says what to change.</exception>
     public static AgentOptions From(IConfiguration configuration, int? port = null)
@@ -133,3 +136,10 @@ public static class RunLimits
 
 /// <summary>The configuration cannot work; the message says what to change, in one line.</summary>
 public sealed class ConfigurationException(string message) : Exception(message);
+
+/// <summary>How many calls of a kind may be under way at once; less in all than the connections that are taken.</summary>
+/// <param name="Messages">Of other agents: many times what the largest cluster sends.</param>
+/// <param name="Waits">For a decision.</param>
+/// <param name="Streams">Of events.</param>
+/// <param name="Surveys">Of all agents.</param>
+public sealed record CallLimits(int Messages = 1024, int Waits = 1024, int Streams = 256, int Surveys = 64);

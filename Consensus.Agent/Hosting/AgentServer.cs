@@ -49,6 +49,7 @@ public static class AgentServer
         app.UsePage();
         PeersOnly.Use(app);
         app.UseRateLimiter();
+        Crowding.Use(app);
         app.MapDefaultEndpoints();
         app.MapConsensusApi();
         app.MapPeerApi();

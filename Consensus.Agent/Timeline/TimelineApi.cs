@@ -29,13 +29,13 @@ public static class TimelineApi
     public static RouteGroupBuilder MapTimelineApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").WithTags("Timeline");
-        group.MapGet("/timeline", TimelineAsync)
+        group.MapGet("/timeline", TimelineAsync).Counts(Crowd.Surveys)
             .Produces<AgentTimeline>().Produces<ClusterTimeline>().ProducesProblem(400)
             .WithSummary("A run as this agent recorded it; with cluster=true, as all agents did, on one clock");
-        group.MapGet("/timeline/runs", RunsAsync)
+        group.MapGet("/timeline/runs", RunsAsync).Counts(Crowd.Surveys)
             .Produces<RunHistory>().ProducesProblem(400)
             .WithSummary("The last 100 runs, newest first; with cluster=true, also those that only other agents know");
-        group.MapGet("/events", Events)
+        group.MapGet("/events", Events).Counts(Crowd.Streams)
             .WithSummary("This agent's events as they happen, as server-sent events; Last-Event-ID resumes");
         return group;
     }
