@@ -87,7 +87,7 @@ public sealed partial class AgentNode
         {
             foreach (var waiting in _starts.Values)
             {
-                waiting.TrySetException(new NotKeptException(_failure));
+                waiting.Ended.TrySetException(new NotKeptException(_failure));
             }
 
             _starts.Clear();

@@ -24,7 +24,7 @@ public sealed partial class AgentNode : IDisposable
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly long[] _deadlines = [Never, Never, Never, Never, Never];
-    private readonly Dictionary<long, TaskCompletionSource<StartOutcome>> _starts = [];
+    private readonly SortedDictionary<long, (TaskCompletionSource<StartOutcome> Ended, ExecutionContext? Cause)> _starts = [];
     private readonly CancellationTokenSource _stopping = new();
     private long _wakeAt = Never;
     private long _lastTicket;
@@ -62,14 +62,14 @@ public sealed partial class AgentNode : IDisposable
     public Task<StartOutcome> StartAsync(RunRequest request)
     {
         var ended = new TaskCompletionSource<StartOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-        long ticket;
         lock (_gate)
         {
-            ticket = ++_lastTicket;
-            _starts.Add(ticket, ended);
+            // The machine takes starts one after another, so the oldest ticket is the one in hand.
+            var ticket = ++_lastTicket;
+            _starts.Add(ticket, (ended, ExecutionContext.Capture()));
+            Step(new Start(ticket, request));
         }
 
-        Step(new Start(ticket, request));
         AbandonStarts();
         return ended.Task;
     }
@@ -152,7 +152,7 @@ public sealed partial class AgentNode : IDisposable
                 switch (effect)
                 {
                     case Send send:
-                        (outbox ??= []).Add((send, _recorder.Sent(send.Peer, _options.Peers[send.Peer].OriginalString, send.Message), _telemetry.CauseOf(send.Message)));
+                        (outbox ??= []).Add((send, _recorder.Sent(send.Peer, _options.Peers[send.Peer].OriginalString, send.Message), CauseOf(send.Message)));
                         break;
                     case Reply reply:
                         answer = reply.Answer;
@@ -164,13 +164,13 @@ public sealed partial class AgentNode : IDisposable
                         _deadlines[(int)disarm.Timer] = Never;
                         break;
                     case Happened happened:
-                        _telemetry.Happened(happened, _machine.CurrentRun);
+                        Tell(happened, input);
                         _recorder.Happened(happened);
                         changed |= happened.Kind is Happening.Joined or Happening.JoinedAsLearner or Happening.Decided or Happening.Learned or Happening.WasReset;
                         _resets += happened.Kind == Happening.WasReset ? 1 : 0;
                         break;
                     case StartEnded start when _starts.Remove(start.Ticket, out var waiting):
-                        (ended ??= []).Add((waiting, start.Outcome));
+                        (ended ??= []).Add((waiting.Ended, start.Outcome));
                         break;
                 }
             }

@@ -161,7 +161,7 @@ public sealed class RunTracing(string agentId) : IDisposable
         }
 
         before.SetTag("consensus.outcome", "continued");
-        before.Stop();
+        Stop(before);
     }
 
     private void Decide(Happened happened)
@@ -182,7 +182,7 @@ public sealed class RunTracing(string agentId) : IDisposable
     {
         EndRound(outcome);
         _run?.SetTag("consensus.outcome", outcome);
-        _run?.Stop();
+        Stop(_run);
 
         // What is said about a decision later still belongs to its run.
         _lastRound ??= _run;
@@ -194,10 +194,18 @@ public sealed class RunTracing(string agentId) : IDisposable
         if (_round is not null)
         {
             _round.SetTag("consensus.outcome", outcome);
-            _round.Stop();
+            Stop(_round);
             _lastRound = _round;
             _round = null;
         }
+    }
+
+    /// <summary>Ends a span, which would else make its parent current, in the midst of what this thread is in.</summary>
+    private static void Stop(Activity? span)
+    {
+        var around = Activity.Current;
+        span?.Stop();
+        Activity.Current = around;
     }
 
     /// <summary>Starts a span beside whatever the thread is in; a null parent begins a trace.</summary>

@@ -25,7 +25,7 @@ public sealed class TelemetryTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _cluster = await LocalCluster.StartAsync(3, 0, ThreeAgents.Patient, args: ["--Telemetry:Always=true"], configure: (agent, builder) =>
+        _cluster = await LocalCluster.StartAsync(3, 0, ThreeAgents.Patient with { Faults = true }, args: ["--Telemetry:Always=true"], configure: (agent, builder) =>
         {
             builder.Logging.ClearProviders();
             var spans = _spans[agent] = [];
@@ -97,6 +97,26 @@ public sealed class TelemetryTests : IAsyncLifetime
         }
 
         Assert.All(all.Where(span => span.Kind == ActivityKind.Server), span => Assert.StartsWith("POST", span.DisplayName, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_run_lies_under_the_request_that_asked_for_it_though_a_peer_hangs_and_another_start_waits()
+    {
+        // The first start waits for agent3 until its window closes; the second waits for the first.
+        using var third = new Client(_cluster.Addresses[2]);
+        Assert.Equal(HttpStatusCode.OK, (await third.Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
+        await Task.WhenAll(_client.Post("/run?wait=60", """{"window_ms":400}"""), _client.Post("/run?wait=60", """{"window_ms":400}"""));
+        Assert.Equal(HttpStatusCode.OK, (await _client.Get("/consensus?wait=60")).Code);
+        await _cluster.DisposeAsync();
+
+        var requests = _spans[0].Where(span => span.DisplayName == "POST /run").ToList();
+        Assert.Equal(2, requests.Count);
+        Assert.All(requests, request =>
+        {
+            Assert.Single(_spans[0], span => span.OperationName == "run" && span.ParentSpanId == request.SpanId);
+            Assert.InRange(_spans[1].Count(span => span.OperationName == "run" && span.TraceId == request.TraceId), 0, 1);
+            Assert.Equal(2, _spans[0].Count(span => span.ParentSpanId == request.SpanId && (span.GetTagItem("url.full") as string)?.EndsWith("/reset", StringComparison.Ordinal) == true));
+        });
     }
 
     [Fact]
