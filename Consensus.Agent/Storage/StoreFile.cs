@@ -121,6 +121,8 @@ public static class StoreFile
                 throw new ConfigurationException($"DATA: '{path}' belongs to {owner}, and this is {agentId}; give each agent a file of its own.");
             }
 
+            // A disk that is full already shows now and not at the first decision.
+            Execute(connection, "UPDATE agent SET agent_id = agent_id");
             return new RunStore(connection);
         }
         catch

@@ -1,5 +1,3 @@
-using System.Collections;
-using System.Reflection;
 using Consensus.Agent.Protocol;
 
 namespace Consensus.Tests.Protocol;
@@ -77,51 +75,10 @@ public sealed class BoundedMemoryTests
         return (int)bytes.Length;
     }
 
-    /// <summary>All that can be reached from a machine: objects, and the elements of its collections.</summary>
-    private static int Held(object root)
+    private static int Held(Machine machine)
     {
         // The effects of the last step are handed out, not held.
-        ((Machine)root).Step(new Received(new StateQuery()));
-        var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);
-        var left = new Stack<object>([root]);
-        while (left.TryPop(out var next))
-        {
-            if (next is not string and not Type && !next.GetType().IsPrimitive && !next.GetType().IsEnum && seen.Add(next))
-            {
-                foreach (var child in Children(next))
-                {
-                    left.Push(child);
-                }
-            }
-        }
-
-        return seen.Count + seen.OfType<ICollection>().Sum(collection => collection.Count);
-    }
-
-    private static IEnumerable<object> Children(object parent)
-    {
-        if (parent is Array array)
-        {
-            foreach (var element in array)
-            {
-                if (element is not null)
-                {
-                    yield return element;
-                }
-            }
-
-            yield break;
-        }
-
-        for (var type = parent.GetType(); type is not null; type = type.BaseType)
-        {
-            foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
-            {
-                if (!field.FieldType.IsPointer && field.GetValue(parent) is { } child)
-                {
-                    yield return child;
-                }
-            }
-        }
+        machine.Step(new Received(new StateQuery()));
+        return ObjectGraph.SizeOf(machine);
     }
 }

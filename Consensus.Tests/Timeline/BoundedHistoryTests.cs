@@ -1,0 +1,25 @@
+using Consensus.Agent.Protocol;
+using Consensus.Agent.Timeline;
+
+namespace Consensus.Tests.Timeline;
+
+/// <summary>What is remembered of runs does not grow with their number.</summary>
+public sealed class BoundedHistoryTests
+{
+    [Fact]
+    public void Two_thousand_runs_hold_what_two_hundred_did()
+    {
+        var cluster = new RecordedCluster(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
+        var few = 0;
+        for (var run = 1; run <= 2_000; run++)
+        {
+            cluster.Run(new RunRequest(Values: 1));
+            few = run == 2 * Recorder.MaxRuns ? Held(cluster) : few;
+        }
+
+        // The messages of a run come in another order each time, and so in slightly other numbers.
+        Assert.InRange(Held(cluster), 0, few * 1.1);
+    }
+
+    private static int Held(RecordedCluster cluster) => cluster.Recorders.Sum(ObjectGraph.SizeOf);
+}
