@@ -47,16 +47,29 @@ public static class PeerApi
         this RouteGroupBuilder group, string path, JsonTypeInfo<T> type, Func<T, string?> check, string summary)
         where T : Message
     {
-        group.MapPost(path, async (HttpContext context, AgentNode node, Faults faults, TimeProvider time) =>
+        var inbox = new Inbox(((IEndpointRouteBuilder)group).ServiceProvider);
+        group.MapPost(path, async (HttpContext context) =>
             {
                 var (message, problem) = await RequestBody.ReadAsync(context, type);
                 return problem is not null ? problem
-                    : (check(message!) ?? MessageChecks.CheckNumber(message!.Run, time)) is { } wrong ? RequestBody.Problem(400, wrong, Reason.OutOfRange)
+                    : (check(message!) ?? MessageChecks.CheckNumber(message!.Run, inbox.Time)) is { } wrong ? RequestBody.Problem(400, wrong, Reason.OutOfRange)
                     : MessageChecks.CheckSender(message!) is { } stranger ? RequestBody.Problem(400, stranger, Reason.NotAMember)
-                    : await ReceiveAsync(context, node, faults, message!);
+                    : await ReceiveAsync(context, inbox.Node, inbox.Faults, message!);
             })
             .AcceptsJson<T>().Produces<Answer>().Produces<Answer>(409).ProducesProblem(400)
             .WithSummary(summary);
+    }
+
+    // Looked up once: a request that asks for services makes a scope for them.
+    private sealed class Inbox(IServiceProvider services)
+    {
+        private readonly Lazy<AgentNode> _node = new(services.GetRequiredService<AgentNode>);
+
+        public AgentNode Node => _node.Value;
+
+        public Faults Faults { get; } = services.GetRequiredService<Faults>();
+
+        public TimeProvider Time { get; } = services.GetRequiredService<TimeProvider>();
     }
 
     private static string? KeyOf(HttpContext context) => context.Request.Headers[PeerClient.MessageHeader];

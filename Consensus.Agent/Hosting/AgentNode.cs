@@ -192,7 +192,7 @@ public sealed partial class AgentNode : IDisposable
         change?.SetResult();
         if (outbox is not null)
         {
-            SendAll(outbox);
+            SendAll(outbox, later: answer is not null || input is Start);
         }
 
         return answer;
@@ -227,26 +227,31 @@ public sealed partial class AgentNode : IDisposable
         }
     }
 
-    private void SendAll(List<(Send Send, long Id, ExecutionContext? Cause)> outbox)
+    /// <param name="outbox">What goes out.</param>
+    /// <param name="later">Whoever brought the message that caused this does not wait for it; and a start holds the lock.</param>
+    private void SendAll(List<(Send Send, long Id, ExecutionContext? Cause)> outbox, bool later)
     {
         foreach (var (send, id, cause) in outbox)
         {
             // A send is part of the round that caused it, not of the request or the timer whose thread this is.
             if (cause is null)
             {
-                _ = SendAsync(send, id);
+                _ = SendAsync(send, id, later);
             }
             else
             {
-                ExecutionContext.Run(cause, _ => _ = SendAsync(send, id), null);
+                ExecutionContext.Run(cause, _ => _ = SendAsync(send, id, later), null);
             }
         }
     }
 
-    private async Task SendAsync(Send send, long id)
+    private async Task SendAsync(Send send, long id, bool later)
     {
-        // Whoever brought the message that caused this one does not wait for it.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        if (later)
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+
         var answer = await _peers.SendAsync(send.Peer, send.Message, _recorder.KeyOf(id), _stopping.Token);
         if (!_stopping.IsCancellationRequested)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Consensus.Agent.Api;
 using Consensus.Agent.Peers;
 using Consensus.Agent.Storage;
@@ -21,25 +22,23 @@ public static class AgentServer
             Args = args, ApplicationName = "Consensus.Agent", ContentRootPath = AppContext.BaseDirectory,
         });
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = RequestBody.MaxBytes;
-
-            // Whoever sends slowly holds a connection, and no more than so many are held.
-            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(2));
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-            kestrel.Limits.MaxConcurrentConnections = 4096;
-        });
+        ConfigureServer(builder.WebHost);
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning).AddFilter("Polly", LogLevel.None)
 
             // What stops the start is told in one line by whoever started it.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        var traced = builder.ExportsTelemetry();
+        if (!traced)
+        {
+            // It makes a span for each request where it might log its id, and each call would pass that on.
+            builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        }
+
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.AddServiceDefaults(IsNoise);
         builder.AddAgentTelemetry(options);
-        builder.Services.AddAgent(options);
+        builder.Services.AddAgent(options, traced);
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -67,7 +66,24 @@ public static class AgentServer
         return app;
     }
 
-    private static void AddAgent(this IServiceCollection services, AgentOptions options)
+    /// <summary>How the server is set, whatever it serves.</summary>
+    internal static void ConfigureServer(ConfigureWebHostBuilder host)
+    {
+        // Messages are handled in microseconds and no handler blocks, so a thread more for each would only be waited for.
+        host.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
+        host.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = RequestBody.MaxBytes;
+
+            // Whoever sends slowly holds a connection, and no more than so many are held.
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(2));
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+            kestrel.Limits.MaxConcurrentConnections = 4096;
+        });
+    }
+
+    private static void AddAgent(this IServiceCollection services, AgentOptions options, bool traced)
     {
         services.AddSingleton(options);
         services.AddKeeping(options);
@@ -92,32 +108,41 @@ public static class AgentServer
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, AgentJson.Default);
             json.SerializerOptions.TypeInfoResolverChain.Insert(1, TimelineJson.Default);
         });
-        services.AddHttpClient(nameof(PeerClient), Ours)
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
-            {
-                PooledConnectionLifetime = TimeSpan.FromMinutes(2), ConnectTimeout = options.CallTimeout, UseCookies = false, AllowAutoRedirect = false,
-            })
+        // The client itself keeps the time, and says what failed.
+        services.AddHttpClient(nameof(PeerClient), http => http.Timeout = Timeout.InfiniteTimeSpan)
+            .ConfigurePrimaryHttpMessageHandler(() => Sockets(options, traced))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
-            .AddResilienceHandler("peer", (pipeline, context) =>
+            .RemoveAllLoggers()
+            .AddFaults(options);
+        services.AddHttpClient<ClusterClient>(http =>
             {
-                pipeline.AddTimeout(options.CallTimeout);
-                if (options.Faults)
-                {
-                    Chaos.AddOutgoing(pipeline, context.ServiceProvider);
-                }
-            });
-        services.AddHttpClient<ClusterClient>(Ours)
+                // Calls to other agents carry the key, and follow nobody elsewhere with it.
+                http.Timeout = Timeout.InfiniteTimeSpan;
+                options.Key?.AddTo(http.DefaultRequestHeaders);
+            })
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<PeerClient>(
-            provider, provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerClient))));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<PeerClient>(provider, CallsTo(options, provider, traced)));
+    }
 
-        // Calls to other agents carry the key, and follow nobody elsewhere with it.
-        void Ours(HttpClient http)
+    private static void AddFaults(this IHttpClientBuilder client, AgentOptions options)
+    {
+        if (options.Faults)
         {
-            http.Timeout = Timeout.InfiniteTimeSpan;
-            options.Key?.AddTo(http.DefaultRequestHeaders);
+            client.AddResilienceHandler("faults", (pipeline, context) => Chaos.AddOutgoing(pipeline, context.ServiceProvider));
         }
     }
+
+    private static SocketsHttpHandler Sockets(AgentOptions options, bool traced) => new()
+    {
+        PooledConnectionLifetime = TimeSpan.FromMinutes(2), ConnectTimeout = options.CallTimeout, UseCookies = false, AllowAutoRedirect = false,
+        ActivityHeadersPropagator = traced ? DistributedContextPropagator.Current : null,
+    };
+
+    /// <summary>Addresses need no service discovery, which costs each call its share; names do.</summary>
+    private static HttpMessageInvoker CallsTo(AgentOptions options, IServiceProvider provider, bool traced) =>
+        !options.Faults && options.Peers.All(peer => peer.IsLoopback || peer.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
+            ? new HttpMessageInvoker(Sockets(options, traced))
+            : provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerClient));
 
     /// <summary>What only reads is asked all the time and tells nothing about a run: it makes no spans.</summary>
     private static bool IsNoise(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Consensus.Agent.Api;
@@ -7,15 +8,26 @@ using Consensus.Agent.Telemetry;
 
 namespace Consensus.Agent.Peers;
 
-/// <summary>Calls the other agents: one attempt, one second. The protocol repeats itself, so nothing here does.</summary>
-public sealed partial class PeerClient(HttpClient http, AgentOptions options, Faults faults, TimeProvider time, ILogger<PeerClient> logger)
+/// <summary>
+/// Calls the other agents: one attempt, one second. The protocol repeats itself, so nothing here does; and a peer that
+/// could not be reached is left alone for a moment, so that a dead one costs nothing.
+/// </summary>
+public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions options, Faults faults, TimeProvider time, ILogger<PeerClient> logger)
 {
     /// <summary>What a call may take unless <see cref="AgentOptions.CallTimeout"/> says otherwise.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
 
+    /// <summary>The header that names a message, so that its two ends can be matched: <c>agent/boot/number</c>.</summary>
+    public const string MessageHeader = "Consensus-Message";
+
+    private const int MaxAnswerBytes = 64 * 1024;
+    private static readonly string[] Paths = ["/reset", "/new_round", "/proposal", "/vote", "/final", "/state"];
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly byte[] HandshakeBody = """{"handshake":true}"""u8.ToArray();
     private static readonly byte[] EmptyBody = "{}"u8.ToArray();
+
+    private readonly Uri[][] _calls = [.. options.Peers.Select(peer => Paths.Select(path => new Uri(peer, path)).ToArray())];
+    private readonly Absentee[] _absent = [.. options.Peers.Select(_ => new Absentee(time))];
 
     private readonly Throttle _throttle = new(time, 1);
 
@@ -24,9 +36,6 @@ public sealed partial class PeerClient(HttpClient http, AgentOptions options, Fa
 
     private sealed record Rendered(Message Message, byte[] Body);
 
-    /// <summary>The header that names a message, so that its two ends can be matched: <c>agent/boot/number</c>.</summary>
-    public const string MessageHeader = "Consensus-Message";
-
     /// <summary>Whether some peer did not take this agent's <c>CLUSTER_KEY</c>, or misses one.</summary>
     public bool KeyRefused { get; private set; }
 
@@ -34,18 +43,29 @@ public sealed partial class PeerClient(HttpClient http, AgentOptions options, Fa
     /// <returns>The answer, or null where there was none in time or none that an agent gives.</returns>
     public async Task<Answer?> SendAsync(int peer, Message message, string key, CancellationToken cancellation)
     {
+        if (_absent[peer].IsLeftAlone)
+        {
+            // Not within the step that sends.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            return null;
+        }
+
+        var call = _calls[peer][CallOf(message)];
         try
         {
-            using var request = new HttpRequestMessage(
-                message is StateQuery ? HttpMethod.Get : HttpMethod.Post, new Uri(options.Peers[peer], PathOf(message)));
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            timeout.CancelAfter(options.CallTimeout);
+            using var request = new HttpRequestMessage(message is StateQuery ? HttpMethod.Get : HttpMethod.Post, call);
             request.Headers.TryAddWithoutValidation(MessageHeader, key);
+            options.Key?.AddTo(request.Headers);
             request.Options.Set(Chaos.Peer, peer);
             if (message is not StateQuery)
             {
                 request.Content = new ByteArrayContent(BodyOf(message)) { Headers = { ContentType = Json } };
             }
 
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellation);
+            using var response = await http.SendAsync(request, timeout.Token);
+            _absent[peer].IsBack();
             if (response.StatusCode == System.Net.HttpStatusCode.Unauthorized)
             {
                 KeyRefused = true;
@@ -59,30 +79,51 @@ public sealed partial class PeerClient(HttpClient http, AgentOptions options, Fa
 
             if ((int)response.StatusCode is not (200 or 202 or 409))
             {
-                Refused(options.Id, options.Peers[peer], PathOf(message), (int)response.StatusCode);
+                Refused(options.Id, call, (int)response.StatusCode);
                 return null;
             }
 
-            await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-            var answer = await JsonSerializer.DeserializeAsync(body, AgentJson.Default.Answer, cancellation);
+            var answer = await ReadAsync(response.Content, timeout.Token);
             faults.Learn(peer, answer?.AgentId);
             return answer;
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or JsonException or Polly.ExecutionRejectedException)
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or JsonException or IOException or Polly.ExecutionRejectedException)
         {
-            Failed(options.Id, options.Peers[peer], PathOf(message), e.Message);
+            // Slow is not dead.
+            if (e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError })
+            {
+                _absent[peer].WasNotReached();
+            }
+
+            Failed(options.Id, call, e.Message);
             return null;
         }
     }
 
-    private static string PathOf(Message message) => message switch
+    private static async ValueTask<Answer?> ReadAsync(HttpContent content, CancellationToken cancellation)
     {
-        Handshake or Reset => "/reset",
-        NewRound => "/new_round",
-        Proposal => "/proposal",
-        Vote => "/vote",
-        Final => "/final",
-        StateQuery => "/state",
+        await using var body = await content.ReadAsStreamAsync(cancellation);
+        var length = content.Headers.ContentLength is { } told and <= MaxAnswerBytes ? (int)told : MaxAnswerBytes;
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            var read = await body.ReadAtLeastAsync(buffer.AsMemory(0, length), length, throwOnEndOfStream: false, cancellation);
+            return JsonSerializer.Deserialize(buffer.AsSpan(0, read), AgentJson.Default.Answer);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static int CallOf(Message message) => message switch
+    {
+        Handshake or Reset => 0,
+        NewRound => 1,
+        Proposal => 2,
+        Vote => 3,
+        Final => 4,
+        StateQuery => 5,
         _ => throw new ArgumentException($"No call for {message.GetType().Name}.", nameof(message)),
     };
 
@@ -107,12 +148,12 @@ public sealed partial class PeerClient(HttpClient http, AgentOptions options, Fa
         return body;
     }
 
-    [LoggerMessage(10, LogLevel.Debug, "[{AgentId}] {Peer}{Path} did not answer: {Why}")]
-    private partial void Failed(string agentId, Uri peer, string path, string why);
+    [LoggerMessage(10, LogLevel.Debug, "[{AgentId}] {Call} did not answer: {Why}")]
+    private partial void Failed(string agentId, Uri call, string why);
 
     [LoggerMessage(12, LogLevel.Warning, "[{AgentId}] {Peer} refuses this agent's CLUSTER_KEY: give all agents of the cluster the same")]
     private partial void RefusedKey(string agentId, Uri peer);
 
-    [LoggerMessage(11, LogLevel.Debug, "[{AgentId}] {Peer}{Path} answered {Code}")]
-    private partial void Refused(string agentId, Uri peer, string path, int code);
+    [LoggerMessage(11, LogLevel.Debug, "[{AgentId}] {Call} answered {Code}")]
+    private partial void Refused(string agentId, Uri call, int code);
 }

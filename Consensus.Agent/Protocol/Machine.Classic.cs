@@ -128,6 +128,7 @@ public partial class Machine
         if (count >= Quorum)
         {
             _effects.Add(new Happened(Happening.Decided, run.Id, run.Round, value, run.Attempts));
+            run.TellsAtOnce = true;
             Conclude(run, value, run.Round);
         }
         else if (run.WindowElapsed && run.Round < MaxRound)

@@ -21,13 +21,14 @@ public partial class Machine
     {
         Write(writer, _floor);
         writer.Write(Boot);
+        writer.Write(_abandoned);
         writer.Write((byte)((ShakesHands ? 1 : 0) | (mayStart ? 2 : 0) | (_starting is not null ? 4 : 0)));
         foreach (ref readonly var peer in (mayStart || ShakesHands || contacts ? _peers : []).AsSpan())
         {
             writer.Write(peer.Id ?? "");
             writer.Write(peer.Boot ?? "");
             Write(writer, peer.Floor);
-            writer.Write(contacts ? Flags(peer) : (byte)0);
+            writer.Write((byte)(Flags(peer) & ((contacts ? 7 : 0) | (mayStart ? Recent : 0))));
         }
 
         for (var i = 0; _starting is not null && i < _peers.Length; i++)

@@ -44,15 +44,8 @@ public partial class Machine
     private void Join(RunDescriptor descriptor)
     {
         _floor = descriptor.Id;
-        _run = new Run(descriptor, Id, TakesPart(descriptor));
-        for (var i = 0; i < _peers.Length; i++)
-        {
-            _peers[i].KnowsDecision = false;
-        }
-
-        _effects.Add(new Disarm(Timer.Window));
-        _effects.Add(new Disarm(Timer.Repeat));
-        _effects.Add(new Disarm(Timer.Spread));
+        _run = new Run(descriptor, Id, TakesPart(descriptor) && !Abandoned(descriptor.Id));
+        Leave();
         _effects.Add(new Arm(Timer.Poll, MaxPauseMs));
         _effects.Add(new Happened(_run.Learner ? Happening.JoinedAsLearner : Happening.Joined, _run.Id, _run.Round));
     }

@@ -190,6 +190,8 @@ public partial class Machine
         if (voted is { } value && run.CountVotes(value) >= DecisionQuorum)
         {
             _effects.Add(new Happened(Happening.Decided, run.Id, run.Round, value, run.Attempts));
+            // A vote that was said makes its receivers decide; one that was not, the decision stands for.
+            run.TellsAtOnce = run.VoteUnsent;
             Conclude(run, value, run.Round);
         }
         else if (run.VoteCount >= VoteQuorum)

@@ -27,7 +27,7 @@ public partial class Machine
         _run.Attempts = kept.Attempts;
         if (DecisionAfterRestart(kept.Decision) is { } decision)
         {
-            (_run.Decision, _run.Round, _run.Phase) = (decision, decision.Round, Phase.Decided);
+            (_run.Decision, _run.Round, _run.Phase, _run.TellsAtOnce) = (decision, decision.Round, Phase.Decided, true);
         }
     }
 

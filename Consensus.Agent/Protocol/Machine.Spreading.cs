@@ -6,7 +6,7 @@ public partial class Machine
     private void OnAnswer(int peer, Message sent, Answer answer)
     {
         ref var known = ref _peers[peer];
-        known.Down = false;
+        (known.Down, known.Recent) = (false, true);
         known.Id = answer.AgentId ?? known.Id;
         known.Boot = answer.Boot ?? known.Boot;
         if (answer.Floor is { } floor && floor > known.Floor)
@@ -30,7 +30,13 @@ public partial class Machine
 
         if (AnswersMyRun(sent))
         {
-            TakeStanding(_run!, peer, answer);
+            known.Owed = Math.Max(0, known.Owed - 1);
+            var decided = _run!.Decision is not null;
+            TakeStanding(_run, peer, answer);
+            if (decided)
+            {
+                TellIfUnknowing(peer);
+            }
         }
 
         OnStartAnswer(peer, sent, answer);
@@ -43,6 +49,12 @@ public partial class Machine
         if (sent is NewRound { Run: null } newRound)
         {
             ProposeAfterNewRound(peer, newRound);
+        }
+
+        _peers[peer].Recent = false;
+        if (AnswersMyRun(sent))
+        {
+            _peers[peer].Owed = Math.Max(0, _peers[peer].Owed - 1);
         }
 
         if (!_peers[peer].Down)
@@ -63,6 +75,7 @@ public partial class Machine
         if (answer.Reason == Reason.StaleRun)
         {
             MarkAbsent(run, answer.AgentId, Absence.Left);
+            _peers[peer].KnowsDecision = true;
         }
 
         if (answer.Run != run.Id)
@@ -115,6 +128,7 @@ public partial class Machine
         var asked = false;
         for (var i = 0; i < _peers.Length; i++)
         {
+            _peers[i].Recent = false;
             if (undecided || !_peers[i].ToldState)
             {
                 _effects.Add(new Protocol.Send(i, new StateQuery()));
@@ -202,10 +216,14 @@ public partial class Machine
         SendFinals(run, repeated: true);
     }
 
-    /// <summary>To each peer not known to know; the reply of this step tells its receiver, and a dead one waits a pause.</summary>
+    /// <summary>
+    /// To each peer not known to know. At first not to one that the reply of this step tells, nor to one whose answer is
+    /// on its way and may show that it knows (<see cref="TellIfUnknowing"/>). Whoever was told, or had said its own vote,
+    /// leaves it for a pause to the others' words; and a dead one waits a pause.
+    /// </summary>
     private void SendFinals(Run run, bool repeated)
     {
-        var final = new Final(run.Decision!.Value, run.Decision.Round, run.Descriptor, Id);
+        var final = FinalOf(run);
         var unknowing = false;
         for (var i = 0; i < _peers.Length; i++)
         {
@@ -215,7 +233,7 @@ public partial class Machine
             }
 
             unknowing = true;
-            if (repeated || (i != _replyTo && !_peers[i].Down))
+            if (repeated || (run.TellsAtOnce && i != _replyTo && !_peers[i].Down && _peers[i].Owed == 0))
             {
                 _effects.Add(new Protocol.Send(i, final));
             }
@@ -223,4 +241,15 @@ public partial class Machine
 
         _effects.Add(unknowing ? new Arm(Timer.Spread, _spreadMs) : new Disarm(Timer.Spread));
     }
+
+    /// <summary>A peer has answered all it was sent before the decision, and shows no sign of it.</summary>
+    private void TellIfUnknowing(int peer)
+    {
+        if (_run is { TellsAtOnce: true, Descriptor: not null, Decision: not null } run && _peers[peer] is { KnowsDecision: false, Owed: 0 })
+        {
+            _effects.Add(new Protocol.Send(peer, FinalOf(run)));
+        }
+    }
+
+    private Final FinalOf(Run run) => new(run.Decision!.Value, run.Decision.Round, run.Descriptor, Id);
 }

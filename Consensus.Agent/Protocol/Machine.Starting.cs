@@ -29,6 +29,13 @@ public partial class Machine
         public int StartOvers;
         public RunDescriptor? Run;
 
+        /// <summary>Begun without a handshake.</summary>
+        public bool AtOnce;
+
+        /// <summary>What this agent held before it announced the run.</summary>
+        public Run? Before;
+        public RunId FloorBefore;
+
         private Starting(Starting other)
             : this(other.Start, 0)
         {
@@ -36,6 +43,7 @@ public partial class Machine
             Answered = [.. other.Answered];
             Original = [.. other.Original];
             (Stage, TimerArmed, StartOvers, Run) = (other.Stage, other.TimerArmed, other.StartOvers, other.Run);
+            (AtOnce, Before, FloorBefore) = (other.AtOnce, other.Before?.Clone(), other.FloorBefore);
         }
 
         public Starting Clone() => new(this);
@@ -53,7 +61,14 @@ public partial class Machine
         if (_starting is null)
         {
             _starting = new Starting(start, _peers.Length);
-            ShakeHands(_starting);
+            if (KnowsAllPeers())
+            {
+                StartAtOnce(_starting);
+            }
+            else
+            {
+                ShakeHands(_starting);
+            }
         }
         else if (_waitingStarts.Count < MaxWaitingStarts)
         {
@@ -74,6 +89,12 @@ public partial class Machine
         {
             OnStart(next);
         }
+    }
+
+    private void EndInVain(Starting starting, StartOutcome outcome)
+    {
+        StepBack(starting);
+        EndStart(starting, outcome);
     }
 
     private void ShakeHands(Starting starting)
@@ -105,12 +126,16 @@ public partial class Machine
             starting.Answered[peer] = true;
             starting.Original[peer] = answer.Boot is null;
         }
+        else if (starting is { Stage: Stage.FirstRound, AtOnce: true })
+        {
+            NoteFirstAnswer(starting, peer, answer);
+        }
 
         // Someone saw a newer run: start over above it, unless that run has reached this agent meanwhile.
         if (starting.Stage == Stage.FirstRound && answer is { Reason: Reason.StaleRun } && _run?.Id == starting.Run?.Id
             && starting.Run is { } mine && _peers[peer].Floor > mine.Id && starting.StartOvers++ < MaxStartOvers)
         {
-            ShakeHands(starting);
+            ShakeHandsAfterAll(starting);
             return;
         }
 
@@ -129,7 +154,7 @@ public partial class Machine
     private void Advance(Starting starting, bool windowOver)
     {
         var returned = starting.Returned.AsSpan().Count(true);
-        var answered = starting.Stage == Stage.Handshake ? starting.Answered.AsSpan().Count(true) : returned;
+        var answered = starting.Stage == Stage.Handshake || starting.AtOnce ? starting.Answered.AsSpan().Count(true) : returned;
         if (returned < _peers.Length && !windowOver)
         {
             if (answered + 1 >= Quorum && !starting.TimerArmed)
@@ -148,6 +173,9 @@ public partial class Machine
                 break;
             case Stage.BareReset:
                 StartBare(starting);
+                break;
+            case Stage.FirstRound when WasTooEarly(starting):
+                ShakeHandsAfterAll(starting);
                 break;
             case Stage.FirstRound:
                 EndStart(starting, new RunStarted(starting.Run, Missing(starting)));
@@ -175,7 +203,7 @@ public partial class Machine
     {
         if (starting.Answered.AsSpan().Count(true) + 1 < Quorum)
         {
-            EndStart(starting, new TooFewAnswered(Missing(starting)));
+            EndInVain(starting, new TooFewAnswered(Missing(starting)));
             return;
         }
 
@@ -184,7 +212,7 @@ public partial class Machine
         {
             if (starting.Answered[i] && !starting.Original[i] && !ids.Add(_peers[i].Id!))
             {
-                EndStart(starting, new SameId(_peers[i].Id!));
+                EndInVain(starting, new SameId(_peers[i].Id!));
                 return;
             }
         }
@@ -196,7 +224,7 @@ public partial class Machine
         }
         else if (starting.Start.Request.Rule == Rule.Ratified)
         {
-            EndStart(starting, new OriginalPeer(NameOf(original)));
+            EndInVain(starting, new OriginalPeer(NameOf(original)));
         }
         else
         {
@@ -207,7 +235,7 @@ public partial class Machine
     /// <summary>Reading the floor, naming the run, raising the floor to it and joining are one atomic step.</summary>
     private void StartDescribed(Starting starting)
     {
-        var highest = _floor.Number;
+        var highest = Math.Max(_floor.Number, _abandoned);
         var members = new Dictionary<string, string>(StringComparer.Ordinal) { [Id] = Boot };
         for (var i = 0; i < _peers.Length; i++)
         {
@@ -222,6 +250,12 @@ public partial class Machine
         var request = starting.Start.Request;
         var run = new RunDescriptor(
             NameRun(highest + 1), _n, request.Round, request.Rule ?? Rule.Ratified, request.Values, request.Draw, request.WindowMs, members, request.Seed);
+        // A start over leaves the run of the first try; whatever this agent joined since then is its own again.
+        if (starting.Run is null || _run?.Id != starting.Run.Id)
+        {
+            (starting.Before, starting.FloorBefore) = (_run, _floor);
+        }
+
         starting.Run = run;
         starting.Enter(Stage.FirstRound);
         var before = _floor;

@@ -122,6 +122,7 @@ public partial class Machine
         Write(writer, _floor);
         writer.Write(Boot);
         writer.Write(_spreadMs);
+        writer.Write(_abandoned);
         foreach (ref readonly var peer in _peers.AsSpan())
         {
             writer.Write(peer.Id ?? "");
@@ -144,6 +145,8 @@ public partial class Machine
             writer.Write((byte)starting.Stage);
             writer.Write(starting.TimerArmed);
             writer.Write(starting.StartOvers);
+            writer.Write(starting.AtOnce);
+            Write(writer, starting.Before?.Id ?? RunId.None);
             Write(writer, starting.Run?.Id ?? RunId.None);
             for (var i = 0; i < _peers.Length; i++)
             {
@@ -173,12 +176,15 @@ public partial class Machine
         }
     }
 
-    private static byte Flags(in Peer peer) => (byte)((peer.Down ? 1 : 0) | (peer.ToldState ? 2 : 0) | (peer.KnowsDecision ? 4 : 0));
+    private const int Recent = 8;
+
+    private static byte Flags(in Peer peer) => (byte)(
+        (peer.Down ? 1 : 0) | (peer.ToldState ? 2 : 0) | (peer.KnowsDecision ? 4 : 0) | (peer.Recent ? Recent : 0) | (peer.Owed > 0 ? 16 : 0));
 
     private static byte Flags(Starting starting, int peer) =>
         (byte)((starting.Returned[peer] ? 1 : 0) | (starting.Answered[peer] ? 2 : 0) | (starting.Original[peer] ? 4 : 0));
 
-    private static byte Flags(Run run) => (byte)((run.WindowArmed ? 1 : 0) | (run.WindowElapsed ? 2 : 0));
+    private static byte Flags(Run run) => (byte)((run.WindowArmed ? 1 : 0) | (run.WindowElapsed ? 2 : 0) | (run.TellsAtOnce ? 4 : 0));
 
     private static void Write(BinaryWriter writer, RunId id)
     {

@@ -31,6 +31,9 @@ public partial class Machine
     private RunId _floor;
     private int _spreadMs;
 
+    // The number of the last run that this agent named and left because nobody answered.
+    private long _abandoned;
+
     // The peer that gets its news by the reply of this step; -1 for none.
     private int _replyTo = -1;
 
@@ -58,6 +61,12 @@ public partial class Machine
         public bool Down;
         public bool ToldState;
         public bool KnowsDecision;
+
+        // Answered since the last poll, and was not found silent after that.
+        public bool Recent;
+
+        // Messages of the current run that it has not answered yet.
+        public int Owed;
     }
 
     /// <summary>This agent's id.</summary>
@@ -112,6 +121,7 @@ public partial class Machine
         }
 
         Flush();
+        CountCalls();
         return _effects;
     }
 
@@ -206,9 +216,7 @@ public partial class Machine
     {
         _run = null;
         _floor = FloorAfterReset(_floor);
-        _effects.Add(new Disarm(Timer.Window));
-        _effects.Add(new Disarm(Timer.Repeat));
-        _effects.Add(new Disarm(Timer.Spread));
+        Leave();
         _effects.Add(new Happened(Happening.WasReset, _floor, 0));
     }
 
@@ -217,6 +225,17 @@ public partial class Machine
 
     /// <summary>Broken versions forget it.</summary>
     protected virtual RunId FloorAfterReset(RunId floor) => floor;
+
+    private void CountCalls()
+    {
+        foreach (var effect in _effects)
+        {
+            if (effect is Protocol.Send { Message.Run: { } run } send && run.Id == CurrentRunId)
+            {
+                _peers[send.Peer].Owed++;
+            }
+        }
+    }
 
     private void Broadcast(Message message, bool always = false)
     {

@@ -59,6 +59,9 @@ internal sealed class Run
     public int Attempts;
     public Decision? Decision;
 
+    /// <summary>Nobody else may be about to tell the decision, or the votes for it.</summary>
+    public bool TellsAtOnce;
+
     /// <summary>The current phase's window: armed once a quorum is in, and then run out.</summary>
     public bool WindowArmed;
     public bool WindowElapsed;
@@ -109,6 +112,7 @@ internal sealed class Run
         Votes = [.. other.Votes];
         Absent = [.. other.Absent];
         (Me, Round, Phase, Attempts, Decision) = (other.Me, other.Round, other.Phase, other.Attempts, other.Decision);
+        TellsAtOnce = other.TellsAtOnce;
         (WindowArmed, WindowElapsed, RepeatMs) = (other.WindowArmed, other.WindowElapsed, other.RepeatMs);
     }
 

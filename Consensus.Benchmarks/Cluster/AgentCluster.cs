@@ -43,6 +43,7 @@ internal sealed class AgentCluster : IDisposable
             for (var i = 0; i < count; i++)
             {
                 var environment = settings.ToDictionary(setting => setting.Key, setting => setting.Value);
+                environment["RUN_RATE"] = "0";
                 environment["AGENT_ID"] = string.Create(CultureInfo.InvariantCulture, $"agent{i + 1}");
                 environment["PORT"] = ports[i].ToString(CultureInfo.InvariantCulture);
                 environment["PEERS"] = string.Join(',', ports.Where((_, other) => other != i).Select(port => $"http://localhost:{port}"));

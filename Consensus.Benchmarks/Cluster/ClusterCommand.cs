@@ -18,6 +18,12 @@ internal static class ClusterCommand
         Description = "Times another system in the same run: a shell command, run in turns with the agents, that prints one latency in ms per line.", HelpName = "CMD",
     };
 
+    private static readonly Option<Part[]> Only = new("--only")
+    {
+        Description = "Measure these parts alone.", HelpName = "decisions|cost|limping|growth", AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = _ => Enum.GetValues<Part>(),
+    };
+
     private static readonly Option<string?> Agent = new("--agent")
     {
         Description = "The agent to measure: a program, or a .dll. [default: the one this was built with]", HelpName = "PATH",
@@ -26,7 +32,7 @@ internal static class ClusterCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var command = new Command("cluster", "Decisions of agents in processes of their own, in turns with the raw round trip.") { Seconds, Json, External, Agent };
+        var command = new Command("cluster", "Decisions of agents in processes of their own, in turns with the raw round trip.") { Seconds, Only, Json, External, Agent };
         Seconds.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<double>() is not (>= 1 and <= 3600))
@@ -57,7 +63,7 @@ internal static class ClusterCommand
             var report = await console.Progress().AutoRefresh(false).HideCompleted(true).StartAsync(async context =>
             {
                 var task = context.AddTask("starting", maxValue: 1);
-                using var benchmark = new ClusterBenchmark(program, parsed.GetValue(Seconds), parsed.GetValue(External), (what, part) =>
+                using var benchmark = new ClusterBenchmark(program, parsed.GetValue(Seconds), parsed.GetValue(Only)!, parsed.GetValue(External), (what, part) =>
                 {
                     cancellation.ThrowIfCancellationRequested();
                     (task.Description, task.Value) = (what, Math.Min(part, 0.99));

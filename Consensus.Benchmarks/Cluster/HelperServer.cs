@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using Consensus.Agent.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -69,7 +70,7 @@ internal sealed class HelperServer : IDisposable
     {
         var batches = 0;
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        AgentServer.ConfigureServer(builder.WebHost);
         builder.Logging.ClearProviders();
         await using var app = builder.Build();
         app.Urls.Add($"http://127.0.0.1:{port}");

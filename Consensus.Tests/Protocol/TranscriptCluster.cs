@@ -34,6 +34,13 @@ internal sealed class TranscriptCluster
         }
 
         Stabilize([], deedsOnly: false);
+
+        // Then a pause: what they know of each other is not recent any more, so the first run shakes hands.
+        foreach (var node in Nodes.Where(node => !strangers && node.Timers.ContainsKey(Timer.Poll)))
+        {
+            Fire(node, Timer.Poll);
+        }
+
         Output = output;
         Line(agents == 1 ? "agent1 is up" : $"{string.Join(", ", Nodes.Select(node => node.Id))} are up{(strangers ? ", and have not met" : "")}");
     }

@@ -115,7 +115,9 @@ public sealed class TelemetryTests : IAsyncLifetime
         {
             Assert.Single(_spans[0], span => span.OperationName == "run" && span.ParentSpanId == request.SpanId);
             Assert.InRange(_spans[1].Count(span => span.OperationName == "run" && span.TraceId == request.TraceId), 0, 1);
-            Assert.Equal(2, _spans[0].Count(span => span.ParentSpanId == request.SpanId && (span.GetTagItem("url.full") as string)?.EndsWith("/reset", StringComparison.Ordinal) == true));
+
+            // No handshake where the agent had just heard from all.
+            Assert.Contains(_spans[0].Count(span => span.ParentSpanId == request.SpanId && (span.GetTagItem("url.full") as string)?.EndsWith("/reset", StringComparison.Ordinal) == true), new[] { 0, 2 });
         });
     }
 
@@ -165,7 +167,7 @@ public sealed class TelemetryTests : IAsyncLifetime
         Assert.Equal(5, count);
         Assert.InRange(seconds, 0.000001, 30);
         Assert.InRange(Sum("consensus.attempts"), 5, 5 + rounds);
-        Assert.Equal(10, Sum("consensus.messages", ("consensus.message.type", "handshake"), ("consensus.message.direction", "sent"), ("consensus.outcome", "ok")));
+        Assert.Equal(10, Sum("consensus.messages", ("consensus.message.type", "new_round"), ("consensus.message.direction", "sent")));
         Assert.Equal("s", Metric("consensus.decision.duration").Unit);
         Assert.All(_metrics[0].Where(metric => metric.Name.StartsWith("consensus.", StringComparison.Ordinal)), metric => Assert.NotEmpty(metric.Description));
     }

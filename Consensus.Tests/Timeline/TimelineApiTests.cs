@@ -76,7 +76,7 @@ public sealed class TimelineApiTests : ThreeAgents
         runs.Reverse();
         Assert.Equal(runs, told.Select(run => run.GetProperty("run").GetString()!));
         Assert.Equal(["ratified", "classic", "ratified"], told.Select(run => run.GetProperty("rule").GetString()!));
-        Assert.All(told, run => Assert.True(run.GetProperty("rounds").GetInt32() >= 1 && run.GetProperty("duration_ms").GetDouble() > 0));
+        Assert.All(told, run => Assert.True(run.GetProperty("rounds").GetInt32() >= 1 && run.GetProperty("duration_ms").GetDouble() >= 0));
     }
 
     [Fact]

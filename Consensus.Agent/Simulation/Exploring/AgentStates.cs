@@ -267,7 +267,7 @@ internal sealed partial class AgentStates
         {
             for (var peer = 0; peer < _bounds.Agents - 1; peer++)
             {
-                machine.Step(new Answered(peer, first, new Answer(Status.Ok)));
+                machine.Step(new Answered(peer, first, new Answer(Status.Ok) { AgentId = Facts.IdOf(peer < Facts.AgentOf(machine.Id) ? peer : peer + 1) }));
             }
         }
     }

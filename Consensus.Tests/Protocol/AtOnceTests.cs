@@ -1,0 +1,84 @@
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Tests.Protocol;
+
+/// <summary>Runs that begin without a handshake, and how few messages a decision takes.</summary>
+public sealed class AtOnceTests
+{
+    private const int MostMessages = 18;
+
+    private readonly Machine _machine = new("agent1", "a", ["agent2", "agent3"], new SeededRandom(7));
+
+    [Fact]
+    public void A_peer_that_was_replaced_by_an_original_agent_makes_the_run_a_bare_classic_one()
+    {
+        Meet();
+        var first = Start();
+        Assert.All(first, message => Assert.IsType<NewRound>(message));
+
+        // The original starts the round and knows no agent's id to tell; then hands are shaken, and it is known for what it is.
+        _machine.Step(new Answered(0, first[0], new Answer(Status.Started) { Round = 1 }));
+        var then = Sent(_machine.Step(new Answered(1, first[1], Known("agent3"))));
+        Assert.All(then, message => Assert.IsType<Handshake>(message));
+        _machine.Step(new Answered(0, then[0], new Answer(Status.Reset)));
+        Assert.IsType<Reset>(Assert.Single(Sent(_machine.Step(new Answered(1, then[1], Known("agent3"))))));
+    }
+
+    [Fact]
+    public void A_peer_that_fell_silent_is_asked_by_a_handshake()
+    {
+        Meet();
+        _machine.Step(new Unanswered(1, new StateQuery()));
+        Assert.All(Start(), message => Assert.IsType<Handshake>(message));
+    }
+
+    [Fact]
+    public void Two_peers_with_one_id_are_asked_by_a_handshake()
+    {
+        Meet("agent2", "agent2");
+        Assert.All(Start(), message => Assert.IsType<Handshake>(message));
+    }
+
+    [Fact]
+    public void A_decision_in_one_round_takes_few_messages_in_whatever_order_they_arrive()
+    {
+        var most = 0;
+        for (var seed = 1; seed <= 500; seed++)
+        {
+            var random = new SeededRandom((ulong)seed);
+            var messages = 0;
+            var rounds = 1;
+            var cluster = new ScheduledCluster(new Schedule(3, 3, Draw.Fresh, seed, false, []))
+            {
+                Watch = (machine, _, effects) =>
+                {
+                    messages += effects.Count(effect => effect is Send { Message: not StateQuery });
+                    rounds = Math.Max(rounds, machine.CurrentRound);
+                },
+            };
+            cluster.Start(seed % 3);
+            for (var move = 0; move < 60; move++)
+            {
+                cluster.Move(ScheduledCluster.Move(0, random.Next(1000)));
+            }
+
+            Assert.True(cluster.ComeToRest());
+            Assert.All(cluster.Machines, machine => Assert.NotNull(machine.CurrentDecision));
+            most = Math.Max(most, rounds == 1 ? messages : 0);
+        }
+
+        Assert.InRange(most, 6, MostMessages);
+    }
+
+    private static Answer Known(string id) => new(Status.Reset) { AgentId = id, Boot = "b" };
+
+    private void Meet(string second = "agent2", string third = "agent3")
+    {
+        _machine.Step(new Answered(0, new StateQuery(), Known(second)));
+        _machine.Step(new Answered(1, new StateQuery(), Known(third)));
+    }
+
+    private List<Message> Start() => Sent(_machine.Step(new Start(1, new RunRequest())));
+
+    private static List<Message> Sent(IReadOnlyList<Effect> effects) => [.. effects.OfType<Send>().Select(send => send.Message)];
+}
