@@ -16,7 +16,7 @@ var window = builder.AddSetting("window-ms", "200", "How long a round waits for 
 var key = builder.AddParameter("cluster-key", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true);
 
 // `aspire publish` writes a compose file: the agents by name on one network, their ports and the dashboard's outside.
-builder.AddDockerComposeEnvironment("compose").WithDashboard(dashboard => dashboard.WithHostPort(18888));
+builder.AddDockerComposeEnvironment("compose").WithDashboard(dashboard => dashboard.WithHostPort(18888)).WithBuiltImages();
 
 // Without a launch profile and a proxy, so that the ports are those declared here, and closed while an agent is down.
 var agents = Enumerable.Range(1, cluster.Agents)
@@ -31,8 +31,7 @@ var agents = Enumerable.Range(1, cluster.Agents)
         .WithEnvironment("VALUES", values)
         .WithEnvironment("WINDOW_MS", window)
         .WithEnvironment("CLUSTER_KEY", key)
-        .WithMemory(cluster)
-        .PublishAsDockerComposeService((_, service) => service.UseBuiltImage()))
+        .WithMemory(cluster))
     .ToList();
 
 foreach (var agent in agents)
