@@ -236,36 +236,5 @@ internal sealed class Continuation(AgentStates agents, int count)
         return effects;
     }
 
-    private static string? Complaint(Contact[] all)
-    {
-        foreach (var (_, _, machine, wasReset) in all)
-        {
-            var newer = all.Any(other => other.Machine.CurrentRun is { } run && run.Id > machine.Floor);
-            if (machine.ShakesHands)
-            {
-                return $"{machine.Id} never ends its start";
-            }
-
-            if (machine.CurrentRun is not { } mine)
-            {
-                if (newer || (!machine.Floor.IsNone && !wasReset))
-                {
-                    return newer ? $"{machine.Id} never hears of a run" : $"{machine.Id} was never reset and is locked out of run {machine.Floor}";
-                }
-            }
-            else if (machine.CurrentDecision is null && (newer || !HonestlyStalled(all, machine, mine)))
-            {
-                return machine.Stalled() is { } reason ? $"{machine.Id} calls run {mine.Id} stalled, which is not true ({reason})" : $"{machine.Id} waits for ever in run {mine.Id}";
-            }
-        }
-
-        return null;
-    }
-
-    private static bool HonestlyStalled(Contact[] all, Machine machine, RunDescriptor run)
-    {
-        var able = all.Count(other => other.Machine.CurrentRun?.Id == run.Id
-            && run.Members.TryGetValue(other.Machine.Id, out var boot) && boot == other.Machine.Boot);
-        return machine.Stalled() is not null && able < machine.Quorum && !all.Any(other => other.Machine.CurrentDecision?.Run == run.Id);
-    }
+    private static string? Complaint(Contact[] all) => Ending.Complaint([.. all.Select(contact => (contact.Machine, contact.WasReset))]);
 }

@@ -71,21 +71,7 @@ internal static class ExplorerPath
         });
         foreach (var happened in outcome.Happenings)
         {
-            text.Append(happened.Kind switch
-            {
-                Happening.Joined => $"; joins {happened.Run}",
-                Happening.JoinedAsLearner => $"; joins {happened.Run} as learner",
-                Happening.Drew => $"; round {happened.Round}: draws {happened.Value}",
-                Happening.Copied => $"; round {happened.Round}: copies {happened.Value}",
-                Happening.Adopted => $"; round {happened.Round}: adopts {happened.Value}",
-                Happening.Voted => $"; votes {(happened.Value == 0 ? "none" : happened.Value)}",
-                Happening.Decided => $"; DECIDES {happened.Value}",
-                Happening.Learned => $"; learns {happened.Value}",
-                Happening.Restored => happened.Value == 0 ? $"; restores {happened.Run}" : $"; restores {happened.Run}, decided {happened.Value}",
-                Happening.Disagreed => $"; DISAGREES with {happened.Value}",
-                Happening.Contradicted => "; refuses a contradiction",
-                _ => "",
-            });
+            text.Append(Prose.Of(happened) is { Length: > 0 } words ? "; " + words : "");
         }
 
         return text.ToString();

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Consensus.Tests.Simulation;
+
+/// <summary><c>simulate</c> as a process of its own, as people call it.</summary>
+public sealed class SimulateCommandTests
+{
+    [Fact]
+    public async Task One_world_is_a_diagram_and_a_verdict_and_the_same_every_time()
+    {
+        var (code, text, error) = await RunAsync("--seed", "3", "--agents", "4", "--drop", "0.1", "--crash", "0.02", "--latency", "tail");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("agent4", text, StringComparison.Ordinal);
+        Assert.Contains("POST /run", text, StringComparison.Ordinal);
+        Assert.Matches(@"(All hold|hold|Stalled|No run).*\d+ messages arrived", text);
+        Assert.Equal(text, (await RunAsync("--seed", "3", "--agents", "4", "--drop", "0.1", "--crash", "0.02", "--latency", "tail")).Text);
+    }
+
+    [Fact]
+    public async Task Many_worlds_are_figures()
+    {
+        var (code, text, error) = await RunAsync("--runs", "200", "--agents", "5", "--draw", "plurality", "--drop", "0.1", "--duplicate", "0.1", "--partition", "0.05");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("200 runs (seeds 1..200)", text, StringComparison.Ordinal);
+        Assert.Matches(@"[\d,]+ runs/s, [\d,]+ messages/s", text);
+        Assert.Matches(@"rounds +mean \d+\.\d\d, p50 \d+, p99 \d+, max \d+", text);
+        Assert.Matches(@"messages +mean [\d,.]+, p50 [\d,]+, p99 [\d,]+, max [\d,]+", text);
+        Assert.Contains("0 violations", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Violations_of_the_classic_rule_are_told_with_their_seeds_and_are_no_failure_as_it_claims_nothing()
+    {
+        var (code, text, _) = await RunAsync("--runs", "500", "--rule", "classic", "--values", "2", "--window", "1", "--latency", "tail");
+        Assert.Equal(0, code);
+        Assert.Matches(@"\d+ violations: \d+ of agreement by the classic rule", text);
+        Assert.Matches(@"  seed \d+: agreement: In run ", text);
+        Assert.Contains("The least that still shows it", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--agents is 0; it must be from 1 to 101.", "--agents", "0")]
+    [InlineData("--drop is 1.01; it must be from 0 to 1.", "--drop", "1.01")]
+    [InlineData("--runs is 0; it must be from 1 to ", "--runs", "0")]
+    [InlineData("--crash", "--crash", "often")]
+    [InlineData("--rule", "--rule", "loud")]
+    [InlineData("--nothing", "--nothing")]
+    public async Task A_bad_option_is_one_line_and_exit_code_1(string said, params string[] options)
+    {
+        var (code, text, error) = await RunAsync(options);
+        Assert.Equal((1, ""), (code, text));
+        Assert.Contains(said, Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task An_interrupt_ends_many_worlds()
+    {
+        Skip.If(RuntimeInformation.IsOSPlatform(OSPlatform.Windows), "There is no SIGINT to send.");
+        using var process = Start("--runs", "1000000000");
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+
+        // The first progress line says that it runs.
+        Assert.Contains("of 1,000,000,000 runs", await process.StandardOutput.ReadLineAsync(patience.Token), StringComparison.Ordinal);
+        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
+        {
+            await kill.WaitForExitAsync(patience.Token);
+        }
+
+        await process.WaitForExitAsync(patience.Token);
+        Assert.NotEqual(2, process.ExitCode);
+    }
+
+    private static async Task<(int Code, string Text, string Error)> RunAsync(params string[] options)
+    {
+        using var process = Start(options);
+        var (text, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await text, await error);
+    }
+
+    private static Process Start(params string[] options) => Process.Start(
+        new ProcessStartInfo("dotnet", [typeof(Agent.Protocol.Machine).Assembly.Location, "simulate", .. options]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+}
