@@ -47,6 +47,7 @@ public partial class Machine
         _run = new Run(descriptor, Id, TakesPart(descriptor) && !Abandoned(descriptor.Id));
         Leave();
         _effects.Add(new Arm(Timer.Poll, MaxPauseMs));
+        AskStrangers();
         _effects.Add(new Happened(_run.Learner ? Happening.JoinedAsLearner : Happening.Joined, _run.Id, _run.Round));
     }
 

@@ -229,7 +229,21 @@ public partial class Machine
     private bool IsDown(string agentId)
     {
         var peer = PeerIndex(agentId);
-        return peer >= 0 && _peers[peer].Down;
+        if (peer >= 0)
+        {
+            return _peers[peer].Down;
+        }
+
+        // One that was never met is behind some address that never told its id.
+        foreach (ref readonly var stranger in _peers.AsSpan())
+        {
+            if (stranger is { Id: null, Down: false })
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private void OpenWindow(Run run)

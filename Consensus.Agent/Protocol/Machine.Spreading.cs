@@ -121,6 +121,21 @@ public partial class Machine
         }
     }
 
+    /// <summary>
+    /// Runs that follow each other closely put the poll off for ever, and a peer that was not up when this agent started
+    /// would stay a stranger.
+    /// </summary>
+    private void AskStrangers()
+    {
+        for (var i = 0; i < _peers.Length; i++)
+        {
+            if (_peers[i].Id is null)
+            {
+                _effects.Add(new Protocol.Send(i, new StateQuery()));
+            }
+        }
+    }
+
     /// <summary>Asks those that never told their state, and all while a run goes on without a decision.</summary>
     private void Poll()
     {

@@ -59,10 +59,11 @@ internal sealed class AgentCluster : IDisposable
         }
     }
 
-    /// <summary>Decides until the agents' code is compiled as well as it gets.</summary>
-    public async Task WarmUpAsync(Question question, TimeSpan time)
+    /// <summary>Decides until the agents' code is compiled as well as it gets, which takes so many decisions, and at most so long.</summary>
+    public async Task WarmUpAsync(Question question, int decisions, TimeSpan atMost)
     {
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < time;)
+        var clock = Stopwatch.StartNew();
+        for (var i = 0; i < decisions && clock.Elapsed < atMost; i++)
         {
             await DecideAsync(question);
         }

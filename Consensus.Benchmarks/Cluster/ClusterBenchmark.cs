@@ -65,7 +65,7 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
         using var told = await AgentCluster.StartAsync(
             agent, 3, _http, ("OTEL_EXPORTER_OTLP_ENDPOINT", helper.Process.Address.AbsoluteUri), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"));
         await WarmUpAsync(told);
-        await three.WarmUpAsync(new("classic"), TimeSpan.FromSeconds(0.5));
+        await three.WarmUpAsync(new("classic"), 100, TimeSpan.FromSeconds(2));
 
         var raw = Raw(helper);
         var ratified = Decide("decision, ratified", three, new());
@@ -89,8 +89,16 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
         // Thousands of rounds each: a few will do.
         var fresh = Decide("decision, 10,000 values, fresh", three, new(Values: 10_000));
         await AlternateAsync("10,000 values, fresh draws", 6, fresh);
-        if (await helper.BatchesAsync() == 0)
+        var patience = Stopwatch.StartNew();
+        while (await helper.BatchesAsync() == 0)
         {
+            // Exported every 5 s.
+            await Task.Delay(100);
+            if (patience.Elapsed < TimeSpan.FromSeconds(15))
+            {
+                continue;
+            }
+
             throw new InvalidOperationException("No telemetry arrived, so its cost was not measured.");
         }
 
@@ -217,7 +225,7 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
     private async Task WarmUpAsync(AgentCluster cluster)
     {
         progress("warming up", _done);
-        await cluster.WarmUpAsync(new(), TimeSpan.FromSeconds(2));
+        await cluster.WarmUpAsync(new(), 800, TimeSpan.FromSeconds(3 * cluster.Alive.Count()));
     }
 
     private async Task AlternateAsync(string what, double parts, params Cell[] cells)

@@ -25,7 +25,7 @@ internal sealed class RecordedCluster
 
     public Recorder[] Recorders { get; }
 
-    /// <summary>Messages that were sent, of all kinds.</summary>
+    /// <summary>Messages that were sent, of all kinds but questions for state.</summary>
     public int Sent { get; private set; }
 
     /// <summary>Whether a message gets lost.</summary>
@@ -105,7 +105,9 @@ internal sealed class RecordedCluster
                 var to = AgentOf(agent, send.Peer);
                 var id = recorder.Sent(send.Peer, Address(to), send.Message);
                 _flying.Add((agent, to, send.Message, recorder.KeyOf(id), id));
-                Sent++;
+
+                // Questions for state are shown where their answer is news.
+                Sent += send.Message is StateQuery ? 0 : 1;
             }
         }
 
