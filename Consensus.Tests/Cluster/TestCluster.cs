@@ -36,8 +36,24 @@ internal sealed class TestCluster : IAsyncDisposable
             return new TestCluster(null, [await AgentProcess.StartAsync(["--agents", "1", "--port", "0"], settings)]);
         }
 
-        var ports = AgentProcess.FreePorts(agents);
-        return new TestCluster(null, await Task.WhenAll(ports.Select((_, index) => AgentProcess.StartAsync(ports, index, settings))));
+        for (var retries = 4; ; retries--)
+        {
+            var ports = AgentProcess.FreePorts(agents);
+            var starting = ports.Select((_, index) => AgentProcess.StartAsync(ports, index, settings)).ToList();
+            try
+            {
+                return new TestCluster(null, await Task.WhenAll(starting));
+            }
+            catch (InvalidOperationException)
+            {
+                // Somebody else was given a port in the meantime.
+                starting.FindAll(one => one.IsCompletedSuccessfully).ForEach(one => one.Result.Dispose());
+                if (retries == 0)
+                {
+                    throw;
+                }
+            }
+        }
     }
 
     private static string Secret(ClusterKey? key)
