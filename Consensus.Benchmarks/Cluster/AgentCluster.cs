@@ -42,9 +42,10 @@ internal sealed class AgentCluster : IDisposable
             // One by one, so that the start of one does not slow another's.
             for (var i = 0; i < count; i++)
             {
-                var environment = settings.ToDictionary(setting => setting.Key, setting => setting.Value);
+                var id = string.Create(CultureInfo.InvariantCulture, $"agent{i + 1}");
+                var environment = settings.ToDictionary(setting => setting.Key, setting => setting.Value.Replace("{agent}", id, StringComparison.Ordinal));
                 environment["RUN_RATE"] = "0";
-                environment["AGENT_ID"] = string.Create(CultureInfo.InvariantCulture, $"agent{i + 1}");
+                environment["AGENT_ID"] = id;
                 environment["PORT"] = ports[i].ToString(CultureInfo.InvariantCulture);
                 environment["PEERS"] = string.Join(',', ports.Where((_, other) => other != i).Select(port => $"http://localhost:{port}"));
                 agents.Add(await ServerProcess.StartAsync(program, [], ports[i], "/alive", environment));

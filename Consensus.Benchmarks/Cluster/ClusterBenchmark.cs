@@ -16,6 +16,9 @@ internal enum Part
 
     /// <summary>Up to nine agents.</summary>
     Growth,
+
+    /// <summary>Decisions that are kept.</summary>
+    Keeping,
 }
 
 /// <summary>Measures agents in processes of their own, phase by phase, everything in turns with the raw round trip.</summary>
@@ -27,7 +30,7 @@ internal enum Part
 internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only, string? external, Action<string, double> progress) : IDisposable
 {
     // What all parts below add up to.
-    private const double Parts = 100;
+    private const double Parts = 106;
     private static readonly int[] Sizes = [5, 7, 9];
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10) }) { Timeout = TimeSpan.FromMinutes(1) };
@@ -50,7 +53,8 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
                 Part.Decisions => DecisionsAsync(helper, three),
                 Part.Cost => CostAsync(helper, three),
                 Part.Limping => LimpingAsync(helper, three),
-                _ => GrowthAsync(helper, three),
+                Part.Growth => GrowthAsync(helper, three),
+                _ => KeepingAsync(helper, three),
             });
         }
 
@@ -216,6 +220,35 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
         }
 
         _targets.Add(new("9 agents, times 3", _latencies[^1].Times!.Value, 10));
+    }
+
+    /// <summary>Decisions that are kept (<c>DATA</c>), beside what the disk alone takes to force one page.</summary>
+    private async Task KeepingAsync(HelperServer helper, AgentCluster three)
+    {
+        var folder = Directory.CreateTempSubdirectory("consensus-");
+        try
+        {
+            progress("starting three agents that keep their decisions", _done);
+            using var keeping = await AgentCluster.StartAsync(agent, 3, _http, ("DATA", Path.Combine(folder.FullName, "{agent}.db")));
+            await WarmUpAsync(keeping);
+            await using var file = new FileStream(Path.Combine(folder.FullName, "page"), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+            var page = new byte[4096];
+            var (raw, plain, kept) = (Raw(helper), Decide("decision, not kept", three, new()), Decide("decision, kept (DATA)", keeping, new()));
+            var force = new Cell("forcing a page of 4 KiB to the same disk", () =>
+            {
+                var clock = Stopwatch.StartNew();
+                file.Write(page);
+                file.Flush(flushToDisk: true);
+                return Task.FromResult(clock.Elapsed.TotalMilliseconds);
+            });
+            await AlternateAsync("keeping decisions", 6, raw, plain, kept, force);
+            _latencies.Add(Latencies.Of(kept, raw, plain));
+            _latencies.Add(Latencies.Of(force, raw, plain));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     private static Cell Raw(HelperServer helper) => new("raw round trip", helper.RawAsync);
