@@ -17,6 +17,9 @@ internal enum Crowd
 
     /// <summary>To ask every agent and put their answers together.</summary>
     Surveys,
+
+    /// <summary>To live through a simulated world, which takes a core for a moment.</summary>
+    Simulations,
 }
 
 /// <summary>
@@ -33,7 +36,7 @@ internal static class Crowding
     public static void Use(WebApplication app)
     {
         var limits = app.Services.GetRequiredService<AgentOptions>().Limits;
-        var limiters = new[] { limits.Messages, limits.Waits, limits.Streams, limits.Surveys }
+        var limiters = new[] { limits.Messages, limits.Waits, limits.Streams, limits.Surveys, limits.Simulations }
             .Select(most => new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = most })).ToArray();
         app.Use(async (context, next) =>
         {

@@ -142,4 +142,5 @@ public sealed class ConfigurationException(string message) : Exception(message);
 /// <param name="Waits">For a decision.</param>
 /// <param name="Streams">Of events.</param>
 /// <param name="Surveys">Of all agents.</param>
-public sealed record CallLimits(int Messages = 1024, int Waits = 1024, int Streams = 256, int Surveys = 64);
+/// <param name="Simulations">Simulated worlds; each takes a core for a moment.</param>
+public sealed record CallLimits(int Messages = 1024, int Waits = 1024, int Streams = 256, int Surveys = 64, int Simulations = 2);

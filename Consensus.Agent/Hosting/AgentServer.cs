@@ -55,6 +55,7 @@ public static class AgentServer
         app.MapFaultsApi();
         app.MapClusterApi();
         app.MapTimelineApi();
+        app.MapSimulateApi();
         app.MapOpenApi("/openapi/v1.json");
         app.MapScalarApiReference(scalar =>
         {

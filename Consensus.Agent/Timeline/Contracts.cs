@@ -79,6 +79,13 @@ public sealed record ClusterTimeline(
     IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<Silence> Silences,
     bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null);
 
+/// <summary>The answer to <c>GET /simulate/counterexample</c>: the classic rule breaking agreement, and the ratified rule in the same place.</summary>
+/// <param name="Seed">The seed of the world it was found in.</param>
+/// <param name="Events">How many events are left of that world.</param>
+/// <param name="Classic">These events.</param>
+/// <param name="Ratified">The same agents, draws and events under the ratified rule, and what was held back, in the end.</param>
+public sealed record SimulatedPair(long Seed, int Events, ClusterTimeline Classic, ClusterTimeline Ratified);
+
 /// <summary>One agent of a merged timeline.</summary>
 /// <param name="AgentId">Its id, or its address where it never said its id.</param>
 /// <param name="Up">Whether it answers; of one that does not, only what others recorded is there.</param>
@@ -129,6 +136,7 @@ public sealed record Silence(int Lane, double From, double? To = null);
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(AgentTimeline))]
 [JsonSerializable(typeof(ClusterTimeline))]
+[JsonSerializable(typeof(SimulatedPair))]
 [JsonSerializable(typeof(RunHistory))]
 [JsonSerializable(typeof(TimelineEvent))]
 [JsonSerializable(typeof(SseItem<string>))]

@@ -145,7 +145,7 @@ public static class Merge
     }
 
     /// <summary>An answer repeats what its sender stands for; only the first time an agent hears that is news.</summary>
-    private static void KeepWhatIsNew(List<Arrow> arrows)
+    internal static void KeepWhatIsNew(List<Arrow> arrows)
     {
         var hearings = new List<(double T, int Index, bool Answer)>(arrows.Count * 2);
         for (var i = 0; i < arrows.Count; i++)

@@ -21,7 +21,7 @@ public static class TimelineApi
     private const int LastRounds = 6;
 
     /// <summary>Rounds that one answer holds in detail at most.</summary>
-    private const int MaxDetail = 200;
+    internal const int MaxDetail = 200;
 
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
 
@@ -168,7 +168,7 @@ public static class TimelineApi
         return (merged, folded);
     }
 
-    private static List<RoundRange>? ParseRanges(string[] texts)
+    internal static List<RoundRange>? ParseRanges(string[] texts)
     {
         var ranges = new List<RoundRange>();
         var total = 0L;

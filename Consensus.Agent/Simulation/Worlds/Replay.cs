@@ -14,6 +14,7 @@ internal readonly record struct ScheduledInput(StepKind Kind, int Agent, long At
 internal sealed class Replay
 {
     private const long HopUs = 1_000;
+    private const long ApartUs = 20;
     private const int MostTurns = 2_000;
 
     private readonly MachineFactory _make;
@@ -67,7 +68,7 @@ internal sealed class Replay
     {
         var agent = _agents[input.Agent];
         var call = Find(input.Call);
-        _now = Math.Max(_now, input.At);
+        _now = Math.Max(_now + ApartUs, input.At);
         switch (input.Kind)
         {
             case StepKind.Start:
@@ -136,8 +137,10 @@ internal sealed class Replay
     /// <summary>Everything under way arrives, and then all answers, each a moment later.</summary>
     private void DeliverAll()
     {
+        _now += HopUs;
         foreach (var call in Log.Calls.Where(call => IsOpen(call) && call.Receipts.Count > 0).ToList())
         {
+            _now += ApartUs;
             Hear(call, 0);
         }
 
@@ -146,10 +149,16 @@ internal sealed class Replay
             var calls = _underWay.Where(call => call.Receipts.Count == 0 && call.FailedAt is null).ToList();
             _underWay.Clear();
             _now += HopUs;
-            calls.ForEach(Receive);
+            foreach (var call in calls)
+            {
+                _now += ApartUs;
+                Receive(call);
+            }
+
             _now += HopUs;
             foreach (var call in calls.Where(IsOpen))
             {
+                _now += ApartUs;
                 Hear(call, 0);
             }
         }

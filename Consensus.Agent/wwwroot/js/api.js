@@ -41,7 +41,7 @@ export const cluster = () => call('/cluster');
 
 export const start = (request) => call('/run', { method: 'POST', body: request, timeout: 10_000 });
 
-export const simulate = (query) => call(`/simulate?${new URLSearchParams(query)}`, { timeout: 30_000 });
+export const simulate = (query, detail) => call(`/simulate?${new URLSearchParams(query)}${ranges(detail)}`, { timeout: 30_000 });
 
 /** Watches the serving agent: `happened` after each event, `up` and `down` as the connection comes and goes. */
 export function follow({ happened, up, down }) {

@@ -5,33 +5,62 @@ import { field, number, select } from './controls.js';
 import { html } from './dom.js';
 import { View } from './view.js';
 
+/** Fields in per cent; the agent and the command line take probabilities. */
+const CHANCES = [
+  ['drop', 'Lost, %', 'Of calls and answers'], ['duplicate', 'Doubled, %', 'Of calls'], ['crash', 'Crashes, %', 'Of steps: the agent comes back without its memory'],
+  ['partition', 'Cuts, %', 'Of steps: links are cut for a while'], ['pause', 'Pauses, %', 'Of steps: the agent stands still for a while'], ['reset', 'Resets, %', 'Of steps'],
+];
+
 export class Simulation {
   constructor(host, { notice }) {
     Object.assign(this, { notice });
     this.form = html('form', { class: 'card simform', 'aria-label': 'A simulated run', onsubmit: (event) => { event.preventDefault(); this.#run(); } },
       field('Rule', select('rule', [['ratified', 'ratified'], ['classic', 'classic']])),
+      field('Draw', select('draw', [['fresh', 'fresh'], ['plurality', 'plurality']])),
       field('Agents', number('agents', { min: 1, max: 9, value: 3, required: true })),
-      field('Values 1 to', number('values', { min: 1, max: 1000, value: 3, required: true })),
-      field('Lost, %', number('drop', { min: 0, max: 90, value: 0, required: true })),
-      field('Crashes, %', number('crash', { min: 0, max: 20, value: 0, required: true })),
-      field('Seed', number('seed', { min: 0, max: 2_000_000_000, value: 1, required: true })),
-      html('button', { type: 'submit', class: 'primary' }, 'Simulate'),
-      html('button', { type: 'button', id: 'another', onclick: () => { this.form.elements.seed.value = Number(this.form.elements.seed.value) + 1; this.#run(); } }, 'Next seed'),
-      html('button', { type: 'button', id: 'disagree', class: 'loud', onclick: () => this.#disagree() }, 'Show how the classic rule disagrees'));
+      field('Values 1 to', number('values', { min: 1, max: 1_000_000_000, value: 3, required: true })),
+      field('Latency', select('latency', [['uniform', 'uniform'], ['tail', 'long tail'], ['constant', 'constant']])),
+      CHANCES.map(([name, label, title]) => {
+        const input = field(label, number(name, { min: 0, max: 100, step: 'any', value: 0, required: true }));
+        input.title = title;
+        return input;
+      }),
+      field('Seed', number('seed', { min: -Number.MAX_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, value: 1, required: true })),
+      html('div', { class: 'simbuttons' },
+        html('button', { type: 'submit', class: 'primary' }, 'Simulate'),
+        html('button', { type: 'button', id: 'another', onclick: () => this.#another() }, 'Next seed'),
+        html('button', { type: 'button', id: 'disagree', class: 'loud', onclick: () => this.#disagree() }, 'Show how the classic rule disagrees')));
     this.sentence = html('p', { class: 'sentence', role: 'status' });
     this.stages = html('div', { class: 'stages' });
     host.append(this.form, this.sentence, this.stages);
   }
 
-  #run() {
-    if (!this.form.reportValidity()) return;
+  #asked() {
     const asked = Object.fromEntries(new FormData(this.form));
-    return this.#ask(async () => this.#show([[asked.rule, await simulate(asked)]]));
+    for (const [name] of CHANCES) asked[name] = fraction(Number(asked[name]));
+    return asked;
+  }
+
+  #run() {
+    if (!this.form.reportValidity()) return undefined;
+    const asked = this.#asked();
+    return this.#ask(async () => {
+      const timeline = await simulate(asked);
+      this.#say(timeline.sentence, command(asked));
+      this.#show([[asked.rule, timeline]], asked);
+    });
+  }
+
+  #another() {
+    const { seed } = this.form.elements;
+    seed.value = Number(seed.value) + 1;
+    return this.#run();
   }
 
   #disagree() {
     return this.#ask(async () => {
       const { classic, ratified } = await call('/simulate/counterexample', { timeout: 30_000 });
+      this.#say(classic.sentence);
       this.#show([['classic', classic], ['ratified', ratified]]);
     });
   }
@@ -42,21 +71,45 @@ export class Simulation {
     try {
       await ask();
     } catch (problem) {
-      if (!(problem instanceof Problem) && !(problem instanceof TypeError)) throw problem;
+      if (!(problem instanceof Problem) && !(problem instanceof TypeError) && problem.name !== 'TimeoutError') throw problem;
       this.notice(complaint(problem));
     } finally {
       for (const button of this.form.querySelectorAll('button')) button.disabled = false;
     }
   }
 
-  #show(runs) {
-    this.sentence.textContent = runs[0][1].sentence ?? '';
+  #say(sentence, line) {
+    this.sentence.replaceChildren(sentence ?? '', ...(line ? [' ', html('code', {}, line)] : []));
+  }
+
+  #show(runs, asked) {
+    const two = runs.length > 1;
     this.stages.replaceChildren();
-    this.stages.classList.toggle('two', runs.length > 1);
+    this.stages.classList.toggle('two', two);
     for (const [rule, timeline] of runs) {
       const stage = html('section', { class: 'stage', 'data-rule': rule, 'aria-label': `${rule} rule` });
       this.stages.append(stage);
-      new View(stage, { label: `Space-time diagram, ${rule} rule`, title: runs.length > 1 ? `${rule} rule` : undefined }).show(timeline);
+      const detail = [];
+      const view = new View(stage, {
+        label: `Space-time diagram, ${rule} rule`, title: two ? `${rule} rule` : undefined,
+        // The same question has the same answer, with more rounds told.
+        unfold: (range) => this.#ask(async () => {
+          detail.push(range);
+          view.show(await simulate(asked, detail.slice(-8)));
+        }),
+      });
+      if (two && rule !== 'classic') view.diagram.root.querySelector('h3').after(html('p', { class: 'aside' }, timeline.sentence));
+      view.show(timeline);
     }
   }
+}
+
+/** Per cent as a probability, without the noise of binary fractions. */
+const fraction = (percent) => String(Math.round(percent * 10_000) / 1_000_000);
+
+/** The same world on the command line. */
+function command(asked) {
+  const standing = { rule: 'ratified', draw: 'fresh', agents: '3', values: '3', latency: 'uniform', seed: '' };
+  const options = Object.entries(asked).filter(([name, value]) => value !== (standing[name] ?? '0')).map(([name, value]) => `--${name} ${value}`);
+  return ['simulate', ...options].join(' ');
 }
