@@ -20,6 +20,7 @@ internal static class CheckCommand
     private static readonly Option<int> Initiators = Number("--initiators", "Agents that are told to start a run, at any time (1..agents).", Defaults.Initiators);
     private static readonly Option<int> Starts = Number("--starts", "How often each of them is told (1..3).", Defaults.Starts);
     private static readonly Option<bool> Durable = new("--durable") { Description = "Restarted agents are given back the run and the decision they kept." };
+    private static readonly Option<bool> Turns = new("--turns") { Description = "Visit only states in which an agent has just spoken: far fewer, same outcome." };
     private static readonly Option<Rule> RuleOption = new("--rule") { Description = "The rule of the runs.", DefaultValueFactory = _ => Rule.Ratified, HelpName = "ratified|classic" };
     private static readonly Option<Draw> DrawOption = new("--draw") { Description = "How values are drawn.", DefaultValueFactory = _ => Draw.Fresh, HelpName = "fresh|plurality" };
 
@@ -28,7 +29,7 @@ internal static class CheckCommand
     {
         var command = new Command("check", "Visit every state the agents can reach within bounds (exit code 0: all promises hold, 2: one is broken).")
         {
-            Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, RuleOption, DrawOption, Durable,
+            Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, RuleOption, DrawOption, Durable, Turns,
         };
         command.SetAction(Check);
         return command;
@@ -49,7 +50,7 @@ internal static class CheckCommand
 
         try
         {
-            var explorer = new Explorer(bounds);
+            var explorer = new Explorer(bounds, byTurns: parsed.GetValue(Turns));
             var report = Console.IsOutputRedirected ? explorer.Run(PlainLines()) : Watched(explorer);
             foreach (var line in report.Lines())
             {

@@ -6,6 +6,21 @@ public partial class Machine
     public bool ShakesHands => _starting is { Stage: Stage.Handshake };
 
     /// <summary>
+    /// Drops what is in the books and is read no more: what others proposed in a round, once this agent has voted in it
+    /// and nothing but votes or a free draw leads out. Kept, it could only show that a peer proposes two things, which is
+    /// seen where the peer says them.
+    /// </summary>
+    public void DropUnread()
+    {
+        if (_run is { Phase: Phase.Voting, Draw: Draw.Fresh, Rule: Rule.Ratified } run)
+        {
+            var mine = run.MyProposal;
+            Array.Clear(run.Proposals);
+            run.Proposals[run.Me] = mine;
+        }
+    }
+
+    /// <summary>
     /// Writes what decides which values this agent will ever propose, vote for and decide, for an explorer in which
     /// windows run out at will and whatever was said may reach everyone at any time. Left out: pauses (they choose when
     /// a thing is said again), counts of draws, the books of a decided run (nothing changes it any more), and the round
@@ -28,7 +43,8 @@ public partial class Machine
             writer.Write(peer.Id ?? "");
             writer.Write(peer.Boot ?? "");
             Write(writer, peer.Floor);
-            writer.Write((byte)(Flags(peer) & ((contacts ? 7 : 0) | (mayStart ? Recent : 0))));
+            // An answer that tells a boot is a recent one, whatever there was before.
+            writer.Write((byte)(Flags(peer) & ((contacts ? 7 : 0) | (mayStart && peer.Boot is not null ? Recent : 0))));
         }
 
         for (var i = 0; _starting is not null && i < _peers.Length; i++)

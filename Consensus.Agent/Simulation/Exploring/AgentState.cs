@@ -6,6 +6,7 @@ namespace Consensus.Agent.Simulation.Exploring;
 internal sealed class LocalState(Machine machine)
 {
     private ulong[] _noOps = [];
+    private byte[] _mayTakePart = [];
 
     public readonly Machine Machine = machine;
     public readonly bool Shaking = machine.ShakesHands;
@@ -21,6 +22,22 @@ internal sealed class LocalState(Machine machine)
     {
         var noOps = Volatile.Read(ref _noOps);
         return code >> 6 < noOps.Length && ((noOps[code >> 6] >> (code & 63)) & 1) != 0;
+    }
+
+    /// <summary>Whether it may yet propose or vote in a run, now or later; null: not looked up yet.</summary>
+    public bool? MayTakePart(int run)
+    {
+        var known = Volatile.Read(ref _mayTakePart);
+        return run >= known.Length || known[run] == 0 ? null : known[run] == 1;
+    }
+
+    /// <summary>Under the explorer's lock.</summary>
+    public void SetMayTakePart(int run, bool may)
+    {
+        var known = _mayTakePart;
+        Array.Resize(ref known, Math.Max(known.Length, run + 1));
+        known[run] = (byte)(may ? 1 : 2);
+        Volatile.Write(ref _mayTakePart, known);
     }
 
     public void Ignore(int code)
@@ -58,11 +75,14 @@ internal sealed class Said(int[] codes, int[] decisions, int[] draws, string? br
     public readonly string? Broken = broken;
 }
 
+/// <summary>Facts in the order of their codes. Equal lists are one object, with a number.</summary>
+internal sealed record Words(int Number, int[] Codes);
+
 /// <summary>
 /// One agent in a global state: its machine, all it ever said, and the faults and starts it had. A global state is one
 /// of these per agent and nothing else.
 /// </summary>
-internal sealed class AgentState(int agent, int index, LocalState local, Said said, Spent spent, Origin? origin, int[] says)
+internal sealed class AgentState(int agent, int index, LocalState local, Said said, Spent spent, Origin? origin, Words[] saysTo)
 {
     public const int Unknown = int.MinValue;
 
@@ -78,8 +98,11 @@ internal sealed class AgentState(int agent, int index, LocalState local, Said sa
     /// <summary>How it was first reached; null for a first state.</summary>
     public readonly Origin? Origin = origin;
 
-    /// <summary>Codes of the facts that may reach others now.</summary>
-    public readonly int[] Says = says;
+    /// <summary>By receiver: the facts that may reach it now.</summary>
+    public readonly Words[] SaysTo = saysTo;
+
+    /// <summary>Runs in which it said more than that they are there and what they decided.</summary>
+    public int[] Runs { get; init; } = [];
 
     /// <summary>True where it announced a decision of the run it is in and does not hold it any more.</summary>
     public bool Forgot { get; init; }

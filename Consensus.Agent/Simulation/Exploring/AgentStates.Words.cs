@@ -60,13 +60,7 @@ internal sealed partial class AgentStates
         }
 
         var all = (before?.Codes ?? []).Union(added).Order().ToArray();
-        var key = string.Create(all.Length * 2, all, (text, codes) =>
-        {
-            for (var i = 0; i < codes.Length; i++)
-            {
-                (text[2 * i], text[(2 * i) + 1]) = ((char)(codes[i] >> 16), (char)codes[i]);
-            }
-        });
+        var key = KeyOf(all);
         if (!_said.TryGetValue(key, out var said))
         {
             var facts = all.Select(code => Facts[code]).ToList();
@@ -74,6 +68,26 @@ internal sealed partial class AgentStates
         }
 
         return said;
+    }
+
+    private static string KeyOf(int[] numbers) => string.Create(numbers.Length * 2, numbers, (text, codes) =>
+    {
+        for (var i = 0; i < codes.Length; i++)
+        {
+            (text[2 * i], text[(2 * i) + 1]) = ((char)(codes[i] >> 16), (char)codes[i]);
+        }
+    });
+
+    private Words WordsTo(int receiver, LocalState local, Said said)
+    {
+        int[] codes = [.. said.Codes.Select(code => SpokenBy(local, code)).Where(code => code >= 0 && Facts.InputFor(code, receiver) is not null)];
+        var key = KeyOf(codes);
+        if (!_words.TryGetValue(key, out var words))
+        {
+            _words.Add(key, words = new Words(_words.Count, codes));
+        }
+
+        return words;
     }
 
     private int[] RunValues(List<Fact> facts, FactKind kind) =>

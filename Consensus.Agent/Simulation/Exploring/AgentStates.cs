@@ -1,4 +1,3 @@
-using System.Text;
 using Consensus.Agent.Protocol;
 
 namespace Consensus.Agent.Simulation.Exploring;
@@ -26,6 +25,9 @@ internal sealed partial class AgentStates
     public const int Forget = 8;
     public const int FirstFact = 16;
 
+    /// <summary>- number of a run: drops what was proposed and voted in it, for nobody may take part in it any more.</summary>
+    public const int ForgetRun = -1;
+
     private const char FirstBoot = '5';
 
     private readonly ExplorerBounds _bounds;
@@ -35,6 +37,7 @@ internal sealed partial class AgentStates
     private readonly Dictionary<string, LocalState> _locals = new(StringComparer.Ordinal);
     private readonly Dictionary<(LocalState, Said, Spent), AgentState>[] _index;
     private readonly Dictionary<string, Said> _said = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Words> _words = new(StringComparer.Ordinal);
     private readonly int _most;
 
     /// <param name="bounds">How far to look.</param>
@@ -107,7 +110,7 @@ internal sealed partial class AgentStates
         lock (Gate)
         {
             var code = Facts.Rename(origin.Code, renaming);
-            if (code is >= Forget and < FirstFact)
+            if (code is >= Forget and < FirstFact or <= ForgetRun)
             {
                 return Compute(image, code).Single();
             }
@@ -121,13 +124,15 @@ internal sealed partial class AgentStates
 
     private IEnumerable<AgentState> Compute(AgentState state, int code)
     {
-        if (code is >= Forget and < FirstFact)
+        if (code is >= Forget and < FirstFact or <= ForgetRun)
         {
-            var stale = state.Said.Codes.Where(said => Facts[said] is { Kind: FactKind.Introduced } fact && fact.To == code - Forget).ToHashSet();
-            return [stale.Count == 0 ? state : Intern(state.Agent, state.Local, Union(null, [.. state.Said.Codes.Where(said => !stale.Contains(said))]), state.Spent, new(state, code, []))];
+            int[] kept = [.. state.Said.Codes.Where(said => !IsStale(Facts[said], code))];
+            return [kept.Length == state.Said.Codes.Length ? state : Intern(state.Agent, state.Local, Union(null, kept), state.Spent, new(state, code, []))];
         }
 
-        if (code is Start or CrashDown && !MayStart(state.Agent, state.Spent))
+        // The order of its boots counts where one agent names two runs.
+        if ((code == Start && !MayStart(state.Agent, state.Spent))
+            || (code == CrashDown && !(MayStart(state.Agent, state.Spent) && state.Spent.Starts > 0)))
         {
             return [];
         }
@@ -192,7 +197,7 @@ internal sealed partial class AgentStates
         Random.Begin();
         do
         {
-            var machine = code is CrashUp or CrashDown ? Restart(state, code) : state.Local.Machine.Clone();
+            var machine = code is CrashUp or CrashDown ? Restart(state.Local.Machine, code == CrashUp ? 1 : -1) : state.Local.Machine.Clone();
             var effects = machine.Step(input).ToList();
             if (machine.CurrentRound > _bounds.Rounds)
             {
@@ -217,71 +222,6 @@ internal sealed partial class AgentStates
         return outcomes;
     }
 
-    // All were up before, and have asked each other in vain: nobody goes on asking without a reason.
-    private Machine First(int agent)
-    {
-        var machine = New(agent, FirstBoot);
-        for (var peer = 0; peer < _bounds.Agents - 1; peer++)
-        {
-            machine.Step(new Answered(peer, new StateQuery(), new Answer(Status.Ok)));
-        }
-
-        return machine;
-    }
-
-    // What is kept is kept before anything is said, so whoever dies between the two is one that died before the step.
-    private Machine Restart(AgentState state, int code)
-    {
-        // A new boot is random, so it may sort before or after the old one.
-        var machine = New(state.Agent, (char)(state.Local.Machine.Boot[^1] + (code == CrashUp ? 1 : -1)));
-        if (_bounds.Durable)
-        {
-            machine.Step(state.Local.Machine.ToKeep());
-        }
-
-        return machine;
-    }
-
-    private sealed record Introduction(int To, Answer Answer) : Effect;
-
-    private Machine New(int agent, char boot) =>
-        _make(Facts.IdOf(agent), $"{(char)('a' + agent)}{boot}", [.. Enumerable.Range(0, _bounds.Agents).Where(peer => peer != agent).Select(Facts.IdOf)], Random);
-
-    private LocalState LocalOf(Machine machine, bool mayStart, IReadOnlyList<Effect>? effects = null)
-    {
-        EndFirstCalls(machine, effects ?? []);
-        var key = KeyOf(machine, mayStart, contacts: false);
-        if (!_locals.TryGetValue(key, out var local))
-        {
-            _locals.Add(key, local = new LocalState(machine));
-            local.Standing = FactsOf(Facts.AgentOf(machine.Id), machine, []);
-        }
-
-        return local;
-    }
-
-    /// <summary>The first calls of a start return; what their answers say is among the facts, and a start over is a start.</summary>
-    public void EndFirstCalls(Machine machine, IReadOnlyList<Effect> effects)
-    {
-        if (effects.OfType<Send>().Select(send => send.Message).OfType<NewRound>().FirstOrDefault() is { Run: not null } first)
-        {
-            for (var peer = 0; peer < _bounds.Agents - 1; peer++)
-            {
-                machine.Step(new Answered(peer, first, new Answer(Status.Ok) { AgentId = Facts.IdOf(peer < Facts.AgentOf(machine.Id) ? peer : peer + 1) }));
-            }
-        }
-    }
-
-    /// <summary>Equal for machines of one agent that are the same as far as it matters.</summary>
-    public static string KeyOf(Machine machine, bool mayStart, bool contacts)
-    {
-        using var buffer = new MemoryStream(256);
-        using var writer = new BinaryWriter(buffer);
-        writer.Write(machine.Id);
-        machine.EncodeEssence(writer, mayStart, contacts);
-        return Encoding.Latin1.GetString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
-    }
-
     private AgentState Intern(int agent, LocalState local, Said said, Spent spent, Origin? origin = null)
     {
         if (_index[agent].TryGetValue((local, said, spent), out var state))
@@ -295,8 +235,9 @@ internal sealed partial class AgentStates
             throw new BoundsTooLargeException($"One agent has more than {_most} states within these bounds; choose fewer agents, rounds, starts or faults.");
         }
 
-        state = new AgentState(agent, index, local, said, spent, origin, [.. said.Codes.Select(code => SpokenBy(local, code)).Where(code => code >= 0)])
+        state = new AgentState(agent, index, local, said, spent, origin, [.. Enumerable.Range(0, _bounds.Agents).Select(receiver => WordsTo(receiver, local, said))])
         {
+            Runs = [.. said.Codes.Select(code => Facts[code]).Where(OfTakingPart).Select(fact => fact.Run).Distinct()],
             Forgot = local.Machine is { CurrentRun: { } run, CurrentDecision: null } && Facts.NumberOf(Facts.CodeOf(run)) is var number && said.Decisions.Any(decision => decision >> 8 == number),
         };
         _index[agent].Add((local, said, spent), state);

@@ -39,8 +39,8 @@ internal sealed class Continuation(AgentStates agents, int count)
     /// <summary>Distinct combinations of machines walked from or through.</summary>
     public long Size => Interlocked.Read(ref _size);
 
-    /// <summary>Makes room; nobody may be walking meanwhile.</summary>
-    public void Reserve(long more) => _walked.Reserve(Size + more);
+    /// <summary>Equal for states of one agent whose machines go on alike.</summary>
+    public int NumberOf(AgentState state) => ((Contact)(state.Continuation ?? Begin(state))).Index;
 
     /// <summary>Walks on one thread.</summary>
     public sealed class Walker(Continuation continuation)

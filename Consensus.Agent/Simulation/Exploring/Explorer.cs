@@ -16,7 +16,7 @@ public readonly record struct ExplorerProgress(long States, int Depth, TimeSpan 
 /// any number of times, in any order or never, so the network needs no state of its own. Every local step is taken by
 /// the core once and remembered (<see cref="AgentStates"/>); a global state is then a few numbers in one 64-bit key.
 /// </summary>
-public sealed class Explorer
+public sealed partial class Explorer
 {
     private const int Batch = 1 << 18;
     private const int Block = 1 << 10;
@@ -27,7 +27,10 @@ public sealed class Explorer
     private readonly Symmetry _symmetry;
     private readonly StateKey _key;
     private readonly StateSet _seen = new();
-    private readonly VisitLog _log = new();
+    private readonly VisitLog _log;
+    private readonly Standpoints _standpoints;
+    private readonly bool _byTurns;
+    private readonly Func<Explorer> _bySteps;
     private readonly Lock _found = new();
     private long _transitions;
     private long _twins = 1;
@@ -36,8 +39,9 @@ public sealed class Explorer
     /// <param name="bounds">How far to look.</param>
     /// <param name="make">Makes an agent; null: the core as it is.</param>
     /// <param name="symmetry">False visits states that differ in names alone one by one.</param>
+    /// <param name="byTurns">True visits only states between turns (<see cref="Turns"/>): far fewer, with the same outcome.</param>
     /// <exception cref="ArgumentOutOfRangeException">The bounds are out of range.</exception>
-    public Explorer(ExplorerBounds bounds, MachineFactory? make = null, bool symmetry = true)
+    public Explorer(ExplorerBounds bounds, MachineFactory? make = null, bool symmetry = true, bool byTurns = false)
     {
         if (bounds.Complaint() is { } complaint)
         {
@@ -49,6 +53,10 @@ public sealed class Explorer
         _agents = new AgentStates(bounds, make ?? ((id, boot, peers, random) => new Machine(id, boot, peers, random)), _key.Most);
         _symmetry = new Symmetry(bounds, _agents, symmetry);
         _continuation = new Continuation(_agents, bounds.Agents);
+        _standpoints = new Standpoints(bounds, _continuation);
+        _byTurns = byTurns;
+        _bySteps = () => new Explorer(bounds, make, symmetry);
+        _log = new VisitLog(paths: !byTurns);
     }
 
     /// <summary>Visits everything, or stops at the first promise broken.</summary>
@@ -61,6 +69,7 @@ public sealed class Explorer
         var lastTold = TimeSpan.Zero;
         _seen.Add(0);
         _log.Add(0, 0);
+        new Visitor(this).Begin();
         var depth = 0;
         var (from, to) = (0L, 1L);
         while (from < to && _violation is null)
@@ -77,22 +86,26 @@ public sealed class Explorer
             }
 
             (from, to) = (to, _log.Count);
+            _log.Leave(from);
             depth += from < to ? 1 : 0;
         }
 
-        var path = _violation is { } found ? ExplorerPath.Find(_agents, _symmetry, _key, [.. _log.PathTo(found.From), found.To]) : null;
+        if (_violation is not null && _byTurns)
+        {
+            // A path is shortest in single steps.
+            return _bySteps().Run(progress, cancellation);
+        }
+
+        var path = _violation is { } found ? ExplorerPath.Find(_agents, _symmetry, _key, found.To == 0 ? _log.PathTo(found.From) : [.. _log.PathTo(found.From), found.To]) : null;
         return new ExplorerReport(
             _bounds, _log.Count, Interlocked.Read(ref _transitions), path?.Count ?? depth, clock.Elapsed, _agents.Count, _agents.Locals,
-            _symmetry.Size, [.. Sometimes.Of(_bounds, _agents.Exercised)], _violation?.Property, path, _violation?.Complaint, _continuation.Size, Interlocked.Read(ref _twins));
+            _symmetry.Size, [.. Sometimes.Of(_bounds, _agents.Exercised)], _violation?.Property, path, _violation?.Complaint, _continuation.Size, Interlocked.Read(ref _twins), _byTurns);
     }
 
     private void Visit(long from, long to)
     {
         var next = from;
         var workers = to - from < Block ? 1 : Environment.ProcessorCount;
-        // A state has a few dozen successors at most; the rest waits for the next batch.
-        _seen.Reserve(_log.Count + ((to - from) * 32));
-        _continuation.Reserve((to - from) * 16);
         var found = new List<(ulong Key, uint Parent)>[workers];
         try
         {
@@ -128,101 +141,6 @@ public sealed class Explorer
         lock (_found)
         {
             _violation ??= (from, to, property, complaint);
-        }
-    }
-
-    /// <summary>What one thread needs to visit states.</summary>
-    private sealed class Visitor(Explorer explorer)
-    {
-        private readonly AgentStates _agents = explorer._agents;
-        private readonly AgentState[] _now = new AgentState[explorer._bounds.Agents];
-        private readonly AgentState[] _after = new AgentState[explorer._bounds.Agents];
-        private readonly Continuation.Walker _walker = new(explorer._continuation);
-        private long _from;
-
-        public List<(ulong Key, uint Parent)> Found { get; } = [];
-
-        public long Transitions { get; private set; }
-
-        public long Twins { get; private set; }
-
-        public void Expand(long index)
-        {
-            _from = index;
-            explorer._key.Unpack(explorer._log.Key(index), _agents, _now);
-            foreach (var move in Moves.From(explorer._bounds, _agents, _now))
-            {
-                Take(move.Agent, move.Next);
-            }
-        }
-
-        private void Take(int agent, AgentState next)
-        {
-            Transitions++;
-            Moves.Apply(_agents, _now, agent, next, _after);
-            var key = explorer._symmetry.Canonical(explorer._key, _after, out var twins);
-            if (!explorer._seen.Add(key))
-            {
-                return;
-            }
-
-            Found.Add((key, (uint)_from));
-            Twins += twins;
-            if (BrokenBy(agent, next) is { } property)
-            {
-                explorer.Report(_from, key, property);
-            }
-            else if (explorer._bounds.Rule == Rule.Ratified && _walker.ComplaintFrom(_after) is { } complaint)
-            {
-                explorer.Report(_from, key, Properties.Termination, complaint);
-            }
-        }
-
-        private string? BrokenBy(int agent, AgentState next)
-        {
-            if (explorer._bounds.Durable && next.Forgot)
-            {
-                return Properties.Durability;
-            }
-
-            var (before, said) = (_now[agent].Said, next.Said);
-            if (ReferenceEquals(before, said))
-            {
-                return null;
-            }
-
-            if (said.Broken is { } broken)
-            {
-                return broken;
-            }
-
-            foreach (var decision in said.Decisions)
-            {
-                if (Array.IndexOf(before.Decisions, decision) >= 0)
-                {
-                    continue;
-                }
-
-                var drawn = false;
-                foreach (var other in _after)
-                {
-                    drawn |= Array.IndexOf(other.Said.Draws, decision) >= 0;
-                    foreach (var theirs in other.Said.Decisions)
-                    {
-                        if (theirs >> 8 == decision >> 8 && theirs != decision)
-                        {
-                            return Properties.Agreement;
-                        }
-                    }
-                }
-
-                if (!drawn)
-                {
-                    return Properties.Validity;
-                }
-            }
-
-            return null;
         }
     }
 }

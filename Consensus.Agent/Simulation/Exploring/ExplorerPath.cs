@@ -45,7 +45,7 @@ internal static class ExplorerPath
             var outcome = agents.OutcomeOf(now[move.Agent], move.Code, move.Next.Index)!;
             steps.Add(new(move.Agent, saidAt.GetValueOrDefault(move.Code), Describe(agents.Facts, move.Code, outcome)));
             Moves.Apply(agents, now, move.Agent, move.Next, after);
-            foreach (var said in after.SelectMany(state => state.Says))
+            foreach (var said in after.SelectMany(state => state.SaysTo.SelectMany(words => words.Codes)))
             {
                 saidAt.TryAdd(said, agents.Facts[said].Kind == FactKind.LateHandshake ? saidAt.First(fact => agents.Facts[fact.Key].Kind == FactKind.Handshake
                     && agents.Facts[fact.Key].Sender == agents.Facts[said].Sender).Value : count);

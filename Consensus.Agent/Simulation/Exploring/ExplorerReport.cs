@@ -45,6 +45,7 @@ public sealed record Sometimes(string Name, bool Seen)
 /// <param name="Complaint">What is wrong where a continuation without faults ends, if that was it.</param>
 /// <param name="Continued">Distinct combinations of machines that continuations without faults went through.</param>
 /// <param name="StatesWithTheirTwins">What <paramref name="States"/> would be if names counted.</param>
+/// <param name="ByTurns">Whether states between turns alone were visited; the depth is in turns then.</param>
 public sealed record ExplorerReport(
     ExplorerBounds Bounds,
     long States,
@@ -59,7 +60,8 @@ public sealed record ExplorerReport(
     IReadOnlyList<PathStep>? Path,
     string? Complaint,
     long Continued,
-    long StatesWithTheirTwins)
+    long StatesWithTheirTwins,
+    bool ByTurns)
 {
     /// <summary>True where nothing was broken and everything was exercised.</summary>
     public bool Holds => Broken is null && Sometimes.All(property => property.Seen);

@@ -11,7 +11,7 @@ public static class ExplorerText
     {
         var bounds = report.Bounds;
         yield return Invariant($"{bounds.Rule.ToString().ToLowerInvariant()} rule, {bounds.Draw.ToString().ToLowerInvariant()} draws: {bounds.Agents} agents, {bounds.Values} values, {bounds.Rounds} rounds, {bounds.Crashes} crashes{(bounds.Durable ? " (what is decided is kept)" : "")}, {bounds.Resets} resets, {bounds.Initiators} initiators, {bounds.Starts} starts each");
-        yield return Invariant($"{report.States:N0} states{(report.Symmetries > 1 ? Invariant($" ({report.StatesWithTheirTwins:N0} with other names)") : "")}, {report.Transitions:N0} transitions, depth {report.Depth}, {report.Elapsed.TotalSeconds:N1} s, {report.States / report.Elapsed.TotalSeconds:N0} states/s");
+        yield return Invariant($"{report.States:N0} states{(report.Symmetries > 1 ? Invariant($" ({report.StatesWithTheirTwins:N0} with other names)") : "")}, {report.Transitions:N0} transitions, depth {report.Depth}{(report.ByTurns ? " turns" : "")}, {report.Elapsed.TotalSeconds:N1} s, {report.States / report.Elapsed.TotalSeconds:N0} states/s");
         yield return Invariant($"{report.AgentStates:N0} states of single agents, {report.MachineStates:N0} of single machines; continuations went through {report.Continued:N0} combinations");
         foreach (var property in Always(bounds))
         {

@@ -117,6 +117,11 @@ internal sealed class Facts(int firstCode)
     /// <summary>The same input with other names.</summary>
     public int Rename(int code, Renaming names)
     {
+        if (code <= AgentStates.ForgetRun)
+        {
+            return AgentStates.ForgetRun - CodeOf(names.Of(Run(AgentStates.ForgetRun - code)));
+        }
+
         if (code < firstCode)
         {
             return code < AgentStates.Forget ? code : AgentStates.Forget + names.Agents[code - AgentStates.Forget];

@@ -9,7 +9,10 @@ internal readonly record struct Move(int Agent, int Code, AgentState Next);
 internal static class Moves
 {
     /// <summary>Every step any agent can take: windows, commands and faults, and the delivery of whatever others said.</summary>
-    public static Enumerator From(ExplorerBounds bounds, AgentStates agents, AgentState[] now) => new(bounds, agents, now);
+    public static Enumerator From(ExplorerBounds bounds, AgentStates agents, AgentState[] now) => new(bounds, agents, now, 0, now.Length);
+
+    /// <summary>Every step that one agent can take.</summary>
+    public static Enumerator Of(ExplorerBounds bounds, AgentStates agents, AgentState[] now, int agent) => new(bounds, agents, now, agent, agent + 1);
 
     /// <summary>The global state after a step.</summary>
     public static void Apply(AgentStates agents, AgentState[] now, int agent, AgentState next, AgentState[] after)
@@ -17,21 +20,15 @@ internal static class Moves
         var forget = now[agent].Local.Shaking && !next.Local.Shaking;
         for (var i = 0; i < now.Length; i++)
         {
-            after[i] = i == agent ? next : forget ? Forgetting(agents, now[i], agent) : now[i];
+            after[i] = i == agent ? next : forget ? agents.Forgetting(now[i], AgentStates.Forget + agent) : now[i];
         }
     }
 
-    private static AgentState Forgetting(AgentStates agents, AgentState state, int asker)
-    {
-        var found = state.Find(AgentStates.Forget + asker);
-        return agents[state.Agent, found == AgentState.Unknown ? agents.Successors(state, AgentStates.Forget + asker) : found];
-    }
-
-    public struct Enumerator(ExplorerBounds bounds, AgentStates agents, AgentState[] now)
+    public struct Enumerator(ExplorerBounds bounds, AgentStates agents, AgentState[] now, int first, int end)
     {
         private readonly bool _crashes = now.Sum(state => state.Spent.Crashes) < bounds.Crashes;
         private readonly bool _resets = now.Sum(state => state.Spent.Resets) < bounds.Resets;
-        private int _agent;
+        private int _agent = first;
         private int _speaker = -1;
         private int _position = -1;
         private int _code;
@@ -95,7 +92,7 @@ internal static class Moves
         // First the actions of an agent, then what each of the others said to it.
         private bool NextCode()
         {
-            while (_agent < now.Length)
+            while (_agent < end)
             {
                 _position++;
                 if (_speaker < 0)
@@ -106,9 +103,9 @@ internal static class Moves
                         return true;
                     }
                 }
-                else if (_speaker != _agent && _position < now[_speaker].Says.Length)
+                else if (_speaker != _agent && _position < now[_speaker].SaysTo[_agent].Codes.Length)
                 {
-                    _code = now[_speaker].Says[_position];
+                    _code = now[_speaker].SaysTo[_agent].Codes[_position];
                     return true;
                 }
 

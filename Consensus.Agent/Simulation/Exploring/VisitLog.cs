@@ -1,7 +1,8 @@
 namespace Consensus.Agent.Simulation.Exploring;
 
 /// <summary>The states in the order they were first visited, each with the one it was reached from.</summary>
-internal sealed class VisitLog
+/// <param name="paths">False keeps no more than the states still to be visited from.</param>
+internal sealed class VisitLog(bool paths)
 {
     private const int Bits = 20;
     private readonly List<ulong[]> _keys = [];
@@ -15,7 +16,7 @@ internal sealed class VisitLog
 
     public void Add(ulong key, uint parent)
     {
-        if (Count == uint.MaxValue)
+        if (paths && Count == uint.MaxValue)
         {
             throw new BoundsTooLargeException($"More than {uint.MaxValue} states; choose smaller bounds.");
         }
@@ -23,12 +24,25 @@ internal sealed class VisitLog
         if (Count >> Bits == _keys.Count)
         {
             _keys.Add(new ulong[1 << Bits]);
-            _parents.Add(new uint[1 << Bits]);
+            _parents.Add(paths ? new uint[1 << Bits] : []);
         }
 
         _keys[^1][Count & ((1 << Bits) - 1)] = key;
-        _parents[^1][Count & ((1 << Bits) - 1)] = parent;
+        if (paths)
+        {
+            _parents[^1][Count & ((1 << Bits) - 1)] = parent;
+        }
+
         Count++;
+    }
+
+    /// <summary>Everything before an index was visited from.</summary>
+    public void Leave(long index)
+    {
+        for (var block = (int)(index >> Bits) - 1; !paths && block >= 0 && _keys[block].Length > 0; block--)
+        {
+            _keys[block] = [];
+        }
     }
 
     /// <summary>Keys from the first state to this one.</summary>
