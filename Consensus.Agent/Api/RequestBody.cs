@@ -29,6 +29,7 @@ internal static class RequestBody
                 var read = await body.ReadAsync(context.RequestAborted);
                 if (read.Buffer.Length > MaxBytes)
                 {
+                    body.AdvanceTo(read.Buffer.End);
                     return (null, TooLarge);
                 }
 
@@ -44,6 +45,8 @@ internal static class RequestBody
         }
         catch (BadHttpRequestException e)
         {
+            // Where the next request would begin cannot be told.
+            context.Response.Headers.Connection = "close";
             return (null, e.StatusCode switch
             {
                 413 => TooLarge,

@@ -24,7 +24,10 @@ public static class AgentServer
         builder.WebHost.UseKestrelHttpsConfiguration();
         ConfigureServer(builder.WebHost);
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning).AddFilter("Polly", LogLevel.None)
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning)
+
+            // That a peer does not answer in time is no error here, and told by whoever asked.
+            .AddFilter("Polly", LogLevel.None)
 
             // What stops the start is told in one line by whoever started it.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);

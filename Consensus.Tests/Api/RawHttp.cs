@@ -21,6 +21,7 @@ internal sealed class RawHttp(Uri agent) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private TcpClient? _connection;
+    private NetworkStream? _stream;
     private byte[] _read = new byte[16 * 1024];
     private int _start;
     private int _end;
@@ -50,24 +51,24 @@ internal sealed class RawHttp(Uri agent) : IDisposable
     /// <summary>Sends bytes and reads one answer; null where the agent closed the connection without one.</summary>
     /// <param name="request">What to send.</param>
     /// <param name="end">Whether nothing more will be sent.</param>
-    /// <param name="noBody">Whether the answer has no body by nature: that to <c>HEAD</c>.</param>
+    /// <param name="noBody">Whether the answer has no body by nature, as that to <c>HEAD</c>, or none that ends: then the connection is closed.</param>
     /// <exception cref="TimeoutException">There was neither an answer nor an end in time.</exception>
     public async Task<RawAnswer?> SendAsync(byte[] request, bool end = false, bool noBody = false)
     {
         using var patience = new CancellationTokenSource(Patience);
         try
         {
-            if (_connection is not { Connected: true })
+            if (_connection is null)
             {
-                Close();
                 _connection = new TcpClient { NoDelay = true };
                 await _connection.ConnectAsync(agent.Host, agent.Port, patience.Token);
+                _stream = _connection.GetStream();
             }
 
             var sending = WriteAsync(request, end, patience.Token);
             var answer = await ReadAsync(noBody, patience.Token);
             await sending;
-            if (end || answer is null || answer.Headers.GetValueOrDefault("connection") == "close")
+            if (end || noBody || answer is null || answer.Headers.GetValueOrDefault("connection") == "close")
             {
                 Close();
             }
@@ -99,10 +100,10 @@ internal sealed class RawHttp(Uri agent) : IDisposable
     {
         try
         {
-            await _connection!.GetStream().WriteAsync(request, cancellation);
+            await _stream!.WriteAsync(request, cancellation);
             if (end)
             {
-                _connection.Client.Shutdown(SocketShutdown.Send);
+                _connection!.Client.Shutdown(SocketShutdown.Send);
             }
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
@@ -204,7 +205,7 @@ internal sealed class RawHttp(Uri agent) : IDisposable
             Array.Resize(ref _read, _read.Length * 2);
         }
 
-        var count = await _connection!.GetStream().ReadAsync(_read.AsMemory(_end), cancellation);
+        var count = await _stream!.ReadAsync(_read.AsMemory(_end), cancellation);
         _end += count;
         return count > 0;
     }

@@ -1,0 +1,158 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using Consensus.Agent.Hosting;
+using Microsoft.Extensions.Logging;
+using Xunit.Abstractions;
+
+namespace Consensus.Tests.Api;
+
+/// <summary>
+/// Requests of every kind from several clients at once against three agents: each is answered in words and none with a
+/// failure, the log stays quiet, and after each burst a run is decided. <c>FUZZ_REQUESTS</c> and <c>FUZZ_SEED</c> change it.
+/// </summary>
+public sealed class FuzzTests(ITestOutputHelper output)
+{
+    private const int Burst = 500;
+    private const int Workers = 4;
+
+    private static readonly int Seed = Setting("FUZZ_SEED") ?? Environment.TickCount;
+    private static readonly int Requests = Setting("FUZZ_REQUESTS") ?? 5_000;
+
+    private readonly ConcurrentDictionary<int, int> _statuses = new();
+    private readonly ConcurrentQueue<string> _wrong = new();
+    private int _lost;
+
+    [Fact]
+    public async Task Whatever_is_sent_every_request_is_answered_and_runs_are_still_decided()
+    {
+        output.WriteLine($"seed {Seed}, {Requests} requests");
+        var log = new WarningLog();
+        await using var cluster = await LocalCluster.StartAsync(3, 0, new AgentOptions { Id = "", Faults = true }, configure: (_, builder) =>
+            builder.Logging.ClearProviders().AddProvider(log));
+        List<Client> clients = [.. cluster.Addresses.Select(address => new Client(address))];
+        var clock = Stopwatch.StartNew();
+        var runs = 0;
+        for (var sent = 0; sent < Requests && _wrong.IsEmpty; sent += Burst, runs++)
+        {
+            // Every fourth burst also breaks calls on purpose.
+            var faults = sent / Burst % 4 == 3;
+            var seed = unchecked(Seed + sent);
+            await Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => BurstAsync(cluster.Addresses, clients, unchecked((seed * 31) + worker), faults)));
+            foreach (var client in clients)
+            {
+                await client.Send(HttpMethod.Delete, "/faults", null);
+            }
+
+            await DecidesAsync(clients, runs);
+        }
+
+        clients.ForEach(client => client.Dispose());
+        output.WriteLine($"{runs * Burst} requests, {runs} runs decided, {_lost} requests lost on purpose or with their connection, {clock.Elapsed.TotalSeconds:0} s");
+        output.WriteLine(string.Join(", ", _statuses.OrderBy(status => status.Key).Select(status => $"{status.Key}: {status.Value}")));
+        output.WriteLine($"log: {string.Join(", ", log.Counts.Select(kind => $"{kind.Key}: {kind.Value}"))}");
+        _wrong.ToList().ForEach(output.WriteLine);
+        Assert.Empty(_wrong);
+        Assert.DoesNotContain(log.Counts.Keys, kind => !kind.StartsWith("Warning", StringComparison.Ordinal));
+        Assert.All(log.Counts, kind => Assert.True(kind.Value <= 3 * (clock.Elapsed.TotalSeconds + 2), $"{kind.Key}: {kind.Value}"));
+    }
+
+    private async Task BurstAsync(IReadOnlyList<Uri> agents, List<Client> clients, int seed, bool faults)
+    {
+        var fuzzer = new Fuzzer(seed, faults);
+        var random = new Random(seed);
+        foreach (var client in clients)
+        {
+            fuzzer.Learn((await client.Get("/state")).Body);
+        }
+
+        List<RawHttp> connections = [.. agents.Select(agent => new RawHttp(agent))];
+        for (var i = 0; i < Burst / Workers && _wrong.IsEmpty; i++)
+        {
+            var request = fuzzer.Next();
+            try
+            {
+                var answer = await connections[random.Next(connections.Count)].SendAsync(request.Bytes, request.End, request.NoBody);
+                if (Judge(request, answer) is { } wrong)
+                {
+                    _wrong.Enqueue($"seed {Seed}: {wrong}: {Short(request.What)}");
+                }
+            }
+            catch (Exception e) when (e is TimeoutException or FormatException or ArgumentException)
+            {
+                _wrong.Enqueue($"seed {Seed}: {e.Message}: {Short(request.What)}");
+            }
+        }
+
+        connections.ForEach(connection => connection.Dispose());
+    }
+
+    /// <summary>What is wrong with an answer; null: nothing.</summary>
+    private string? Judge(FuzzedRequest request, RawAnswer? answer)
+    {
+        if (answer is null)
+        {
+            Interlocked.Increment(ref _lost);
+            return request.IsHttp && !request.MayBeLost && !request.End ? "no answer" : null;
+        }
+
+        _statuses.AddOrUpdate(answer.Status, 1, (_, count) => count + 1);
+        var problem = answer.ContentType.StartsWith("application/problem+json", StringComparison.Ordinal);
+        return answer.Status switch
+        {
+            < 400 => null,
+            409 when answer.ContentType.StartsWith("application/json", StringComparison.Ordinal) => null,
+            503 when problem && answer.Detail.Contains("nothing was started", StringComparison.Ordinal) => null,
+            _ when !request.IsHttp && answer.Status is < 500 or 505 => null,
+            >= 500 => $"{answer.Status} {answer.Body}",
+            _ when request.NoBody => null,
+            _ => problem && answer.Detail.Length > 0 ? null : $"{answer.Status} without a word: {answer.Body}",
+        };
+    }
+
+    private static async Task DecidesAsync(List<Client> clients, int turn)
+    {
+        var (code, started) = await clients[turn % clients.Count].Post("/run?wait=30", """{"window_ms":200}""");
+        Assert.True(code == HttpStatusCode.OK, $"seed {Seed}: after burst {turn} a run got {(int)code} {started}");
+        var run = started.GetProperty("run").GetString();
+        foreach (var client in clients)
+        {
+            var (reached, answer) = await client.Get($"/consensus?wait=30&run={run}");
+            Assert.True(reached == HttpStatusCode.OK, $"seed {Seed}: after burst {turn} an agent held {answer}");
+            Assert.Equal(started.GetProperty("outcome").GetProperty("value").GetInt32(), answer.GetProperty("value").GetInt32());
+        }
+    }
+
+    private static string Short(string what) => what.Length > 2000 ? what[..2000] : what;
+
+    private static int? Setting(string name) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    /// <summary>Counts what is logged from Warning up, by level and kind.</summary>
+    private sealed class WarningLog : ILoggerProvider, ILogger
+    {
+        public ConcurrentDictionary<string, int> Counts { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+            {
+                // The refusals share an event and differ in their reason.
+                var reason = state is IEnumerable<KeyValuePair<string, object?>> values ? values.FirstOrDefault(value => value.Key == "Why").Value : null;
+                Counts.AddOrUpdate($"{logLevel} {eventId.Name ?? formatter(state, exception)} {reason} {exception?.GetType().Name}", 1, (_, count) => count + 1);
+            }
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
