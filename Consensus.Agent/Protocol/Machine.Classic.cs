@@ -118,7 +118,7 @@ public partial class Machine
         }
 
         run.WindowArmed = true;
-        _effects.Add(new Arm(Timer.Window, run.WindowMs));
+        _effects.Add(new Arm(Timer.Window, Math.Max(run.WindowMs, MinClassicWindowMs)));
         ProgressClassic(run);
     }
 

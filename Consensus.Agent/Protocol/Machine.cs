@@ -20,6 +20,12 @@ public partial class Machine
     /// <summary>The last round a message may name: far beyond any run, and far from overflow.</summary>
     public const int MaxRound = 2_000_000_000;
 
+    /// <summary>
+    /// How long a classic round lasts at least, in ms: it ends without anybody's answer, so nothing else keeps a run that
+    /// cannot be decided from opening rounds faster than agents can take them.
+    /// </summary>
+    public const int MinClassicWindowMs = 10;
+
     private const int MinPauseMs = 50;
 
     private readonly int _n;
