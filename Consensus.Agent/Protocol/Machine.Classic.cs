@@ -66,7 +66,8 @@ public partial class Machine
 
     private void NoteRidingProposal(Run run, NewRound message)
     {
-        if (message is { AgentId: { } sender, Value: { } value } && run.Decision is null)
+        // In a bare message, which the original never sent with one, it is nothing but more fields.
+        if (message is { AgentId: { } sender, Value: { } value } && run is { Decision: null, Descriptor: not null })
         {
             OnProposal(run, sender, value, message.Round);
         }

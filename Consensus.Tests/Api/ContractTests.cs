@@ -99,6 +99,17 @@ public sealed class ContractTests : IAsyncLifetime
     });
 
     [Fact]
+    public async Task More_fields_in_a_bare_new_round_change_nothing()
+    {
+        await _client.Post("/new_round", """{"round":1}""");
+        await _client.Post("/proposal", """{"agent_id":"agent2","value":2,"round":1}""");
+        var (code, body) = await _client.Post("/new_round", """{"round":2,"agent_id":"agent2","value":3}""");
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.Equal("""{"status":"started","round":2}""", body.GetRawText());
+        Assert.Equal("agent1", Assert.Single((await _client.Get("/state")).Body.GetProperty("proposals").EnumerateObject()).Name);
+    }
+
+    [Fact]
     public async Task A_new_round_after_the_decision_is_a_conflict()
     {
         await _client.Post("/final", """{"value":2,"round":1}""");
