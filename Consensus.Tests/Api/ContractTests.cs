@@ -220,7 +220,7 @@ public sealed class ContractTests : IAsyncLifetime
     });
 
     [Fact]
-    public async Task A_run_among_original_agents_is_a_bare_classic_one()
+    public Task A_run_among_original_agents_is_a_bare_classic_one() => InOneWindow(async () =>
     {
         var (code, body) = await _client.Post("/run", """{"round":5}""");
         Assert.Equal(HttpStatusCode.OK, code);
@@ -229,14 +229,14 @@ public sealed class ContractTests : IAsyncLifetime
         Assert.Equal("classic", body.GetProperty("rule").GetString());
         Assert.Equal("""{"round":5}""", (await _agent2.Called("new_round")).GetRawText());
         Assert.Equal(5, (await _agent3.Called("proposal")).GetProperty("round").GetInt32());
-    }
+    });
 
     [Fact]
-    public async Task The_ratified_rule_is_refused_among_original_agents()
+    public Task The_ratified_rule_is_refused_among_original_agents() => InOneWindow(async () =>
     {
         var (code, body) = await _client.Post("/run", """{"rule":"ratified"}""");
         Assert.Equal(HttpStatusCode.Conflict, code);
         Assert.Contains("original contract", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Equal(0, (await _client.Get("/state")).Body.GetProperty("round").GetInt32());
-    }
+    });
 }
