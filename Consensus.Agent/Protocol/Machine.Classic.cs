@@ -119,7 +119,7 @@ public partial class Machine
         }
 
         run.WindowArmed = true;
-        _effects.Add(new Arm(Timer.Window, Math.Max(run.WindowMs, MinClassicWindowMs)));
+        _effects.Add(new Arm(Timer.Window, run.Attempts <= ManyClassicRounds ? run.WindowMs : Math.Max(run.WindowMs, MinClassicWindowMs)));
         ProgressClassic(run);
     }
 

@@ -21,10 +21,14 @@ public partial class Machine
     public const int MaxRound = 2_000_000_000;
 
     /// <summary>
-    /// How long a classic round lasts at least, in ms: it ends without anybody's answer, so nothing else keeps a run that
-    /// cannot be decided from opening rounds faster than agents can take them.
+    /// How long a classic round lasts at least, in ms, once <see cref="ManyClassicRounds"/> were drawn in vain: it ends
+    /// without anybody's answer, so nothing else keeps a run that cannot be decided from opening rounds faster than agents
+    /// can take them.
     /// </summary>
     public const int MinClassicWindowMs = 10;
+
+    /// <summary>How many rounds of a classic run last no longer than its window.</summary>
+    public const int ManyClassicRounds = 100;
 
     private const int MinPauseMs = 50;
 

@@ -102,7 +102,10 @@ public sealed class ContractTests : IAsyncLifetime
     public async Task More_fields_in_a_bare_new_round_change_nothing()
     {
         await _client.Post("/new_round", """{"round":1}""");
-        await _client.Post("/proposal", """{"agent_id":"agent2","value":2,"round":1}""");
+
+        // A value of its own would make a majority.
+        var other = (await _client.Get("/state")).Body.GetProperty("my_value").GetInt32() % 3 + 1;
+        await _client.Post("/proposal", $$"""{"agent_id":"agent2","value":{{other}},"round":1}""");
         var (code, body) = await _client.Post("/new_round", """{"round":2,"agent_id":"agent2","value":3}""");
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Equal("""{"status":"started","round":2}""", body.GetRawText());
