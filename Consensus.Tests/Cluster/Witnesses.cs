@@ -134,7 +134,11 @@ internal sealed class Witnesses : IDisposable
             _complaints.Enqueue($"{Name(agent)} (boot {boot}) had seen run {before} and now {floor}.");
         }
 
-        _floors[key] = floor;
+        // Whoever announced a run that nobody answered goes back to where it stood; from any other there is no way back.
+        if (floor.Initiator != Name(agent) || (state.TryGetProperty("decision", out _) && Id(state, "run") == floor))
+        {
+            _floors[key] = floor;
+        }
     }
 
     private async Task<JsonElement?> AskAsync(HttpMethod method, int agent, string path, string? json = null)
