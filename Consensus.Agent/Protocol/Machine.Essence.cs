@@ -37,7 +37,7 @@ public partial class Machine
         Write(writer, _floor);
         writer.Write(Boot);
         writer.Write(_abandoned);
-        writer.Write((byte)((ShakesHands ? 1 : 0) | (mayStart ? 2 : 0) | (_starting is not null ? 4 : 0)));
+        writer.Write((byte)((ShakesHands ? 1 : 0) | (mayStart ? 2 : 0) | (_starting is not null ? 4 : 0) | (contacts && _young ? 8 : 0)));
         foreach (ref readonly var peer in (mayStart || ShakesHands || contacts ? _peers : []).AsSpan())
         {
             writer.Write(peer.Id ?? "");

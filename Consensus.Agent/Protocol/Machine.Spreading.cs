@@ -17,7 +17,7 @@ public partial class Machine
         switch (sent)
         {
             case StateQuery:
-                known.ToldState = true;
+                known.ToldState |= !_young;
                 TakeState(answer);
                 break;
             case Final:

@@ -122,6 +122,7 @@ public partial class Machine
         Write(writer, _floor);
         writer.Write(Boot);
         writer.Write(_spreadMs);
+        writer.Write(_young);
         writer.Write(_abandoned);
         foreach (ref readonly var peer in _peers.AsSpan())
         {

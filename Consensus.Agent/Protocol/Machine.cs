@@ -41,6 +41,10 @@ public partial class Machine
     private RunId _floor;
     private int _spreadMs;
 
+    // From the start of the process to its first poll. What its last process said may still be under way, to peers that
+    // then believe it knows what this one never heard: so it asks all of them once more.
+    private bool _young;
+
     // The number of the last run that this agent named and left because nobody answered.
     private long _abandoned;
 
@@ -123,6 +127,7 @@ public partial class Machine
                 Restore(restored);
                 break;
             case Booted:
+                _young = true;
                 GoOn();
                 Poll();
                 break;
@@ -210,6 +215,7 @@ public partial class Machine
                 Repeat(run);
                 break;
             case Timer.Poll:
+                _young = false;
                 Poll();
                 break;
             case Timer.Spread when _run is { Decision: not null } run:

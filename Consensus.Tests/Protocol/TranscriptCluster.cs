@@ -35,10 +35,16 @@ internal sealed class TranscriptCluster
 
         Stabilize([], deedsOnly: false);
 
-        // Then a pause: what they know of each other is not recent any more, so the first run shakes hands.
-        foreach (var node in Nodes.Where(node => !strangers && node.Timers.ContainsKey(Timer.Poll)))
+        // Then two pauses: they ask once more, and what they know of each other is not recent any more, so the first run
+        // shakes hands.
+        for (var pause = 0; pause < 2 && !strangers; pause++)
         {
-            Fire(node, Timer.Poll);
+            foreach (var node in Nodes.Where(node => node.Timers.ContainsKey(Timer.Poll)))
+            {
+                Fire(node, Timer.Poll);
+            }
+
+            Stabilize([], deedsOnly: false);
         }
 
         Output = output;

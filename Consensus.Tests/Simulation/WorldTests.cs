@@ -116,7 +116,6 @@ public sealed class WorldTests
     [InlineData("OwnFloorNotRaised", Properties.OneProposal)]
     [InlineData("ClearingHandshake", Properties.Termination)]
     [InlineData("RestoredWithoutItsDecision", Properties.Durability, true)]
-    [InlineData("SilentLearners", Properties.Termination, true)]
     public void Random_worlds_catch_a_broken_version_too(string version, string property, bool durable = false)
     {
         MachineFactory make = (durable ? BrokenMachines.Restoring : BrokenMachines.All)[version].Invoke;
