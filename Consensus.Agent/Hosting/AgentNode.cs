@@ -91,8 +91,8 @@ public sealed partial class AgentNode : IDisposable
     /// <returns>What the machine held at the end, decided or not.</returns>
     public async Task<MachineView> WaitAsync(RunId? run, TimeSpan atMost, CancellationToken cancellation)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
-        using var timer = _time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), timeout, atMost, Timeout.InfiniteTimeSpan);
+        using var limit = new CancellationTokenSource(atMost, _time);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token, limit.Token);
         var resets = -1L;
         while (true)
         {
