@@ -21,7 +21,7 @@ public static class Extensions
     /// <summary>The checks tagged <c>live</c> must pass: the process works.</summary>
     public const string AlivePath = "/alive";
 
-    /// <summary>Adds all of it. <paramref name="isNoise"/> says which requests, by method, make no spans besides the health checks.</summary>
+    /// <summary>Adds all of it. <paramref name="isNoise"/> says which requests, by method, make no spans besides the health checks; which calls, an <see cref="ISpanOwner"/>.</summary>
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder, Func<string, bool>? isNoise = null)
         where TBuilder : IHostApplicationBuilder
     {
@@ -71,8 +71,9 @@ public static class Extensions
                     !context.Request.Path.StartsWithSegments(HealthPath)
                     && !context.Request.Path.StartsWithSegments(AlivePath)
                     && !isNoise(context.Request.Method))
-                .AddHttpClientInstrumentation(options => options.FilterHttpRequestMessage = request =>
-                    !isNoise(request.Method.Method)));
+
+                // The runtime's own spans of calls are those of the instrumentation library, without its share of each call.
+                .AddSource("System.Net.Http"));
 
         if (builder.HasOtlpEndpoint())
         {

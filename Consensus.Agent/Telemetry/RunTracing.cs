@@ -200,34 +200,41 @@ public sealed class RunTracing(string agentId) : IDisposable
         }
     }
 
-    /// <summary>Ends a span, which would else make its parent current, in the midst of what this thread is in.</summary>
-    private static void Stop(Activity? span)
+    /// <summary>Ends a span. What the thread is in stays current, though it may have ended too, and could not be made current again.</summary>
+    private void Stop(Activity? span)
     {
-        var around = Activity.Current;
-        span?.Stop();
-        Activity.Current = around;
+        if (span is not null)
+        {
+            ExecutionContext.Run(_clean!, static span => ((Activity)span!).Stop(), span);
+        }
     }
 
     /// <summary>Starts a span beside whatever the thread is in; a null parent begins a trace.</summary>
     private Activity? Start(string name, Activity? parent, params ReadOnlySpan<ActivityLink> links)
     {
-        var around = Activity.Current;
-        Activity.Current = parent;
-        var span = _source.StartActivity(name, ActivityKind.Internal, parentContext: default, links: links.ToArray());
-        Activity.Current = around;
-        if (span is not null)
+        if (!_source.HasListeners())
         {
-            span.SetTag("consensus.agent.id", agentId);
-            span.SetTag("consensus.run.id", _descriptor?.Id.ToString());
-            span.SetTag("consensus.rule", AgentMetrics.RuleOf(_descriptor));
-            ExecutionContext.Run(_clean!, static state =>
-            {
-                var started = (Activity)state!;
-                Activity.Current = started;
-                started.SetCustomProperty(ContextKey, ExecutionContext.Capture());
-            }, span);
+            return null;
         }
 
+        var start = new Starting(_source, name, parent?.Context ?? default, links.Length == 0 ? null : links.ToArray());
+        ExecutionContext.Run(_clean!, static state => ((Starting)state!).Run(), start);
+        var span = start.Span;
+        span?.SetTag("consensus.agent.id", agentId);
+        span?.SetTag("consensus.run.id", _descriptor?.Id.ToString());
+        span?.SetTag("consensus.rule", AgentMetrics.RuleOf(_descriptor));
         return span;
+    }
+
+    /// <summary>Starts a span in a context in which there is none, and remembers that context with the span in it.</summary>
+    private sealed class Starting(ActivitySource source, string name, ActivityContext parent, ActivityLink[]? links)
+    {
+        public Activity? Span { get; private set; }
+
+        public void Run()
+        {
+            Span = source.StartActivity(name, ActivityKind.Internal, parent, links: links);
+            Span?.SetCustomProperty(ContextKey, ExecutionContext.Capture());
+        }
     }
 }

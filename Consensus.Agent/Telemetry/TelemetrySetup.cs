@@ -33,10 +33,14 @@ internal static class TelemetrySetup
         }
     }
 
-    /// <summary>A request belongs to the host whose source made its span, and a call to whom its round or request belongs.</summary>
+    /// <summary>
+    /// A request belongs to the host whose source made its span, and a call to whom its round or request belongs. Calls that
+    /// only read tell nothing about a run.
+    /// </summary>
     private sealed class AgentSpans(ActivitySource host, RunTracing tracing) : ISpanOwner
     {
-        public bool Owns(Activity span) => IsMine(span.Source) || (span.Kind == ActivityKind.Client && span.Parent is { } cause && IsMine(cause.Source));
+        public bool Owns(Activity span) => IsMine(span.Source)
+            || (span.Kind == ActivityKind.Client && span.Parent is { } cause && IsMine(cause.Source) && span.GetTagItem("http.request.method") is not "GET");
 
         private bool IsMine(ActivitySource source) => ReferenceEquals(source, host) || tracing.Owns(source);
     }

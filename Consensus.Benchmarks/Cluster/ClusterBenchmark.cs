@@ -258,7 +258,9 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
     private async Task WarmUpAsync(AgentCluster cluster)
     {
         progress("warming up", _done);
-        await cluster.WarmUpAsync(new(), 800, TimeSpan.FromSeconds(3 * cluster.Alive.Count()));
+
+        // Fewer leave methods half compiled, with telemetry more of them.
+        await cluster.WarmUpAsync(new(), 5000, TimeSpan.FromSeconds(5 + (3 * cluster.Alive.Count())));
     }
 
     private async Task AlternateAsync(string what, double parts, params Cell[] cells)
