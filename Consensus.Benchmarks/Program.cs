@@ -6,6 +6,7 @@ var root = new RootCommand("Measures agents against the raw round trip, and the 
 {
     ClusterCommand.Create(),
     CoreCommand.Create(),
+    MemoryCommand.Create(),
     HelperServer.Command(),
 };
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
