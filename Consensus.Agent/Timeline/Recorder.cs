@@ -209,7 +209,8 @@ public sealed partial class Recorder(string agentId, string boot, TimeProvider t
         }
         else if (sent is Handshake or Reset)
         {
-            if (Newest is { } newest && end.MessageId >= newest.FirstMessageId)
+            // Its run need not have a name yet, while the newest is still the one before.
+            if (!IsPending(end.MessageId) && Newest is { } newest && end.MessageId >= newest.FirstMessageId)
             {
                 Append(newest, end);
             }

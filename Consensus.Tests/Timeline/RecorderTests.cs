@@ -63,6 +63,34 @@ public class RecorderTests
     }
 
     [Fact]
+    public void How_a_handshake_ended_belongs_to_the_run_it_was_for_and_not_to_the_one_before()
+    {
+        Handshake(null, lost: false);
+        Join(Run(1));
+        Handshake(Run(1), lost: true);
+        Join(Run(2));
+        Assert.Equal(["sent", "answered"], Told("1.a.boot"));
+        Assert.Equal(["sent", "lost"], Told("2.a.boot"));
+
+        string[] Told(string run) => [.. _recorder.Read(run).Events!.Where(e => e.Message == "handshake" || e.Kind is "answered" or "lost").Select(e => e.Kind)];
+    }
+
+    private void Handshake(RunDescriptor? current, bool lost)
+    {
+        _recorder.Stepped(current);
+        var message = new Handshake();
+        var id = _recorder.Sent(0, "http://b", message);
+        if (lost)
+        {
+            _recorder.Lost(id, 0, message);
+        }
+        else
+        {
+            _recorder.Answered(id, 0, message, new Answer(Status.Ok));
+        }
+    }
+
+    [Fact]
     public void What_is_said_again_and_again_is_recorded_three_times()
     {
         var run = Run(1);
