@@ -54,6 +54,21 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
     }
 
     [SkippableFact]
+    public async Task What_other_agents_do_by_themselves_is_drawn_without_an_event_of_the_agent_that_serves()
+    {
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
+        await tab.Page.RouteAsync("**/events", route => route.FulfillAsync(new() { ContentType = "text/event-stream", Body = "retry: 3600000\nevent: hello\ndata: {}\n\n" }));
+        await tab.Page.ReloadAsync();
+        await Assertions.Expect(tab.Page.Locator("#connection")).ToHaveTextAsync("3 of 3 agents up, seen from agent1");
+
+        // What it reads when it is opened, it has read.
+        await tab.Page.WaitForLoadStateAsync(LoadState.NetworkIdle);
+        await Clients[0].Post("/run?wait=30");
+        await tab.VerdictAsync("good");
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
     public async Task An_isolated_agent_stays_undecided_and_learns_when_it_is_reconnected()
     {
         await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);

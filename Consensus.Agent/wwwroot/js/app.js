@@ -14,6 +14,7 @@ const EVENT_GAP_MS = 120;
 const POLL_MS = 2000;
 
 let keyRefused = false;
+let stood = '';
 
 const state = { run: null, newest: null, detail: [], cluster: null, timeline: null };
 
@@ -95,8 +96,15 @@ const readCluster = reader(async () => {
   controls.serving(serving);
   faults.show(cluster.agents);
   history.show(runs.runs, state.run);
+
+  // What another agent does by itself - it goes, comes back, learns - is no event of the one that is followed.
+  const stands = standing(cluster.agents);
+  if (stands !== stood) readTimeline();
+  stood = stands;
   if (view.model) view.tell();
 }, 400);
+
+const standing = (agents) => JSON.stringify(agents.map(({ up, state: held }) => [up, held?.boot, held?.run, held?.consensus_value]));
 
 function refresh() {
   readTimeline();
@@ -108,6 +116,7 @@ function route() {
   byId('live').hidden = simulate;
   byId('simulate').hidden = !simulate;
   byId('commands').hidden = simulate;
+  if (simulate) simulation.opened();
   for (const [id, current] of [['tab-live', !simulate], ['tab-simulate', simulate]]) {
     if (current) byId(id).setAttribute('aria-current', 'page');
     else byId(id).removeAttribute('aria-current');
