@@ -35,6 +35,11 @@ export class Simulation {
     host.append(this.form, this.sentence, this.stages);
   }
 
+  /** The tab is seen: at first with the run that the form describes. */
+  opened() {
+    if (!this.begun) this.#run();
+  }
+
   #asked() {
     const asked = Object.fromEntries(new FormData(this.form));
     for (const [name] of CHANCES) asked[name] = fraction(Number(asked[name]));
@@ -66,6 +71,7 @@ export class Simulation {
   }
 
   async #ask(ask) {
+    this.begun = true;
     this.notice();
     for (const button of this.form.querySelectorAll('button')) button.disabled = true;
     try {
