@@ -49,6 +49,35 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
         Assert.Empty(tab.Errors);
     }
 
+    [SkippableFact]
+    public async Task However_much_of_a_long_run_is_unfolded_only_what_is_in_sight_is_drawn()
+    {
+        await using var tab = await OpenAsync(1280);
+        await tab.Page.SelectOptionAsync(".simform [name=rule]", "classic");
+        await tab.Page.FillAsync(".simform [name=agents]", "9");
+        await tab.Page.FillAsync(".simform [name=values]", "1000000");
+        await tab.Page.ClickAsync(".simform .primary");
+        var (folds, messages) = (tab.Page.Locator("#simulate .fold"), tab.Page.Locator("#simulate .verdict .figures"));
+        await Assertions.Expect(folds).ToHaveCountAsync(1);
+        for (var i = 0; i < 5; i++)
+        {
+            var before = await messages.InnerTextAsync();
+            await folds.First.FocusAsync();
+            await folds.First.PressAsync("Enter");
+            await Assertions.Expect(messages).Not.ToHaveTextAsync(before);
+        }
+
+        Assert.InRange(int.Parse((await messages.InnerTextAsync()).Split(' ')[0], System.Globalization.NumberStyles.AllowThousands, System.Globalization.CultureInfo.InvariantCulture), 3_000, 20_000);
+        foreach (var part in new[] { 0, 0.3, 0.6, 1 })
+        {
+            await tab.Page.EvaluateAsync("part => { const scroll = document.querySelector('#simulate .scroll'); scroll.scrollTop = part * scroll.scrollHeight; }", part);
+            await tab.Page.EvaluateAsync("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
+            Assert.InRange(await tab.Page.Locator("#simulate .picture *").CountAsync(), 50, 4_000);
+        }
+
+        Assert.Empty(tab.Errors);
+    }
+
     private async Task<Tab> OpenAsync(int width)
     {
         var tab = await chromium.OpenAsync(Cluster.Addresses[0], width, 844);

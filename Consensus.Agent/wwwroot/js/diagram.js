@@ -2,11 +2,14 @@
 // in sight is in the document.
 
 import { duration, eachFrame, html, svg, chip } from './dom.js';
+import { Labels } from './labels.js';
 import { layout } from './layout.js';
-import { arrowShape, backdrop, foldShape, markShape } from './shapes.js';
+import { arrowShape, backdrop, endsOf, foldShape, markBox, markShape, partsOf } from './shapes.js';
+import { Sight } from './sight.js';
 import { KINDS, describeArrow, describeMark, verdict } from './words.js';
 
-const SLICE = 700;
+// A picture of fewer arrows and marks is in the document as a whole.
+const WHOLE = 400;
 const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
 
 export class Diagram {
@@ -32,21 +35,20 @@ export class Diagram {
   }
 
   /** Draws a model; keeps the place, unless it is another run. */
-  show(model, { note } = {}) {
+  show(model) {
     const another = this.model?.timeline.run !== model.timeline.run;
     const atEnd = this.scroll.scrollTop + this.scroll.clientHeight > this.scroll.scrollHeight - 60;
     this.model = model;
     const said = verdict(model);
     this.verdict.className = `verdict ${said.tone}`;
-    this.verdict.replaceChildren(html('strong', {}, said.text), ...(note ? [' ', note] : []), ...(said.figures ? [html('span', { class: 'figures' }, said.figures)] : []));
+    this.verdict.replaceChildren(html('strong', {}, said.text), ...(said.figures ? [html('span', { class: 'figures' }, said.figures)] : []));
     this.svg.setAttribute('aria-label', `${said.text} ${said.figures ?? ''}`);
     this.#legend();
-    this.draw();
-    if (another) this.scroll.scrollTop = 0;
-    else if (atEnd && said.tone === 'open') this.scroll.scrollTop = this.scroll.scrollHeight;
+    this.draw(another ? () => 0 : atEnd && said.tone === 'open' ? (plan) => plan.height : undefined);
   }
 
-  draw() {
+  /** @param {(plan) => number} place where to scroll to; undefined: it stays */
+  draw(place) {
     const { model } = this;
     if (!model) return;
     const width = this.scroll.clientWidth;
@@ -57,33 +59,27 @@ export class Diagram {
     this.svg.setAttribute('viewBox', `0 0 ${plan.width} ${plan.height}`);
     this.#heads();
 
-    this.slices = new Map();
+    this.labels = new Labels(plan);
     this.targets = [];
-    const put = (element, top, bottom) => {
-      // What spans slices is in the first; a slice is shown a little before it comes into sight.
-      const index = bottom - top > SLICE ? -1 : Math.floor(top / SLICE);
-      if (!this.slices.has(index)) this.slices.set(index, { group: svg('g'), top: index < 0 ? -Infinity : index * SLICE, bottom: index < 0 ? Infinity : (index + 2) * SLICE });
-      this.slices.get(index).group.append(element);
-    };
     for (const arrow of model.arrows) {
-      const { element, ends } = arrowShape(arrow, plan);
-      put(element, Math.min(ends.y1, ends.y2), Math.max(ends.y1, ends.y2));
-      this.targets.push({ element, ends, arrow, value: arrow.value });
+      for (const ends of partsOf(endsOf(arrow, plan))) {
+        this.targets.push({ arrow, ends, value: arrow.value, top: Math.min(ends.y1, ends.y2), bottom: Math.max(ends.y1, ends.y2) });
+      }
     }
     for (const step of model.steps) {
       step.marks.forEach((mark, index) => {
-        const { element, x, y } = markShape(mark, index, step, plan);
-        put(element, y, y);
-        this.targets.push({ element, x, y, mark, value: mark.value });
+        const box = markBox(mark, index, step, plan);
+        this.labels.keepFree(box);
+        this.targets.push({ mark, index, step, value: mark.value, top: box.top, bottom: box.bottom, x: plan.x(step.lane), y: (box.top + box.bottom) / 2 });
       });
     }
-    this.content = svg('g', { class: 'content' });
+    this.lines = svg('g');
+    this.above = svg('g');
+    this.sight = new Sight(this.targets, this.targets.length < WHOLE, { add: (target) => this.#add(target), remove: ({ element, text }) => { element.remove(); text?.remove(); } });
     this.folds = plan.folds.map((fold) => this.#fold(fold));
     this.now = svg('g', { class: 'now' }, svg('rect', { x: 0, width: plan.width }), svg('path', {}));
-    this.svg.replaceChildren(backdrop(plan, model), ...this.folds, this.content, this.now);
-    this.shown = new Set();
-    this.all = this.targets.length < 900;
-    this.#dim();
+    this.svg.replaceChildren(backdrop(plan, model), ...this.folds, this.lines, this.above, this.now);
+    if (place) this.scroll.scrollTop = place(plan);
     this.cut(this.cutAt);
     this.refresh();
   }
@@ -111,7 +107,7 @@ export class Diagram {
   followValue(value) {
     this.followed = value === this.followed ? null : value;
     this.#legend();
-    this.#dim();
+    this.#dimAll();
   }
 
   zoomBy(steps) {
@@ -121,25 +117,20 @@ export class Diagram {
     this.zoom = ZOOMS[at];
     this.zoomOut.disabled = at === 0;
     this.zoomIn.disabled = at === ZOOMS.length - 1;
-    this.draw();
-    this.scroll.scrollTop = middle * this.plan.height - this.scroll.clientHeight / 2;
+    this.draw((plan) => middle * plan.height - this.scroll.clientHeight / 2);
   }
 
-  /** Puts the slices that are in sight into the document and takes the others out. */
   refresh() {
-    const top = this.scroll.scrollTop - SLICE;
-    const bottom = this.scroll.scrollTop + this.scroll.clientHeight + SLICE;
-    for (const [index, slice] of this.slices) {
-      const visible = this.all || (slice.bottom > top && slice.top < bottom);
-      if (visible === this.shown.has(index)) continue;
-      if (visible) {
-        this.content.append(slice.group);
-        this.shown.add(index);
-      } else {
-        slice.group.remove();
-        this.shown.delete(index);
-      }
-    }
+    this.sight.look(this.scroll.scrollTop, this.scroll.scrollTop + this.scroll.clientHeight);
+  }
+
+  /** Lines are below all else. */
+  #add(target) {
+    const { arrow, mark, index, step, ends } = target;
+    if (!target.element) Object.assign(target, arrow ? arrowShape(arrow, ends, this.plan, this.labels) : { element: markShape(mark, index, step, this.plan) });
+    this.#dim(target);
+    (arrow ? this.lines : this.above).append(target.element);
+    if (target.text) this.above.append(target.text);
   }
 
   #fold(fold) {
@@ -157,15 +148,19 @@ export class Diagram {
   #heads() {
     const { plan, model } = this;
     this.heads.style.width = `${plan.width}px`;
+    const tight = plan.lane < 74;
+    let tall = tight;
     this.heads.replaceChildren(...model.lanes.map((lane, index) => {
       const state = !lane.up ? 'down' : lane.part === 'learner' ? 'learner' : lane.part === 'absent' ? 'not reached' : '';
-      const head = html('div', { class: `head${lane.up ? '' : ' down'}`, 'data-agent': lane.agent_id, title: lane.dropped ? `${lane.dropped.toLocaleString('en')} older events are gone` : undefined },
-        html('span', { class: 'name' }, plan.lane < 74 ? lane.agent_id.replace(/^agent/, 'a') : lane.agent_id),
+      tall ||= state !== '';
+      const head = html('div', { class: `head${lane.up ? '' : ' down'}${tight ? ' tight' : ''}`, 'data-agent': lane.agent_id, title: lane.dropped ? `${lane.dropped.toLocaleString('en')} older events are gone` : undefined },
+        html('span', { class: 'name' }, tight ? lane.agent_id.replace(/^agent/, 'a') : lane.agent_id),
         lane.value !== undefined && chip(lane.value, `decided ${lane.value} in round ${lane.round}`),
         state && html('span', { class: 'tag' }, state));
       head.style.left = `${plan.x(index)}px`;
       return head;
     }));
+    this.heads.classList.toggle('tall', tall);
   }
 
   #legend() {
@@ -176,7 +171,7 @@ export class Diagram {
       onclick: () => {
         if (!this.hidden.delete(kind)) this.hidden.add(kind);
         this.#legend();
-        this.#dim();
+        this.#dimAll();
       },
     }, html('i', { 'aria-hidden': 'true' }), `${KINDS[kind]} `, html('b', {}, counts.get(kind).toLocaleString('en')))));
     const few = this.model.values.length > 1 && this.model.values.length <= 8;
@@ -186,12 +181,16 @@ export class Diagram {
     }));
   }
 
-  #dim() {
-    for (const { element, value, arrow } of this.targets ?? []) {
-      element.classList.toggle('dim', this.followed !== null && value !== this.followed);
-      element.classList.toggle('lit', this.followed !== null && value === this.followed);
-      if (arrow) element.classList.toggle('off', this.hidden.has(arrow.kind));
+  #dim({ element, text, value, arrow }) {
+    element.classList.toggle('lit', this.followed !== null && value === this.followed);
+    for (const part of [element, text]) {
+      part?.classList.toggle('dim', this.followed !== null && value !== this.followed);
+      if (arrow) part?.classList.toggle('off', this.hidden.has(arrow.kind));
     }
+  }
+
+  #dimAll() {
+    for (const target of this.sight.shown) this.#dim(target);
   }
 
   #point(event) {

@@ -11,11 +11,10 @@ class Step {
 }
 
 export function build(timeline) {
-  const steps = new Map();
+  const steps = timeline.lanes.map(() => new Map());
   const at = (lane, t) => {
-    const key = `${lane}@${t}`;
-    if (!steps.has(key)) steps.set(key, new Step(t, lane));
-    return steps.get(key);
+    if (!steps[lane].has(t)) steps[lane].set(t, new Step(t, lane));
+    return steps[lane].get(t);
   };
 
   for (const event of timeline.events) {
@@ -41,7 +40,7 @@ export function build(timeline) {
     }
   });
 
-  const order = [...steps.values()].sort((a, b) => a.t - b.t || a.lane - b.lane);
+  const order = steps.flatMap((moments) => [...moments.values()]).sort((a, b) => a.t - b.t || a.lane - b.lane);
   order.forEach((step, index) => { step.index = index; });
   const values = new Set(timeline.events.map((event) => event.value));
   for (const round of timeline.rounds) round.values.forEach((value) => values.add(value));

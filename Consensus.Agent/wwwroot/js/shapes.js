@@ -16,32 +16,39 @@ export function endsOf(arrow, plan) {
     return { x1, y1, x2: x2 - Math.sign(x2 - x1) * 2.5, y2: to.y };
   }
   const far = toLane < 0 ? x1 + plan.lane * 0.4 : plan.x(toLane);
-  const part = arrow.state === 'lost' ? 0.72 : 0.5;
+  const part = arrow.state === 'lost' ? 0.72 : 0.6;
   return { x1, y1, x2: x1 + (far - x1) * part, y2: y1 + 13 };
 }
 
-export function arrowShape(arrow, plan) {
-  const ends = endsOf(arrow, plan);
+const LONG = 1500;
+
+/** An arrow over many screens is drawn where it begins and where it ends: between them nobody could follow it. */
+export function partsOf(ends) {
+  const { x1, y1, x2, y2 } = ends;
+  if (y2 - y1 < LONG) return [ends];
+  const aside = Math.sign(x2 - x1) * Math.min(44, Math.abs(x2 - x1) * 0.45);
+  return [{ x1, y1, x2: x1 + aside, y2: y1 + 26, part: 'begins' }, { x1: x2 - aside, y1: y2 - 26, x2, y2, part: 'ends' }];
+}
+
+/** @param {Labels} labels tells where its label may stand */
+export function arrowShape(arrow, ends, plan, labels) {
   const { x1, y1, x2, y2 } = ends;
   const length = Math.hypot(x2 - x1, y2 - y1) || 1;
   const [ux, uy] = [(x2 - x1) / length, (y2 - y1) / length];
   let d = `M${round(x1)} ${round(y1)}L${round(x2)} ${round(y2)}`;
-  if (arrow.state === 'delivered') {
+  if (arrow.state === 'delivered' && ends.part !== 'begins') {
     const head = arrow.answer ? HEAD * 0.8 : HEAD;
     for (const side of [1, -1]) d += `M${round(x2)} ${round(y2)}l${round(-ux * head - side * uy * head * 0.55)} ${round(-uy * head + side * ux * head * 0.55)}`;
   }
 
-  const group = svg('g', { class: `arrow k-${arrow.kind} ${arrow.state}${arrow.answer ? ' answer' : ''}`, 'data-kind': arrow.kind, 'data-state': arrow.state });
+  const group = svg('g', { class: `arrow k-${arrow.kind} ${arrow.state}${arrow.answer ? ' answer' : ''} ${ends.part ?? ''}`, 'data-kind': arrow.kind, 'data-state': arrow.state });
   group.append(svg('path', { d }));
   if (arrow.state === 'lost') group.append(svg('path', { class: 'cross', d: `M${round(x2 - 4.5)} ${round(y2 - 4.5)}l9 9m0 -9l-9 9` }));
   // Among many lanes, votes for none are told by their colour alone.
-  const text = plan.lane < 110 && arrow.kind === 'vote' && !arrow.value ? '' : label(arrow);
-  if (text && Math.abs(x2 - x1) > 30) {
-    // Near the head: the arrows of one broadcast leave one point and part on their way.
-    const back = Math.min(length * 0.5, plan.lane > 110 ? 54 : 26);
-    group.append(svg('text', { x: round(x2 - ux * back), y: round(y2 - uy * back - 3.5), 'text-anchor': 'middle' }, plan.lane > 110 ? text : text.replace('✓ none', '✓–').replace(/ /g, '')));
-  }
-  return { element: group, ends };
+  const full = plan.lane < 110 && arrow.kind === 'vote' && !arrow.value ? '' : label(arrow);
+  const short = plan.lane > 110 ? full : full.replace('✓ none', '✓–').replace('round', 'r').replace(/ /g, '');
+  const place = short && ends.part !== 'begins' && Math.abs(x2 - x1) > 30 ? labels.placeFor(short, ends) : null;
+  return { element: group, text: place && svg('text', { class: `label k-${arrow.kind}`, x: round(place.x), y: round(place.y), 'text-anchor': 'middle' }, short) };
 }
 
 const NOTES = {
@@ -49,24 +56,47 @@ const NOTES = {
   was_reset: 'reset', booted: 'restarted', restored: 'kept', joined_as_learner: 'learner', contradicted: 'contradicted', disagreed: 'disagreement!',
 };
 
+const DIGIT = 7.2;
+
+/** A value as it fits between two lanes. */
+function written({ value }, plan) {
+  const text = value === undefined ? '–' : String(value);
+  const most = Math.max(3, Math.floor((plan.lane - 14) / DIGIT));
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}
+
+const VALUED = new Set(['drew', 'copied', 'adopted', 'voted', 'decided', 'learned', 'restored']);
+const isValued = ({ kind, value }) => VALUED.has(kind) && (value !== undefined || kind === 'voted');
+const isNoted = (mark, plan) => plan.lane >= 120 || !isValued(mark);
+const centre = (index, step, plan) => [plan.x(step.lane), step.first + index * plan.mark];
+
+/** How far a mark reaches to each side of its lane: one digit fits all, more make it wider. */
+const reach = (mark, plan) => isValued(mark) ? 10 + Math.max(0, written(mark, plan).length - 2) * DIGIT / 2 + (written(mark, plan).length > 1 ? 3 : 0) : 5;
+
+/** What a mark and its note cover. */
+export function markBox(mark, index, step, plan) {
+  const [cx, cy] = centre(index, step, plan);
+  const half = reach(mark, plan);
+  return { left: cx - half, right: cx + half + (isNoted(mark, plan) ? 7 + 6.2 * (NOTES[mark.kind]?.length ?? 0) : 0), top: cy - 11, bottom: cy + 11 };
+}
+
 export function markShape(mark, index, step, plan) {
-  const [cx, cy] = [plan.x(step.lane), step.first + index * plan.mark];
+  const [cx, cy] = centre(index, step, plan);
+  const half = reach(mark, plan);
+  const pill = (by, attributes) => svg('rect', { x: -half - by, y: -9.5 - by, width: 2 * (half + by), height: 19 + 2 * by, rx: 9.5 + by, ...attributes });
   const group = svg('g', { class: `mark m-${mark.kind} ${hue(mark.value)}`, 'data-kind': mark.kind, transform: `translate(${round(cx)} ${round(cy)})` });
-  const valued = mark.value !== undefined;
-  switch (mark.kind) {
-    case 'drew': group.append(svg('circle', { r: 9.5 })); break;
-    case 'copied': group.append(svg('circle', { r: 9.5, 'stroke-dasharray': '3 2.4' })); break;
-    case 'adopted': group.append(svg('circle', { r: 10.5, class: 'ring' }), svg('circle', { r: 7.8 })); break;
-    case 'voted': group.append(svg('path', { d: 'M0 -11.5L11.5 0L0 11.5L-11.5 0Z' })); break;
-    case 'decided': group.append(svg('rect', { x: -11.5, y: -11, width: 23, height: 22, rx: 6 })); break;
-    case 'learned': group.append(svg('rect', { x: -10.5, y: -10, width: 21, height: 20, rx: 6 })); break;
+  switch (isValued(mark) ? mark.kind : '') {
+    case 'drew': group.append(pill(0)); break;
+    case 'copied': group.append(pill(0, { 'stroke-dasharray': '3 2.4' })); break;
+    case 'adopted': group.append(pill(1, { class: 'ring' }), pill(-1.7)); break;
+    case 'voted': group.append(svg('path', { d: `M${10 - half} -11.5H${half - 10}L${half + 1.5} 0L${half - 10} 11.5H${10 - half}L${-half - 1.5} 0Z` })); break;
+    case 'decided': group.append(svg('rect', { x: -half - 1.5, y: -11, width: 2 * half + 3, height: 22, rx: 6 })); break;
+    case 'learned': case 'restored': group.append(svg('rect', { x: -half - 0.5, y: -10, width: 2 * half + 1, height: 20, rx: 6 })); break;
     default: group.append(svg('circle', { r: 5 }));
   }
-  if (mark.kind === 'voted' || valued) group.append(svg('text', { class: 'value', y: 4, 'text-anchor': 'middle' }, valued ? String(mark.value) : '–'));
-  if (plan.lane >= 120 || !(valued || mark.kind === 'voted')) {
-    group.append(svg('text', { class: 'note', x: 17, y: 4 }, NOTES[mark.kind]));
-  }
-  return { element: group, x: cx, y: cy };
+  if (isValued(mark)) group.append(svg('text', { class: 'value', y: 4, 'text-anchor': 'middle' }, written(mark, plan)));
+  if (isNoted(mark, plan)) group.append(svg('text', { class: 'note', x: round(half + 7), y: 4 }, NOTES[mark.kind]));
+  return group;
 }
 
 /** Folded rounds: each a line, each lane's value its colour; agreement grows as colours do. */
@@ -79,18 +109,23 @@ export function foldShape(fold, plan, lanes) {
   group.append(svg('rect', { class: 'paper', x: 4, y: fold.y, width: plan.width - 8, height: fold.height, rx: 8 }));
   group.append(svg('text', { class: 'fold-title', x: 16, y: fold.y + 22 }, plan.narrow ? `${fold.from}–${fold.to} folded` : `${words} · select a place to open ten`));
   const paths = new Map();
-  const line = height / count;
+
+  // A line of a pixel at least: of more rounds than that, only some are drawn.
+  const rows = Math.min(count, Math.floor(height));
+  const line = height / rows;
   const width = Math.min(34, plan.lane * 0.6);
-  for (const round_ of fold.rounds) {
-    round_.values.forEach((value, lane) => {
+  const thickness = (line - (line > 3 ? 0.6 : 0)).toFixed(2);
+  const byRound = new Map(fold.rounds.map((entry) => [entry.round, entry.values]));
+  for (let row = 0; row < rows; row++) {
+    const y = (top + row * line).toFixed(2);
+    (byRound.get(fold.from + Math.floor(row * count / rows)) ?? []).forEach((value, lane) => {
       if (!value) return;
-      const y = top + (round_.round - fold.from) * line;
       const key = hue(value);
-      paths.set(key, `${paths.get(key) ?? ''}M${round(plan.x(lane) - width / 2)} ${y.toFixed(2)}h${round(width)}v${Math.max(0.35, line - (line > 3 ? 0.6 : 0)).toFixed(2)}h${round(-width)}z`);
+      paths.set(key, `${paths.get(key) ?? ''}M${round(plan.x(lane) - width / 2)} ${y}h${round(width)}v${thickness}h${round(-width)}z`);
     });
   }
   for (const [key, d] of paths) group.append(svg('path', { class: `strip ${key}`, d }));
-  return { element: group, roundAt: (y) => Math.min(fold.to, Math.max(fold.from, fold.from + Math.floor((y - top) / line))), lanes };
+  return { element: group, roundAt: (y) => Math.min(fold.to, Math.max(fold.from, fold.from + Math.floor((y - top) * count / height))), lanes };
 }
 
 export function backdrop(plan, model) {

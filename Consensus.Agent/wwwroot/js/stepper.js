@@ -6,7 +6,7 @@ import { describeStep } from './words.js';
 const PLAY_MS = 6000;
 
 export class Stepper {
-  /** @param {HTMLElement} host @param {(count: number | undefined) => void} moved called with the number of steps shown; undefined at the end */
+  /** @param {HTMLElement} host @param {() => void} moved called after `at` has changed: the number of steps shown; undefined at the end */
   constructor(host, moved) {
     this.moved = moved;
     this.at = undefined;
@@ -40,7 +40,7 @@ export class Stepper {
     this.at = at === end ? undefined : at;
     if (this.at === undefined) this.stop();
     this.#tell();
-    this.moved(this.at);
+    this.moved();
   }
 
   start() {

@@ -1,6 +1,7 @@
 // A diagram with its slider, and whoever wants to know what the agents knew at the moment it shows.
 
 import { Diagram } from './diagram.js';
+import { eachFrame } from './dom.js';
 import { build, replay } from './model.js';
 import { Stepper } from './stepper.js';
 
@@ -9,17 +10,22 @@ export class View {
   constructor(host, options) {
     this.knew = options.knew;
     this.diagram = new Diagram(host, options);
-    this.stepper = new Stepper(this.diagram.root, (at) => {
-      this.diagram.cut(at);
+    const moved = eachFrame(() => {
+      if (this.diagram.model === this.model) this.diagram.cut(this.stepper.at);
       this.tell();
+    });
+    this.stepper = new Stepper(this.diagram.root, moved);
+    this.draw = eachFrame(() => {
+      this.diagram.cutAt = this.stepper.at;
+      this.diagram.show(this.model);
     });
   }
 
-  show(timeline, extra) {
+  /** Draws it with the next frame: a long run is read in one task and drawn in another. */
+  show(timeline) {
     this.model = build(timeline);
     this.stepper.show(this.model);
-    this.diagram.cutAt = this.stepper.at;
-    this.diagram.show(this.model, extra);
+    this.draw();
     this.tell();
   }
 
