@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Consensus.Agent.Protocol;
+using Consensus.Agent.Timeline;
 
 namespace Consensus.Benchmarks.Core;
 
@@ -7,8 +8,10 @@ namespace Consensus.Benchmarks.Core;
 public class StepBenchmarks
 {
     private Machine[] _machines = [];
-    private readonly Queue<(int From, int To, Message Message)> _calls = new();
-    private readonly Queue<(int From, int To, Message Message, Answer Answer)> _answers = new();
+    private Recorder[] _recorders = [];
+    private readonly Queue<(int From, int To, Message Message, long Id)> _calls = new();
+    private readonly Queue<(int From, int To, Message Message, long Id, Answer Answer)> _answers = new();
+    private bool _records;
     private Received _vote = null!;
     private long _ticket;
 
@@ -23,6 +26,7 @@ public class StepBenchmarks
         var random = new SeededRandom(1);
         _machines = [.. Enumerable.Range(0, Agents).Select(i => new Machine(
             $"agent{i + 1}", $"b{i}", [.. Enumerable.Range(0, Agents).Where(peer => peer != i).Select(peer => $"agent{peer + 1}")], random))];
+        _recorders = [.. Enumerable.Range(0, Agents).Select(i => new Recorder($"agent{i + 1}", $"b{i}", TimeProvider.System))];
         Decision();
         var run = _machines[0].CurrentRun!;
         _vote = new Received(new Vote("agent2", 1, 1, run.StartRound, run));
@@ -34,8 +38,15 @@ public class StepBenchmarks
 
     /// <summary>All steps of all agents, from a start until nobody has anything to say.</summary>
     [Benchmark]
-    public int Decision()
+    public int Decision() => Decide(records: false);
+
+    /// <summary>The same, with every agent recording what the timeline shows.</summary>
+    [Benchmark]
+    public int RecordedDecision() => Decide(records: true);
+
+    private int Decide(bool records)
     {
+        _records = records;
         Do(0, new Start(++_ticket, new RunRequest(Rule: Rule.Ratified, Draw: Draw.Plurality)));
         var messages = 0;
         while (true)
@@ -47,7 +58,8 @@ public class StepBenchmarks
             }
             else if (_answers.TryDequeue(out var answer))
             {
-                Do(answer.From, new Answered(answer.To < answer.From ? answer.To : answer.To - 1, answer.Message, answer.Answer));
+                var answered = new Answered(answer.To < answer.From ? answer.To : answer.To - 1, answer.Message, answer.Answer);
+                Do(answer.From, answered, answerTo: answer.Id);
             }
             else
             {
@@ -56,17 +68,30 @@ public class StepBenchmarks
         }
     }
 
-    private void Do(int agent, Input input, (int From, int To, Message Message)? call = null)
+    private void Do(int agent, Input input, (int From, int To, Message Message, long Id)? call = null, long answerTo = 0)
     {
-        foreach (var effect in _machines[agent].Step(input))
+        var effects = _machines[agent].Step(input);
+        var recorder = _records ? _recorders[agent] : null;
+        recorder?.Stepped(_machines[agent].CurrentRun);
+        if (input is Answered answered)
+        {
+            recorder?.Answered(answerTo, answered.Peer, answered.Sent, answered.Answer);
+        }
+
+        foreach (var effect in effects)
         {
             switch (effect)
             {
                 case Send send:
-                    _calls.Enqueue((agent, send.Peer < agent ? send.Peer : send.Peer + 1, send.Message));
+                    var id = recorder?.Sent(send.Peer, "http://localhost:5001", send.Message) ?? 0;
+                    _calls.Enqueue((agent, send.Peer < agent ? send.Peer : send.Peer + 1, send.Message, id));
                     break;
                 case Reply reply when call is { } asked:
-                    _answers.Enqueue((asked.From, asked.To, asked.Message, reply.Answer));
+                    recorder?.Received(_recorders[asked.From].KeyOf(asked.Id), asked.Message, reply.Answer);
+                    _answers.Enqueue((asked.From, asked.To, asked.Message, asked.Id, reply.Answer));
+                    break;
+                case Happened happened:
+                    recorder?.Happened(happened);
                     break;
             }
         }
