@@ -43,4 +43,22 @@ internal static class Prose
         { Status: Status.Reset } => "here",
         _ => answer.Reason ?? answer.Status,
     };
+
+    /// <summary>Text in lines of at most a width, where its words allow it; all but the first begin with an indent.</summary>
+    public static IEnumerable<string> Wrap(string text, int width, string indent)
+    {
+        var line = "";
+        foreach (var word in text.Split(' '))
+        {
+            if (line.Length + word.Length + 1 > width && line.Length > 0)
+            {
+                yield return line;
+                line = indent;
+            }
+
+            line += (line.Trim().Length > 0 ? " " : "") + word;
+        }
+
+        yield return line;
+    }
 }

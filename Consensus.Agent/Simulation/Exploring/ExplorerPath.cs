@@ -88,29 +88,12 @@ internal static class ExplorerPath
             var step = steps[i];
             var text = (step.From > 0 ? string.Create(CultureInfo.InvariantCulture, $"({step.From})> ") : "* ") + step.Text;
             var first = true;
-            foreach (var line in Wrap(text, width - 2))
+            foreach (var line in Prose.Wrap(text, width - 2, "  "))
             {
                 var margin = first ? (i + 1).ToString(CultureInfo.InvariantCulture).PadLeft(4) + "  " : "      ";
                 yield return (margin + string.Concat(Enumerable.Range(0, agents).Select(agent => (agent == step.Agent ? line : "|").PadRight(width)))).TrimEnd();
                 first = false;
             }
         }
-    }
-
-    private static IEnumerable<string> Wrap(string text, int width)
-    {
-        var line = "";
-        foreach (var word in text.Split(' '))
-        {
-            if (line.Length + word.Length + 1 > width && line.Length > 0)
-            {
-                yield return line;
-                line = "  ";
-            }
-
-            line += (line.Trim().Length > 0 ? " " : "") + word;
-        }
-
-        yield return line;
     }
 }

@@ -54,7 +54,7 @@ public static class LamportDiagram
             }
             else
             {
-                foreach (var line in Wrap(text, width - 2))
+                foreach (var line in Prose.Wrap(text, width - 2, " "))
                 {
                     yield return (time + string.Concat(Enumerable.Range(0, agents).Select(other => (other == agent ? line : "|").PadRight(width)))).TrimEnd();
                     time = new string(' ', Margin);
@@ -131,22 +131,5 @@ public static class LamportDiagram
             StepKind.Cut => $"cut: {step.Note}",
             _ => "healed",
         };
-    }
-
-    private static IEnumerable<string> Wrap(string text, int width)
-    {
-        var line = "";
-        foreach (var word in text.Split(' '))
-        {
-            if (line.Length + word.Length + 1 > width && line.Length > 0)
-            {
-                yield return line;
-                line = " ";
-            }
-
-            line += (line.Trim().Length > 0 ? " " : "") + word;
-        }
-
-        yield return line;
     }
 }
