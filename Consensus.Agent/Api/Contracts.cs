@@ -36,17 +36,18 @@ public sealed record ResetBody(bool Handshake = false);
 /// <param name="Run">The current run.</param>
 /// <param name="Stalled">True where too few members are left to decide.</param>
 /// <param name="Reason">Who is missing and why.</param>
-/// <param name="Superseded">True where the run that was asked for is not the current one any more.</param>
+/// <param name="Superseded">True where the run that was asked for is not the current one any more; absent where it was not heard of yet.</param>
 public sealed record ConsensusAnswer(
     bool Reached, int Round, int? Value = null, int? Attempts = null, RunId? Run = null, bool? Stalled = null, string? Reason = null, bool? Superseded = null)
 {
     /// <summary>What a client that waits for <paramref name="asked"/> is told.</summary>
     public static ConsensusAnswer From(MachineView view, RunId? asked = null)
     {
-        var superseded = asked is not null && view.Run?.Id != asked ? true : (bool?)null;
-        return view.Decision is { } decision && superseded is null
+        var isAsked = asked is null || view.Run?.Id == asked;
+        return view.Decision is { } decision && isAsked
             ? new ConsensusAnswer(true, decision.Round, decision.Value, view.Attempts, view.Run?.Id)
-            : new ConsensusAnswer(false, view.Round, null, null, view.Run?.Id, view.Stalled is null ? null : true, view.Stalled, superseded);
+            : new ConsensusAnswer(
+                false, view.Round, null, null, view.Run?.Id, view.Stalled is null ? null : true, view.Stalled, !isAsked && asked <= view.Floor ? true : null);
     }
 }
 

@@ -85,8 +85,8 @@ public sealed partial class AgentNode : IDisposable
     }
 
     /// <summary>
-    /// Waits for a decision. One that names a run ends when that run is decided or another has taken its place; one
-    /// that names none waits through runs. A reset ends both.
+    /// Waits for a decision. One that names a run ends when that run is decided or a later one has taken its place, and
+    /// begins before this agent has heard of it; one that names none waits through runs. A reset ends both.
     /// </summary>
     /// <returns>What the machine held at the end, decided or not.</returns>
     public async Task<MachineView> WaitAsync(RunId? run, TimeSpan atMost, CancellationToken cancellation)
@@ -101,8 +101,8 @@ public sealed partial class AgentNode : IDisposable
             {
                 ThrowIfFailed();
                 resets = resets < 0 ? _resets : resets;
-                var current = _machine.CurrentRun?.Id;
-                if (_machine.CurrentDecision is not null || (run is not null && current != run) || _resets != resets || timeout.IsCancellationRequested)
+                var isAsked = run is null || _machine.CurrentRun?.Id == run;
+                if ((isAsked ? _machine.CurrentDecision is not null : run <= _machine.Floor) || _resets != resets || timeout.IsCancellationRequested)
                 {
                     return _machine.View();
                 }

@@ -39,10 +39,15 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
         var run = started.GetProperty("run").GetString();
         Assert.NotEqual(run, (await Clients[2].Get("/state")).Body.GetProperty("run").GetString());
 
+        // It holds the decision of the run before, has not heard of this one, and so does not call it superseded.
+        var (unheard, before) = await Clients[2].Get($"/consensus?run={run}");
+        Assert.Equal((HttpStatusCode.Accepted, false, false), (unheard, before.GetProperty("reached").GetBoolean(), before.TryGetProperty("superseded", out _)));
+        var waiting = Clients[2].Get($"/consensus?wait=60&run={run}");
+
         var (healed, answer) = await Clients[2].Send(HttpMethod.Delete, "/faults", null);
         Assert.Equal((HttpStatusCode.OK, false), (healed, answer.GetProperty("isolate").GetBoolean()));
         await Until(Clients[2], "/state", state => state.GetProperty("run").GetString() == run);
-        var (reached, consensus) = await Clients[2].Get($"/consensus?wait=30&run={run}");
+        var (reached, consensus) = await waiting;
         Assert.Equal(HttpStatusCode.OK, reached);
         Assert.Equal(started.GetProperty("outcome").GetProperty("value").GetInt32(), consensus.GetProperty("value").GetInt32());
     }
