@@ -97,6 +97,12 @@ public static class ConsensusApi
     {
         // People see the state of an isolated agent; its peers do not.
         var arrived = FaultsApi.SenderOf(context) is null || (await FaultsApi.PassAsync(context, faults)).Arrived;
-        return arrived ? TypedResults.Json(StateAnswer.From(node.View()), AgentJson.Default.StateAnswer) : Results.Empty;
+        if (!arrived)
+        {
+            return Results.Empty;
+        }
+
+        var (view, traceparent) = node.TracedView();
+        return TypedResults.Json(StateAnswer.From(view, traceparent), AgentJson.Default.StateAnswer);
     }
 }

@@ -68,10 +68,11 @@ public sealed record StateAnswer(
     string? Stalled = null,
     RunId? Run = null,
     Decision? Decision = null,
-    RunDescriptor? Descriptor = null)
+    RunDescriptor? Descriptor = null,
+    string? Traceparent = null)
 {
-    /// <summary>What <paramref name="view"/> says.</summary>
-    public static StateAnswer From(MachineView view) => new(
+    /// <summary>What <paramref name="view"/> says, and where its run stands in a trace.</summary>
+    public static StateAnswer From(MachineView view, string? traceparent = null) => new(
         view.AgentId,
         view.Round,
         view.MyValue,
@@ -87,5 +88,6 @@ public sealed record StateAnswer(
         view.Stalled,
         view.Run?.Id,
         view.Run is null ? null : view.Decision,
-        view.Run);
+        view.Run,
+        view.Run is null ? null : traceparent);
 }

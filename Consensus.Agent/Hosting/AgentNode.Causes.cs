@@ -10,10 +10,23 @@ public sealed partial class AgentNode
 
     private ExecutionContext? CauseOf(Message message) => message is Handshake or Reset ? StartInHand : _telemetry.CauseOf(message);
 
+    /// <summary>What the machine holds now, and where its run stands in a trace, for who hears of the run by that alone.</summary>
+    public (MachineView View, string? Traceparent) TracedView()
+    {
+        lock (_gate)
+        {
+            return (View(), _telemetry.Traceparent);
+        }
+    }
+
     private void Tell(Happened happened, Input input)
     {
         var run = _machine.CurrentRun;
-        if (happened.Kind is Happening.Joined or Happening.Drew && input is not Received && (run is null || run.Id.Initiator == _options.Id) && StartInHand is { } cause)
+        if (input is Answered { Answer.Traceparent: { } heard })
+        {
+            _telemetry.Happened(happened, run, heard);
+        }
+        else if (happened.Kind is Happening.Joined or Happening.Drew && input is not Received && (run is null || run.Id.Initiator == _options.Id) && StartInHand is { } cause)
         {
             ExecutionContext.Run(cause, _ => _telemetry.Happened(happened, run), null);
         }

@@ -110,6 +110,9 @@ public sealed record Answer(string Status = "")
 
     /// <summary>The whole run, in answers to <see cref="StateQuery"/> only.</summary>
     public RunDescriptor? Descriptor { get; init; }
+
+    /// <summary>Where the run stands in a trace (W3C Trace Context), beside <see cref="Descriptor"/>. No rule reads it.</summary>
+    public string? Traceparent { get; init; }
 }
 
 /// <summary>The words of <see cref="Answer.Status"/>.</summary>

@@ -19,10 +19,16 @@ public sealed partial class AgentTelemetry(
     /// <summary>What the agent had to announce could not be kept, so it says nothing more.</summary>
     public void NotKept(string why) => NotKept(options.Id, why);
 
-    /// <summary>Called in the order in which things happened; <paramref name="current"/> is the run after them.</summary>
-    public void Happened(Happened happened, RunDescriptor? current)
+    /// <summary>Where the current run stands in a trace (W3C Trace Context), or null.</summary>
+    public string? Traceparent => tracing.Traceparent;
+
+    /// <summary>
+    /// Called in the order in which things happened; <paramref name="current"/> is the run after them, and
+    /// <paramref name="heard"/> where it stands in a trace, if it was heard of by a question that was no part of it.
+    /// </summary>
+    public void Happened(Happened happened, RunDescriptor? current, string? heard = null)
     {
-        tracing.Happened(happened, current);
+        tracing.Happened(happened, current, heard);
         metrics.Happened(happened, current);
         Log(happened);
     }

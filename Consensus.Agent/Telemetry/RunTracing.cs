@@ -55,8 +55,11 @@ public sealed class RunTracing(string agentId) : IDisposable
         return cause?.GetCustomProperty(ContextKey) as ExecutionContext;
     }
 
-    /// <summary>Follows one happening.</summary>
-    public void Happened(Happened happened, RunDescriptor? current)
+    /// <summary>Where the current run stands, also once it has ended (W3C Trace Context); null without a trace.</summary>
+    public string? Traceparent => (_round ?? _lastRound ?? _run)?.Id;
+
+    /// <summary>Follows one happening; a run that is joined lies under <paramref name="heard"/>, or else under what the thread is in.</summary>
+    public void Happened(Happened happened, RunDescriptor? current, string? heard = null)
     {
         if (!_source.HasListeners())
         {
@@ -67,7 +70,7 @@ public sealed class RunTracing(string agentId) : IDisposable
         {
             case Happening.Joined or Happening.JoinedAsLearner:
                 End("superseded");
-                Begin(happened, current);
+                Begin(happened, current, heard);
                 break;
             case Happening.Drew or Happening.Copied or Happening.Adopted:
                 EnterRound(happened, current);
@@ -101,13 +104,13 @@ public sealed class RunTracing(string agentId) : IDisposable
 
     private static int? RoundNumber(Activity? round) => round?.GetTagItem("consensus.round") as int?;
 
-    private void Begin(Happened happened, RunDescriptor? current)
+    private void Begin(Happened happened, RunDescriptor? current, string? heard = null)
     {
         _descriptor = current;
         _startRound = current?.StartRound ?? happened.Round;
         _segment = 0;
         _lastRound = null;
-        _run = Start("run", Activity.Current);
+        _run = Start("run", ActivityContext.TryParse(heard, null, isRemote: true, out var cause) ? cause : Activity.Current?.Context ?? default);
         _run?.SetTag("consensus.learner", happened.Kind == Happening.JoinedAsLearner ? true : null);
     }
 
@@ -126,7 +129,7 @@ public sealed class RunTracing(string agentId) : IDisposable
             GoOnInNextTrace(segment);
         }
 
-        _round = Start($"round {happened.Round}", _run);
+        _round = Start($"round {happened.Round}", _run?.Context ?? default);
         _round?.SetTag("consensus.round", happened.Round);
         _round?.SetTag("consensus.value", happened.Value);
         _round?.SetTag("consensus.attempts", happened.Attempt);
@@ -148,7 +151,7 @@ public sealed class RunTracing(string agentId) : IDisposable
         s_nextTrace = _descriptor is null ? default : ActivityTraceId.CreateFromBytes(SHA256.HashData(name).AsSpan(0, 16));
         try
         {
-            _run = Start("run", null, new ActivityLink(before.Context));
+            _run = Start("run", default, new ActivityLink(before.Context));
         }
         finally
         {
@@ -209,15 +212,15 @@ public sealed class RunTracing(string agentId) : IDisposable
         }
     }
 
-    /// <summary>Starts a span beside whatever the thread is in; a null parent begins a trace.</summary>
-    private Activity? Start(string name, Activity? parent, params ReadOnlySpan<ActivityLink> links)
+    /// <summary>Starts a span beside whatever the thread is in; no parent begins a trace.</summary>
+    private Activity? Start(string name, ActivityContext parent, params ReadOnlySpan<ActivityLink> links)
     {
         if (!_source.HasListeners())
         {
             return null;
         }
 
-        var start = new Starting(_source, name, parent?.Context ?? default, links.Length == 0 ? null : links.ToArray());
+        var start = new Starting(_source, name, parent, links.Length == 0 ? null : links.ToArray());
         ExecutionContext.Run(_clean!, static state => ((Starting)state!).Run(), start);
         var span = start.Span;
         span?.SetTag("consensus.agent.id", agentId);

@@ -100,6 +100,23 @@ public sealed class TelemetryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_hears_of_a_run_by_asking_for_state_alone_is_part_of_its_trace()
+    {
+        using var deaf = new Client(_cluster.Addresses[2]);
+        Assert.Equal(HttpStatusCode.OK, (await deaf.Put("/faults", """{"links":[{"direction":"in","isolate":true}]}""")).Code);
+        var (_, started) = await _client.Post("/run?wait=30");
+        var run = started.GetProperty("run").GetString();
+        Assert.Equal(HttpStatusCode.OK, (await deaf.Get($"/consensus?wait=60&run={run}")).Code);
+        await _cluster.DisposeAsync();
+
+        var runs = _spans.Values.SelectMany(spans => spans).Where(span => span.OperationName == "run" && Equals(span.GetTagItem("consensus.run.id"), run)).ToList();
+        Assert.Equal(["agent1", "agent2", "agent3"], runs.Select(span => (string)span.GetTagItem("consensus.agent.id")!).Order());
+        Assert.Single(runs.Select(span => span.TraceId).Distinct());
+        var ids = _spans.Values.SelectMany(spans => spans).Select(span => span.SpanId).ToHashSet();
+        Assert.All(runs, span => Assert.Contains(span.ParentSpanId, ids));
+    }
+
+    [Fact]
     public async Task A_run_lies_under_the_request_that_asked_for_it_though_a_peer_hangs_and_another_start_waits()
     {
         // The first start waits for agent3 until its window closes; the second waits for the first.
