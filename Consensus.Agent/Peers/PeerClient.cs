@@ -43,7 +43,7 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
     /// <returns>The answer, or null where there was none in time or none that an agent gives.</returns>
     public async Task<Answer?> SendAsync(int peer, Message message, string key, CancellationToken cancellation)
     {
-        if (_absent[peer].IsLeftAlone)
+        if (_absent[peer].IsLeftAlone && !(message is Handshake && TooManyAreLeftAlone()))
         {
             // Not within the step that sends.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -99,6 +99,12 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
             return null;
         }
     }
+
+    /// <summary>
+    /// Without those left alone no run could be started, which somebody asks for now: perhaps they are back. Agents that come
+    /// up one after another miss each other by a moment.
+    /// </summary>
+    private bool TooManyAreLeftAlone() => _absent.Count(peer => peer.IsLeftAlone) > _absent.Length / 2;
 
     private static async ValueTask<Answer?> ReadAsync(HttpContent content, CancellationToken cancellation)
     {

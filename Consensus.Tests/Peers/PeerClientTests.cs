@@ -1,0 +1,75 @@
+using System.Net;
+using System.Text;
+using Consensus.Agent.Hosting;
+using Consensus.Agent.Peers;
+using Consensus.Agent.Protocol;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Consensus.Tests.Peers;
+
+public sealed class PeerClientTests : IDisposable
+{
+    private readonly Hosts _hosts = new();
+    private readonly HttpMessageInvoker _http;
+    private readonly PeerClient _client;
+
+    public PeerClientTests()
+    {
+        var options = new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")] };
+        _http = new HttpMessageInvoker(_hosts);
+        _client = new PeerClient(_http, options, new Faults(options), new FakeTimeProvider(), NullLogger<PeerClient>.Instance);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    [Fact]
+    public async Task A_peer_that_could_not_be_reached_is_left_alone_while_a_run_can_do_without_it()
+    {
+        _hosts.Up.Add("agent2");
+        Assert.Null(await SendAsync(1, new StateQuery()));
+        _hosts.Called.Clear();
+
+        Assert.NotNull(await SendAsync(0, new Handshake()));
+        Assert.Null(await SendAsync(1, new Handshake()));
+        Assert.Equal(["agent2"], _hosts.Called);
+    }
+
+    [Fact]
+    public async Task Hands_are_shaken_with_all_where_those_left_alone_are_too_many_to_start_without()
+    {
+        // As when agent1 came up first: it asked the others a moment before they could answer.
+        Assert.Null(await SendAsync(0, new StateQuery()));
+        Assert.Null(await SendAsync(1, new StateQuery()));
+        _hosts.Up.UnionWith(["agent2", "agent3"]);
+        _hosts.Called.Clear();
+        Assert.Null(await SendAsync(0, new StateQuery()));
+        Assert.Empty(_hosts.Called);
+
+        var answers = await Task.WhenAll(SendAsync(0, new Handshake()), SendAsync(1, new Handshake()));
+
+        Assert.Equal(["agent2", "agent3"], answers.Select(answer => answer?.AgentId));
+        Assert.NotNull(await SendAsync(0, new StateQuery()));
+    }
+
+    private Task<Answer?> SendAsync(int peer, Message message) => _client.SendAsync(peer, message, "agent1/b/1", CancellationToken.None);
+
+    private sealed class Hosts : HttpMessageHandler
+    {
+        public HashSet<string> Up { get; } = [];
+
+        public List<string> Called { get; } = [];
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var host = request.RequestUri!.Host;
+            Called.Add(host);
+
+            // Calls that are under way together do not know of each other's answers.
+            await Task.Yield();
+            return Up.Contains(host)
+                ? new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent($$"""{"status":"ok","agent_id":"{{host}}","boot":"b"}""", Encoding.UTF8, "application/json") }
+                : throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused");
+        }
+    }
+}
