@@ -149,5 +149,5 @@ public static class AgentServer
             : provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerClient));
 
     /// <summary>What only reads is asked all the time and tells nothing about a run: it makes no spans.</summary>
-    private static bool IsNoise(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
+    internal static bool IsNoise(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
 }

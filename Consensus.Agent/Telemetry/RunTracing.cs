@@ -151,7 +151,7 @@ public sealed class RunTracing(string agentId) : IDisposable
         s_nextTrace = _descriptor is null ? default : ActivityTraceId.CreateFromBytes(SHA256.HashData(name).AsSpan(0, 16));
         try
         {
-            _run = Start("run", default, new ActivityLink(before.Context));
+            _run = Start("run", default, [new ActivityLink(before.Context)]);
         }
         finally
         {
@@ -213,31 +213,17 @@ public sealed class RunTracing(string agentId) : IDisposable
     }
 
     /// <summary>Starts a span beside whatever the thread is in; no parent begins a trace.</summary>
-    private Activity? Start(string name, ActivityContext parent, params ReadOnlySpan<ActivityLink> links)
+    private Activity? Start(string name, ActivityContext parent, ActivityLink[]? links = null)
     {
-        if (!_source.HasListeners())
+        Activity? span = null;
+        ExecutionContext.Run(_clean!, _ =>
         {
-            return null;
-        }
-
-        var start = new Starting(_source, name, parent, links.Length == 0 ? null : links.ToArray());
-        ExecutionContext.Run(_clean!, static state => ((Starting)state!).Run(), start);
-        var span = start.Span;
+            span = _source.StartActivity(name, ActivityKind.Internal, parent, links: links);
+            span?.SetCustomProperty(ContextKey, ExecutionContext.Capture());
+        }, null);
         span?.SetTag("consensus.agent.id", agentId);
         span?.SetTag("consensus.run.id", _descriptor?.Id.ToString());
         span?.SetTag("consensus.rule", AgentMetrics.RuleOf(_descriptor));
         return span;
-    }
-
-    /// <summary>Starts a span in a context in which there is none, and remembers that context with the span in it.</summary>
-    private sealed class Starting(ActivitySource source, string name, ActivityContext parent, ActivityLink[]? links)
-    {
-        public Activity? Span { get; private set; }
-
-        public void Run()
-        {
-            Span = source.StartActivity(name, ActivityKind.Internal, parent, links: links);
-            Span?.SetCustomProperty(ContextKey, ExecutionContext.Capture());
-        }
     }
 }

@@ -40,7 +40,8 @@ internal static class TelemetrySetup
     private sealed class AgentSpans(ActivitySource host, RunTracing tracing) : ISpanOwner
     {
         public bool Owns(Activity span) => IsMine(span.Source)
-            || (span.Kind == ActivityKind.Client && span.Parent is { } cause && IsMine(cause.Source) && span.GetTagItem("http.request.method") is not "GET");
+            || (span.Kind == ActivityKind.Client && span.Parent is { } cause && IsMine(cause.Source)
+                && !(span.GetTagItem("http.request.method") is string method && AgentServer.IsNoise(method)));
 
         private bool IsMine(ActivitySource source) => ReferenceEquals(source, host) || tracing.Owns(source);
     }

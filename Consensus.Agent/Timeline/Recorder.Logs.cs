@@ -89,16 +89,5 @@ public sealed partial class Recorder
         _pending.Enqueue(Stream(entry, null));
     }
 
-    private bool IsPending(long messageId)
-    {
-        foreach (var entry in _pending)
-        {
-            if (entry.Kind == EntryKind.Sent && entry.MessageId == messageId)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    private bool IsPending(long messageId) => _pending.Any(entry => entry.Kind == EntryKind.Sent && entry.MessageId == messageId);
 }

@@ -12,21 +12,27 @@ internal static class Memory
     /// <summary>Bytes that one agent of three allocates for one decision, the client's calls taken off.</summary>
     public static async Task<double> AllocatedPerDecisionAndAgentAsync(HelperServer helper, HttpClient http)
     {
-        // The agents log each draw; written to nowhere, it is made all the same.
+        await using var cluster = await StartAsync();
+        for (var i = 0; i < Decisions; i++)
+        {
+            await DecideAsync(cluster, http);
+            await helper.RawAsync();
+        }
+
+        var decisions = await AllocatedByAsync(() => DecideAsync(cluster, http), Decisions);
+        var calls = await AllocatedByAsync(helper.RawAsync, Decisions);
+        return (decisions - (CallsPerDecision * calls)) / 3;
+    }
+
+    /// <summary>Three agents in this process, whose lines go nowhere.</summary>
+    public static async Task<LocalCluster> StartAsync(AgentOptions? shared = null)
+    {
+        // They log each draw; written to nowhere, it is made all the same. They keep the output that is there when they start.
         var output = Console.Out;
         Console.SetOut(TextWriter.Null);
         try
         {
-            await using var cluster = await LocalCluster.StartAsync(3, 0);
-            for (var i = 0; i < Decisions; i++)
-            {
-                await DecideAsync(cluster, http);
-                await helper.RawAsync();
-            }
-
-            var decisions = await AllocatedByAsync(() => DecideAsync(cluster, http), Decisions);
-            var calls = await AllocatedByAsync(helper.RawAsync, Decisions);
-            return (decisions - (CallsPerDecision * calls)) / 3;
+            return await LocalCluster.StartAsync(3, 0, shared);
         }
         finally
         {

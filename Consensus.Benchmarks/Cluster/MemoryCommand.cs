@@ -32,11 +32,7 @@ internal static class MemoryCommand
 
     private static async Task<int> RunAsync(int runs, CancellationToken cancellation)
     {
-        // The agents log each draw, which is made and goes nowhere.
-        var output = Console.Out;
-        Console.SetOut(TextWriter.Null);
-        await using var cluster = await LocalCluster.StartAsync(3, 0, new AgentOptions { Id = "", RunRate = 0 });
-        Console.SetOut(output);
+        await using var cluster = await Memory.StartAsync(new AgentOptions { Id = "", RunRate = 0 });
         using var http = new HttpClient();
         var (first, last) = (0L, 0L);
         var next = First;
