@@ -131,9 +131,10 @@ public partial class Machine
             NoteFirstAnswer(starting, peer, answer);
         }
 
-        // Someone saw a newer run: start over above it, unless that run has reached this agent meanwhile.
+        // Someone saw a newer run, or has left this one already: start over above it, unless a newer one has reached this
+        // agent meanwhile. A peer that was reset, or was told of the run in this agent's name beforehand, has left it.
         if (starting.Stage == Stage.FirstRound && answer is { Reason: Reason.StaleRun } && _run?.Id == starting.Run?.Id
-            && starting.Run is { } mine && _peers[peer].Floor > mine.Id && starting.StartOvers++ < MaxStartOvers)
+            && starting.Run is { } mine && _peers[peer].Floor >= mine.Id && starting.StartOvers++ < MaxStartOvers)
         {
             ShakeHandsAfterAll(starting);
             return;
