@@ -49,13 +49,15 @@ internal sealed class Fuzzer(int seed, bool faults)
     private readonly Queue<FuzzedRequest> _ordered = new();
     private JsonNode? _run;
     private long _number = 1;
+    private long _named = long.MaxValue;
 
     /// <summary>Takes note of what an agent holds, so that requests come near the truth.</summary>
     public void Learn(JsonElement state)
     {
         _boots[state.GetProperty("agent_id").GetString()!] = state.GetProperty("boot").GetString()!;
         _run = state.TryGetProperty("descriptor", out var run) ? JsonNode.Parse(run.GetRawText()) : _run;
-        _number = state.TryGetProperty("floor", out var floor) ? Math.Max(_number, long.Parse(floor.GetString()!.Split('.')[0], CultureInfo.InvariantCulture)) : _number;
+        var floor = state.TryGetProperty("floor", out var id) ? long.Parse(id.GetString()!.Split('.')[0], CultureInfo.InvariantCulture) : 0;
+        (_number, _named) = (Math.Max(_number, floor), Math.Min(_named, floor));
     }
 
     public FuzzedRequest Next()
@@ -203,7 +205,11 @@ internal sealed class Fuzzer(int seed, bool faults)
         return body;
     }
 
-    /// <summary>The run the agents are in, one of the same name that says something else, or one made up.</summary>
+    /// <summary>
+    /// The run the agents are in, one of the same name that says something else, or one made up. None has the name of a run
+    /// that an agent may still start: whoever can say in an agent's name what it will say is no fault that a crash makes, and
+    /// no agreement stands against it.
+    /// </summary>
     private JsonNode Run()
     {
         if (_run is not null && _random.Next(3) == 0)
@@ -225,7 +231,11 @@ internal sealed class Fuzzer(int seed, bool faults)
             < 6 => Math.Max(1, _number - _random.Next(9)),
             _ => _number += _random.Next(3),
         };
-        members[initiator] ??= "boot4";
+        if (number > _named || !_boots.ContainsKey(initiator))
+        {
+            members[initiator] = "boot4";
+        }
+
         return new JsonObject
         {
             ["id"] = string.Create(CultureInfo.InvariantCulture, $"{number}.{initiator}.{members[initiator]}"), ["n"] = _random.Next(5) == 0 ? _random.Next(103) : 3, ["start_round"] = _random.Next(1, 4),
