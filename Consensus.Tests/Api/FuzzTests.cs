@@ -120,32 +120,41 @@ public sealed class FuzzTests(ITestOutputHelper output)
     /// <summary>Runs until one is decided: a run that the burst left undecided may still take the place of a newer one's.</summary>
     private static async Task DecidesAsync(List<Client> clients, int turn)
     {
-        for (var left = Tries; !await TryAsync(clients, turn, last: --left == 0);)
+        for (var left = Tries; left > 0; left--)
         {
+            if (await IsDecidedAsync(clients, turn))
+            {
+                return;
+            }
         }
+
+        Assert.Fail($"seed {Seed}: after burst {turn} each of {Tries} runs was superseded");
     }
 
-    private static async Task<bool> TryAsync(List<Client> clients, int turn, bool last)
+    /// <summary>False where another run took its place; a run that ends in any other way fails the test.</summary>
+    private static async Task<bool> IsDecidedAsync(List<Client> clients, int turn)
     {
         var (code, started) = await clients[turn % clients.Count].Post("/run?wait=30", """{"window_ms":200}""");
-        if (!last && code == HttpStatusCode.Accepted && IsSuperseded(started.GetProperty("outcome")))
+        if (code == HttpStatusCode.Accepted && IsSuperseded(started.GetProperty("outcome")))
         {
             return false;
         }
 
         Assert.True(code == HttpStatusCode.OK, $"seed {Seed}: after burst {turn} a run got {(int)code} {started}");
         var run = started.GetProperty("run").GetString();
+        var decided = started.GetProperty("outcome").GetProperty("value").GetInt32();
         foreach (var client in clients)
         {
             var (reached, answer) = await client.Get($"/consensus?wait=30&run={run}");
-            if (!last && IsSuperseded(answer))
+            if (IsSuperseded(answer))
             {
                 return false;
             }
 
-            Assert.True(reached == HttpStatusCode.OK, $"seed {Seed}: after burst {turn} an agent held {answer} {(await client.Get("/state")).Body} for {started}");
-            var decided = started.GetProperty("outcome").GetProperty("value").GetInt32();
-            Assert.True(decided == answer.GetProperty("value").GetInt32(), $"seed {Seed}: after burst {turn} an agent held {answer} {(await client.Get("/state")).Body} for {started}");
+            if (reached != HttpStatusCode.OK || answer.GetProperty("value").GetInt32() != decided)
+            {
+                Assert.Fail($"seed {Seed}: after burst {turn} an agent held {answer} {(await client.Get("/state")).Body} for {started}");
+            }
         }
 
         return true;

@@ -40,6 +40,18 @@ public sealed class AtOnceTests
     }
 
     [Fact]
+    public void A_run_whose_name_a_peer_has_already_left_is_started_over_above_it()
+    {
+        // It was told of the run in agent1's name before agent1 named one so itself, and was reset; or was reset since.
+        Meet();
+        var first = Start();
+        var stale = Known("agent3") with { Status = Status.Ignored, Reason = Reason.StaleRun, Floor = first[1].Run!.Id };
+        var then = Sent(_machine.Step(new Answered(1, first[1], stale)));
+        Assert.All(then, message => Assert.IsType<Handshake>(message));
+        Assert.Equal(2, then.Count);
+    }
+
+    [Fact]
     public void A_decision_in_one_round_takes_few_messages_in_whatever_order_they_arrive()
     {
         var most = 0;
