@@ -116,14 +116,53 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
     [SkippableFact]
     public async Task A_click_on_a_value_follows_it_and_escape_lets_it_go()
     {
-        await Clients[0].Post("/run?wait=30", """{"seed":5,"values":3,"draw":"plurality"}""");
-        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
-        await tab.VerdictAsync("good");
-        await tab.Page.Locator("#diagram .mark.m-drew .value").First.ClickAsync();
-        Assert.True(await tab.Page.Locator("#diagram .lit").CountAsync() > 0);
-        Assert.True(await tab.Page.Locator("#diagram .dim").CountAsync() > 0);
+        await using var tab = await OpenWithValuesAsync();
+        await Drew(tab).ClickAsync();
+        await Assertions.Expect(tab.Page.Locator("#diagram .lit")).Not.ToHaveCountAsync(0);
+        await Assertions.Expect(tab.Page.Locator("#diagram .dim")).Not.ToHaveCountAsync(0);
         await tab.Page.Locator("#diagram .scroll").PressAsync("Escape");
-        Assert.Equal(0, await tab.Page.Locator("#diagram .dim").CountAsync());
+        await Assertions.Expect(tab.Page.Locator("#diagram .dim")).ToHaveCountAsync(0);
+    }
+
+    [SkippableFact]
+    public async Task A_press_that_lasts_while_the_picture_is_drawn_anew_is_a_click()
+    {
+        await using var tab = await OpenWithValuesAsync();
+        await Drew(tab).HoverAsync();
+        await tab.Page.Mouse.DownAsync();
+        await tab.Page.RunAndWaitForResponseAsync(() => ReadAnewAsync(tab), answer => answer.Url.Contains("/timeline?", StringComparison.Ordinal));
+        await tab.Page.EvaluateAsync("async () => { for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame); }");
+        await tab.Page.Mouse.UpAsync();
+        await Assertions.Expect(tab.Page.Locator("#diagram .lit")).Not.ToHaveCountAsync(0);
+    }
+
+    [SkippableFact]
+    public async Task A_drag_follows_no_value()
+    {
+        await using var tab = await OpenWithValuesAsync();
+        var picture = (await tab.Page.Locator("#diagram .picture").BoundingBoxAsync())!;
+        var value = (await Drew(tab).BoundingBoxAsync())!;
+        var (x, y) = (value.X + (value.Width / 2), value.Y + (value.Height / 2));
+        await tab.Page.Mouse.MoveAsync(picture.X + 20, y);
+        await tab.Page.Mouse.DownAsync();
+        await tab.Page.Mouse.MoveAsync(x, y);
+        await tab.Page.Mouse.UpAsync();
+        Assert.Equal(0, await tab.Page.Locator("#diagram .lit").CountAsync());
+    }
+
+    [SkippableFact]
+    public async Task A_button_of_the_diagram_keeps_the_focus_when_the_picture_is_drawn_anew()
+    {
+        await using var tab = await OpenWithValuesAsync();
+        var button = tab.Page.GetByLabel("Follow value").First;
+        await button.FocusAsync();
+        await tab.Page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(button).ToHaveAttributeAsync("aria-pressed", "true");
+        await tab.Page.EvaluateAsync("document.querySelector('#diagram .backdrop').dataset.old = ''");
+        await ReadAnewAsync(tab);
+        await Assertions.Expect(tab.Page.Locator("#diagram [data-old]")).ToHaveCountAsync(0);
+        await Assertions.Expect(button).ToBeFocusedAsync();
+        await Assertions.Expect(button).ToHaveAttributeAsync("aria-pressed", "true");
     }
 
     [SkippableFact]
@@ -159,4 +198,17 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await Assertions.Expect(tab.Page.Locator("#history .runs li")).ToHaveCountAsync(2, new() { Timeout = 60_000 });
         Assert.Empty(tab.Errors);
     }
+
+    private async Task<Tab> OpenWithValuesAsync()
+    {
+        await Clients[0].Post("/run?wait=30", """{"seed":5,"values":3,"draw":"plurality"}""");
+        var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
+        await tab.VerdictAsync("good");
+        return tab;
+    }
+
+    private static ILocator Drew(Tab tab) => tab.Page.Locator("#diagram .mark.m-drew .value").First;
+
+    /// <summary>As when a person comes back to the page: it reads the run again, and draws it.</summary>
+    private static async Task ReadAnewAsync(Tab tab) => await tab.Page.EvaluateAsync("void document.dispatchEvent(new Event('visibilitychange'))");
 }

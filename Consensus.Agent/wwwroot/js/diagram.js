@@ -1,7 +1,7 @@
 // The space-time diagram: scrolls, zooms, tells what the pointer is on, follows one value. Of a tall picture only what is
 // in sight is in the document.
 
-import { duration, eachFrame, html, svg, chip } from './dom.js';
+import { arrange, chip, duration, eachFrame, html, svg } from './dom.js';
 import { Labels } from './labels.js';
 import { layout } from './layout.js';
 import { arrowShape, backdrop, endsOf, foldShape, markBox, markShape, partsOf } from './shapes.js';
@@ -10,6 +10,8 @@ import { KINDS, describeArrow, describeMark, verdict } from './words.js';
 
 // A picture of fewer arrows and marks is in the document as a whole.
 const WHOLE = 400;
+// How far a pointer may stray in a click, in pixels.
+const CLICK = 4;
 const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
 
 export class Diagram {
@@ -19,6 +21,7 @@ export class Diagram {
     this.zoom = 1;
     this.followed = null;
     this.hidden = new Set();
+    this.buttons = new Map();
     this.verdict = html('p', { class: 'verdict', role: 'status' });
     this.legend = html('div', { class: 'legend', role: 'group', 'aria-label': 'Kinds of messages to show' });
     this.values = html('div', { class: 'values', role: 'group', 'aria-label': 'Follow one value' });
@@ -166,19 +169,31 @@ export class Diagram {
   #legend() {
     const counts = new Map();
     for (const arrow of this.model.arrows) if (!arrow.answer) counts.set(arrow.kind, (counts.get(arrow.kind) ?? 0) + 1);
-    this.legend.replaceChildren(...Object.keys(KINDS).filter((kind) => counts.has(kind)).map((kind) => html('button', {
-      type: 'button', class: `key k-${kind}`, 'aria-pressed': String(!this.hidden.has(kind)),
-      onclick: () => {
-        if (!this.hidden.delete(kind)) this.hidden.add(kind);
-        this.#legend();
-        this.#dimAll();
-      },
-    }, html('i', { 'aria-hidden': 'true' }), `${KINDS[kind]} `, html('b', {}, counts.get(kind).toLocaleString('en')))));
-    const few = this.model.values.length > 1 && this.model.values.length <= 8;
-    this.values.replaceChildren(...(few ? this.model.values : this.followed ? [this.followed] : []).map((value) => {
-      const button = html('button', { type: 'button', 'aria-pressed': String(this.followed === value), 'aria-label': `Follow value ${value}`, onclick: () => this.followValue(value) }, chip(value));
+    arrange(this.legend, Object.keys(KINDS).filter((kind) => counts.has(kind)).map((kind) => {
+      const button = this.#button(kind, `key k-${kind}`, () => this.#toggle(kind), html('i', { 'aria-hidden': 'true' }), `${KINDS[kind]} `, html('b'));
+      button.setAttribute('aria-pressed', String(!this.hidden.has(kind)));
+      button.lastChild.textContent = counts.get(kind).toLocaleString('en');
       return button;
     }));
+    const few = this.model.values.length > 1 && this.model.values.length <= 8;
+    arrange(this.values, (few ? this.model.values : this.followed ? [this.followed] : []).map((value) => {
+      const button = this.#button(value, null, () => this.followValue(value), chip(value));
+      button.setAttribute('aria-label', `Follow value ${value}`);
+      button.setAttribute('aria-pressed', String(this.followed === value));
+      return button;
+    }));
+  }
+
+  /** The button for a kind or a value, made at its first use: one that stays keeps the focus. */
+  #button(of, look, onclick, ...children) {
+    if (!this.buttons.has(of)) this.buttons.set(of, html('button', { type: 'button', class: look, onclick }, ...children));
+    return this.buttons.get(of);
+  }
+
+  #toggle(kind) {
+    if (!this.hidden.delete(kind)) this.hidden.add(kind);
+    this.#legend();
+    this.#dimAll();
   }
 
   #dim({ element, text, value, arrow }) {
@@ -217,7 +232,7 @@ export class Diagram {
     this.svg.addEventListener('pointermove', (event) => { last = event; hover(); });
     this.svg.addEventListener('pointerleave', () => { last = null; this.#hover(null); });
     this.svg.addEventListener('click', (event) => {
-      const found = this.plan && this.#nearest(this.#point(event));
+      const found = this.plan && !this.panned && this.#nearest(this.#point(event));
       if (found?.value) this.followValue(found.value);
     });
     this.scroll.addEventListener('wheel', (event) => {
@@ -234,15 +249,18 @@ export class Diagram {
     this.#pan();
   }
 
-  /** Drag with a mouse to pan; fingers scroll by themselves. */
+  /** Drag with a mouse to pan; fingers scroll by themselves. The end of a drag is no click. */
   #pan() {
     let from = null;
     this.scroll.addEventListener('pointerdown', (event) => {
-      if (event.pointerType === 'mouse' && event.button === 0) from = { x: event.clientX + this.scroll.scrollLeft, y: event.clientY + this.scroll.scrollTop };
+      this.panned = false;
+      if (event.pointerType === 'mouse' && event.button === 0) from = { x: event.clientX, y: event.clientY, left: this.scroll.scrollLeft, top: this.scroll.scrollTop };
     });
     addEventListener('pointermove', (event) => {
       if (!from || !event.buttons) return;
-      this.scroll.scrollTo(from.x - event.clientX, from.y - event.clientY);
+      const [x, y] = [event.clientX - from.x, event.clientY - from.y];
+      this.panned ||= Math.hypot(x, y) > CLICK;
+      if (this.panned) this.scroll.scrollTo(from.left - x, from.top - y);
     });
     addEventListener('pointerup', () => { from = null; });
   }

@@ -47,3 +47,8 @@ export function eachFrame(work) {
     requestAnimationFrame(() => { asked = false; work(); });
   };
 }
+
+/** Hands a parent its children, unless they are the ones it has: whoever is put in again loses the focus. */
+export function arrange(parent, children) {
+  if (children.length !== parent.children.length || children.some((child, index) => child !== parent.children[index])) parent.replaceChildren(...children);
+}

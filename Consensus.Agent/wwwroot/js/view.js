@@ -16,9 +16,11 @@ export class View {
     });
     this.stepper = new Stepper(this.diagram.root, moved);
     this.draw = eachFrame(() => {
+      if (this.pressed) return;
       this.diagram.cutAt = this.stepper.at;
       this.diagram.show(this.model);
     });
+    this.#listen();
   }
 
   /** Draws it with the next frame: a long run is read in one task and drawn in another. */
@@ -27,6 +29,21 @@ export class View {
     this.stepper.show(this.model);
     this.draw();
     this.tell();
+  }
+
+  /** A press whose target is gone when it ends is no click: nothing is drawn anew under one. */
+  #listen() {
+    const end = () => {
+      if (!this.pressed) return;
+      this.pressed = false;
+      if (this.diagram.model !== this.model) this.draw();
+    };
+    this.diagram.root.addEventListener('pointerdown', (event) => { this.pressed = event.isPrimary && event.button === 0; });
+    addEventListener('pointerup', end);
+    addEventListener('pointercancel', end);
+
+    // The end of a press may never be told, as where a menu opened over it.
+    addEventListener('pointermove', (event) => { if (!event.buttons) end(); });
   }
 
   tell() {
