@@ -33,8 +33,9 @@ public partial class Machine
             known.Owed = Math.Max(0, known.Owed - 1);
             var decided = _run!.Decision is not null;
             TakeStanding(_run, peer, answer);
-            if (decided)
+            if (decided && sent is not Final)
             {
+                // One that was told and does not take it is told again after a pause, not at once and for ever.
                 TellIfUnknowing(peer);
             }
         }

@@ -52,6 +52,19 @@ public sealed class AtOnceTests
     }
 
     [Fact]
+    public void A_peer_that_refuses_a_decision_is_not_told_it_again_at_once()
+    {
+        // Somebody told it of a run of this name that has more values.
+        Meet();
+        var first = Start();
+        var (run, value) = (first[0].Run!, ((NewRound)first[0]).Value!.Value);
+        _machine.Step(new Received(new Vote("agent2", value, value, 1, run)));
+        var final = Assert.IsType<Final>(Assert.Single(Sent(_machine.Step(new Answered(1, first[1], Known("agent3") with { Run = run.Id })))));
+        var refused = Known("agent3") with { Status = Status.Refused, Reason = Reason.Disagreement, Run = run.Id, Decision = new Decision(9, 1, run.Id) };
+        Assert.Empty(Sent(_machine.Step(new Answered(1, final, refused))));
+    }
+
+    [Fact]
     public void A_decision_in_one_round_takes_few_messages_in_whatever_order_they_arrive()
     {
         var most = 0;
