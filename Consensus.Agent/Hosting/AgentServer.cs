@@ -14,6 +14,9 @@ namespace Consensus.Agent.Hosting;
 /// <summary>Builds the web application of one agent.</summary>
 public static class AgentServer
 {
+    /// <summary>Connections that an agent holds at once; what comes on top is closed.</summary>
+    internal const int MaxConnections = 4096;
+
     /// <summary>Builds it; <paramref name="configure"/> has the last word.</summary>
     public static WebApplication Build(AgentOptions options, string[] args, Action<WebApplicationBuilder>? configure = null)
     {
@@ -83,7 +86,7 @@ public static class AgentServer
             // Whoever sends slowly holds a connection, and no more than so many are held.
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(2));
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-            kestrel.Limits.MaxConcurrentConnections = 4096;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
         });
     }
 

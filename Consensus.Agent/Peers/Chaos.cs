@@ -1,3 +1,4 @@
+using Consensus.Agent.Hosting;
 using Microsoft.Extensions.Http.Resilience;
 using Polly;
 using Polly.Simmy;
@@ -90,17 +91,18 @@ public static class Chaos
         }
 
         copy.Options.Set(IsCopy, true);
-        _ = ForgetAsync(services.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerClient)), copy);
+        _ = ForgetAsync(services.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerClient)), copy, services.GetRequiredService<AgentOptions>().CallTimeout);
     }
 
-    private static async Task ForgetAsync(HttpClient http, HttpRequestMessage copy)
+    private static async Task ForgetAsync(HttpClient http, HttpRequestMessage copy, TimeSpan atMost)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         using (copy)
         {
             try
             {
-                using var response = await http.SendAsync(copy);
+                using var timeout = new CancellationTokenSource(atMost);
+                using var response = await http.SendAsync(copy, timeout.Token);
             }
             catch (Exception e) when (e is HttpRequestException or OperationCanceledException or ExecutionRejectedException)
             {

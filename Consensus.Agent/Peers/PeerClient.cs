@@ -9,8 +9,9 @@ using Consensus.Agent.Telemetry;
 namespace Consensus.Agent.Peers;
 
 /// <summary>
-/// Calls the other agents: one attempt, one second. The protocol repeats itself, so nothing here does; and a peer that
-/// could not be reached is left alone for a moment, so that a dead one costs nothing.
+/// Calls the other agents: one attempt, one second. The protocol repeats itself, so nothing here does; a peer that could
+/// not be reached is left alone for a moment, so that a dead one costs nothing; and one that owes many answers is not
+/// called until it has given some, so that no run, however fast its rounds, drowns whoever falls behind.
 /// </summary>
 public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions options, Faults faults, TimeProvider time, ILogger<PeerClient> logger)
 {
@@ -21,6 +22,10 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
     public const string MessageHeader = "Consensus-Message";
 
     private const int MaxAnswerBytes = 64 * 1024;
+
+    // Calls under way to one peer; all its peers together may hold half of the connections that it takes.
+    private const int MaxUnderWay = 256;
+
     private static readonly string[] Paths = ["/reset", "/new_round", "/proposal", "/vote", "/final", "/state"];
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly byte[] HandshakeBody = """{"handshake":true}"""u8.ToArray();
@@ -28,6 +33,8 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
 
     private readonly Uri[][] _calls = [.. options.Peers.Select(peer => Paths.Select(path => new Uri(peer, path)).ToArray())];
     private readonly Absentee[] _absent = [.. options.Peers.Select(_ => new Absentee(time))];
+    private readonly int[] _underWay = new int[options.Peers.Count];
+    private readonly int _mostUnderWay = Math.Min(MaxUnderWay, AgentServer.MaxConnections / 2 / Math.Max(1, options.Peers.Count));
 
     private readonly Throttle _throttle = new(time, 1);
 
@@ -43,7 +50,8 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
     /// <returns>The answer, or null where there was none in time or none that an agent gives.</returns>
     public async Task<Answer?> SendAsync(int peer, Message message, string key, CancellationToken cancellation)
     {
-        if (_absent[peer].IsLeftAlone && !(message is Handshake && TooManyAreLeftAlone()))
+        var isLeftAlone = _absent[peer].IsLeftAlone && !(message is Handshake && TooManyAreLeftAlone());
+        if (isLeftAlone || !TryEnter(peer, message))
         {
             // Not within the step that sends.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -98,6 +106,22 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
             Failed(options.Id, call, e.Message);
             return null;
         }
+        finally
+        {
+            Interlocked.Decrement(ref _underWay[peer]);
+        }
+    }
+
+    /// <summary>Counts one call more under way, unless they are too many. A handshake begins the run that ends a flood.</summary>
+    private bool TryEnter(int peer, Message message)
+    {
+        if (Interlocked.Increment(ref _underWay[peer]) <= _mostUnderWay || message is Handshake or Reset)
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _underWay[peer]);
+        return false;
     }
 
     /// <summary>

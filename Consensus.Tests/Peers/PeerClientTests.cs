@@ -52,6 +52,24 @@ public sealed class PeerClientTests : IDisposable
         Assert.NotNull(await SendAsync(0, new StateQuery()));
     }
 
+    [Fact]
+    public async Task A_peer_that_owes_many_answers_is_called_again_when_it_has_given_some_and_its_hand_is_always_shaken()
+    {
+        _hosts.Up.UnionWith(["agent2", "agent3"]);
+        _hosts.Answers = new TaskCompletionSource();
+        List<Task<Answer?>> owed = [.. Enumerable.Range(0, 256).Select(_ => SendAsync(0, new StateQuery()))];
+
+        var oneMore = SendAsync(0, new StateQuery());
+        var handshake = SendAsync(0, new Handshake());
+        var toAnother = SendAsync(1, new StateQuery());
+        Assert.Equal(258, _hosts.Called.Count);
+        Assert.Null(await oneMore);
+
+        _hosts.Answers.SetResult();
+        Assert.All(await Task.WhenAll([.. owed, handshake, toAnother]), Assert.NotNull);
+        Assert.NotNull(await SendAsync(0, new StateQuery()));
+    }
+
     private Task<Answer?> SendAsync(int peer, Message message) => _client.SendAsync(peer, message, "agent1/b/1", CancellationToken.None);
 
     private sealed class Hosts : HttpMessageHandler
@@ -60,6 +78,9 @@ public sealed class PeerClientTests : IDisposable
 
         public List<string> Called { get; } = [];
 
+        /// <summary>When they answer; null: at once.</summary>
+        public TaskCompletionSource? Answers { get; set; }
+
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var host = request.RequestUri!.Host;
@@ -67,6 +88,7 @@ public sealed class PeerClientTests : IDisposable
 
             // Calls that are under way together do not know of each other's answers.
             await Task.Yield();
+            await (Answers?.Task ?? Task.CompletedTask);
             return Up.Contains(host)
                 ? new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent($$"""{"status":"ok","agent_id":"{{host}}","boot":"b"}""", Encoding.UTF8, "application/json") }
                 : throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused");
