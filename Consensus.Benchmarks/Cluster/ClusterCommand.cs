@@ -8,7 +8,7 @@ internal static class ClusterCommand
 {
     private static readonly Option<double> Seconds = new("--seconds")
     {
-        Description = "How long to measure, beside starting and warming up (1..3600).", DefaultValueFactory = _ => 40, HelpName = "S",
+        Description = "How long to measure all parts, beside starting and warming up (1..3600); of some, as much less.", DefaultValueFactory = _ => 40, HelpName = "S",
     };
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print JSON instead of tables." };
@@ -20,9 +20,11 @@ internal static class ClusterCommand
 
     private static readonly Option<Part[]> Only = new("--only")
     {
-        Description = "Measure these parts alone.", HelpName = "decisions|cost|limping|growth", AllowMultipleArgumentsPerToken = true,
-        DefaultValueFactory = _ => Enum.GetValues<Part>(),
+        Description = "Measure these parts.", HelpName = "decisions|cost|limping|growth|keeping", AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = _ => [Part.Decisions, Part.Cost],
     };
+
+    private static readonly Option<bool> All = new("--all") { Description = "Measure every part, which takes some four minutes." };
 
     private static readonly Option<string?> Agent = new("--agent")
     {
@@ -32,7 +34,7 @@ internal static class ClusterCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var command = new Command("cluster", "Decisions of agents in processes of their own, in turns with the raw round trip.") { Seconds, Only, Json, External, Agent };
+        var command = new Command("cluster", "Decisions of agents in processes of their own, in turns with the raw round trip.") { Seconds, Only, All, Json, External, Agent };
         Seconds.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<double>() is not (>= 1 and <= 3600))
@@ -56,6 +58,7 @@ internal static class ClusterCommand
             return 1;
         }
 
+        var parts = parsed.GetValue(All) ? Enum.GetValues<Part>() : parsed.GetValue(Only)!;
         try
         {
             // Progress goes to the terminal, the result to where the output goes.
@@ -63,7 +66,7 @@ internal static class ClusterCommand
             var report = await console.Progress().AutoRefresh(false).HideCompleted(true).StartAsync(async context =>
             {
                 var task = context.AddTask("starting", maxValue: 1);
-                using var benchmark = new ClusterBenchmark(program, parsed.GetValue(Seconds), parsed.GetValue(Only)!, parsed.GetValue(External), (what, part) =>
+                using var benchmark = new ClusterBenchmark(program, parsed.GetValue(Seconds), parts, parsed.GetValue(External), (what, part) =>
                 {
                     cancellation.ThrowIfCancellationRequested();
                     (task.Description, task.Value) = (what, Math.Min(part, 0.99));
