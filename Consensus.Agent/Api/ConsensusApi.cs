@@ -93,7 +93,7 @@ public static class ConsensusApi
         return TypedResults.Json(answer, AgentJson.Default.ConsensusAnswer, statusCode: answer.Reached ? 200 : 202);
     }
 
-    private static async Task<IResult> StateAsync(HttpContext context, AgentNode node, Faults faults)
+    private static async Task<IResult> StateAsync(HttpContext context, AgentNode node, Faults faults, PeerClient peers)
     {
         // People see the state of an isolated agent; its peers do not.
         var arrived = FaultsApi.SenderOf(context) is null || (await FaultsApi.PassAsync(context, faults)).Arrived;
@@ -102,6 +102,7 @@ public static class ConsensusApi
             return Results.Empty;
         }
 
+        peers.Heard(context.Request.Headers[PeerClient.MessageHeader]);
         var (view, traceparent) = node.TracedView();
         return TypedResults.Json(StateAnswer.From(view, traceparent), AgentJson.Default.StateAnswer);
     }

@@ -141,7 +141,8 @@ public sealed class Faults(AgentOptions options)
         }
     }
 
-    private string? IdOf(int peer) => _ids is var ids && peer < ids.Length ? ids[peer] : null;
+    /// <summary>The id that a peer has told; null: none yet.</summary>
+    internal string? IdOf(int peer) => _ids is var ids && peer < ids.Length ? ids[peer] : null;
 
     private int IndexOf(string name)
     {

@@ -24,7 +24,7 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
     private const int MaxAnswerBytes = 64 * 1024;
 
     // Calls under way to one peer; all its peers together may hold half of the connections that it takes.
-    private const int MaxUnderWay = 256;
+    private const int MaxUnderWay = 32;
 
     private static readonly string[] Paths = ["/reset", "/new_round", "/proposal", "/vote", "/final", "/state"];
     private static readonly MediaTypeHeaderValue Json = new("application/json");
@@ -122,6 +122,22 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
 
         Interlocked.Decrement(ref _underWay[peer]);
         return false;
+    }
+
+    /// <summary>
+    /// A call of an agent came in: whoever calls is there, and is not left alone any more; nor is a peer whose id was never
+    /// told, since it may be the one.
+    /// </summary>
+    /// <param name="key">How the caller names its message (<see cref="MessageHeader"/>); null where it does not.</param>
+    public void Heard(string? key)
+    {
+        for (var i = 0; key is not null && i < _absent.Length; i++)
+        {
+            if (_absent[i].IsLeftAlone && (faults.IdOf(i) is not { } id || (key.StartsWith(id, StringComparison.Ordinal) && key.AsSpan(id.Length).StartsWith("/"))))
+            {
+                _absent[i].IsBack();
+            }
+        }
     }
 
     /// <summary>

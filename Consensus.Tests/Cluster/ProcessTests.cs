@@ -13,7 +13,8 @@ public sealed class ProcessTests
         using var agent2 = await AgentProcess.StartAsync(ports, 1, ("FAULTS", "true"));
         using var client = new Client(agent1.Address);
 
-        // Every call takes a while to arrive, so that nobody can decide right after agent3 has joined.
+        // Every call takes a while to arrive, so that nobody can decide right after agent3 has joined; so many values make it two
+        // rounds, and the plurality of a round no more of them than that.
         const string slow = """{"links":[{"direction":"in","delay_ms":300}]}""";
         foreach (var agent in new[] { agent1, agent2 })
         {
@@ -27,8 +28,15 @@ public sealed class ProcessTests
             using var agent3 = await AgentProcess.StartAsync(ports, 2, ("FAULTS", "true"));
             using var victim = new Client(agent3.Address);
             await victim.Put("/faults", slow);
+
+            // Who has heard from it calls it.
+            while ((await victim.Get("/faults")).Body.GetProperty("peers").EnumerateArray().Any(peer => peer.GetString() is not ("agent1" or "agent2")))
+            {
+                await Task.Yield();
+            }
+
             var before = (await victim.Get("/state")).Body.TryGetProperty("run", out var old) ? old.GetString() : null;
-            var starting = client.Post("/run", """{"values":1000000,"window_ms":2000}""");
+            var starting = client.Post("/run", """{"values":1000000,"draw":"plurality","window_ms":2000}""");
             string? joined;
             do
             {

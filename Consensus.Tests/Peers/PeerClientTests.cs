@@ -57,17 +57,43 @@ public sealed class PeerClientTests : IDisposable
     {
         _hosts.Up.UnionWith(["agent2", "agent3"]);
         _hosts.Answers = new TaskCompletionSource();
-        List<Task<Answer?>> owed = [.. Enumerable.Range(0, 256).Select(_ => SendAsync(0, new StateQuery()))];
+        List<Task<Answer?>> owed = [.. Enumerable.Range(0, 32).Select(_ => SendAsync(0, new StateQuery()))];
 
         var oneMore = SendAsync(0, new StateQuery());
         var handshake = SendAsync(0, new Handshake());
         var toAnother = SendAsync(1, new StateQuery());
-        Assert.Equal(258, _hosts.Called.Count);
+        Assert.Equal(34, _hosts.Called.Count);
         Assert.Null(await oneMore);
 
         _hosts.Answers.SetResult();
         Assert.All(await Task.WhenAll([.. owed, handshake, toAnother]), Assert.NotNull);
         Assert.NotNull(await SendAsync(0, new StateQuery()));
+    }
+
+    [Theory]
+    [InlineData("agent3/b/1", true)]
+    [InlineData("agent33/b/1", false)]
+    [InlineData("agent2/b/1", false)]
+    [InlineData(null, false)]
+    public async Task A_peer_that_calls_is_left_alone_no_longer(string? key, bool isCalled)
+    {
+        _hosts.Up.UnionWith(["agent2", "agent3"]);
+        Assert.NotNull(await SendAsync(1, new StateQuery()));
+        _hosts.Up.Remove("agent3");
+        Assert.Null(await SendAsync(1, new StateQuery()));
+
+        _hosts.Up.Add("agent3");
+        _client.Heard(key);
+        Assert.Equal(isCalled, await SendAsync(1, new StateQuery()) is not null);
+    }
+
+    [Fact]
+    public async Task One_whose_id_nobody_knows_may_be_the_peer_that_calls()
+    {
+        Assert.Null(await SendAsync(1, new StateQuery()));
+        _hosts.Up.Add("agent3");
+        _client.Heard("agent3/b/1");
+        Assert.NotNull(await SendAsync(1, new StateQuery()));
     }
 
     private Task<Answer?> SendAsync(int peer, Message message) => _client.SendAsync(peer, message, "agent1/b/1", CancellationToken.None);
