@@ -25,13 +25,13 @@ public static class PeerApi
         return group;
     }
 
-    private static async Task<IResult> ResetAsync(HttpContext context, AgentNode node, Faults faults, PeerClient peers)
+    private static async Task<IResult> ResetAsync(HttpContext context, AgentNode node, Faults faults)
     {
         var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.ResetBody, optional: true);
-        return problem ?? await ReceiveAsync(context, node, faults, peers, body is { Handshake: true } ? new Handshake() : new Reset());
+        return problem ?? await ReceiveAsync(context, node, faults, body is { Handshake: true } ? new Handshake() : new Reset());
     }
 
-    private static async ValueTask<IResult> ReceiveAsync(HttpContext context, AgentNode node, Faults faults, PeerClient peers, Message message)
+    private static async ValueTask<IResult> ReceiveAsync(HttpContext context, AgentNode node, Faults faults, Message message)
     {
         var (arrived, twice) = await FaultsApi.PassAsync(context, faults, message.Sender);
         if (!arrived)
@@ -39,10 +39,8 @@ public static class PeerApi
             return Results.Empty;
         }
 
-        var key = KeyOf(context);
-        peers.Heard(key);
-        var answer = node.Receive(message, key);
-        return AnswerWith(twice ? node.Receive(message, key) : answer, message is NewRound);
+        var answer = node.Receive(message, KeyOf(context));
+        return AnswerWith(twice ? node.Receive(message, KeyOf(context)) : answer, message is NewRound);
     }
 
     private static void MapMessage<T>(
@@ -56,7 +54,7 @@ public static class PeerApi
                 return problem is not null ? problem
                     : (check(message!) ?? MessageChecks.CheckNumber(message!.Run, inbox.Time)) is { } wrong ? RequestBody.Problem(400, wrong, Reason.OutOfRange)
                     : MessageChecks.CheckSender(message!) is { } stranger ? RequestBody.Problem(400, stranger, Reason.NotAMember)
-                    : await ReceiveAsync(context, inbox.Node, inbox.Faults, inbox.Peers, message!);
+                    : await ReceiveAsync(context, inbox.Node, inbox.Faults, message!);
             })
             .AcceptsJson<T>().Produces<Answer>().Produces<Answer>(409).ProducesProblem(400)
             .WithSummary(summary);
@@ -65,13 +63,9 @@ public static class PeerApi
     // Looked up once: a request that asks for services makes a scope for them.
     private sealed class Inbox(IServiceProvider services)
     {
-        // When the first message comes: before that, a local cluster does not know its peers' addresses yet.
         private readonly Lazy<AgentNode> _node = new(services.GetRequiredService<AgentNode>);
-        private readonly Lazy<PeerClient> _peers = new(services.GetRequiredService<PeerClient>);
 
         public AgentNode Node => _node.Value;
-
-        public PeerClient Peers => _peers.Value;
 
         public Faults Faults { get; } = services.GetRequiredService<Faults>();
 

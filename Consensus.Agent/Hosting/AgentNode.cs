@@ -56,7 +56,11 @@ public sealed partial class AgentNode : IDisposable
     /// <param name="message">The message.</param>
     /// <param name="key">How its sender names it, for the timeline; null where it does not.</param>
     /// <exception cref="NotKeptException">The agent cannot keep what it would have to announce.</exception>
-    public Answer Receive(Message message, string? key = null) => Step(new Received(message), key) ?? throw new NotKeptException(_failure!);
+    public Answer Receive(Message message, string? key = null)
+    {
+        _peers.Heard(key);
+        return Step(new Received(message), key) ?? throw new NotKeptException(_failure!);
+    }
 
     /// <summary>Starts a run and waits until its first calls have returned.</summary>
     public Task<StartOutcome> StartAsync(RunRequest request)

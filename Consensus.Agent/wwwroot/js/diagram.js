@@ -1,7 +1,7 @@
 // The space-time diagram: scrolls, zooms, tells what the pointer is on, follows one value. Of a tall picture only what is
 // in sight is in the document.
 
-import { arrange, chip, duration, eachFrame, html, svg } from './dom.js';
+import { arrange, chip, duration, eachFrame, html, onPress, svg } from './dom.js';
 import { Labels } from './labels.js';
 import { layout } from './layout.js';
 import { arrowShape, backdrop, endsOf, foldShape, markBox, markShape, partsOf } from './shapes.js';
@@ -10,6 +10,7 @@ import { KINDS, describeArrow, describeMark, verdict } from './words.js';
 
 // A picture of fewer arrows and marks is in the document as a whole.
 const WHOLE = 400;
+
 // How far a pointer may stray in a click, in pixels.
 const CLICK = 4;
 const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
@@ -251,18 +252,18 @@ export class Diagram {
 
   /** Drag with a mouse to pan; fingers scroll by themselves. The end of a drag is no click. */
   #pan() {
-    let from = null;
-    this.scroll.addEventListener('pointerdown', (event) => {
+    onPress(this.scroll, (from) => {
       this.panned = false;
-      if (event.pointerType === 'mouse' && event.button === 0) from = { x: event.clientX, y: event.clientY, left: this.scroll.scrollLeft, top: this.scroll.scrollTop };
+      if (from.pointerType !== 'mouse') return {};
+      const { scrollLeft, scrollTop } = this.scroll;
+      return {
+        moved: (event) => {
+          const [x, y] = [event.clientX - from.clientX, event.clientY - from.clientY];
+          this.panned ||= Math.hypot(x, y) > CLICK;
+          if (this.panned) this.scroll.scrollTo(scrollLeft - x, scrollTop - y);
+        },
+      };
     });
-    addEventListener('pointermove', (event) => {
-      if (!from || !event.buttons) return;
-      const [x, y] = [event.clientX - from.x, event.clientY - from.y];
-      this.panned ||= Math.hypot(x, y) > CLICK;
-      if (this.panned) this.scroll.scrollTo(from.left - x, from.top - y);
-    });
-    addEventListener('pointerup', () => { from = null; });
   }
 
   #hover(event) {

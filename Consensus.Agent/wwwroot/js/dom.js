@@ -52,3 +52,24 @@ export function eachFrame(work) {
 export function arrange(parent, children) {
   if (children.length !== parent.children.length || children.some((child, index) => child !== parent.children[index])) parent.replaceChildren(...children);
 }
+
+/**
+ * Follows each press of the main button on an element to its end, wherever that is. The end may never be told, as where a
+ * menu opened over it; a pointer that moves without a button tells it then.
+ * @param {(event: PointerEvent) => {moved?: (event: PointerEvent) => void, ended?: () => void}} begun
+ */
+export function onPress(element, begun) {
+  element.addEventListener('pointerdown', (event) => {
+    if (!event.isPrimary || event.button !== 0) return;
+    const { moved, ended } = begun(event);
+    const over = new AbortController();
+    const end = () => {
+      over.abort();
+      ended?.();
+    };
+    const { signal } = over;
+    addEventListener('pointermove', (next) => { if (next.buttons) moved?.(next); else end(); }, { signal });
+    addEventListener('pointerup', end, { signal });
+    addEventListener('pointercancel', end, { signal });
+  });
+}

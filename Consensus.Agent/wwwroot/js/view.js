@@ -1,7 +1,7 @@
 // A diagram with its slider, and whoever wants to know what the agents knew at the moment it shows.
 
 import { Diagram } from './diagram.js';
-import { eachFrame } from './dom.js';
+import { eachFrame, onPress } from './dom.js';
 import { build, replay } from './model.js';
 import { Stepper } from './stepper.js';
 
@@ -20,7 +20,17 @@ export class View {
       this.diagram.cutAt = this.stepper.at;
       this.diagram.show(this.model);
     });
-    this.#listen();
+
+    // A press whose target is gone when it ends is no click: nothing is drawn anew under one.
+    onPress(this.diagram.root, () => {
+      this.pressed = true;
+      return {
+        ended: () => {
+          this.pressed = false;
+          if (this.diagram.model !== this.model) this.draw();
+        },
+      };
+    });
   }
 
   /** Draws it with the next frame: a long run is read in one task and drawn in another. */
@@ -29,21 +39,6 @@ export class View {
     this.stepper.show(this.model);
     this.draw();
     this.tell();
-  }
-
-  /** A press whose target is gone when it ends is no click: nothing is drawn anew under one. */
-  #listen() {
-    const end = () => {
-      if (!this.pressed) return;
-      this.pressed = false;
-      if (this.diagram.model !== this.model) this.draw();
-    };
-    this.diagram.root.addEventListener('pointerdown', (event) => { this.pressed = event.isPrimary && event.button === 0; });
-    addEventListener('pointerup', end);
-    addEventListener('pointercancel', end);
-
-    // The end of a press may never be told, as where a menu opened over it.
-    addEventListener('pointermove', (event) => { if (!event.buttons) end(); });
   }
 
   tell() {
