@@ -15,9 +15,6 @@ var window = builder.AddSetting("window-ms", "200", "How long a round waits for 
 // Whoever has it may reset agents and break calls between them: agents, and the commands below.
 var key = builder.AddParameter("cluster-key", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true);
 
-// `aspire publish` writes a compose file: the agents by name on one network, their ports and the dashboard's outside.
-builder.AddDockerComposeEnvironment("compose").WithDashboard(dashboard => dashboard.WithHostPort(18888)).WithBuiltImages();
-
 // Without a launch profile and a proxy, so that the ports are those declared here, and closed while an agent is down.
 var agents = Enumerable.Range(1, cluster.Agents)
     .Select(number => builder.AddProject<Projects.Consensus_Agent>(Cluster.NameOf(number), launchProfileName: null)

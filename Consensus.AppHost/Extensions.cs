@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Aspire.Hosting.Docker;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Consensus.AppHost;
@@ -36,17 +35,6 @@ internal static class Extensions
         Directory.CreateDirectory(cluster.Data);
         return agent.WithEnvironment("DATA", Path.Combine(cluster.Data, file));
     }
-
-    /// <summary>The agents' image is what <c>dotnet publish Consensus.Agent -t:PublishContainer</c> makes, unless <c>.env</c> names another.</summary>
-    public static IResourceBuilder<DockerComposeEnvironmentResource> WithBuiltImages(this IResourceBuilder<DockerComposeEnvironmentResource> compose) =>
-        compose.ConfigureComposeFile(file =>
-        {
-            foreach (var service in file.Services.Values.Where(service => service.Image?.EndsWith("_IMAGE}", StringComparison.Ordinal) == true))
-            {
-                service.Image = service.Image!.Replace("}", ":-consensus-agent:latest}", StringComparison.Ordinal);
-                service.Restart = "unless-stopped";
-            }
-        });
 
     /// <summary>A link in the dashboard; links stand in the order in which they are added.</summary>
     public static IResourceBuilder<ProjectResource> WithLink(this IResourceBuilder<ProjectResource> agent, string path, string name) =>
