@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
@@ -26,7 +25,7 @@ public static class Extensions
         where TBuilder : IHostApplicationBuilder
     {
         builder.ConfigureOpenTelemetry(isNoise ?? (_ => false));
-        builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["live"]);
+        builder.Services.AddHealthChecks().AddProcessCheck();
         builder.Services.AddServiceDiscovery();
         builder.Services.ConfigureHttpClientDefaults(http => http.AddServiceDiscovery());
         return builder;
@@ -34,13 +33,13 @@ public static class Extensions
 
     /// <summary>
     /// Maps <c>/health</c> and <c>/alive</c>, in every environment: the AppHost runs agents without a launch profile,
-    /// so as Production, and watches them by these. They say one word and nothing about the inside.
+    /// so as Production, and watches them by these. A degraded service still answers 200, an unhealthy one 503.
     /// </summary>
     public static TApp MapDefaultEndpoints<TApp>(this TApp app)
         where TApp : Microsoft.AspNetCore.Routing.IEndpointRouteBuilder
     {
-        app.MapHealthChecks(HealthPath);
-        app.MapHealthChecks(AlivePath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") });
+        app.MapHealthChecks(HealthPath, new HealthCheckOptions { ResponseWriter = Health.WriteAsync });
+        app.MapHealthChecks(AlivePath, new HealthCheckOptions { ResponseWriter = Health.WriteAsync, Predicate = check => check.Tags.Contains("live") });
         return app;
     }
 

@@ -9,7 +9,13 @@ namespace Consensus.Agent.Api;
 /// <param name="Up">Whether it answers.</param>
 /// <param name="AgentId">Its id; absent where it does not answer.</param>
 /// <param name="State">Its state, where it answers.</param>
-public sealed record ClusterAgent(string Address, bool Up, string? AgentId = null, StateAnswer? State = null);
+/// <param name="Health">Its health as it sees it, where it answers.</param>
+public sealed record ClusterAgent(string Address, bool Up, string? AgentId = null, StateAnswer? State = null, HealthAnswer? Health = null)
+{
+    /// <summary>What the agent at <paramref name="address"/> answered; null: nothing.</summary>
+    public static ClusterAgent From(string address, StateAnswer? state) =>
+        new(address, state is not null, state?.AgentId, state is null ? null : state with { Health = null }, state?.Health);
+}
 
 /// <summary>The answer to <c>GET /cluster</c>: the serving agent first.</summary>
 public sealed record ClusterAnswer(IReadOnlyList<ClusterAgent> Agents);
@@ -29,13 +35,12 @@ public static class ClusterApi
         return group;
     }
 
-    private static async Task<IResult> ClusterAsync(AgentNode node, AgentOptions options, ClusterClient cluster, CancellationToken cancellation)
+    private static async Task<IResult> ClusterAsync(AgentNode node, AgentHealth health, AgentOptions options, ClusterClient cluster, CancellationToken cancellation)
     {
-        var peers = await cluster.GetAllAsync(options.Peers, "/state", AgentJson.Default.StateAnswer, cancellation);
-        var own = node.View();
-        List<ClusterAgent> agents = [new("/", true, own.AgentId, StateAnswer.From(own))];
-        agents.AddRange(peers.Select((state, i) => new ClusterAgent(options.Peers[i].OriginalString, state is not null, state?.AgentId, state)));
-        return TypedResults.Json(new ClusterAnswer(agents), AgentJson.Default.ClusterAnswer);
+        var peers = cluster.GetAllAsync(options.Peers, "/state?health=true", AgentJson.Default.StateAnswer, cancellation);
+        var own = StateAnswer.From(node.View()) with { Health = await health.ReadAsync(cancellation) };
+        var agents = (await peers).Select((state, i) => ClusterAgent.From(options.Peers[i].OriginalString, state));
+        return TypedResults.Json(new ClusterAnswer([ClusterAgent.From("/", own), .. agents]), AgentJson.Default.ClusterAnswer);
     }
 
     /// <summary>For a path that names a peer by its number, and a number that is too high.</summary>

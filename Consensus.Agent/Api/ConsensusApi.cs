@@ -22,7 +22,8 @@ public static class ConsensusApi
             .WithSummary("Starts a run on every agent; with wait=SECONDS, answers with the decision");
         group.MapGet("/consensus", ConsensusAsync).Counts(Crowd.Waits)
             .WithSummary("The decision: 200 once there is one, else 202; with wait=SECONDS, as soon as there is one");
-        group.MapGet("/state", StateAsync).Produces<StateAnswer>().WithSummary("What this agent holds of the current run");
+        PeersOnly.GuardAgents(
+            group.MapGet("/state", StateAsync).Produces<StateAnswer>().WithSummary("What this agent holds of the current run; with health=true, its health too"));
         return group;
     }
 
@@ -93,8 +94,14 @@ public static class ConsensusApi
         return TypedResults.Json(answer, AgentJson.Default.ConsensusAnswer, statusCode: answer.Reached ? 200 : 202);
     }
 
-    private static async Task<IResult> StateAsync(HttpContext context, AgentNode node, Faults faults, PeerClient peers)
+    private static async Task<IResult> StateAsync(
+        HttpContext context, AgentNode node, Faults faults, PeerClient peers, AgentHealth health, [FromQuery(Name = "health")] string? named = null)
     {
+        if (Query.ReadFlag("health", named, out var withHealth) is { } wrong)
+        {
+            return wrong;
+        }
+
         // People see the state of an isolated agent; its peers do not.
         var arrived = FaultsApi.SenderOf(context) is null || (await FaultsApi.PassAsync(context, faults)).Arrived;
         if (!arrived)
@@ -104,6 +111,7 @@ public static class ConsensusApi
 
         peers.Heard(context.Request.Headers[PeerClient.MessageHeader]);
         var (view, traceparent) = node.TracedView();
-        return TypedResults.Json(StateAnswer.From(view, traceparent), AgentJson.Default.StateAnswer);
+        var state = StateAnswer.From(view, traceparent);
+        return TypedResults.Json(withHealth ? state with { Health = await health.ReadAsync(context.RequestAborted) } : state, AgentJson.Default.StateAnswer);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Consensus.Agent.Hosting;
 using Consensus.Agent.Protocol;
 
 namespace Consensus.Agent.Api;
@@ -69,7 +70,8 @@ public sealed record StateAnswer(
     RunId? Run = null,
     Decision? Decision = null,
     RunDescriptor? Descriptor = null,
-    string? Traceparent = null)
+    string? Traceparent = null,
+    HealthAnswer? Health = null)
 {
     /// <summary>What <paramref name="view"/> says, and where its run stands in a trace.</summary>
     public static StateAnswer From(MachineView view, string? traceparent = null) => new(

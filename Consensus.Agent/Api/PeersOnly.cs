@@ -1,4 +1,5 @@
 using Consensus.Agent.Hosting;
+using Consensus.Agent.Peers;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -10,9 +11,16 @@ internal sealed class PeersOnly
     private const string Scheme = "ClusterKey";
 
     private static readonly PeersOnly Mark = new();
+    private static readonly ReadByAgents ReadMark = new();
 
     /// <summary>Marks all endpoints of a group.</summary>
     public static void Guard(RouteGroupBuilder group) => group.WithMetadata(Mark);
+
+    /// <summary>
+    /// Marks an endpoint that everybody may read, but that agents read as a part of the protocol: an agent with another key
+    /// learns nothing by it, and is told at its start that the keys differ.
+    /// </summary>
+    public static void GuardAgents(RouteHandlerBuilder endpoint) => endpoint.WithMetadata(ReadMark);
 
     /// <summary>Refuses whoever does not carry the key, before anything else of the request is read. After routing.</summary>
     public static void Use(WebApplication app)
@@ -25,7 +33,7 @@ internal sealed class PeersOnly
         var refusals = app.Services.GetRequiredService<Refusals>();
         app.Use((context, next) =>
         {
-            if (context.GetEndpoint()?.Metadata.GetMetadata<PeersOnly>() is null || key.Is(context.Request.Headers[ClusterKey.Header]))
+            if (!IsForAgents(context) || key.Is(context.Request.Headers[ClusterKey.Header]))
             {
                 return next(context);
             }
@@ -36,6 +44,10 @@ internal sealed class PeersOnly
                 401, $"This call is for the cluster's own agents: send its CLUSTER_KEY in the header {ClusterKey.Header}.", "cluster-key").ExecuteAsync(context);
         });
     }
+
+    private static bool IsForAgents(HttpContext context) => context.GetEndpoint()?.Metadata is { } metadata
+        && (metadata.GetMetadata<PeersOnly>() is not null
+            || (metadata.GetMetadata<ReadByAgents>() is not null && context.Request.Headers.ContainsKey(PeerClient.MessageHeader)));
 
     /// <summary>Says in the API's description that there is a key, and which calls take it.</summary>
     public static void Describe(OpenApiOptions openApi)
@@ -59,4 +71,6 @@ internal sealed class PeersOnly
             return Task.CompletedTask;
         });
     }
+
+    private sealed class ReadByAgents;
 }

@@ -94,6 +94,7 @@ public static class AgentServer
     {
         services.AddSingleton(options);
         services.AddKeeping(options);
+        AgentHealth.AddTo(services);
         services.AddSingleton<AgentNode>();
         services.AddSingleton<Faults>();
         services.AddSingleton<Refusals>();

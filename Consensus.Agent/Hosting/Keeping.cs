@@ -1,7 +1,6 @@
 using Consensus.Agent.Api;
 using Consensus.Agent.Storage;
 using Microsoft.AspNetCore.Diagnostics;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Consensus.Agent.Hosting;
 
@@ -21,14 +20,6 @@ internal static class Keeping
         var store = StoreFile.Open(options.Data, options.Id);
         services.AddSingleton(_ => store);
         services.AddExceptionHandler<NotKeptHandler>();
-        services.AddHealthChecks().Add(new HealthCheckRegistration(
-            "data", provider => new NodeHealth(provider.GetRequiredService<AgentNode>()), HealthStatus.Unhealthy, ["live"]));
-    }
-
-    private sealed class NodeHealth(AgentNode node) : IHealthCheck
-    {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            Task.FromResult(node.Failure is { } why ? HealthCheckResult.Unhealthy(why) : HealthCheckResult.Healthy());
     }
 
     private sealed class NotKeptHandler : IExceptionHandler

@@ -43,8 +43,11 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
 
     private sealed record Rendered(Message Message, byte[] Body);
 
+    /// <summary>What calls to the peers came to.</summary>
+    public PeerContacts Contacts { get; } = new(options.Peers.Count, time);
+
     /// <summary>Whether some peer did not take this agent's <c>CLUSTER_KEY</c>, or misses one.</summary>
-    public bool KeyRefused { get; private set; }
+    public bool KeyRefused => Enumerable.Range(0, Contacts.Count).Any(Contacts.HasRefusedKey);
 
     /// <summary>Sends a message to a peer.</summary>
     /// <returns>The answer, or null where there was none in time or none that an agent gives.</returns>
@@ -76,7 +79,7 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
             _absent[peer].IsBack();
             if (response.StatusCode == System.Net.HttpStatusCode.Unauthorized)
             {
-                KeyRefused = true;
+                Contacts.KeyRefused(peer);
                 if (_throttle.Passes(0, out _))
                 {
                     RefusedKey(options.Id, options.Peers[peer]);
@@ -87,11 +90,13 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
 
             if ((int)response.StatusCode is not (200 or 202 or 409))
             {
+                Contacts.Failed(peer);
                 Refused(options.Id, call, (int)response.StatusCode);
                 return null;
             }
 
             var answer = await ReadAsync(response.Content, timeout.Token);
+            Contacts.Answered(peer);
             faults.Learn(peer, answer?.AgentId);
             return answer;
         }
@@ -101,6 +106,11 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
             if (e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError })
             {
                 _absent[peer].WasNotReached();
+            }
+
+            if (!cancellation.IsCancellationRequested)
+            {
+                Contacts.Failed(peer);
             }
 
             Failed(options.Id, call, e.Message);

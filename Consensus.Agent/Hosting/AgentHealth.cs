@@ -1,0 +1,171 @@
+using System.Globalization;
+using Consensus.Agent.Peers;
+using Consensus.Agent.Protocol;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Consensus.Agent.Hosting;
+
+/// <summary>
+/// The agent's health checks. A check that depends on peers is at most degraded: <c>/health</c> then still answers 200,
+/// so a probe does not take an agent out of service that the others need for a quorum.
+/// </summary>
+internal sealed class AgentHealth(AgentNode node, PeerClient peers, Faults faults, AgentOptions options, HealthCheckService checks)
+{
+    // A peer that answered within this time is not asked again.
+    private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(2);
+
+    // Kubernetes gives a probe 1 s by default.
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>Adds the checks.</summary>
+    public static void AddTo(IServiceCollection services)
+    {
+        services.AddSingleton<AgentHealth>();
+
+        // Whoever asks gets the reasons in the answer, so a line in the log for each probe adds nothing.
+        services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));
+
+        // A restart mends an agent that could not write its data, so this check counts for /alive too.
+        Add(services, "data", (health, _) => Task.FromResult(health.Data()), "live");
+        Add(services, "quorum", (health, cancellation) => health.QuorumAsync(cancellation));
+        Add(services, "key", (health, _) => Task.FromResult(Key(health.Contacts, health.PeerNames, health.HasKey)));
+        Add(services, "cluster-size", (health, _) => Task.FromResult(ClusterSize(health.Contacts, health.PeerNames)));
+        Add(services, "faults", (health, _) => Task.FromResult(health.MadeFaults()));
+        Add(services, "run", (health, _) => Task.FromResult(health.Run()));
+    }
+
+    private PeerContacts Contacts => peers.Contacts;
+
+    private IReadOnlyList<string> PeerNames => faults.PeerNames;
+
+    private bool HasKey => options.Key is not null;
+
+    /// <summary>Runs all checks.</summary>
+    public async Task<HealthAnswer> ReadAsync(CancellationToken cancellation)
+    {
+        var report = await checks.CheckHealthAsync(cancellation);
+        var reasons = report.Entries.Where(check => check.Value.Status != HealthStatus.Healthy).Select(check => $"{check.Key}: {check.Value.Description}");
+        var ages = new SortedDictionary<string, double?>(StringComparer.Ordinal);
+        foreach (var (peer, name) in PeerNames.Index())
+        {
+            // Two peers with one id share an entry; no run starts with them.
+            ages[name] = Contacts.SinceAnswer(peer) is { } age ? Math.Round(age.TotalSeconds, 1) : null;
+        }
+
+        return new HealthAnswer(report.Status.ToString().ToLowerInvariant(), [.. reasons], ages);
+    }
+
+    /// <summary>Whether few enough peers are unreachable that a quorum is left.</summary>
+    internal static HealthCheckResult Quorum(PeerContacts contacts, IReadOnlyList<string> names)
+    {
+        var all = Enumerable.Range(0, contacts.Count).ToList();
+        var unreachable = all.FindAll(contacts.IsUnreachable);
+        var agents = contacts.Count + 1;
+        var quorum = (agents / 2) + 1;
+        return agents - unreachable.Count < quorum
+            ? HealthCheckResult.Degraded(string.Join("; ", unreachable.GroupBy(peer => Age(contacts, peer))
+                .Select(same => $"{string.Join(", ", same.Select(peer => names[peer]))} not reachable ({same.Key})")))
+            : HealthCheckResult.Healthy(string.Join(", ", all
+                .Select(peer => $"{names[peer]}{(contacts.IsUnreachable(peer) ? " not reachable" : "")} ({Age(contacts, peer)})")
+                .Append($"{quorum} of {agents} agents are a quorum")));
+    }
+
+    /// <summary>Whether all peers take this agent's key.</summary>
+    internal static HealthCheckResult Key(PeerContacts contacts, IReadOnlyList<string> names, bool hasKey)
+    {
+        List<string> refusing = [.. names.Where((_, peer) => contacts.HasRefusedKey(peer))];
+        return refusing.Count == 0
+            ? HealthCheckResult.Healthy(hasKey ? "no peer refuses this agent's CLUSTER_KEY" : "CLUSTER_KEY is not set")
+            : HealthCheckResult.Degraded($"refused by {string.Join(", ", refusing)}: give all agents the same CLUSTER_KEY");
+    }
+
+    /// <summary>Whether all peers count as many agents as this one.</summary>
+    internal static HealthCheckResult ClusterSize(PeerContacts contacts, IReadOnlyList<string> names)
+    {
+        var own = contacts.Count + 1;
+        List<string> others = [.. names.Select((name, peer) => (name, Agents: contacts.AgentsOf(peer)))
+            .Where(peer => peer.Agents is { } agents && agents != own).Select(peer => $"{peer.name} counts {peer.Agents}")];
+        return others.Count == 0
+            ? HealthCheckResult.Healthy($"{own} agents")
+            : HealthCheckResult.Degraded($"this agent counts {own} agents, {string.Join(", ", others)}: give all the same PEERS");
+    }
+
+    private HealthCheckResult Data() => node.Failure is { } why
+        ? HealthCheckResult.Unhealthy(why)
+        : HealthCheckResult.Healthy(options.Data is null ? "DATA is not set: decisions do not outlive the process" : "every write to the DATA file succeeded");
+
+    private async Task<HealthCheckResult> QuorumAsync(CancellationToken cancellation)
+    {
+        await RefreshAsync(cancellation);
+        return Quorum(Contacts, PeerNames);
+    }
+
+    /// <summary>
+    /// Asks the peers that have not answered lately, since agents that hold a decision do not call each other. Waits
+    /// for no peer whose last call failed, and for the others not long.
+    /// </summary>
+    private async Task RefreshAsync(CancellationToken cancellation)
+    {
+        List<Task> answers = [];
+        for (var peer = 0; peer < Contacts.Count; peer++)
+        {
+            if (Contacts.SinceAnswer(peer) < FreshFor)
+            {
+                continue;
+            }
+
+            // A call that outlasts the wait still counts when it ends.
+            var failedBefore = Contacts.HasFailed(peer);
+            var answer = peers.SendAsync(peer, new StateQuery(), $"{options.Id}/health", CancellationToken.None);
+            if (!failedBefore)
+            {
+                answers.Add(answer);
+            }
+        }
+
+        await Task.WhenAll(answers).WaitAsync(MaxWait, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private HealthCheckResult MadeFaults()
+    {
+        var now = faults.Current;
+        return now.Isolate
+            ? HealthCheckResult.Degraded("isolated by /faults: DELETE /faults reconnects this agent")
+            : HealthCheckResult.Healthy(now.Links is { Count: > 0 } links ? $"{links.Count} made by /faults" : "none");
+    }
+
+    private HealthCheckResult Run()
+    {
+        // An agent that cannot write its data shows no run; the data check says why.
+        if (node.Failure is not null)
+        {
+            return HealthCheckResult.Healthy("not shown");
+        }
+
+        var view = node.View();
+        return view.Stalled is { } why ? HealthCheckResult.Degraded($"stalled without a quorum: {why}")
+            : HealthCheckResult.Healthy(
+                view.Decision is { } decision ? $"decided {decision.Value} in round {decision.Round}"
+                : view.Run is null ? "none"
+                : $"undecided in round {view.Round}");
+    }
+
+    private static string Age(PeerContacts contacts, int peer) => contacts.SinceAnswer(peer) is { } age
+        ? string.Create(CultureInfo.InvariantCulture, $"last contact {Math.Floor(age.TotalSeconds)} s ago")
+        : "no contact yet";
+
+    private static void Add(IServiceCollection services, string name, Func<AgentHealth, CancellationToken, Task<HealthCheckResult>> check, params string[] tags) =>
+        services.AddHealthChecks().Add(new HealthCheckRegistration(
+            name, provider => new Check(cancellation => check(provider.GetRequiredService<AgentHealth>(), cancellation)), HealthStatus.Unhealthy, tags));
+
+    private sealed class Check(Func<CancellationToken, Task<HealthCheckResult>> check) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => check(cancellationToken);
+    }
+}
+
+/// <summary>An agent's health as the agent itself sees it.</summary>
+/// <param name="Status"><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>.</param>
+/// <param name="Reasons">Why it is not healthy, as <c>/health</c> says it: <c>name: reason</c>.</param>
+/// <param name="LastContactS">The seconds since each peer last answered this agent, by the peer's id or address; null where it never did.</param>
+public sealed record HealthAnswer(string Status, IReadOnlyList<string> Reasons, IReadOnlyDictionary<string, double?> LastContactS);

@@ -1,0 +1,204 @@
+using System.Net;
+using Consensus.Agent.Hosting;
+using Consensus.Agent.Peers;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Consensus.Tests.Api;
+
+/// <summary>What <c>/health</c> says, and with which status.</summary>
+public sealed class HealthTests() : ThreeAgents(Breakable)
+{
+    private static readonly string[] Names = ["agent2", "agent3"];
+
+    [Fact]
+    public async Task A_healthy_agent_says_one_word_and_with_verbose_every_check()
+    {
+        Assert.Equal((HttpStatusCode.OK, "Healthy"), await TextOf(0, "/health"));
+        Assert.Equal((HttpStatusCode.OK, "Healthy"), await TextOf(0, "/alive"));
+        var lines = (await TextOf(0, "/health?verbose")).Text.Split('\n');
+        Assert.Equal(
+            ["Healthy", "process (Healthy)", "data (Healthy)", "quorum (Healthy)", "key (Healthy)", "cluster-size (Healthy)", "faults (Healthy)", "run (Healthy)"],
+            lines.Select(line => line.Split(": ")[0]));
+        Assert.All(lines.Skip(1), line => Assert.NotEqual("", line.Split(": ", 2)[1]));
+    }
+
+    [Fact]
+    public async Task An_isolated_agent_is_degraded_answers_200_and_says_why_until_it_is_reconnected()
+    {
+        await Clients[0].Put("/faults", """{"isolate":true}""");
+        var (code, text) = await TextOf(0, "/health");
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.Equal(["Degraded", "faults: isolated by /faults: DELETE /faults reconnects this agent"], text.Split('\n').Where(line => !line.StartsWith("quorum:", StringComparison.Ordinal)));
+
+        // The others are a quorum without it.
+        Assert.Equal("Healthy", (await TextOf(1, "/health")).Text);
+        await Clients[0].Send(HttpMethod.Delete, "/faults", null);
+        await Until(0, text => text == "Healthy");
+    }
+
+    [Fact]
+    public async Task An_agent_that_reaches_no_quorum_is_degraded_names_the_peers_and_lives()
+    {
+        await Clients[0].Post("/run?wait=60");
+        await Task.WhenAll(Cluster.StopAsync(1), Cluster.StopAsync(2));
+        var text = await Until(0, text => text.StartsWith("Degraded", StringComparison.Ordinal));
+        Assert.Matches(@"^Degraded\nquorum: (agent2, agent3 not reachable \(last contact \d+ s ago\)|agent2 not reachable \(last contact \d+ s ago\); agent3 not reachable \(last contact \d+ s ago\))$", text);
+        Assert.Equal(HttpStatusCode.OK, (await TextOf(0, "/health")).Code);
+        Assert.Equal((HttpStatusCode.OK, "Healthy"), await TextOf(0, "/alive"));
+    }
+
+    [Fact]
+    public async Task One_unreachable_peer_of_two_is_named_but_degrades_nothing()
+    {
+        await Clients[0].Post("/run?wait=60");
+        await Cluster.StopAsync(2);
+        var text = await Until(0, text => text.Contains("agent3 not reachable", StringComparison.Ordinal), "/health?verbose");
+        Assert.StartsWith("Healthy\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_without_a_quorum_of_members_is_degraded_with_the_reason_that_consensus_gives()
+    {
+        // All members restarted since this run was named.
+        var descriptor = """{"id":"7.agent1.gone","n":3,"start_round":1,"rule":"ratified","values":3,"draw":"fresh","window_ms":200,"members":{"agent1":"gone","agent2":"gone2","agent3":"gone3"}}""";
+        var (code, _) = await Clients[0].Post("/new_round", $$"""{"round":1,"run":{{descriptor}}}""");
+        Assert.Equal(HttpStatusCode.OK, code);
+        var reason = "";
+        for (var patience = 0; reason.Length == 0 && patience < 600; patience++)
+        {
+            reason = (await Clients[0].Get("/consensus?wait=0.1")).Body.TryGetProperty("reason", out var why) ? why.GetString()! : "";
+        }
+
+        Assert.Contains($"run: stalled without a quorum: {reason}", await Until(0, text => text.StartsWith("Degraded", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_cluster_s_answer_holds_each_agent_s_health_with_the_age_of_its_contacts()
+    {
+        await Clients[0].Post("/run?wait=60");
+        await Clients[1].Put("/faults", """{"isolate":true}""");
+        await Until(1, text => text.StartsWith("Degraded", StringComparison.Ordinal));
+        var agents = (await Clients[0].Get("/cluster")).Body.GetProperty("agents").EnumerateArray().Select(agent => agent.GetProperty("health")).ToList();
+        Assert.Equal(["healthy", "degraded", "healthy"], agents.Select(health => health.GetProperty("status").GetString()));
+        Assert.Contains("faults: isolated by /faults: DELETE /faults reconnects this agent", agents[1].GetProperty("reasons").EnumerateArray().Select(reason => reason.GetString()));
+        Assert.Empty(agents[0].GetProperty("reasons").EnumerateArray());
+        Assert.Equal(Names, agents[0].GetProperty("last_contact_s").EnumerateObject().Select(peer => peer.Name));
+        Assert.All(agents[0].GetProperty("last_contact_s").EnumerateObject(), peer => Assert.InRange(peer.Value.GetDouble(), 0, 600));
+
+        // Without the question, an agent's state is what it was.
+        Assert.False((await Clients[0].Get("/state")).Body.TryGetProperty("health", out _));
+    }
+
+    [Fact]
+    public async Task A_peer_with_another_key_degrades_both_ways_before_any_run_is_asked_for()
+    {
+        var ports = Consensus.Tests.Cluster.AgentProcess.FreePorts(2);
+        await using var first = await StartOneAsync(0, new ClusterKey("correct-horse-battery"));
+        await using var second = await StartOneAsync(1, new ClusterKey("staple-correct-horse"));
+        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{ports[0]}") };
+        Assert.Contains($"\nkey: refused by http://127.0.0.1:{ports[1]}: give all agents the same CLUSTER_KEY", await UntilAsync(client, "/health", text => text.Contains("\nkey:", StringComparison.Ordinal)), StringComparison.Ordinal);
+
+        async Task<App> StartOneAsync(int number, ClusterKey key)
+        {
+            var options = new AgentOptions { Id = $"agent{number + 1}", Peers = [new Uri($"http://127.0.0.1:{ports[1 - number]}")], Key = key };
+            var app = AgentServer.Build(options, [], builder => builder.Logging.ClearProviders());
+            app.Urls.Add($"http://127.0.0.1:{ports[number]}");
+            await app.StartAsync();
+            app.Services.GetRequiredService<AgentNode>().Start();
+            return new App(app);
+        }
+    }
+
+    [Fact]
+    public async Task A_process_that_shuts_down_is_unhealthy()
+    {
+        var app = AgentServer.Build(new AgentOptions { Id = "agent1" }, [], builder => builder.Logging.ClearProviders());
+        await using var disposed = new App(app);
+        app.Urls.Add("http://127.0.0.1:0");
+        await app.StartAsync();
+        var checks = app.Services.GetRequiredService<HealthCheckService>();
+        Assert.Equal(HealthStatus.Healthy, (await checks.CheckHealthAsync()).Status);
+        app.Lifetime.StopApplication();
+        var report = await checks.CheckHealthAsync();
+        Assert.Equal((HealthStatus.Unhealthy, "shutting down"), (report.Status, report.Entries["process"].Description));
+    }
+
+    [Fact]
+    public void A_peer_that_was_never_reached_degrades_only_after_the_first_seconds()
+    {
+        var time = new FakeTimeProvider();
+        var contacts = new PeerContacts(2, time);
+        contacts.Failed(0);
+        contacts.Failed(1);
+        Assert.Equal(HealthStatus.Healthy, AgentHealth.Quorum(contacts, Names).Status);
+        time.Advance(PeerContacts.StartPeriod);
+        var result = AgentHealth.Quorum(contacts, Names);
+        Assert.Equal((HealthStatus.Degraded, "agent2, agent3 not reachable (no contact yet)"), (result.Status, result.Description));
+    }
+
+    [Fact]
+    public void Ages_that_differ_are_said_for_each_peer_and_an_answer_ends_it()
+    {
+        var time = new FakeTimeProvider();
+        var contacts = new PeerContacts(2, time);
+        contacts.Answered(0);
+        time.Advance(TimeSpan.FromSeconds(3.5));
+        contacts.Answered(1);
+        time.Advance(TimeSpan.FromSeconds(9));
+        contacts.Failed(0);
+        Assert.Equal(HealthStatus.Healthy, AgentHealth.Quorum(contacts, Names).Status);
+        contacts.Failed(1);
+        Assert.Equal("agent2 not reachable (last contact 12 s ago); agent3 not reachable (last contact 9 s ago)", AgentHealth.Quorum(contacts, Names).Description);
+        contacts.Answered(1);
+        Assert.Equal(HealthStatus.Healthy, AgentHealth.Quorum(contacts, Names).Status);
+    }
+
+    [Fact]
+    public void A_peer_that_counts_another_number_of_agents_degrades()
+    {
+        var contacts = new PeerContacts(2, TimeProvider.System);
+        contacts.Counts(0, 3);
+        Assert.Equal(HealthStatus.Healthy, AgentHealth.ClusterSize(contacts, Names).Status);
+        contacts.Counts(1, 2);
+        var result = AgentHealth.ClusterSize(contacts, Names);
+        Assert.Equal((HealthStatus.Degraded, "this agent counts 3 agents, agent3 counts 2: give all the same PEERS"), (result.Status, result.Description));
+    }
+
+    private async Task<(HttpStatusCode Code, string Text)> TextOf(int agent, string path)
+    {
+        using var http = new HttpClient { BaseAddress = Cluster.Addresses[agent] };
+        using var response = await http.GetAsync(path);
+        Assert.Equal("text/plain", response.Content.Headers.ContentType?.MediaType);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    private async Task<string> Until(int agent, Func<string, bool> isSo, string path = "/health")
+    {
+        using var http = new HttpClient { BaseAddress = Cluster.Addresses[agent] };
+        return await UntilAsync(http, path, isSo);
+    }
+
+    private static async Task<string> UntilAsync(HttpClient http, string path, Func<string, bool> isSo)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            var text = await http.GetStringAsync(path, patience.Token);
+            if (isSo(text))
+            {
+                return text;
+            }
+
+            await Task.Delay(50, patience.Token);
+        }
+    }
+
+    private sealed class App(Microsoft.AspNetCore.Builder.WebApplication app) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await LocalCluster.EndAsync(app);
+    }
+}
