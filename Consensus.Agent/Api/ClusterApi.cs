@@ -9,7 +9,8 @@ namespace Consensus.Agent.Api;
 /// <param name="Up">Whether it answers.</param>
 /// <param name="AgentId">Its id; absent where it does not answer.</param>
 /// <param name="State">Its state, where it answers.</param>
-public sealed record ClusterAgent(string Address, bool Up, string? AgentId = null, StateAnswer? State = null);
+/// <param name="Isolated">True where <c>/faults</c> cuts it off from its peers; absent elsewhere.</param>
+public sealed record ClusterAgent(string Address, bool Up, string? AgentId = null, StateAnswer? State = null, bool? Isolated = null);
 
 /// <summary>The answer to <c>GET /cluster</c>: the serving agent first.</summary>
 public sealed record ClusterAnswer(IReadOnlyList<ClusterAgent> Agents);
@@ -29,13 +30,19 @@ public static class ClusterApi
         return group;
     }
 
-    private static async Task<IResult> ClusterAsync(AgentNode node, AgentOptions options, ClusterClient cluster, CancellationToken cancellation)
+    private static async Task<IResult> ClusterAsync(
+        AgentNode node, AgentOptions options, Faults faults, ClusterClient cluster, CancellationToken cancellation) =>
+        TypedResults.Json(new ClusterAnswer(await AgentsAsync(node, options, faults, cluster, cancellation)), AgentJson.Default.ClusterAnswer);
+
+    /// <summary>Every agent as the serving agent sees it, itself first, then its peers in their order.</summary>
+    internal static async Task<IReadOnlyList<ClusterAgent>> AgentsAsync(
+        AgentNode node, AgentOptions options, Faults faults, ClusterClient cluster, CancellationToken cancellation)
     {
         var peers = await cluster.GetAllAsync(options.Peers, "/state", AgentJson.Default.StateAnswer, cancellation);
-        var own = node.View();
-        List<ClusterAgent> agents = [new("/", true, own.AgentId, StateAnswer.From(own))];
-        agents.AddRange(peers.Select((state, i) => new ClusterAgent(options.Peers[i].OriginalString, state is not null, state?.AgentId, state)));
-        return TypedResults.Json(new ClusterAnswer(agents), AgentJson.Default.ClusterAnswer);
+        var own = StateAnswer.From(node.View()) with { Isolated = faults.IsIsolated };
+        List<ClusterAgent> agents = [new("/", true, own.AgentId, own, own.Isolated)];
+        agents.AddRange(peers.Select((state, i) => new ClusterAgent(options.Peers[i].OriginalString, state is not null, state?.AgentId, state, state?.Isolated)));
+        return agents;
     }
 
     /// <summary>For a path that names a peer by its number, and a number that is too high.</summary>
