@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
+using Consensus.Agent.Hosting;
 using Consensus.Agent.Protocol;
 
 namespace Consensus.Agent.Api;
@@ -97,7 +98,7 @@ internal static class BodyComplaint
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
         return type == typeof(int) ? $"a whole number of at most {int.MaxValue}"
-            : type == typeof(long) ? $"a whole number from {long.MinValue} to {long.MaxValue}"
+            : type == typeof(long) ? RunLimits.SeedRange
             : type == typeof(bool) ? "true or false"
             : type == typeof(string) ? "a string"
             : type == typeof(RunId) ? "a run id: a string number.initiator.boot"

@@ -9,12 +9,14 @@ namespace Consensus.Agent.Api;
 /// <param name="Up">Whether it answers.</param>
 /// <param name="AgentId">Its id; absent where it does not answer.</param>
 /// <param name="State">Its state, where it answers.</param>
+/// <param name="Isolated">True where <c>/faults</c> cuts it off from its peers; absent elsewhere.</param>
 /// <param name="Health">Its health as it sees it, where it answers.</param>
-public sealed record ClusterAgent(string Address, bool Up, string? AgentId = null, StateAnswer? State = null, HealthAnswer? Health = null)
+public sealed record ClusterAgent(
+    string Address, bool Up, string? AgentId = null, StateAnswer? State = null, bool? Isolated = null, HealthAnswer? Health = null)
 {
-    /// <summary>What the agent at <paramref name="address"/> answered; null: nothing.</summary>
+    /// <summary>The agent at <paramref name="address"/> by its answer; null where it gave none.</summary>
     public static ClusterAgent From(string address, StateAnswer? state) =>
-        new(address, state is not null, state?.AgentId, state is null ? null : state with { Health = null }, state?.Health);
+        new(address, state is not null, state?.AgentId, state is null ? null : state with { Health = null }, state?.Isolated, state?.Health);
 }
 
 /// <summary>The answer to <c>GET /cluster</c>: the serving agent first.</summary>
@@ -35,12 +37,21 @@ public static class ClusterApi
         return group;
     }
 
-    private static async Task<IResult> ClusterAsync(AgentNode node, AgentHealth health, AgentOptions options, ClusterClient cluster, CancellationToken cancellation)
+    private static async Task<IResult> ClusterAsync(
+        AgentNode node, AgentHealth health, AgentOptions options, Faults faults, ClusterClient cluster, CancellationToken cancellation)
     {
-        var peers = cluster.GetAllAsync(options.Peers, "/state?health=true", AgentJson.Default.StateAnswer, cancellation);
-        var own = StateAnswer.From(node.View()) with { Health = await health.ReadAsync(cancellation) };
-        var agents = (await peers).Select((state, i) => ClusterAgent.From(options.Peers[i].OriginalString, state));
-        return TypedResults.Json(new ClusterAnswer([ClusterAgent.From("/", own), .. agents]), AgentJson.Default.ClusterAnswer);
+        var own = health.ReadAsync(cancellation);
+        var agents = await AgentsAsync(node, options, faults, cluster, "/state?health=true", cancellation);
+        return TypedResults.Json(new ClusterAnswer([agents[0] with { Health = await own }, .. agents.Skip(1)]), AgentJson.Default.ClusterAnswer);
+    }
+
+    /// <summary>Every agent as the serving agent sees it, itself first, then its peers in their order.</summary>
+    internal static async Task<IReadOnlyList<ClusterAgent>> AgentsAsync(
+        AgentNode node, AgentOptions options, Faults faults, ClusterClient cluster, string statePath, CancellationToken cancellation)
+    {
+        var peers = await cluster.GetAllAsync(options.Peers, statePath, AgentJson.Default.StateAnswer, cancellation);
+        var own = StateAnswer.From(node.View()) with { Isolated = faults.IsIsolated };
+        return [ClusterAgent.From("/", own), .. peers.Select((state, i) => ClusterAgent.From(options.Peers[i].OriginalString, state))];
     }
 
     /// <summary>For a path that names a peer by its number, and a number that is too high.</summary>

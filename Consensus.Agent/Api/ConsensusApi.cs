@@ -28,7 +28,8 @@ public static class ConsensusApi
     }
 
     private static async Task<IResult> RunAsync(
-        HttpContext context, AgentNode node, AgentOptions options, PeerClient peers, [FromQuery(Name = "wait")] string? seconds = null)
+        HttpContext context, AgentNode node, AgentOptions options, PeerClient peers, Faults faults, ClusterClient cluster,
+        [FromQuery(Name = "wait")] string? seconds = null)
     {
         if (Query.ReadWait(seconds, out var wait) is { } wrongWait)
         {
@@ -54,16 +55,29 @@ public static class ConsensusApi
         return await node.StartAsync(request) switch
         {
             RunStarted started => await StartedAsync(context, node, request, started, wait),
-            TooFewAnswered few => RequestBody.Problem(
-                503, $"Too few agents answered to start a run; nothing was started. Bring up {string.Join(", ", few.Missing)} and try again."
-                + (peers.KeyRefused ? " Some agent refused this one's CLUSTER_KEY: it must be the same for all." : ""),
-                "too-few-agents", few.Missing),
+            TooFewAnswered few => TooFew(
+                few, await ClusterApi.AgentsAsync(node, options, faults, cluster, "/state", context.RequestAborted), peers.KeyRefused),
             SameId same => RequestBody.Problem(409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
             OriginalPeer original => RequestBody.Problem(
                 409, $"{original.Peer} speaks only the original contract, which knows no ratified rule; nothing was started. Ask for the classic rule, or leave the rule out.",
                 "original-peer"),
             _ => RequestBody.Problem(503, "Too many runs wait to be started; nothing was started. Try again in a second.", "busy"),
         };
+    }
+
+    /// <summary>Says why agents did not answer: who is isolated must be reconnected, and only who is down must be brought up.</summary>
+    private static IResult TooFew(TooFewAnswered few, IReadOnlyList<ClusterAgent> agents, bool keyRefused)
+    {
+        var isolated = agents.Where(agent => agent.Isolated == true).Select(agent => agent.AgentId!).Order(StringComparer.Ordinal).ToList();
+        var up = agents.Where(agent => agent.Up).SelectMany(agent => new[] { agent.AgentId!, agent.Address }).ToHashSet(StringComparer.Ordinal);
+        var down = few.Missing.Where(agent => !up.Contains(agent)).ToList();
+        var cutOff = few.Missing.Where(agent => up.Contains(agent)).ToList();
+        var detail = "Too few agents answered to start a run; nothing was started."
+            + (isolated.Count == 0 ? "" : $" {string.Join(", ", isolated)} {(isolated.Count == 1 ? "is isolated: reconnect it." : "are isolated: reconnect them.")}")
+            + (down.Count == 0 ? "" : $" Bring up {string.Join(", ", down)} and try again.")
+            + (isolated.Count == 0 && cutOff.Count > 0 ? $" {string.Join(", ", cutOff)} did not answer in time, and {(cutOff.Count == 1 ? "is" : "are")} up: try again." : "")
+            + (keyRefused ? " Some agent refused this one's CLUSTER_KEY: it must be the same for all." : "");
+        return RequestBody.Problem(503, detail, "too-few-agents", few.Missing, isolated);
     }
 
     private static async Task<IResult> StartedAsync(
@@ -111,7 +125,7 @@ public static class ConsensusApi
 
         peers.Heard(context.Request.Headers[PeerClient.MessageHeader]);
         var (view, traceparent) = node.TracedView();
-        var state = StateAnswer.From(view, traceparent);
+        var state = StateAnswer.From(view, traceparent) with { Isolated = faults.IsIsolated };
         return TypedResults.Json(withHealth ? state with { Health = await health.ReadAsync(context.RequestAborted) } : state, AgentJson.Default.StateAnswer);
     }
 }

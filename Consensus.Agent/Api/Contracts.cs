@@ -10,7 +10,7 @@ namespace Consensus.Agent.Api;
 /// <param name="Values">Values are drawn from 1..values: 1..1000000000, default 3.</param>
 /// <param name="Draw"><c>fresh</c> (default) or <c>plurality</c>.</param>
 /// <param name="WindowMs">How long stragglers are waited for: 0..60000 ms, default 200.</param>
-/// <param name="Seed">Makes the draws repeatable.</param>
+/// <param name="Seed">Makes the draws repeatable: -9007199254740991..9007199254740991.</param>
 public sealed record RunBody(int? Round = null, Rule? Rule = null, int? Values = null, Draw? Draw = null, int? WindowMs = null, long? Seed = null);
 
 /// <summary>The answer to <c>POST /run</c>.</summary>
@@ -52,7 +52,10 @@ public sealed record ConsensusAnswer(
     }
 }
 
-/// <summary>The answer to <c>GET /state</c>: the original's fields, and what a peer needs to catch up.</summary>
+/// <summary>
+/// The answer to <c>GET /state</c>: the original's fields, and what a peer needs to catch up. <c>Isolated</c> is true where
+/// <c>/faults</c> cuts the agent off from all peers, and absent elsewhere.
+/// </summary>
 public sealed record StateAnswer(
     string AgentId,
     int Round,
@@ -71,6 +74,7 @@ public sealed record StateAnswer(
     Decision? Decision = null,
     RunDescriptor? Descriptor = null,
     string? Traceparent = null,
+    bool? Isolated = null,
     HealthAnswer? Health = null)
 {
     /// <summary>What <paramref name="view"/> says, and where its run stands in a trace.</summary>

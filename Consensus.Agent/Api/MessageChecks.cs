@@ -32,7 +32,8 @@ internal static class MessageChecks
     public static string? Check(RunBody body) =>
         (body.Round is < 1 or > RunLimits.MaxStartRound ? $"round must be from 1 to {RunLimits.MaxStartRound}." : null)
         ?? (body.Values is < 1 or > RunLimits.MaxValues ? $"values must be from 1 to {RunLimits.MaxValues}." : null)
-        ?? (body.WindowMs is < 0 or > RunLimits.MaxWindowMs ? $"window_ms must be from 0 to {RunLimits.MaxWindowMs}." : null);
+        ?? (body.WindowMs is < 0 or > RunLimits.MaxWindowMs ? $"window_ms must be from 0 to {RunLimits.MaxWindowMs}." : null)
+        ?? (body.Seed is { } seed && !RunLimits.IsSeed(seed) ? $"seed must be {RunLimits.SeedRange}." : null);
 
     /// <summary>
     /// The next run is named one above the highest ever seen, so whoever made up the highest number there is would

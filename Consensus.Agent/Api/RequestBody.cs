@@ -57,7 +57,7 @@ internal static class RequestBody
     }
 
     /// <summary>A problem whose detail says what to change.</summary>
-    public static IResult Problem(int status, string detail, string? reason = null, IReadOnlyList<string>? missing = null)
+    public static IResult Problem(int status, string detail, string? reason = null, IReadOnlyList<string>? missing = null, IReadOnlyList<string>? isolated = null)
     {
         var extensions = new Dictionary<string, object?>();
         if (reason is not null)
@@ -68,6 +68,11 @@ internal static class RequestBody
         if (missing is not null)
         {
             extensions["missing"] = missing;
+        }
+
+        if (isolated is { Count: > 0 })
+        {
+            extensions["isolated"] = isolated;
         }
 
         return TypedResults.Problem(detail, statusCode: status, extensions: extensions);

@@ -25,7 +25,7 @@ internal static class SimulateCommand
     }
 
     private static readonly WorldOptions Defaults = new();
-    private static readonly Option<long> Seed = new("--seed") { Description = "The world's seed; of several worlds: the first one's.", DefaultValueFactory = _ => 1, HelpName = "S" };
+    private static readonly Option<long?> Seed = SeedOption.Create("The world's seed; of several worlds: the first one's.", 1);
     private static readonly Option<long?> Runs = new("--runs") { Description = "Live through that many worlds, on all cores, instead of drawing one.", HelpName = "M" };
     private static readonly Option<int> Agents = Number("--agents", $"Agents (1..{Machine.MaxAgents}).", Defaults.Agents);
     private static readonly Option<Rules> RuleOption = new("--rule") { Description = "The rule of the runs.", DefaultValueFactory = _ => Rules.Ratified, HelpName = "ratified|classic|mixed" };
@@ -80,7 +80,7 @@ internal static class SimulateCommand
             throw new ConfigurationException(complaint);
         }
 
-        var seed = parsed.GetValue(Seed);
+        var seed = parsed.GetValue(Seed)!.Value;
         if (parsed.GetValue(Runs) is not { } runs)
         {
             return Draw(options, seed);
@@ -89,6 +89,11 @@ internal static class SimulateCommand
         if (runs is < 1 or > MostRuns)
         {
             throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"--runs is {runs}; it must be from 1 to {MostRuns}."));
+        }
+
+        if (!RunLimits.IsSeed(seed + runs - 1))
+        {
+            throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"--runs {runs} from --seed {seed} goes beyond the last seed, {RunLimits.MaxSeed}."));
         }
 
         return RunAll(options, seed, runs, cancellation);

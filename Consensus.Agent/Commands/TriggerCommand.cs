@@ -23,13 +23,14 @@ internal static class TriggerCommand
     private static readonly Option<Rule?> RuleOption = new("--rule") { Description = "The rule of the run.", HelpName = "ratified|classic" };
     private static readonly Option<int?> Values = new("--values") { Description = "Values are drawn from 1..K.", HelpName = "K" };
     private static readonly Option<Draw?> DrawOption = new("--draw") { Description = "How values are drawn.", HelpName = "fresh|plurality" };
+    private static readonly Option<long?> Seed = SeedOption.Create("Makes the draws repeatable.");
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
         var command = new Command("trigger", "Start a run, wait, and print what every agent decided (exit code 0: agreed, 1: not in time, 2: disagreed).")
         {
-            Round, Url, RuleOption, Values, DrawOption,
+            Round, Url, RuleOption, Values, DrawOption, Seed,
         };
         command.SetAction(TriggerAsync);
         return command;
@@ -60,7 +61,7 @@ internal static class TriggerCommand
 
     private static async Task<int> TriggerAsync(HttpClient http, Uri url, ParseResult parsed, CancellationToken cancellation)
     {
-        var body = new RunBody(parsed.GetValue(Round), parsed.GetValue(RuleOption), parsed.GetValue(Values), parsed.GetValue(DrawOption));
+        var body = new RunBody(parsed.GetValue(Round), parsed.GetValue(RuleOption), parsed.GetValue(Values), parsed.GetValue(DrawOption), Seed: parsed.GetValue(Seed));
         using var response = await http.PostAsJsonAsync(new Uri(url, $"/run?wait={Patience.TotalSeconds:0}"), body, AgentJson.Default.RunBody, cancellation);
         if ((int)response.StatusCode is not (200 or 202))
         {

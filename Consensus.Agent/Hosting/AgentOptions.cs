@@ -132,6 +132,15 @@ public static class RunLimits
 
     /// <summary>ms.</summary>
     public const int MaxWindowMs = 60_000;
+
+    /// <summary>Seeds are from -<c>MaxSeed</c> to <c>MaxSeed</c>: every JSON reader holds these numbers exactly, browsers too.</summary>
+    public const long MaxSeed = (1L << 53) - 1;
+
+    /// <summary>Whether this is a seed.</summary>
+    public static bool IsSeed(long seed) => seed is >= -MaxSeed and <= MaxSeed;
+
+    /// <summary>What a seed must be, for messages.</summary>
+    public static string SeedRange { get; } = $"a whole number from -{MaxSeed} to {MaxSeed}";
 }
 
 /// <summary>The configuration cannot work; the message says what to change, in one line.</summary>

@@ -67,6 +67,9 @@ public sealed class Faults(AgentOptions options)
     /// <summary>What was asked for last.</summary>
     public FaultsBody Current => _plan.Body;
 
+    /// <summary>True where no call goes out or comes in; null elsewhere, so that answers leave it out.</summary>
+    public bool? IsIsolated => Current.Isolate ? true : null;
+
     /// <summary>What the peers are called: their ids, and the addresses of those that never told theirs.</summary>
     public IReadOnlyList<string> PeerNames => [.. options.Peers.Select((peer, i) => IdOf(i) ?? peer.OriginalString)];
 

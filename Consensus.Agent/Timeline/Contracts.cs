@@ -50,11 +50,26 @@ public sealed record AgentTimeline(
 /// <param name="StartedAtUs">µs since 1970, by the clock of the agent that tells.</param>
 /// <param name="Rounds">Rounds up to the decision, or up to now.</param>
 /// <param name="Sent">Messages that this agent sent in it.</param>
-/// <param name="DurationMs">From its first message to this agent's decision; absent while there is none.</param>
+/// <param name="DurationMs">
+/// From its first message to this agent's decision; absent while there is none. With <c>cluster=true</c>: as the run's initiator measured it.
+/// </param>
 /// <param name="Value">The decision.</param>
 /// <param name="Learner">Whether this agent took no part in it.</param>
+/// <param name="DecisionRound">The round of the decision.</param>
 public sealed record RunSummary(
-    string Run, Rule Rule, Draw Draw, long StartedAtUs, int Rounds, int Sent, double? DurationMs = null, int? Value = null, bool Learner = false);
+    string Run, Rule Rule, Draw Draw, long StartedAtUs, int Rounds, int Sent, double? DurationMs = null, int? Value = null, bool Learner = false,
+    int? DecisionRound = null)
+{
+    /// <summary>
+    /// The one summary that stands for a run of which several agents know. The initiator's, where it decided: its clock alone
+    /// measured the run from the start to the decision. Else the longest of the agents that decided, members before learners.
+    /// </summary>
+    public static RunSummary Choose(IEnumerable<(string AgentId, RunSummary Summary)> known) => known
+        .OrderBy(one => one.Summary.Value is null)
+        .ThenBy(one => !(RunId.TryParse(one.Summary.Run, out var run) && run.Initiator == one.AgentId))
+        .ThenBy(one => one.Summary.Learner).ThenByDescending(one => one.Summary.DurationMs)
+        .First().Summary;
+}
 
 /// <summary>The answer to <c>GET /timeline/runs</c>, newest first.</summary>
 public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
@@ -74,10 +89,11 @@ public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 /// <param name="Descriptor">The run as described; absent for a bare one.</param>
 /// <param name="LastRound">The last round that anyone entered.</param>
 /// <param name="Sentence">Of a simulated run: what happened, in one sentence.</param>
+/// <param name="DurationMs">The run's duration, the same as in <c>GET /timeline/runs?cluster=true</c>; absent while undecided.</param>
 public sealed record ClusterTimeline(
     string? Run, int N, int Quorum, long StartUs, IReadOnlyList<Lane> Lanes, IReadOnlyList<LaneEvent> Events, IReadOnlyList<Arrow> Messages,
     IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<Silence> Silences,
-    bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null);
+    bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null, double? DurationMs = null);
 
 /// <summary>The answer to <c>GET /simulate/counterexample</c>: the classic rule breaking agreement, and the ratified rule in the same place.</summary>
 /// <param name="Seed">The seed of the world it was found in.</param>
@@ -89,7 +105,7 @@ public sealed record SimulatedPair(long Seed, int Events, ClusterTimeline Classi
 /// <summary>One agent of a merged timeline.</summary>
 /// <param name="AgentId">Its id, or its address where it never said its id.</param>
 /// <param name="Up">Whether it answers; of one that does not, only what others recorded is there.</param>
-/// <param name="Part"><c>member</c>, <c>learner</c> or <c>absent</c>.</param>
+/// <param name="Part"><c>member</c>, <c>learner</c>, <c>absent</c>, or <c>former</c>: it took part, and the cluster does not count it any more.</param>
 /// <param name="Boot">Its boot.</param>
 /// <param name="OffsetMs">How much its clock was found ahead of the serving agent's; corrected in all times here.</param>
 /// <param name="Value">Its decision.</param>

@@ -10,6 +10,8 @@ internal sealed class Lanes
 {
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Agent, string Name), int> _resolved = [];
+    private readonly HashSet<string> _current = new(StringComparer.Ordinal);
+    private readonly bool _allKnown;
 
     public Lanes(IReadOnlyList<Source> sources, RunDescriptor? descriptor)
     {
@@ -22,13 +24,16 @@ internal sealed class Lanes
         ids.UnionWith(names.Select(name => name.Name).Where(name => !IsAddress(name)));
 
         // An agent that never said its id to anyone has a lane all the same, named by its address.
-        foreach (var address in sources.Where(source => source.Timeline is null).Select(source => source.Address))
+        foreach (var source in sources.Where(source => source.Timeline is null))
         {
             if (ids.Count < sources.Count)
             {
-                ids.Add(HostOf(address));
+                ids.Add(source.AgentId ?? HostOf(source.Address));
             }
         }
+
+        _current.UnionWith(sources.Select(source => source.Timeline?.AgentId ?? source.AgentId ?? HostOf(source.Address)));
+        _allKnown = _current.IsSubsetOf(ids);
 
         Ids = [.. ids];
         for (var i = 0; i < Ids.Count; i++)
@@ -64,6 +69,12 @@ internal sealed class Lanes
     public IReadOnlyList<string> Ids { get; }
 
     public int this[string agentId] => _index[agentId];
+
+    /// <summary>
+    /// True for an agent of an older run that the cluster does not count now. False as well where an agent is down and its id
+    /// is not known: it may be that one.
+    /// </summary>
+    public bool IsFormer(string agentId) => _allKnown && !_current.Contains(agentId);
 
     /// <summary>The lane of whom <paramref name="agent"/> calls <paramref name="name"/>; -1 where nobody knows.</summary>
     public int Resolve(string agent, string? name) =>

@@ -2,8 +2,12 @@ using Consensus.Agent.Protocol;
 
 namespace Consensus.Agent.Timeline;
 
-/// <summary>What one agent recorded, or null where it did not answer, with its address as the serving agent knows it.</summary>
-public sealed record Source(string Address, AgentTimeline? Timeline);
+/// <summary>What one agent of the cluster recorded of a run.</summary>
+/// <param name="Address">Its address as the serving agent knows it.</param>
+/// <param name="Timeline">What it recorded; null where it did not answer.</param>
+/// <param name="Summary">The run in short, which outlives the events.</param>
+/// <param name="AgentId">The id that it told the serving agent before; null where it never did.</param>
+public sealed record Source(string Address, AgentTimeline? Timeline, RunSummary? Summary = null, string? AgentId = null);
 
 /// <summary>Makes one picture of what all agents recorded: matches sends with receipts and puts them on one clock.</summary>
 public static class Merge
@@ -27,13 +31,22 @@ public static class Merge
         var arrows = Arrows(links, At, T);
         var events = recorded.SelectMany(timeline => timeline.Events!.Where(IsInner).Select(e => ToLaneEvent(e, names[timeline.AgentId], At, T)))
             .OrderBy(e => e.T).ToList();
-        var lanes = names.Ids.Select((id, lane) => ToLane(id, lane, sources, descriptor, offsets, events)).ToList();
+        var lanes = names.Ids.Select((id, lane) => ToLane(id, lane, names, sources, descriptor, offsets, events)).ToList();
         var rounds = RoundsOf(recorded, names, At, T);
         var decisions = lanes.Where(lane => lane.Value is not null).Select(lane => lane.Value).Distinct().Count();
         return new ClusterTimeline(
             run, sources.Count, (sources.Count / 2) + 1, start, lanes, events, arrows, rounds, folded, SilencesOf(arrows, events, lanes.Count),
-            decisions == 0 ? null : decisions == 1, descriptor, rounds.Count == 0 ? 0 : rounds[^1].Round);
+            decisions == 0 ? null : decisions == 1, descriptor, LastRoundOf(rounds, sources, descriptor), DurationMs: DurationOf(sources));
     }
+
+    private static int LastRoundOf(List<RoundValues> rounds, IReadOnlyList<Source> sources, RunDescriptor? descriptor) =>
+        sources.Select(source => source.Summary).OfType<RunSummary>().Select(summary => (descriptor?.StartRound ?? 1) + summary.Rounds - 1)
+            .Append(rounds.Count == 0 ? 0 : rounds[^1].Round).Max();
+
+    private static double? DurationOf(IReadOnlyList<Source> sources) =>
+        sources.Where(source => source is { Timeline: not null, Summary: not null }).Select(source => (source.Timeline!.AgentId, source.Summary!)).ToList() is { Count: > 0 } known
+            ? RunSummary.Choose(known).DurationMs
+            : null;
 
     /// <summary>A message with whatever is known of its two ends, on the clocks of those who recorded them.</summary>
     private sealed class Link(int from, int to)
@@ -192,12 +205,14 @@ public static class Merge
         new(t(at(lane, e.AtUs)), lane, e.Kind, e.Round ?? 0, e.Value, e.Proposal, e.Attempt, e.Other);
 
     private static Lane ToLane(
-        string id, int lane, IReadOnlyList<Source> sources, RunDescriptor? descriptor, long[] offsets, List<LaneEvent> events)
+        string id, int lane, Lanes names, IReadOnlyList<Source> sources, RunDescriptor? descriptor, long[] offsets, List<LaneEvent> events)
     {
-        var timeline = sources.Select(source => source.Timeline).FirstOrDefault(timeline => timeline?.AgentId == id);
+        var source = sources.FirstOrDefault(source => source.Timeline?.AgentId == id);
+        var timeline = source?.Timeline;
         var decided = events.Find(e => e.Lane == lane && (e.Kind is "decided" or "learned" || e is { Kind: "restored", Value: not null }));
-        var part = timeline?.Learner == true ? "learner" : descriptor is null || descriptor.Members.ContainsKey(id) ? "member" : "absent";
-        return new Lane(id, timeline is not null, part, timeline?.Boot, offsets[lane] / 1000.0, decided?.Value, decided?.Round, timeline?.Dropped ?? 0);
+        var part = names.IsFormer(id) ? "former" : timeline?.Learner == true ? "learner" : descriptor is null || descriptor.Members.ContainsKey(id) ? "member" : "absent";
+        return new Lane(id, timeline is not null, part, timeline?.Boot, offsets[lane] / 1000.0,
+            decided?.Value ?? source?.Summary?.Value, decided?.Round ?? source?.Summary?.DecisionRound, timeline?.Dropped ?? 0);
     }
 
     private static List<RoundValues> RoundsOf(List<AgentTimeline> recorded, Lanes names, Func<int, long, long> at, Func<long, double> t)

@@ -3,8 +3,6 @@ namespace Consensus.Agent.Timeline;
 /// <summary>The page that shows runs: the files of <c>wwwroot</c>, at <c>/</c> and, to start a run at once, at <c>/run</c>.</summary>
 public static class Page
 {
-    private static readonly PathString[] Addresses = ["/", "/run"];
-
     /// <summary>Serves it. <c>GET /run</c> changes nothing: the page's script posts to <c>/run</c> once.</summary>
     public static WebApplication UsePage(this WebApplication app)
     {
@@ -12,7 +10,8 @@ public static class Page
         {
             if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
             {
-                if (Array.IndexOf(Addresses, context.Request.Path) >= 0)
+                // Routing finds POST /Run and POST /run/ too, so a browser may ask for the page by the same addresses.
+                if (context.Request.Path.Value?.TrimEnd('/') is { } path && (path.Length == 0 || path.Equals("/run", StringComparison.OrdinalIgnoreCase)))
                 {
                     context.Request.Path = "/index.html";
                 }

@@ -72,13 +72,7 @@ public sealed partial class Recorder
             var runs = new List<RunSummary>(_logs.Count);
             for (var i = _logs.Count - 1; i >= 0; i--)
             {
-                var log = _logs[i];
-                var decided = log.DecidedAt != 0;
-                var last = decided ? log.DecisionRound : log.LastRound;
-                runs.Add(new RunSummary(
-                    log.Name, log.Descriptor?.Rule ?? Rule.Classic, log.Descriptor?.Draw ?? Draw.Fresh, log.StartedAt,
-                    Math.Max(0, last - (log.Descriptor?.StartRound ?? 1) + 1), log.Sent,
-                    decided ? (log.DecidedAt - log.StartedAt) / 1000.0 : null, decided ? log.DecisionValue : null, log.Learner));
+                runs.Add(_logs[i].Summary());
             }
 
             return new RunHistory(agentId, runs);

@@ -78,6 +78,16 @@ internal sealed class RunLog(RunId id, long startedAt)
         DecidedAt = kept.DecidedAtUs, DecisionValue = kept.Value, DecisionRound = kept.Round, FirstMessageId = long.MaxValue,
     };
 
+    /// <summary>The run in short. A decision without a time, or one before the start by a clock that was set back, has no duration.</summary>
+    public RunSummary Summary()
+    {
+        var decided = DecidedAt != 0;
+        var last = decided ? DecisionRound : LastRound;
+        return new RunSummary(
+            Name, Descriptor?.Rule ?? Rule.Classic, Descriptor?.Draw ?? Draw.Fresh, StartedAt, Math.Max(0, last - (Descriptor?.StartRound ?? 1) + 1), Sent,
+            decided && DecidedAt >= StartedAt ? (DecidedAt - StartedAt) / 1000.0 : null, decided ? DecisionValue : null, Learner, decided ? DecisionRound : null);
+    }
+
     /// <summary>True where a message says to or from its agent what was said often enough.</summary>
     public bool IsRepetition(in Entry entry)
     {

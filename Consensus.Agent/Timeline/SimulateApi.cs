@@ -99,8 +99,8 @@ public static class SimulateApi
 
         public long? Seed(string? text) =>
             text is null ? null
-            : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number is >= -MaxSeed and <= MaxSeed ? number
-            : Refuse<long>($"seed must be a whole number from -{MaxSeed} to {MaxSeed}.");
+            : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && RunLimits.IsSeed(number) ? number
+            : Refuse<long>($"seed must be {RunLimits.SeedRange}.");
 
         public Probability Chance(string name, string? text) =>
             text is null ? default
@@ -121,8 +121,5 @@ public static class SimulateApi
             Wrong ??= wrong;
             return default;
         }
-
-        // What a browser's numbers hold exactly.
-        private const long MaxSeed = (1L << 53) - 1;
     }
 }

@@ -34,7 +34,15 @@ internal static class SimulatedTimeline
         var values = happenings.Where(one => one.Happened.Kind is Happening.Decided or Happening.Learned).Select(one => one.Happened.Value).Distinct().Count();
         return new ClusterTimeline(
             descriptor?.Id.ToString(), agents, (agents / 2) + 1, start, [.. Enumerable.Range(0, agents).Select(agent => LaneOf(agent, log, happenings, descriptor))],
-            events, arrows, rounds, folded, Silences(log, T), values == 0 ? null : values == 1, descriptor, last, sentence);
+            events, arrows, rounds, folded, Silences(log, T), values == 0 ? null : values == 1, descriptor, last, sentence, DurationOf(happenings, descriptor, T));
+    }
+
+    /// <summary>As of a real run: to the initiator's decision, or, where it has none, to the first of the others.</summary>
+    private static double? DurationOf(List<(WorldStep Step, Happened Happened)> happenings, RunDescriptor? run, Func<long, double> t)
+    {
+        var ends = happenings.Where(one => one.Happened.Kind is Happening.Decided or Happening.Learned).ToList();
+        return (ends.Find(one => $"agent{one.Step.Agent + 1}" == run?.Id.Initiator) is { Step: not null } own ? own : ends.FirstOrDefault()).Step is { } decided
+            ? t(decided.At) : null;
     }
 
     private static bool Belongs(Message message, RunId? run) => message is Handshake or Reset || message.Run?.Id == run;

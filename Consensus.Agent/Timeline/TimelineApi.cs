@@ -41,7 +41,7 @@ public static class TimelineApi
     }
 
     private static async Task<IResult> TimelineAsync(
-        Recorder recorder, AgentOptions options, ClusterClient client, CancellationToken cancellation,
+        Recorder recorder, AgentOptions options, Faults faults, ClusterClient client, CancellationToken cancellation,
         string? run = null, [FromQuery(Name = "cluster")] string? all = null, [FromQuery] string[]? detail = null)
     {
         if (Query.ReadFlag("cluster", all, out var cluster) is { } wrong)
@@ -65,12 +65,12 @@ public static class TimelineApi
             return TypedResults.Json(recorder.Read(run, ranges), TimelineJson.Default.AgentTimeline);
         }
 
-        var merged = await MergedAsync(recorder, options, client, run, ranges, cancellation);
+        var merged = await MergedAsync(recorder, options, faults, client, run, ranges, cancellation);
         return TypedResults.Json(merged, TimelineJson.Default.ClusterTimeline);
     }
 
     private static async Task<ClusterTimeline> MergedAsync(
-        Recorder recorder, AgentOptions options, ClusterClient client, string? run, List<RoundRange>? detail, CancellationToken cancellation)
+        Recorder recorder, AgentOptions options, Faults faults, ClusterClient client, string? run, List<RoundRange>? detail, CancellationToken cancellation)
     {
         var histories = await HistoriesAsync(options, client, cancellation);
         List<RunHistory> all = [.. histories.OfType<RunHistory>(), recorder.Runs()];
@@ -84,7 +84,12 @@ public static class TimelineApi
         var query = $"/timeline?run={Uri.EscapeDataString(run ?? Recorder.Bare)}" + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
         var timelines = run is null ? [.. options.Peers.Select((peer, i) => histories[i] is { } up ? new AgentTimeline(up.AgentId, "") : null)]
             : await client.GetAllAsync(options.Peers, query, TimelineJson.Default.AgentTimeline, cancellation);
-        List<Source> sources = [new("/", recorder.Read(run, shown)), .. timelines.Select((timeline, i) => new Source(options.Peers[i].OriginalString, timeline))];
+        RunSummary? SummaryIn(RunHistory? history) => history?.Runs.FirstOrDefault(summary => summary.Run == run);
+        List<Source> sources =
+        [
+            new("/", recorder.Read(run, shown), SummaryIn(recorder.Runs())),
+            .. timelines.Select((timeline, i) => new Source(options.Peers[i].OriginalString, timeline, SummaryIn(histories[i]), faults.IdOf(i))),
+        ];
         return Merge.Of(run, sources, folded);
     }
 
@@ -105,8 +110,8 @@ public static class TimelineApi
         {
             // This agent may have been away, or restarted: what it missed, others know.
             var others = await HistoriesAsync(options, client, cancellation);
-            var known = others.OfType<RunHistory>().Prepend(own).SelectMany(history => history.Runs).GroupBy(run => run.Run)
-                .Select(same => same.OrderBy(run => run.Value is null).ThenBy(run => run.Learner).First());
+            var known = others.OfType<RunHistory>().Prepend(own).SelectMany(history => history.Runs.Select(summary => (history.AgentId, Summary: summary)))
+                .GroupBy(one => one.Summary.Run).Select(RunSummary.Choose);
             own = own with { Runs = [.. known.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(Recorder.MaxRuns)] };
         }
 
@@ -118,6 +123,9 @@ public static class TimelineApi
         [FromHeader(Name = "Last-Event-ID")] string? last = null)
     {
         context.Response.Headers.CacheControl = "no-store";
+
+        // nginx and its like collect an answer before they pass it on, unless the answer forbids it.
+        context.Response.Headers["X-Accel-Buffering"] = "no";
 
         // Numbers of another process mean nothing here: whoever comes from before a restart gets all there is.
         var after = last is null ? recorder.LastEventId

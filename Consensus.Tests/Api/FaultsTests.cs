@@ -53,6 +53,48 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
     }
 
     [Fact]
+    public async Task An_isolated_agent_is_shown_as_isolated_by_every_agent_until_it_is_reconnected()
+    {
+        await Put(Clients[0], """{"isolate":true}""");
+        foreach (var client in Clients)
+        {
+            var agents = (await client.Get("/cluster")).Body.GetProperty("agents").EnumerateArray().ToList();
+            Assert.All(agents, agent => Assert.True(agent.GetProperty("up").GetBoolean()));
+            Assert.Equal("agent1", Assert.Single(agents, agent => agent.TryGetProperty("isolated", out var isolated) && isolated.GetBoolean()).GetProperty("agent_id").GetString());
+        }
+
+        await Clients[0].Send(HttpMethod.Delete, "/faults", null);
+        Assert.DoesNotContain("isolated", (await Clients[1].Get("/cluster")).Body.GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(new[] { 0 }, "agent1 is isolated: reconnect it.")]
+    [InlineData(new[] { 1, 2 }, "agent2, agent3 are isolated: reconnect them.")]
+    public async Task A_run_that_isolation_prevents_says_who_is_to_be_reconnected(int[] isolated, string advice)
+    {
+        foreach (var agent in isolated)
+        {
+            await Put(Clients[agent], """{"isolate":true}""");
+        }
+
+        var (code, problem) = await Clients[0].Post("/run");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, code);
+        Assert.Equal("Too few agents answered to start a run; nothing was started. " + advice, problem.GetProperty("detail").GetString());
+        Assert.Equal("too-few-agents", problem.GetProperty("reason").GetString());
+        Assert.Equal(isolated.Select(agent => $"agent{agent + 1}"), problem.GetProperty("isolated").EnumerateArray().Select(agent => agent.GetString()));
+        Assert.Equal(["agent2", "agent3"], problem.GetProperty("missing").EnumerateArray().Select(agent => agent.GetString()));
+    }
+
+    [Fact]
+    public async Task A_run_that_a_dead_and_an_isolated_agent_prevent_names_each_with_its_remedy()
+    {
+        await Cluster.StopAsync(2);
+        await Put(Clients[1], """{"isolate":true}""");
+        var (_, problem) = await Clients[0].Post("/run");
+        Assert.EndsWith("agent2 is isolated: reconnect it. Bring up agent3 and try again.", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_cut_link_fails_its_sender_and_nobody_else()
     {
         Assert.Equal(HttpStatusCode.OK, (await Put(Clients[0], """{"links":[{"peer":"agent2","direction":"in","isolate":true}]}""")).Code);

@@ -20,6 +20,23 @@ public sealed class ProgramTests
     }
 
     [Fact]
+    public async Task Trigger_repeats_the_draws_of_a_seed_and_refuses_one_out_of_range()
+    {
+        using var cluster = await AgentProcess.StartAsync(["--agents", "1", "--port", "0"]);
+        var runs = new List<string>();
+        foreach (var seed in new[] { "9007199254740991", "9007199254740991", "5" })
+        {
+            var (code, output) = await AgentProcess.RunAsync("trigger", "--url", $"{cluster.Address}", "--values", "1000000000", "--seed", seed);
+            Assert.Equal(0, code);
+            runs.Add(output.Split('\n').Single(line => line.StartsWith("Agreed on", StringComparison.Ordinal)));
+        }
+
+        Assert.Equal(runs[0], runs[1]);
+        Assert.NotEqual(runs[0], runs[2]);
+        Assert.Equal((1, ""), await AgentProcess.RunAsync("trigger", "--url", $"{cluster.Address}", "--seed", "9007199254740992"));
+    }
+
+    [Fact]
     public async Task Trigger_asks_the_agent_that_is_named()
     {
         using var cluster = await AgentProcess.StartAsync(["--agents", "3", "--port", "0"]);

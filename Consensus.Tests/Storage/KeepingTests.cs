@@ -89,6 +89,57 @@ public sealed class KeepingTests : IDisposable
     }
 
     [Fact]
+    public async Task Every_kept_run_has_its_decision_and_its_duration_after_a_restart()
+    {
+        List<(int Value, double Duration)> before = [];
+        await using (var cluster = await StartAsync(2))
+        {
+            using var client = new Client(cluster.Addresses[0]);
+            for (var i = 0; i < 2; i++)
+            {
+                await client.Post("/run?wait=60");
+                before.Add(await OutcomeAsync(client, ""));
+            }
+        }
+
+        await using var again = await StartAsync(2);
+        using var asked = new Client(again.Addresses[1]);
+        var runs = (await asked.Get("/timeline/runs?cluster=true")).Body.GetProperty("runs").EnumerateArray().Select(run => run.GetProperty("run").GetString()).ToList();
+        Assert.Equal(before[0], await OutcomeAsync(asked, $"&run={runs[1]}"));
+        Assert.Equal(before[1], await OutcomeAsync(asked, ""));
+    }
+
+    [Fact]
+    public async Task Agents_of_an_older_run_that_the_cluster_does_not_count_any_more_are_former()
+    {
+        await using (var cluster = await StartAsync(5))
+        {
+            using var client = new Client(cluster.Addresses[0]);
+            await client.Post("/run?wait=60");
+        }
+
+        await using var again = await StartAsync(3);
+        using var asked = new Client(again.Addresses[0]);
+        async Task<List<string>> PartsAsync() => [.. (await asked.Get("/timeline?cluster=true")).Body.GetProperty("lanes").EnumerateArray()
+            .Select(lane => $"{lane.GetProperty("agent_id")} {lane.GetProperty("part")} {lane.GetProperty("up")}")];
+        Assert.Equal(["agent1 member True", "agent2 member True", "agent3 member True", "agent4 former False", "agent5 former False"], await PartsAsync());
+
+        // Whoever told its id and is down now is no former agent.
+        await asked.Post("/run?wait=60");
+        var run = (await asked.Get("/timeline/runs")).Body.GetProperty("runs")[1].GetProperty("run").GetString();
+        await again.StopAsync(2);
+        var lanes = (await asked.Get($"/timeline?cluster=true&run={run}")).Body.GetProperty("lanes").EnumerateArray();
+        Assert.Equal(["member", "member", "member", "former", "former"], lanes.Select(lane => lane.GetProperty("part").GetString()));
+    }
+
+    private static async Task<(int Value, double Duration)> OutcomeAsync(Client client, string run)
+    {
+        var (_, timeline) = await client.Get("/timeline?cluster=true" + run);
+        var value = Assert.Single(timeline.GetProperty("lanes").EnumerateArray().Select(lane => lane.TryGetProperty("value", out var decided) ? decided.GetInt32() : 0).Distinct());
+        return (value, timeline.GetProperty("duration_ms").GetDouble());
+    }
+
+    [Fact]
     public async Task What_cannot_be_kept_is_not_announced_and_the_others_go_on()
     {
         await using var cluster = await StartAsync(3);

@@ -38,6 +38,23 @@ public sealed class TimelineApiTests : ThreeAgents
     }
 
     [Fact]
+    public async Task The_timeline_and_the_list_of_runs_have_one_duration_whichever_agent_serves_them()
+    {
+        await RunAsync();
+        var durations = new List<double>();
+        foreach (var client in Clients)
+        {
+            durations.Add((await client.Get("/timeline?cluster=true")).Body.GetProperty("duration_ms").GetDouble());
+            durations.Add((await client.Get("/timeline/runs?cluster=true")).Body.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble());
+        }
+
+        // The initiator measured it: from its start to its decision, by one clock.
+        var own = (await Clients[0].Get("/timeline/runs")).Body.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble();
+        Assert.All(durations, duration => Assert.Equal(own, duration));
+        Assert.True(own > 0);
+    }
+
+    [Fact]
     public async Task Every_message_that_was_received_is_matched_with_its_send()
     {
         await RunAsync();

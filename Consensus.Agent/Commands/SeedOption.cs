@@ -1,0 +1,29 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Consensus.Agent.Hosting;
+
+namespace Consensus.Agent.Commands;
+
+/// <summary>The option <c>--seed</c>: the same range as <c>POST /run</c> and <c>GET /simulate</c>, with the same sentence beyond it.</summary>
+internal static class SeedOption
+{
+    private const string Name = "--seed";
+
+    /// <summary>Makes the option; without a value it is <paramref name="otherwise"/>.</summary>
+    public static Option<long?> Create(string description, long? otherwise = null) => new(Name)
+    {
+        Description = description, HelpName = "S", CustomParser = Parse, DefaultValueFactory = _ => otherwise,
+    };
+
+    private static long? Parse(ArgumentResult given)
+    {
+        if (long.TryParse(given.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seed) && RunLimits.IsSeed(seed))
+        {
+            return seed;
+        }
+
+        given.AddError($"{Name} must be {RunLimits.SeedRange}.");
+        return null;
+    }
+}
