@@ -1,6 +1,7 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using Consensus.AppHost;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Consensus.Tests.AppHost;
@@ -12,18 +13,26 @@ internal sealed class Model : IAsyncDisposable
 
     public IDistributedApplicationTestingBuilder Builder { get; }
 
-    /// <summary>Where the agents of this one keep what they said.</summary>
+    /// <summary>The folder in which these agents persist their runs.</summary>
     public string Data { get; }
 
     public IReadOnlyList<ProjectResource> Agents => [.. Builder.Resources.OfType<ProjectResource>()];
 
-    public static async Task<Model> CreateAsync(params string[] args)
+    public ClusterResource Cluster => Builder.Resources.OfType<ClusterResource>().Single();
+
+    public static Task<Model> CreateAsync(params string[] args) => CreateAsync(dashboard: false, args);
+
+    public static async Task<Model> CreateAsync(bool dashboard, params string[] args)
     {
         var data = Directory.CreateTempSubdirectory("consensus-").FullName;
-        return new Model(await DistributedApplicationTestingBuilder.CreateAsync<Projects.Consensus_AppHost>(["--data", data, .. args]), data);
+        var options = new DistributedApplicationTestingBuilderOptions { EnableDashboard = dashboard };
+
+        // Ports that a developer has in use at the moment are no matter of a test that starts nothing there.
+        string[] all = ["--data", data, "--port", "0", .. args];
+        return new Model(await DistributedApplicationTestingBuilder.CreateAsync<Projects.Consensus_AppHost>(options, all), data);
     }
 
-    /// <summary>What an agent is handed, with expressions where values are known only once it runs.</summary>
+    /// <summary>The environment of an agent, with expressions where values are known only once it runs.</summary>
     public static async Task<Dictionary<string, string>> EnvironmentOf(ProjectResource agent)
     {
         var told = await ExecutionConfigurationBuilder.Create(agent).WithEnvironmentVariablesConfig()

@@ -1,7 +1,6 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Consensus.AppHost;
-using Microsoft.Extensions.Configuration;
 
 namespace Consensus.Tests.AppHost;
 
@@ -9,16 +8,14 @@ namespace Consensus.Tests.AppHost;
 public sealed class ModelTests
 {
     [Fact]
-    public async Task Three_agents_have_fixed_ports_and_refer_to_each_other_by_name()
+    public async Task Three_agents_refer_to_each_other_by_name()
     {
         await using var model = await Model.CreateAsync();
         Assert.Equal(["agent1", "agent2", "agent3"], model.Agents.Select(agent => agent.Name));
-        for (var i = 0; i < 3; i++)
+        foreach (var agent in model.Agents)
         {
-            var agent = model.Agents[i];
             var endpoint = Assert.Single(agent.Annotations.OfType<EndpointAnnotation>());
-            Assert.Equal(("http", "http", 5001 + i, false), (endpoint.Name, endpoint.UriScheme, endpoint.Port, endpoint.IsProxied));
-            Assert.NotEmpty(agent.Annotations.OfType<HealthCheckAnnotation>());
+            Assert.Equal(("http", "http", false), (endpoint.Name, endpoint.UriScheme, endpoint.IsProxied));
             Assert.Equal("Vote", Assert.Single(agent.Annotations.OfType<ResourceIconAnnotation>()).IconName);
 
             var environment = await Model.EnvironmentOf(agent);
@@ -31,13 +28,31 @@ public sealed class ModelTests
     }
 
     [Fact]
-    public async Task Settings_and_the_key_are_parameters_that_every_agent_is_handed()
+    public async Task Every_agent_is_a_child_of_the_cluster_and_has_a_health_check_of_its_own()
+    {
+        await using var model = await Model.CreateAsync();
+        Assert.Equal("consensus", model.Cluster.Name);
+        Assert.Equal(model.Agents, model.Cluster.Agents.Select(agent => agent.Agent));
+        Assert.All(model.Agents, agent =>
+        {
+            var parent = Assert.Single(agent.Annotations.OfType<ResourceRelationshipAnnotation>(), relation => relation.Type == "Parent");
+            Assert.Same(model.Cluster, parent.Resource);
+            Assert.Equal([$"{agent.Name}_health"], agent.Annotations.OfType<HealthCheckAnnotation>().Select(check => check.Key));
+        });
+        var initial = Assert.Single(model.Cluster.Annotations.OfType<ResourceSnapshotAnnotation>()).InitialSnapshot;
+        Assert.Equal(("Cluster", "Starting"), (initial.ResourceType, initial.State?.Text));
+    }
+
+    [Fact]
+    public async Task Parameters_and_the_key_are_passed_to_every_agent()
     {
         await using var model = await Model.CreateAsync("--Parameters:values=7");
         var parameters = model.Builder.Resources.OfType<ParameterResource>().ToDictionary(parameter => parameter.Name);
         Assert.Equal("ratified", await parameters["rule"].GetValueAsync(default));
         Assert.Equal("7", await parameters["values"].GetValueAsync(default));
         Assert.Equal("200", await parameters["window-ms"].GetValueAsync(default));
+        Assert.All([parameters["rule"], parameters["values"], parameters["window-ms"]], parameter =>
+            Assert.Contains("takes effect when the agents restart", parameter.Description, StringComparison.Ordinal));
         var key = parameters["cluster-key"];
         Assert.True(key.Secret);
         Assert.InRange((await key.GetValueAsync(default))!.Length, 32, 64);
@@ -53,45 +68,76 @@ public sealed class ModelTests
         }
     }
 
+    [Theory]
+    [InlineData("values", "0", "Parameters:values is '0'; it must be a number from 1 to 1000000000.")]
+    [InlineData("rule", "unanimous", "Parameters:rule is 'unanimous'; it must be ratified or classic.")]
+    [InlineData("window-ms", "1.5", "Parameters:window-ms is '1.5'; it must be a number from 0 to 60000.")]
+    public async Task A_wrong_parameter_is_refused_with_its_name_and_range(string name, string value, string message)
+    {
+        await using var model = await Model.CreateAsync($"--Parameters:{name}={value}");
+        var parameter = model.Builder.Resources.OfType<ParameterResource>().Single(parameter => parameter.Name == name);
+        var refused = await Assert.ThrowsAsync<DistributedApplicationException>(async () => await parameter.GetValueAsync(default));
+        Assert.Equal(message, refused.Message);
+    }
+
     [Fact]
-    public async Task Each_agent_has_its_commands_and_the_run_stands_out()
+    public async Task Each_resource_has_its_commands_and_the_runs_stand_out()
     {
         await using var model = await Model.CreateAsync();
+        Assert.Equal(["Run consensus", "Run with options…", "Reset all", "Heal all"], OwnCommands(model.Cluster).Select(command => command.DisplayName));
+        Assert.Equal(["run", "run-with"], OwnCommands(model.Cluster).Where(command => command.IsHighlighted).Select(command => command.Name));
         Assert.All(model.Agents, agent =>
         {
-            var commands = agent.Annotations.OfType<ResourceCommandAnnotation>().Where(command => !command.Name.StartsWith("resource-", StringComparison.Ordinal)).ToList();
-            Assert.Equal(
-                ["Run consensus", "Run (classic rule)", "Reset", "Isolate", "Reconnect"],
-                commands.Select(command => command.DisplayName));
-            Assert.Equal(["run"], commands.Where(command => command.IsHighlighted).Select(command => command.Name));
-            Assert.All(commands, command => Assert.NotEmpty(command.DisplayDescription!));
+            Assert.Equal(["Run consensus", "Reset", "Isolate", "Reconnect"], OwnCommands(agent).Select(command => command.DisplayName));
+            Assert.Equal(["run"], OwnCommands(agent).Where(command => command.IsHighlighted).Select(command => command.Name));
+            Assert.All(OwnCommands(agent), command => Assert.NotEmpty(command.DisplayDescription!));
         });
     }
 
-    [Theory]
-    [InlineData("2", "--agents", "2")]
-    [InlineData("1", "--agents=1")]
-    [InlineData("5", "--Cluster:Agents=5")]
-    public async Task A_cluster_has_as_many_agents_as_it_is_told(string size, params string[] args)
+#pragma warning disable ASPIREINTERACTION001 // Typed arguments of commands are marked experimental.
+    [Fact]
+    public async Task Options_of_a_run_are_typed_and_name_the_agents()
     {
-        await using var model = await Model.CreateAsync(args);
-        Assert.Equal(size, $"{model.Agents.Count}");
-        Assert.Equal(model.Agents.Count - 1, (await Model.EnvironmentOf(model.Agents[0]))["PEERS"].Split(',', StringSplitOptions.RemoveEmptyEntries).Length);
+        await using var model = await Model.CreateAsync("--agents", "2");
+        var arguments = OwnCommands(model.Cluster).Single(command => command.Name == "run-with").Arguments.ToDictionary(argument => argument.Name);
+        Assert.Equal(["rule", "draw", "values", "window-ms", "seed", "agent"], arguments.Keys);
+        Assert.Equal(["ratified", "classic"], arguments["rule"].Options!.Select(option => option.Key));
+        Assert.Equal(["fresh", "plurality"], arguments["draw"].Options!.Select(option => option.Key));
+        Assert.Equal(["any", "agent1", "agent2"], arguments["agent"].Options!.Select(option => option.Key));
+        Assert.All([arguments["values"], arguments["window-ms"], arguments["seed"]], argument => Assert.Equal(InputType.Number, argument.InputType));
     }
+#pragma warning restore ASPIREINTERACTION001
 
     [Theory]
-    [InlineData("agents", "0", "--agents is '0'; it must be a number from 1 to 101.")]
-    [InlineData("agents", "102", "--agents is '102'; it must be a number from 1 to 101.")]
-    [InlineData("Cluster:Agents", "many", "--agents is 'many'; it must be a number from 1 to 101.")]
-    [InlineData("port", "65534", "--port is '65534'; it must be a number from 0 to 65533.")]
-    [InlineData("port", "-1", "--port is '-1'; it must be a number from 0 to 65533.")]
-    public void A_wrong_number_is_told_with_its_range(string key, string value, string complaint)
+    [InlineData(1, "--agents=1")]
+    [InlineData(2, "--agents", "2")]
+    [InlineData(5, "--Cluster:Agents=5")]
+    public async Task The_option_agents_sets_the_size_of_the_cluster(int size, params string[] args)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(key, value)]).Build();
-        Assert.Equal(complaint, Consensus.AppHost.Cluster.Read(configuration, "data", out _));
+        await using var model = await Model.CreateAsync(args);
+        Assert.Equal(size, model.Agents.Count);
+        Assert.Equal(size - 1, (await Model.EnvironmentOf(model.Agents[0]))["PEERS"].Split(',', StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
     [Fact]
-    public void A_cluster_takes_as_many_agents_as_one_agent_does() =>
-        Assert.Equal(Agent.Protocol.Machine.MaxAgents, Consensus.AppHost.Cluster.MaxAgents);
+    public async Task A_published_agent_has_a_volume_and_probes_and_no_faults()
+    {
+        await using var model = await Model.CreateAsync("--operation", "publish", "--publisher", "manifest", "--output-path", Path.GetTempFileName());
+        Assert.All(model.Agents, agent =>
+        {
+            var volume = Assert.Single(agent.Annotations.OfType<ContainerMountAnnotation>());
+            Assert.Equal(($"{agent.Name}-data", "/home/app", ContainerMountType.Volume), (volume.Source, volume.Target, volume.Type));
+#pragma warning disable ASPIREPROBES001 // Probes are marked experimental.
+            var probes = agent.Annotations.OfType<EndpointProbeAnnotation>().ToDictionary(probe => probe.Type, probe => probe.Path);
+            Assert.Equal("/health", probes[ProbeType.Readiness]);
+            Assert.Equal("/alive", probes[ProbeType.Liveness]);
+#pragma warning restore ASPIREPROBES001
+        });
+        var environment = await Model.EnvironmentOf(model.Agents[0]);
+        Assert.Equal("/home/app/agent1.db", environment["DATA"]);
+        Assert.DoesNotContain("FAULTS", environment.Keys);
+    }
+
+    private static List<ResourceCommandAnnotation> OwnCommands(IResource resource) =>
+        [.. resource.Annotations.OfType<ResourceCommandAnnotation>().Where(command => !command.Name.StartsWith("resource-", StringComparison.Ordinal))];
 }

@@ -1,0 +1,166 @@
+#pragma warning disable ASPIREINTERACTION001 // Typed arguments of commands are marked experimental.
+#pragma warning disable ASPIREPROBES001 // Probes are marked experimental.
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Consensus.AppHost;
+
+/// <summary>Adds the cluster and its agents to the application.</summary>
+internal static class ClusterExtensions
+{
+    /// <summary>In the containers that the SDK builds, the one folder that its user owns; a new volume there belongs to that user, too.</summary>
+    private const string HomeInContainer = "/home/app";
+
+    /// <summary>Adds the resource that stands for the whole cluster, with its commands.</summary>
+    public static IResourceBuilder<ClusterResource> AddCluster(
+        this IDistributedApplicationBuilder builder, string name, IResourceBuilder<ParameterResource> key, int agents)
+    {
+        var resource = new ClusterResource(name, key.Resource);
+        builder.Services.AddSingleton(resource).AddSingleton<ClusterMonitor>().AddSingleton<RunCommands>();
+        if (builder.ExecutionContext.IsRunMode)
+        {
+            builder.Services.AddHostedService(services => services.GetRequiredService<ClusterMonitor>());
+        }
+
+        List<InteractionInput> inputs = [.. RunCommands.AllOptions.Select(option => option.ToInput())];
+        List<string> starters = [RunCommands.AnyAgent, .. Enumerable.Range(1, agents).Select(ClusterOptions.NameOf)];
+        inputs.Add(new InteractionInput
+        {
+            Name = RunCommands.StartingAgent,
+            Label = "Starting agent",
+            Description = "The agent that starts the run.",
+            InputType = InputType.Choice,
+            Options = [.. starters.Select(starter => KeyValuePair.Create(starter, starter))],
+            Value = RunCommands.AnyAgent,
+        });
+
+        return builder.AddResource(resource)
+            .ExcludeFromManifest()
+            .WithIconName("PeopleTeam")
+            .WithInitialState(new CustomResourceSnapshot { ResourceType = ClusterResource.Type, Properties = [], State = KnownResourceStates.Starting })
+            .WithCommand("run", "Run consensus", context => Commands(context).RunAsync(null, context.CancellationToken), new CommandOptions
+            {
+                Description = "Starts a run on all agents and waits for the decision",
+                IconName = "Play",
+                IsHighlighted = true,
+                UpdateState = WhenAnyIsUp,
+            })
+            .WithCommand("run-with", "Run with options…", context => Commands(context).RunWithAsync(context.Arguments, context.CancellationToken), new CommandOptions
+            {
+                Description = "Starts a run with a rule, a draw, values, a window and a seed of your choice",
+                IconName = "Options",
+                IsHighlighted = true,
+                Arguments = inputs,
+                ValidateArguments = context => ValidateAsync(context, starters),
+                UpdateState = WhenAnyIsUp,
+            })
+            .WithCommand("reset", "Reset all", context => Commands(context).ResetAllAsync(context.CancellationToken), new CommandOptions
+            {
+                Description = "Makes all agents forget the run",
+                IconName = "ArrowReset",
+                UpdateState = WhenAnyIsUp,
+            })
+            .WithCommand("heal", "Heal all", context => Commands(context).HealAllAsync(context.CancellationToken), new CommandOptions
+            {
+                Description = "Ends all faults of all agents",
+                IconName = "Heart",
+                UpdateState = WhenAnyIsUp,
+            });
+    }
+
+    /// <summary>Adds an agent's commands, its health and its place below the cluster.</summary>
+    public static IResourceBuilder<ProjectResource> InCluster(this IResourceBuilder<ProjectResource> agent, IResourceBuilder<ClusterResource> cluster)
+    {
+        var client = cluster.Resource.Add(agent.Resource);
+        var check = $"{agent.Resource.Name}_health";
+        agent.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(check, new AgentHealthCheck(client), null, null));
+        agent.WithHealthCheck(check)
+            .WithParentRelationship(cluster)
+            .WithCommand("run", "Run consensus", context => Commands(context).RunAsync(client, context.CancellationToken), new CommandOptions
+            {
+                Description = "Starts a run by this agent and waits for the decision",
+                IconName = "Play",
+                IsHighlighted = true,
+                UpdateState = context => EnabledIf(IsUp(context)),
+            })
+            .WithCommand("reset", "Reset", context => Commands(context).ResetAsync(client, context.CancellationToken), new CommandOptions
+            {
+                Description = "Makes this agent forget the run",
+                IconName = "ArrowReset",
+                UpdateState = context => EnabledIf(IsUp(context)),
+            });
+
+        // Breaking calls on purpose is for watching, not for what is published.
+        if (agent.ApplicationBuilder.ExecutionContext.IsRunMode)
+        {
+            agent.WithEnvironment("FAULTS", "true")
+                .WithCommand("isolate", "Isolate", context => Commands(context).IsolateAsync(client, context.CancellationToken), new CommandOptions
+                {
+                    Description = "Cuts all calls between this agent and the others",
+                    IconName = "PlugDisconnected",
+                    UpdateState = context => EnabledIf(IsUp(context) && !ClusterMonitor.IsIsolated(context.ResourceSnapshot)),
+                })
+                .WithCommand("reconnect", "Reconnect", context => Commands(context).ReconnectAsync(client, context.CancellationToken), new CommandOptions
+                {
+                    Description = "Ends all faults of this agent",
+                    IconName = "PlugConnected",
+                    UpdateState = context => EnabledIf(IsUp(context) && ClusterMonitor.IsIsolated(context.ResourceSnapshot)),
+                });
+        }
+
+        return agent;
+    }
+
+    /// <summary>Declares the probes that an environment the application is published to asks: ready, and alive without any peer.</summary>
+    public static IResourceBuilder<ProjectResource> WithProbes(this IResourceBuilder<ProjectResource> agent) =>
+        agent.ApplicationBuilder.ExecutionContext.IsRunMode
+            ? agent
+            : agent.WithHttpProbe(ProbeType.Readiness, "/health").WithHttpProbe(ProbeType.Liveness, "/alive");
+
+    /// <summary>Gives an agent a place for its runs that outlasts a restart: a file here, a volume where published.</summary>
+    public static IResourceBuilder<ProjectResource> WithDataFile(this IResourceBuilder<ProjectResource> agent, ClusterOptions options)
+    {
+        var file = agent.Resource.Name + ".db";
+        if (agent.ApplicationBuilder.ExecutionContext.IsPublishMode)
+        {
+            return agent.WithVolume($"{agent.Resource.Name}-data", HomeInContainer, env: "DATA_FOLDER").WithEnvironment("DATA", $"{HomeInContainer}/{file}");
+        }
+
+        Directory.CreateDirectory(options.Data);
+        return agent.WithEnvironment("DATA", Path.Combine(options.Data, file));
+    }
+
+    /// <summary>Adds a link to the dashboard; links stand in the order in which they are added.</summary>
+    public static IResourceBuilder<ProjectResource> WithLink(this IResourceBuilder<ProjectResource> agent, string path, string name) =>
+        agent.WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = path, DisplayText = name });
+
+    private static RunCommands Commands(ExecuteCommandContext context) => context.Services.GetRequiredService<RunCommands>();
+
+    private static ResourceCommandState EnabledIf(bool enabled) => enabled ? ResourceCommandState.Enabled : ResourceCommandState.Disabled;
+
+    private static ResourceCommandState WhenAnyIsUp(UpdateCommandStateContext context) =>
+        EnabledIf(context.Services.GetRequiredService<ClusterMonitor>().View?.Up.Any() == true);
+
+    private static bool IsUp(UpdateCommandStateContext context) =>
+        context.ResourceSnapshot is { State.Text: "Running", HealthStatus: HealthStatus.Healthy or HealthStatus.Degraded };
+
+    private static Task ValidateAsync(InputsDialogValidationContext context, List<string> starters)
+    {
+        foreach (var option in RunCommands.AllOptions)
+        {
+            var value = context.Inputs[option.Name].Value;
+            if (!string.IsNullOrEmpty(value) && option.Check(value) is { } error)
+            {
+                context.AddValidationError(option.Name, error);
+            }
+        }
+
+        var starter = context.Inputs[RunCommands.StartingAgent].Value;
+        if (!string.IsNullOrEmpty(starter) && !starters.Contains(starter))
+        {
+            context.AddValidationError(RunCommands.StartingAgent, $"agent is '{starter}'; it must be one of {string.Join(", ", starters)}.");
+        }
+
+        return Task.CompletedTask;
+    }
+}

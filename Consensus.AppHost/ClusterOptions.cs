@@ -1,0 +1,67 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace Consensus.AppHost;
+
+/// <summary>Size and place of the cluster.</summary>
+/// <param name="Agents"><c>--agents</c> or <c>Cluster:Agents</c>: 1..101, default 3.</param>
+/// <param name="Port"><c>--port</c> or <c>Cluster:Port</c>: the first agent's, default 5001; the others follow. 0 takes free ports.</param>
+/// <param name="Data"><c>--data</c> or <c>Cluster:Data</c>: the folder in which agents persist their runs.</param>
+internal sealed record ClusterOptions(int Agents, int Port, string Data)
+{
+    /// <summary>The agent's own limit.</summary>
+    public const int MaxAgents = 101;
+
+    private const int DefaultPort = 5001;
+
+    /// <summary>agent1, agent2, ...</summary>
+    public static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"agent{number}");
+
+    /// <summary>The port of an agent, or null for a free one.</summary>
+    public int? PortOf(int number) => Port == 0 ? null : Port + number - 1;
+
+    /// <summary>Reads the options from any source of configuration.</summary>
+    /// <param name="configuration">The configuration.</param>
+    /// <param name="dataRoot">The folder for data where none is configured.</param>
+    /// <param name="options">The options.</param>
+    /// <returns>Null, or one line that says what to change.</returns>
+    public static string? Read(IConfiguration configuration, string dataRoot, out ClusterOptions options)
+    {
+        options = new ClusterOptions(3, DefaultPort, "");
+        if (ReadNumber(configuration, "agents", 1, MaxAgents, options.Agents, out var agents) is { } noAgents)
+        {
+            return noAgents;
+        }
+
+        if (ReadNumber(configuration, "port", 0, 65536 - agents, options.Port, out var port) is { } noPort)
+        {
+            return noPort;
+        }
+
+        // `aspire run --isolated` asks for free ports of everything in this way.
+        if (configuration.GetValue("DcpPublisher:RandomizePorts", false))
+        {
+            port = 0;
+        }
+
+        options = new ClusterOptions(agents, port, configuration["data"] ?? configuration["Cluster:Data"] ?? DefaultData(dataRoot, port));
+        return null;
+    }
+
+    /// <summary>Two clusters side by side must not share files, so each port has a folder of its own.</summary>
+    private static string DefaultData(string root, int port) => port switch
+    {
+        0 => Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()),
+        DefaultPort => root,
+        _ => Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"port-{port}")),
+    };
+
+    private static string? ReadNumber(IConfiguration configuration, string name, int least, int most, int fallback, out int number)
+    {
+        number = fallback;
+        var text = configuration[name] ?? configuration[$"Cluster:{name}"];
+        return text is null || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= least && number <= most)
+            ? null
+            : $"--{name} is '{text}'; it must be a number from {least} to {most}.";
+    }
+}

@@ -1,0 +1,178 @@
+#pragma warning disable ASPIREINTERACTION001 // Typed arguments of commands are marked experimental.
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Consensus.AppHost;
+
+/// <summary>What the commands do, and the sentences they answer with.</summary>
+internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monitor)
+{
+    /// <summary>The argument that names the agent which starts a run.</summary>
+    public const string StartingAgent = "agent";
+
+    /// <summary>Stands for any agent that is up.</summary>
+    public const string AnyAgent = "any";
+
+    private const int WaitSeconds = 30;
+
+    /// <summary>How long other agents may take to learn a decision before the sentence leaves them out, in ms.</summary>
+    private const int LearnMs = 1000;
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>Starts a run on one agent and waits for the decision.</summary>
+    /// <param name="agent">The agent that starts it, or null for the first that can.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public Task<ExecuteCommandResult> RunAsync(AgentClient? agent, CancellationToken cancellation) => AnswerAsync(async () =>
+    {
+        var (view, answer) = await StartAsync(agent, null, cancellation);
+        return CommandResults.Success(view.Sentence, $"{view.Sentence}\n{answer.ToJsonString(Indented)}", CommandResultFormat.Text);
+    });
+
+    /// <summary>The same with the options of a dialog, whose answer opens at once.</summary>
+    public Task<ExecuteCommandResult> RunWithAsync(InteractionInputCollection arguments, CancellationToken cancellation) => AnswerAsync(async () =>
+    {
+        var body = new JsonObject();
+        foreach (var option in AllOptions)
+        {
+            if (arguments.TryGetByName(option.Name, out var input) && !string.IsNullOrEmpty(input.Value))
+            {
+                body[option.Field] = option.Choices.Count > 0 ? input.Value : long.Parse(input.Value, CultureInfo.InvariantCulture);
+            }
+        }
+
+        var name = arguments.TryGetByName(StartingAgent, out var chosen) ? chosen.Value : null;
+        var agent = cluster.Agents.FirstOrDefault(agent => agent.Agent.Name == name);
+        var (view, answer) = await StartAsync(agent, body, cancellation);
+        return CommandResults.Success(view.Sentence, Report(view, answer), CommandResultFormat.Markdown, displayImmediately: true);
+    });
+
+    /// <summary>Makes every agent that is up forget its run.</summary>
+    public Task<ExecuteCommandResult> ResetAllAsync(CancellationToken cancellation) =>
+        OnAllAsync(HttpMethod.Post, "/reset", "was reset", "were reset", cancellation);
+
+    /// <summary>Ends the faults of every agent that is up.</summary>
+    public Task<ExecuteCommandResult> HealAllAsync(CancellationToken cancellation) =>
+        OnAllAsync(HttpMethod.Delete, "/faults", "has no faults now", "have no faults now", cancellation);
+
+    /// <summary>Makes one agent forget its run.</summary>
+    public Task<ExecuteCommandResult> ResetAsync(AgentClient agent, CancellationToken cancellation) =>
+        OnOneAsync(agent, HttpMethod.Post, "/reset", null, "was reset", cancellation);
+
+    /// <summary>Cuts all calls between one agent and the others.</summary>
+    public Task<ExecuteCommandResult> IsolateAsync(AgentClient agent, CancellationToken cancellation) =>
+        OnOneAsync(agent, HttpMethod.Put, "/faults", new JsonObject { ["isolate"] = true }, "is isolated", cancellation);
+
+    /// <summary>Ends all faults of one agent.</summary>
+    public Task<ExecuteCommandResult> ReconnectAsync(AgentClient agent, CancellationToken cancellation) =>
+        OnOneAsync(agent, HttpMethod.Delete, "/faults", null, "is connected again", cancellation);
+
+    /// <summary>The options of a run, in the order of the dialog.</summary>
+    public static IReadOnlyList<RunOption> AllOptions { get; } = [RunOption.Rule, RunOption.Draw, RunOption.Values, RunOption.WindowMs, RunOption.Seed];
+
+    private static async Task<ExecuteCommandResult> AnswerAsync(Func<Task<ExecuteCommandResult>> command)
+    {
+        try
+        {
+            return await command();
+        }
+        catch (AgentException exception)
+        {
+            return CommandResults.Failure(exception.Message);
+        }
+    }
+
+    private async Task<(ClusterView View, JsonNode Answer)> StartAsync(AgentClient? agent, JsonObject? body, CancellationToken cancellation)
+    {
+        agent ??= await FirstAgentAsync(cancellation);
+        var answer = await agent.SendAsync(HttpMethod.Post, $"/run?wait={WaitSeconds}", body, cancellation);
+        var view = await monitor.RefreshAsync(cancellation);
+        if (answer["outcome"]?["reached"]?.GetValue<bool>() != true)
+        {
+            var reason = answer["outcome"]?["reason"]?.GetValue<string>();
+            throw new AgentException(reason ?? $"No decision after {WaitSeconds} s. {view.Sentence}.");
+        }
+
+        // The others learn the decision a moment later; the sentence should name them.
+        if (answer["run"]?.GetValue<string>() is { } run && IsLearning(view, run))
+        {
+            await Task.WhenAll(cluster.Agents.Where(other => view.Up.Contains(other.Agent.Name)).Select(other => LearnAsync(other, run, cancellation)));
+            view = await monitor.RefreshAsync(cancellation);
+        }
+
+        return (view, answer);
+    }
+
+    private static bool IsLearning(ClusterView view, string run) =>
+        view.Agents.Any(agent => agent is { Up: true, Isolated: false } && (agent.State!.Run != run || agent.State.Decision is null));
+
+    private static async Task LearnAsync(AgentClient agent, string run, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(LearnMs);
+        try
+        {
+            await agent.SendAsync(HttpMethod.Get, $"/consensus?wait=1&run={Uri.EscapeDataString(run)}", null, limit.Token);
+        }
+        catch (Exception exception) when (exception is AgentException || (exception is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            // An agent that is slow or down is named as such by the view.
+        }
+    }
+
+    private async Task<AgentClient> FirstAgentAsync(CancellationToken cancellation)
+    {
+        var view = await monitor.RefreshAsync(cancellation);
+        var up = cluster.Agents.Where((_, i) => view.Agents[i].Up).ToList();
+        return up.FirstOrDefault(agent => !view.Agents.Any(status => status.Name == agent.Agent.Name && status.Isolated))
+            ?? up.FirstOrDefault()
+            ?? throw new AgentException("No agent is up. Start the agents.");
+    }
+
+    private async Task<ExecuteCommandResult> OnAllAsync(HttpMethod method, string path, string doneByOne, string doneByMany, CancellationToken cancellation)
+    {
+        var view = await monitor.RefreshAsync(cancellation);
+        var agents = cluster.Agents.Where((_, i) => view.Agents[i].Up).ToList();
+        var failures = (await Task.WhenAll(agents.Select(agent => TryAsync(agent, method, path, null, cancellation)))).OfType<string>().ToList();
+        await monitor.RefreshAsync(cancellation);
+        return failures.Count > 0 ? CommandResults.Failure(string.Join(" ", failures))
+            : agents.Count == 0 ? CommandResults.Failure("No agent is up. Start the agents.")
+            : CommandResults.Success($"{string.Join(", ", agents.Select(agent => agent.Agent.Name))} {(agents.Count == 1 ? doneByOne : doneByMany)}");
+    }
+
+    private async Task<ExecuteCommandResult> OnOneAsync(
+        AgentClient agent, HttpMethod method, string path, JsonNode? body, string done, CancellationToken cancellation)
+    {
+        var failure = await TryAsync(agent, method, path, body, cancellation);
+        await monitor.RefreshAsync(cancellation);
+        return failure is null ? CommandResults.Success($"{agent.Agent.Name} {done}") : CommandResults.Failure(failure);
+    }
+
+    private static async Task<string?> TryAsync(AgentClient agent, HttpMethod method, string path, JsonNode? body, CancellationToken cancellation)
+    {
+        try
+        {
+            await agent.SendAsync(method, path, body, cancellation);
+            return null;
+        }
+        catch (AgentException exception)
+        {
+            return exception.Message;
+        }
+    }
+
+    private static string Report(ClusterView view, JsonNode answer)
+    {
+        var report = new StringBuilder().AppendLine(CultureInfo.InvariantCulture, $"**{view.Sentence}**").AppendLine()
+            .AppendLine("| agent | value | round | draws |").AppendLine("| --- | --- | --- | --- |");
+        foreach (var agent in view.Agents)
+        {
+            var held = agent.State?.Run == view.Run ? agent.State : null;
+            report.AppendLine(CultureInfo.InvariantCulture, $"| {agent.Name} | {held?.Decision?.Value.ToString(CultureInfo.InvariantCulture) ?? "none"} | {held?.Decision?.Round ?? held?.Round} | {held?.Attempts} |");
+        }
+
+        return report.AppendLine().AppendLine("```json").AppendLine(answer.ToJsonString(Indented)).AppendLine("```").ToString();
+    }
+}

@@ -1,0 +1,175 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Consensus.Tests.AppHost;
+
+/// <summary>The application through the real orchestrator: commands and what they answer, states, health, agents that go and return.</summary>
+[Collection(RunningApplication.Collection)]
+public sealed partial class OrchestratorTests(RunningApplication application) : IAsyncLifetime
+{
+    public Task InitializeAsync() => application.BeginAsync();
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [Fact]
+    public async Task Run_consensus_answers_with_the_decision_in_a_sentence_and_every_agent_holds_it()
+    {
+        var ran = await application.SucceedAsync("consensus", "run");
+        var sentence = Sentence().Match(ran.Message!);
+        Assert.True(sentence.Success, ran.Message);
+        Assert.StartsWith(ran.Message + "\n{", ran.Data!.Value, StringComparison.Ordinal);
+        var answer = JsonDocument.Parse(ran.Data.Value[(ran.Message!.Length + 1)..]).RootElement;
+        foreach (var name in RunningApplication.Names)
+        {
+            using var client = application.ClientOf(name);
+            var (code, held) = await client.Get($"/consensus?run={answer.GetProperty("run")}");
+            Assert.Equal(HttpStatusCode.OK, code);
+            Assert.Equal(sentence.Groups["value"].Value, held.GetProperty("value").ToString());
+        }
+
+        var shown = await application.ClusterIsAsync($"Decided {sentence.Groups["value"].Value}");
+        var properties = shown.Properties.ToDictionary(property => property.Name, property => property.Value?.ToString());
+        Assert.Equal(ran.Message, properties["Outcome"]);
+        Assert.Equal(answer.GetProperty("run").GetString(), properties["Run"]);
+        Assert.Equal(("ratified", "agent1, agent2, agent3"), (properties["Rule"], properties["Agents up"]));
+        Assert.Equal(sentence.Groups["value"].Value, properties["Value"]);
+        Assert.All(["Rounds", "Messages", "Duration"], name => Assert.NotEmpty(properties[name]!));
+    }
+
+    [Fact]
+    public async Task Run_with_options_takes_them_and_opens_a_table()
+    {
+        var ran = await application.SucceedAsync("consensus", "run-with", ("rule", "classic"), ("values", "1"), ("window-ms", "300"), ("seed", "7"), ("agent", "agent2"));
+        Assert.Equal(CommandResultFormat.Markdown, ran.Data!.Format);
+        Assert.True(ran.Data.DisplayImmediately);
+        Assert.StartsWith($"**{ran.Message}**", ran.Data.Value, StringComparison.Ordinal);
+        Assert.Contains("| agent3 | 1 | 1 | 1 |", ran.Data.Value, StringComparison.Ordinal);
+        using var client = application.ClientOf("agent1");
+        var descriptor = (await client.Get("/state")).Body.GetProperty("descriptor");
+        Assert.Equal("classic", descriptor.GetProperty("rule").GetString());
+        Assert.Equal((1, 300, 7), (descriptor.GetProperty("values").GetInt32(), descriptor.GetProperty("window_ms").GetInt32(), descriptor.GetProperty("seed").GetInt32()));
+        Assert.Contains(".agent2.", descriptor.GetProperty("id").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("values", "0")]
+    [InlineData("window-ms", "60001")]
+    [InlineData("seed", "-1")]
+    [InlineData("rule", "unanimous")]
+    [InlineData("agent", "agent9")]
+    public async Task A_wrong_option_is_refused_and_nothing_is_started(string name, string value)
+    {
+        using var client = application.ClientOf("agent1");
+        var before = (await client.Get("/state")).Body.GetRawText();
+        var refused = await application.CommandAsync("consensus", "run-with", (name, value));
+        Assert.False(refused.Success);
+        Assert.Equal("Command argument validation failed.", refused.Message);
+        Assert.Equal(before, (await client.Get("/state")).Body.GetRawText());
+    }
+
+    [Fact]
+    public async Task A_parameter_takes_only_values_that_agents_take()
+    {
+        var refused = await application.CommandAsync("values", "set-parameter", ("Value", "0"));
+        Assert.False(refused.Success);
+        Assert.Equal("3", (await application.WaitAsync("values", _ => true)).Properties.Single(property => property.Name == "Value").Value);
+        Assert.True((await application.CommandAsync("values", "set-parameter", ("Value", "3"))).Success);
+    }
+
+    [Fact]
+    public async Task Reset_all_makes_all_agents_forget()
+    {
+        await application.SucceedAsync("consensus", "run");
+        var reset = await application.SucceedAsync("consensus", "reset");
+        Assert.Equal("agent1, agent2, agent3 were reset", reset.Message);
+        await application.ClusterIsAsync("Ready");
+        foreach (var name in RunningApplication.Names)
+        {
+            using var client = application.ClientOf(name);
+            Assert.Equal(HttpStatusCode.Accepted, (await client.Get("/consensus")).Code);
+        }
+    }
+
+    [Fact]
+    public async Task An_isolated_agent_is_degraded_its_commands_toggle_and_its_run_fails_with_the_reason()
+    {
+        await application.WaitAsync("agent3", now => IsEnabled(now, "isolate") && !IsEnabled(now, "reconnect"));
+        Assert.Equal("agent3 is isolated", (await application.SucceedAsync("agent3", "isolate")).Message);
+        await application.ClusterIsAsync("agent3 isolated");
+        var degraded = await application.WaitAsync("agent3", now => now.HealthStatus == HealthStatus.Degraded);
+        Assert.Contains(degraded.HealthReports, report => report.Description!.Contains("isolated", StringComparison.Ordinal));
+        await application.WaitAsync("agent3", now => !IsEnabled(now, "isolate") && IsEnabled(now, "reconnect"));
+
+        var alone = await application.CommandAsync("agent3", "run");
+        Assert.False(alone.Success);
+        Assert.Contains("agent3 is isolated: reconnect it", alone.Message, StringComparison.Ordinal);
+
+        // The others decide without it, and the cluster finds one of them.
+        var ran = await application.SucceedAsync("consensus", "run");
+        Assert.Contains("agent1, agent2 decided", ran.Message, StringComparison.Ordinal);
+        Assert.Contains("agent3 is isolated", ran.Message, StringComparison.Ordinal);
+
+        await application.SucceedAsync("consensus", "heal");
+        await application.WaitAsync("agent3", now => now.HealthStatus == HealthStatus.Healthy && IsEnabled(now, "isolate"));
+        Assert.Contains("agent1, agent2, agent3 decided", (await application.SucceedAsync("agent3", "run")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_the_first_agent_the_cluster_still_runs_and_the_agent_learns_what_it_missed()
+    {
+        await application.StopAsync("agent1");
+        await application.ClusterIsAsync("2 of 3 up");
+        await application.WaitAsync("agent1", now => !IsEnabled(now, "run") && !IsEnabled(now, "reset") && !IsEnabled(now, "isolate"));
+        var ran = await application.SucceedAsync("consensus", "run");
+        Assert.Contains("agent2, agent3 decided", ran.Message, StringComparison.Ordinal);
+        Assert.Contains("agent1 is down", ran.Message, StringComparison.Ordinal);
+        var page = await application.ClusterIsAsync($"Decided {Sentence().Match(ran.Message!).Groups["value"].Value}");
+        Assert.Equal(application.App.GetEndpoint("agent2", "http"), new Uri(Assert.Single(page.Urls).Url));
+
+        await application.StartAsync("agent1");
+        await application.WaitAsync("consensus", now =>
+            now.Properties.Single(property => property.Name == "Outcome").Value!.ToString()!.StartsWith("agent1, agent2, agent3 decided", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_a_quorum_a_run_fails_with_the_reason()
+    {
+        await application.StopAsync("agent2");
+        await application.StopAsync("agent3");
+        await application.ClusterIsAsync("1 of 3 up");
+        var failed = await application.CommandAsync("consensus", "run");
+        Assert.False(failed.Success);
+        Assert.Contains("Too few agents answered", failed.Message, StringComparison.Ordinal);
+        await application.StartAsync("agent2");
+        await application.StartAsync("agent3");
+    }
+
+    [Fact]
+    public async Task Every_link_leads_to_a_page()
+    {
+        using var http = new HttpClient();
+        foreach (var name in RunningApplication.Names)
+        {
+            var links = (await application.WaitAsync(name, now => now.HealthStatus == HealthStatus.Healthy)).Urls;
+            Assert.Equal(["Run", "Timeline", "Consensus", "State", "API"], links.Where(link => !link.IsInternal).Select(link => link.DisplayProperties.DisplayName));
+            foreach (var link in links)
+            {
+                Assert.True((await http.GetAsync(link.Url, application.Limit)).IsSuccessStatusCode, link.Url);
+            }
+        }
+
+        var timeline = Assert.Single((await application.WaitAsync("consensus", now => now.Urls.Length == 1)).Urls);
+        Assert.Contains("<title>", await http.GetStringAsync(timeline.Url, application.Limit), StringComparison.Ordinal);
+    }
+
+    private static bool IsEnabled(CustomResourceSnapshot snapshot, string command) =>
+        snapshot.Commands.Any(found => found.Name == command && found.State == ResourceCommandState.Enabled);
+
+    [GeneratedRegex(@"^(agent1, )?agent2, agent3 decided (?<value>[123]) in rounds? [0-9to ]+ \([0-9.]+ m?s\)")]
+    private static partial Regex Sentence();
+}

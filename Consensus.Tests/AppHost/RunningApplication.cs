@@ -1,0 +1,118 @@
+#pragma warning disable ASPIREINTERACTION001 // Typed arguments of commands are marked experimental.
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using Consensus.Tests.Api;
+using Consensus.Tests.Browser;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Consensus.Tests.AppHost;
+
+/// <summary>The whole application on free ports, as <c>dotnet run --project Consensus.AppHost</c> starts it, with its dashboard.</summary>
+public sealed class RunningApplication : IAsyncLifetime
+{
+    /// <summary>The name of the collection of tests that share the application, one after the other.</summary>
+    public const string Collection = "apphost";
+
+    public static readonly string[] Names = ["agent1", "agent2", "agent3"];
+
+    private CancellationTokenSource _limit = new(TimeSpan.FromMinutes(4));
+    private Model _model = null!;
+
+    public DistributedApplication App { get; private set; } = null!;
+
+    /// <summary>Address that logs a browser in to the dashboard.</summary>
+    public Uri Dashboard { get; private set; } = null!;
+
+    /// <summary>Ends waits of the current test that would hang.</summary>
+    public CancellationToken Limit => _limit.Token;
+
+    public async Task InitializeAsync()
+    {
+        // Agents wait for each other however slow the machine is; dead and isolated ones fail at once.
+        _model = await Model.CreateAsync(dashboard: true, "--Parameters:window-ms=20000");
+
+        // Off in tests by default; without it, Aspire adds no command that sets a parameter.
+        _model.Builder.Configuration["ASPIRE_INTERACTIVITY_ENABLED"] = "true";
+        App = await _model.Builder.BuildAsync(Limit);
+        await App.StartAsync(Limit);
+        await AllHealthyAsync();
+        Dashboard = await App.GetDashboardUrlAsync(Limit);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await App.DisposeAsync();
+        await _model.DisposeAsync();
+        _limit.Dispose();
+    }
+
+    /// <summary>Brings the application back to a state that every test can begin with: all agents up, none isolated.</summary>
+    public async Task BeginAsync()
+    {
+        _limit.Dispose();
+        _limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        foreach (var name in Names)
+        {
+            if (KnownResourceStates.TerminalStates.Contains((await WaitAsync(name, _ => true)).State?.Text))
+            {
+                await StartAsync(name);
+            }
+        }
+
+        await SucceedAsync("consensus", "heal");
+        await AllHealthyAsync();
+    }
+
+    private async Task AllHealthyAsync() => await Task.WhenAll(Names.Select(name => App.ResourceNotifications.WaitForResourceHealthyAsync(name, Limit)));
+
+    /// <summary>Runs a command, with the arguments that a dialog or the command line would pass.</summary>
+    public Task<ExecuteCommandResult> CommandAsync(string resource, string command, params (string Name, string Value)[] arguments)
+    {
+        var model = App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(found => found.Name == resource);
+        var declared = model.Annotations.OfType<ResourceCommandAnnotation>().Single(found => found.Name == command).Arguments;
+        var inputs = declared.Select(input => new InteractionInput
+        {
+            Name = input.Name,
+            InputType = input.InputType,
+            Options = input.Options,
+            Value = arguments.FirstOrDefault(argument => argument.Name == input.Name).Value ?? input.Value,
+        });
+        return App.ResourceCommands.ExecuteCommandAsync(model, command, new InteractionInputCollection([.. inputs]), Limit);
+    }
+
+    /// <summary>The same, which must succeed.</summary>
+    public async Task<ExecuteCommandResult> SucceedAsync(string resource, string command, params (string Name, string Value)[] arguments)
+    {
+        var result = await CommandAsync(resource, command, arguments);
+        Assert.True(result.Success, $"{command} on {resource}: {result.Message}");
+        return result;
+    }
+
+    /// <summary>Waits until the snapshot of a resource is so.</summary>
+    public async Task<CustomResourceSnapshot> WaitAsync(string resource, Func<CustomResourceSnapshot, bool> so) =>
+        (await App.ResourceNotifications.WaitForResourceAsync(resource, now => so(now.Snapshot), Limit)).Snapshot;
+
+    /// <summary>Waits until the cluster shows this state.</summary>
+    public Task<CustomResourceSnapshot> ClusterIsAsync(string state) => WaitAsync("consensus", snapshot => snapshot.State?.Text == state);
+
+    public async Task StopAsync(string agent)
+    {
+        // Where the machine is slow the command gives up before the agent has ended, which it does all the same.
+        await App.ResourceCommands.ExecuteCommandAsync(agent, KnownResourceCommands.StopCommand, Limit);
+        await App.ResourceNotifications.WaitForResourceAsync(agent, KnownResourceStates.TerminalStates, Limit);
+    }
+
+    public async Task StartAsync(string agent)
+    {
+        Assert.True((await App.ResourceCommands.ExecuteCommandAsync(agent, KnownResourceCommands.StartCommand, Limit)).Success);
+        await App.ResourceNotifications.WaitForResourceHealthyAsync(agent, Limit);
+    }
+
+    internal Client ClientOf(string agent) => new(App.GetEndpoint(agent, "http"));
+}
+
+[CollectionDefinition(RunningApplication.Collection)]
+#pragma warning disable CA1711 // xunit's word for it
+public sealed class RunningApplicationCollection : ICollectionFixture<RunningApplication>, ICollectionFixture<Chromium>;
+#pragma warning restore CA1711
