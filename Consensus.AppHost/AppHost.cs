@@ -1,5 +1,7 @@
 using Consensus.AppHost;
+using Microsoft.Extensions.Hosting;
 
+RemoteOnlyProxy.Install();
 var builder = DistributedApplication.CreateBuilder(args);
 if (builder.ReadCluster(out var cluster) is { } complaint)
 {
