@@ -18,7 +18,8 @@ public sealed class PeerClientTests : IDisposable
 
     public PeerClientTests()
     {
-        var options = new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")] };
+        // A slow machine must not make an answer late.
+        var options = new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")], CallTimeout = TimeSpan.FromMinutes(1) };
         _http = new HttpMessageInvoker(_hosts);
         _client = new PeerClient(_http, options, new Faults(options), new FakeTimeProvider(), NullLogger<PeerClient>.Instance);
     }
@@ -48,7 +49,10 @@ public sealed class PeerClientTests : IDisposable
         Assert.Null(await SendAsync(0, new StateQuery()));
         Assert.Empty(_hosts.Called);
 
-        var answers = await Task.WhenAll(SendAsync(0, new Handshake()), SendAsync(1, new Handshake()));
+        _hosts.Answers = new TaskCompletionSource();
+        Task<Answer?>[] handshakes = [SendAsync(0, new Handshake()), SendAsync(1, new Handshake())];
+        _hosts.Answers.SetResult();
+        var answers = await Task.WhenAll(handshakes);
 
         Assert.Equal(["agent2", "agent3"], answers.Select(answer => answer?.AgentId));
         Assert.NotNull(await SendAsync(0, new StateQuery()));
