@@ -97,6 +97,11 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
 
             var answer = await ReadAsync(response.Content, timeout.Token);
             Contacts.Answered(peer);
+            if (answer?.Agents is { } agents)
+            {
+                Contacts.Counts(peer, agents);
+            }
+
             faults.Learn(peer, answer?.AgentId);
             return answer;
         }

@@ -57,6 +57,12 @@ public sealed class ClusterSizeApiTests : IAsyncLifetime
             Assert.Contains("PEERS", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
         }
 
+        // Health names the same cause, by what the agent's own calls told it.
+        var (_, ofAsked) = await _clients[asked].Get("/state?health=true");
+        Assert.Contains(
+            ofAsked.GetProperty("health").GetProperty("reasons").EnumerateArray(),
+            reason => reason.GetString()!.StartsWith("cluster-size: this agent counts", StringComparison.Ordinal));
+
         int[] counts = [3, 2, 3];
         for (var i = 0; i < 3; i++)
         {
