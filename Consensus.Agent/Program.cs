@@ -2,6 +2,7 @@ using System.CommandLine;
 using Consensus.Agent.Commands;
 using Consensus.Agent.Hosting;
 
+RemoteOnlyProxy.Install();
 var root = new RootCommand("Agents that agree on a value, over REST. Without a command: serve.");
 ServeCommand.AddTo(root);
 root.Add(TriggerCommand.Create());

@@ -1,5 +1,7 @@
 using Consensus.AppHost;
+using Microsoft.Extensions.Hosting;
 
+RemoteOnlyProxy.Install();
 var builder = DistributedApplication.CreateBuilder(args);
 var error = ClusterOptions.Read(builder.Configuration, Path.Combine(builder.AppHostDirectory, "obj", "data"), out var options)
     ?? (builder.ExecutionContext.IsRunMode ? PortConflicts.Resolve(builder.Configuration, options) : null);

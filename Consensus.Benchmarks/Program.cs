@@ -1,7 +1,10 @@
 using System.CommandLine;
 using Consensus.Benchmarks.Cluster;
 using Consensus.Benchmarks.Core;
+using Microsoft.Extensions.Hosting;
 
+// All calls stay on this machine.
+RemoteOnlyProxy.Install();
 var root = new RootCommand("Measures agents against the raw round trip, and the core by itself. Build it with -c Release.")
 {
     ClusterCommand.Create(),

@@ -58,6 +58,7 @@ public static class ConsensusApi
             TooFewAnswered few => TooFew(
                 few, await ClusterApi.AgentsAsync(node, options, faults, cluster, "/state", context.RequestAborted), peers.KeyRefused),
             SameId same => RequestBody.Problem(409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
+            ClusterSizeMismatch mismatch => RequestBody.Problem(409, Describe(mismatch), Reason.ClusterSize),
             OriginalPeer original => RequestBody.Problem(
                 409, $"{original.Peer} speaks only the original contract, which knows no ratified rule; nothing was started. Ask for the classic rule, or leave the rule out.",
                 "original-peer"),
@@ -78,6 +79,12 @@ public static class ConsensusApi
             + (isolated.Count == 0 && cutOff.Count > 0 ? $" {string.Join(", ", cutOff)} did not answer in time, and {(cutOff.Count == 1 ? "is" : "are")} up: try again." : "")
             + (keyRefused ? " Some agent refused this one's CLUSTER_KEY: it must be the same for all." : "");
         return RequestBody.Problem(503, detail, "too-few-agents", few.Missing, isolated);
+    }
+
+    private static string Describe(ClusterSizeMismatch mismatch)
+    {
+        var sizes = mismatch.Sizes.Select((size, index) => $"{size.Key} counts {size.Value}{(index == 0 ? " agents" : "")}");
+        return $"{string.Join(", ", sizes)}; nothing was started. Name all other agents in PEERS of each agent.";
     }
 
     private static async Task<IResult> StartedAsync(

@@ -53,8 +53,9 @@ public sealed record ConsensusAnswer(
 }
 
 /// <summary>
-/// The answer to <c>GET /state</c>: the original's fields, and what a peer needs to catch up. <c>Isolated</c> is true where
-/// <c>/faults</c> cuts the agent off from all peers, and absent elsewhere.
+/// The answer to <c>GET /state</c>: the original's fields, and what a peer needs to catch up. <c>Agents</c> is how many agents
+/// this one counts, itself included. <c>Isolated</c> is true where <c>/faults</c> cuts the agent off from all peers, and absent
+/// elsewhere.
 /// </summary>
 public sealed record StateAnswer(
     string AgentId,
@@ -74,6 +75,7 @@ public sealed record StateAnswer(
     Decision? Decision = null,
     RunDescriptor? Descriptor = null,
     string? Traceparent = null,
+    int? Agents = null,
     bool? Isolated = null,
     HealthAnswer? Health = null)
 {
@@ -95,5 +97,6 @@ public sealed record StateAnswer(
         view.Run?.Id,
         view.Run is null ? null : view.Decision,
         view.Run,
-        view.Run is null ? null : traceparent);
+        view.Run is null ? null : traceparent,
+        view.Agents);
 }

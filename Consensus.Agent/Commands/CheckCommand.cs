@@ -19,6 +19,7 @@ internal static class CheckCommand
     private static readonly Option<int> Resets = Number("--resets", "Resets of any agent at any time, in all (0..3).", Defaults.Resets);
     private static readonly Option<int> Initiators = Number("--initiators", "Agents that are told to start a run, at any time (1..agents).", Defaults.Initiators);
     private static readonly Option<int> Starts = Number("--starts", "How often each of them is told (1..3).", Defaults.Starts);
+    private static readonly Option<int> ShortPeers = Number("--short-peers", "How many agents have one agent too few in PEERS, and so count one less (0..(agents-1)/2).", Defaults.ShortPeers);
     private static readonly Option<bool> Durable = new("--durable") { Description = "Restarted agents are given back the run and the decision they kept." };
     private static readonly Option<bool> Turns = new("--turns") { Description = "Visit only states in which an agent has just spoken: far fewer, same outcome." };
     private static readonly Option<Rule> RuleOption = new("--rule") { Description = "The rule of the runs.", DefaultValueFactory = _ => Rule.Ratified, HelpName = "ratified|classic" };
@@ -29,7 +30,7 @@ internal static class CheckCommand
     {
         var command = new Command("check", "Visit every state the agents can reach within bounds (exit code 0: all promises hold, 2: one is broken).")
         {
-            Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, RuleOption, DrawOption, Durable, Turns,
+            Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, RuleOption, DrawOption, ShortPeers, Durable, Turns,
         };
         command.SetAction(Check);
         return command;
@@ -42,7 +43,8 @@ internal static class CheckCommand
     {
         var bounds = new ExplorerBounds(
             parsed.GetValue(Agents), parsed.GetValue(Values), parsed.GetValue(Rounds), parsed.GetValue(Crashes), parsed.GetValue(Resets),
-            parsed.GetValue(Initiators), parsed.GetValue(Starts), parsed.GetValue(RuleOption), parsed.GetValue(DrawOption), parsed.GetValue(Durable));
+            parsed.GetValue(Initiators), parsed.GetValue(Starts), parsed.GetValue(RuleOption), parsed.GetValue(DrawOption), parsed.GetValue(Durable),
+            parsed.GetValue(ShortPeers));
         if (bounds.Complaint() is { } complaint)
         {
             throw new ConfigurationException(complaint);

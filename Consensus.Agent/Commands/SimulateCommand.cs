@@ -42,6 +42,7 @@ internal static class SimulateCommand
     private static readonly Option<Latency> LatencyOption = new("--latency") { Description = "1 ms each; 0.2 to 2 ms; or 0.1 ms to 1 s, mostly short.", DefaultValueFactory = _ => Defaults.Latency, HelpName = "constant|uniform|tail" };
     private static readonly Option<int> Faults = Number("--faults", "How long faults happen, in virtual ms; then they stop.", Defaults.FaultsMs);
     private static readonly Option<bool> Durable = new("--durable") { Description = "Crashed agents are given back the run and the decision they kept." };
+    private static readonly Option<int> ShortPeers = Number("--short-peers", "How many agents have one agent too few in PEERS, and so count one less (0..agents-1).", Defaults.ShortPeers);
     private static readonly Option<int> Rounds = Number("--rounds", "A world that enters a later round is cut off.", Defaults.MaxRounds);
 
     /// <summary>The command.</summary>
@@ -49,7 +50,7 @@ internal static class SimulateCommand
     {
         var command = new Command("simulate", "Live through a seeded world of agents and draw it, or through many (exit code 0: all promises kept, 2: the ratified rule broke one).")
         {
-            Seed, Runs, Agents, RuleOption, DrawOption, Values, Window, Drop, Duplicate, Crash, Partition, Pause, Reset, Starts, LatencyOption, Faults, Durable, Rounds,
+            Seed, Runs, Agents, RuleOption, DrawOption, Values, Window, Drop, Duplicate, Crash, Partition, Pause, Reset, Starts, LatencyOption, Faults, Durable, Rounds, ShortPeers,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(Simulate(parsed, cancellation)));
         return command;
@@ -74,7 +75,7 @@ internal static class SimulateCommand
             parsed.GetValue(RuleOption) switch { Rules.Ratified => Rule.Ratified, Rules.Classic => Rule.Classic, _ => null },
             parsed.GetValue(DrawOption), parsed.GetValue(Values), parsed.GetValue(Window), Of(parsed, Drop), Of(parsed, Duplicate), Of(parsed, Crash),
             Of(parsed, Partition), Of(parsed, Pause), Of(parsed, Reset), parsed.GetValue(Starts), parsed.GetValue(LatencyOption), parsed.GetValue(Faults), parsed.GetValue(Durable),
-            parsed.GetValue(Rounds));
+            parsed.GetValue(Rounds), parsed.GetValue(ShortPeers));
         if (options.Complaint() is { } complaint)
         {
             throw new ConfigurationException(complaint);

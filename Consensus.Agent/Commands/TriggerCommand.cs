@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Http.Json;
 using Consensus.Agent.Api;
 using Consensus.Agent.Hosting;
+using Consensus.Agent.Peers;
 using Consensus.Agent.Protocol;
 
 namespace Consensus.Agent.Commands;
@@ -20,6 +21,7 @@ internal static class TriggerCommand
         CustomParser = given => new Uri(given.Tokens[0].Value, UriKind.RelativeOrAbsolute),
     };
 
+    private static readonly Option<string?> Proxy = new("--proxy") { Description = "The proxy to call it through. [default: none, whatever HTTP_PROXY says]", HelpName = "URL" };
     private static readonly Option<Rule?> RuleOption = new("--rule") { Description = "The rule of the run.", HelpName = "ratified|classic" };
     private static readonly Option<int?> Values = new("--values") { Description = "Values are drawn from 1..K.", HelpName = "K" };
     private static readonly Option<Draw?> DrawOption = new("--draw") { Description = "How values are drawn.", HelpName = "fresh|plurality" };
@@ -30,7 +32,7 @@ internal static class TriggerCommand
     {
         var command = new Command("trigger", "Start a run, wait, and print what every agent decided (exit code 0: agreed, 1: not in time, 2: disagreed).")
         {
-            Round, Url, RuleOption, Values, DrawOption, Seed,
+            Round, Url, Proxy, RuleOption, Values, DrawOption, Seed,
         };
         command.SetAction(TriggerAsync);
         return command;
@@ -44,7 +46,8 @@ internal static class TriggerCommand
             throw new ConfigurationException($"--url is '{url}'; write it as http://host:port.");
         }
 
-        using var http = new HttpClient { Timeout = Patience + TimeSpan.FromSeconds(5) };
+        var proxy = parsed.GetValue(Proxy) is { } given ? AgentOptions.ProxyFrom(given, "--proxy") : null;
+        using var http = new HttpClient(DirectHttp.CreateHandler(proxy)) { Timeout = Patience + TimeSpan.FromSeconds(5) };
         try
         {
             return await TriggerAsync(http, url, parsed, cancellation);

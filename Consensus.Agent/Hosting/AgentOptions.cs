@@ -35,6 +35,9 @@ public sealed record AgentOptions
     /// <summary><c>CLUSTER_KEY</c>: what calls between agents must carry; null: they are open to everybody.</summary>
     public ClusterKey? Key { get; init; }
 
+    /// <summary><c>PEER_PROXY</c>: the proxy for calls to the peers; null: none, whatever <c>HTTP_PROXY</c> says.</summary>
+    public Uri? PeerProxy { get; init; }
+
     /// <summary><c>RUN_RATE</c>: runs that may be asked for in a second, on average: 1..1000000, or 0 for as many as come.</summary>
     public int RunRate { get; init; } = 1000;
 
@@ -79,8 +82,18 @@ public sealed record AgentOptions
         Faults = Flag(configuration, "FAULTS"),
         Data = string.IsNullOrWhiteSpace(configuration["DATA"]) ? null : configuration["DATA"]!.Trim(),
         Key = string.IsNullOrEmpty(configuration["CLUSTER_KEY"]) ? null : new ClusterKey(configuration["CLUSTER_KEY"]!),
+        PeerProxy = string.IsNullOrWhiteSpace(configuration["PEER_PROXY"]) ? null : ProxyFrom(configuration["PEER_PROXY"]!.Trim(), "PEER_PROXY"),
         RunRate = Number(configuration, "RUN_RATE", 0, 1_000_000, 1000),
     };
+
+    /// <summary>Reads the address of a proxy.</summary>
+    /// <param name="text">The address.</param>
+    /// <param name="setting">The setting or option that it comes from.</param>
+    /// <exception cref="ConfigurationException">It is no address of a proxy; the message says what to change.</exception>
+    public static Uri ProxyFrom(string text, string setting) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var proxy) && proxy is { Scheme: "http" or "https" or "socks5", Host.Length: > 0, PathAndQuery: "/" or "", Fragment: "", UserInfo: "" }
+            ? proxy
+            : throw new ConfigurationException($"{setting} is no address of a proxy; write it as http://host:port, without a user name or path.");
 
     /// <summary>The port that <paramref name="option"/> or else <c>PORT</c> names: 0..65535.</summary>
     public static int PortFrom(IConfiguration configuration, int? option) =>

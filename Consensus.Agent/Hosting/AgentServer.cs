@@ -128,7 +128,7 @@ public static class AgentServer
                 http.Timeout = Timeout.InfiniteTimeSpan;
                 options.Key?.AddTo(http.DefaultRequestHeaders);
             })
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
+            .ConfigurePrimaryHttpMessageHandler(() => Sockets(options, traced));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<PeerClient>(provider, CallsTo(options, provider, traced)));
     }
 
@@ -140,11 +140,14 @@ public static class AgentServer
         }
     }
 
-    private static SocketsHttpHandler Sockets(AgentOptions options, bool traced) => new()
+    private static SocketsHttpHandler Sockets(AgentOptions options, bool traced)
     {
-        PooledConnectionLifetime = TimeSpan.FromMinutes(2), ConnectTimeout = options.CallTimeout, UseCookies = false, AllowAutoRedirect = false,
-        ActivityHeadersPropagator = traced ? DistributedContextPropagator.Current : null,
-    };
+        var handler = DirectHttp.CreateHandler(options.PeerProxy);
+        (handler.PooledConnectionLifetime, handler.ConnectTimeout) = (TimeSpan.FromMinutes(2), options.CallTimeout);
+        (handler.UseCookies, handler.AllowAutoRedirect) = (false, false);
+        handler.ActivityHeadersPropagator = traced ? DistributedContextPropagator.Current : null;
+        return handler;
+    }
 
     /// <summary>Addresses need no service discovery, which costs each call its share; names do.</summary>
     private static HttpMessageInvoker CallsTo(AgentOptions options, IServiceProvider provider, bool traced) =>

@@ -36,7 +36,7 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
     private readonly int[] _underWay = new int[options.Peers.Count];
     private readonly int _mostUnderWay = Math.Min(MaxUnderWay, AgentServer.MaxConnections / 2 / Math.Max(1, options.Peers.Count));
 
-    private readonly Throttle _throttle = new(time, 1);
+    private readonly Throttle _throttle = new(time, kinds: 2);
 
     // A broadcast sends one message to many: its bytes are made once.
     private Rendered? _last;
@@ -97,10 +97,17 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
 
             var answer = await ReadAsync(response.Content, timeout.Token);
             Contacts.Answered(peer);
+            if (answer?.Agents is { } agents)
+            {
+                Contacts.Counts(peer, agents);
+            }
+
             faults.Learn(peer, answer?.AgentId);
             return answer;
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or JsonException or IOException or Polly.ExecutionRejectedException)
+#pragma warning disable CA1031 // Whatever was thrown, the send has failed: the machine counts on hearing so, and a start waits for it.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             // Slow is not dead.
             if (e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError })
@@ -113,7 +120,15 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
                 Contacts.Failed(peer);
             }
 
-            Failed(options.Id, call, e.Message);
+            if (e is HttpRequestException or OperationCanceledException or JsonException or IOException or Polly.ExecutionRejectedException)
+            {
+                Failed(options.Id, call, e.Message);
+            }
+            else if (_throttle.Passes(1, out var held))
+            {
+                FailedUnexpectedly(e, options.Id, call, held);
+            }
+
             return null;
         }
         finally
@@ -209,6 +224,9 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
 
     [LoggerMessage(12, LogLevel.Warning, "[{AgentId}] {Peer} refuses this agent's CLUSTER_KEY: give all agents of the cluster the same")]
     private partial void RefusedKey(string agentId, Uri peer);
+
+    [LoggerMessage(13, LogLevel.Error, "[{AgentId}] {Call} failed in a way that nobody expected; it counts as unanswered ({Held} more held back)")]
+    private partial void FailedUnexpectedly(Exception exception, string agentId, Uri call, long held);
 
     [LoggerMessage(11, LogLevel.Debug, "[{AgentId}] {Call} answered {Code}")]
     private partial void Refused(string agentId, Uri call, int code);

@@ -2,9 +2,9 @@ namespace Consensus.Agent.Protocol;
 
 /// <summary>
 /// Starting without a handshake, where it could tell nothing new: every peer answered since the last poll, so its boot is
-/// known, and its floor as far as a floor can be that may rise while the answer travels. What was missed shows in the
-/// answers to the first call: a higher floor as <c>stale-run</c>, too few answers, an original agent. Then hands are
-/// shaken after all.
+/// known, its count of agents, and its floor as far as a floor can be that may rise while the answer travels. What was
+/// missed shows in the answers to the first call: a higher floor as <c>stale-run</c>, too few answers, too few agents that
+/// count alike, an original agent. Then hands are shaken after all.
 /// </summary>
 public partial class Machine
 {
@@ -12,7 +12,8 @@ public partial class Machine
     {
         for (var i = 0; i < _peers.Length; i++)
         {
-            if (!_peers[i].Recent || _peers[i].Boot is null || _peers[i].Id is not { } id || id == Id || PeerIndex(id) != i)
+            if (!_peers[i].Recent || _peers[i].Boot is null || _peers[i].Agents != _n
+                || _peers[i].Id is not { } id || id == Id || PeerIndex(id) != i)
             {
                 return false;
             }
@@ -41,7 +42,19 @@ public partial class Machine
 
     private bool WasTooEarly(Starting starting) =>
         starting.AtOnce && _run?.Id == starting.Run?.Id && _run is { Decision: null }
-        && (starting.Original.AsSpan().Contains(true) || starting.Answered.AsSpan().Count(true) + 1 < Quorum);
+        && (starting.Original.AsSpan().Contains(true) || CountAble(starting) < Quorum);
+
+    /// <summary>Counts this agent and the peers that answered and count as many agents.</summary>
+    private int CountAble(Starting starting)
+    {
+        var able = 1;
+        for (var i = 0; i < _peers.Length; i++)
+        {
+            able += starting.Answered[i] && !CountsOtherwise(_peers[i].Agents) ? 1 : 0;
+        }
+
+        return able;
+    }
 
     private void ShakeHandsAfterAll(Starting starting)
     {

@@ -42,6 +42,7 @@ public partial class Machine
         {
             writer.Write(peer.Id ?? "");
             writer.Write(peer.Boot ?? "");
+            writer.Write((byte)peer.Agents);
             Write(writer, peer.Floor);
             // An answer that tells a boot is a recent one, whatever there was before.
             writer.Write((byte)(Flags(peer) & ((contacts ? 7 : 0) | (mayStart && peer.Boot is not null ? Recent : 0))));

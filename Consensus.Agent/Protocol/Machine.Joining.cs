@@ -62,7 +62,8 @@ public partial class Machine
 
         if (run.Learner)
         {
-            return answer with { Learner = true, Boot = Boot };
+            var reason = answer.Reason ?? (run.Descriptor!.N == _n ? null : Reason.ClusterSize);
+            return answer with { Learner = true, Boot = Boot, Agents = _n, Reason = reason };
         }
 
         return run.Phase switch

@@ -127,7 +127,7 @@ public partial class Machine
         run.Open(round);
         run.Proposals[run.Me] = value;
         run.ProposalUnsent = true;
-        run.RepeatMs = Math.Max(run.WindowMs, MinPauseMs);
+        run.RepeatMs = FirstPauseMs(run);
         _effects.Add(new Happened(how, run.Id, round, value, run.Attempts));
         _effects.Add(new Arm(Timer.Repeat, run.RepeatMs));
         Progress(run);

@@ -48,7 +48,7 @@ public partial class Machine
         _effects.Add(new Happened(Happening.Restored, run.Id, run.Decision?.Round ?? 0, run.Decision?.Value ?? 0, run.Attempts));
         if (run is { Decision: not null, Descriptor: not null })
         {
-            _spreadMs = Math.Max(run.WindowMs, MinPauseMs);
+            _spreadMs = FirstPauseMs(run);
             SendFinals(run, repeated: false);
         }
     }

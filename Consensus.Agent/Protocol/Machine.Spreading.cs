@@ -9,6 +9,7 @@ public partial class Machine
         (known.Down, known.Recent) = (false, true);
         known.Id = answer.AgentId ?? known.Id;
         known.Boot = answer.Boot ?? known.Boot;
+        known.Agents = answer.Agents ?? known.Agents;
         if (answer.Floor is { } floor && floor > known.Floor)
         {
             known.Floor = floor;
@@ -98,7 +99,7 @@ public partial class Machine
         }
         else if (answer.Learner == true)
         {
-            MarkAbsent(run, answer.AgentId, Absence.Restarted);
+            MarkAbsent(run, answer.AgentId, CountsOtherwise(answer, run.Descriptor!) ? Absence.ClusterSize : Absence.Restarted);
         }
         else if (answer.Vote is { } vote)
         {
@@ -109,6 +110,8 @@ public partial class Machine
             OnProposal(run, proposal.AgentId, proposal.Value, proposal.Round);
         }
     }
+
+    private static bool CountsOtherwise(Answer answer, RunDescriptor run) => answer.Agents is { } agents && agents != run.N;
 
     private void MarkAbsent(Run run, string? agentId, Absence why)
     {
@@ -171,7 +174,11 @@ public partial class Machine
     {
         if (_run is { Descriptor: not null } current && answer is { AgentId: { } id, Boot: { } boot })
         {
-            if (current.Descriptor.Members.TryGetValue(id, out var member) && member != boot)
+            if (CountsOtherwise(answer, current.Descriptor))
+            {
+                MarkAbsent(current, id, Absence.ClusterSize);
+            }
+            else if (current.Descriptor.Members.TryGetValue(id, out var member) && member != boot)
             {
                 MarkAbsent(current, id, Absence.Restarted);
             }
@@ -222,7 +229,7 @@ public partial class Machine
             return;
         }
 
-        _spreadMs = Math.Max(run.WindowMs, MinPauseMs);
+        _spreadMs = FirstPauseMs(run);
         SendFinals(run, repeated: false);
     }
 

@@ -6,6 +6,12 @@ public partial class Machine
     /// <summary>Starts that may wait for the one in hand.</summary>
     public const int MaxWaitingStarts = 64;
 
+    /// <summary>
+    /// How long a start waits for more answers once a quorum has answered, in ms: in the handshake, and in the first round.
+    /// The run's window has no part in it.
+    /// </summary>
+    public const int StartWaitMs = 200;
+
     private const int MaxStartOvers = 8;
 
     private Starting? _starting;
@@ -161,7 +167,7 @@ public partial class Machine
             if (answered + 1 >= Quorum && !starting.TimerArmed)
             {
                 starting.TimerArmed = true;
-                _effects.Add(new Arm(Timer.Start, starting.Start.Request.WindowMs));
+                _effects.Add(new Arm(Timer.Start, StartWaitMs));
             }
 
             return;
@@ -200,39 +206,6 @@ public partial class Machine
 
     private string NameOf(int peer) => _peers[peer].Id ?? _peerNames[peer];
 
-    private void EndHandshake(Starting starting)
-    {
-        if (starting.Answered.AsSpan().Count(true) + 1 < Quorum)
-        {
-            EndInVain(starting, new TooFewAnswered(Missing(starting)));
-            return;
-        }
-
-        var ids = new HashSet<string>(StringComparer.Ordinal) { Id };
-        for (var i = 0; i < _peers.Length; i++)
-        {
-            if (starting.Answered[i] && !starting.Original[i] && !ids.Add(_peers[i].Id!))
-            {
-                EndInVain(starting, new SameId(_peers[i].Id!));
-                return;
-            }
-        }
-
-        var original = Array.IndexOf(starting.Original, true);
-        if (original < 0)
-        {
-            StartDescribed(starting);
-        }
-        else if (starting.Start.Request.Rule == Rule.Ratified)
-        {
-            EndInVain(starting, new OriginalPeer(NameOf(original)));
-        }
-        else
-        {
-            ResetOurs(starting);
-        }
-    }
-
     /// <summary>Reading the floor, naming the run, raising the floor to it and joining are one atomic step.</summary>
     private void StartDescribed(Starting starting)
     {
@@ -240,11 +213,15 @@ public partial class Machine
         var members = new Dictionary<string, string>(StringComparer.Ordinal) { [Id] = Boot };
         for (var i = 0; i < _peers.Length; i++)
         {
-            // The last boot known of one that did not answer will do: whoever still has that boot remembers.
-            if (_peers[i] is { Id: { } id, Boot: { } boot })
+            // The last boot known of one that did not answer will do: whoever still has that boot remembers. One that counts
+            // another number of agents cannot take part, and would only be waited for.
+            if (_peers[i] is { Id: { } id, Boot: { } boot } peer)
             {
-                highest = Math.Max(highest, _peers[i].Floor.Number);
-                members.TryAdd(id, boot);
+                highest = Math.Max(highest, peer.Floor.Number);
+                if (!CountsOtherwise(peer.Agents))
+                {
+                    members.TryAdd(id, boot);
+                }
             }
         }
 

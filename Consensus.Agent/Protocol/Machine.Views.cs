@@ -14,6 +14,7 @@ namespace Consensus.Agent.Protocol;
 /// <param name="Attempts">Values drawn in the run so far.</param>
 /// <param name="Decision">The decision, or null.</param>
 /// <param name="Stalled">Why the run cannot go on, or null.</param>
+/// <param name="Agents">How many agents it counts, itself included.</param>
 public sealed record MachineView(
     string AgentId,
     string Boot,
@@ -27,7 +28,8 @@ public sealed record MachineView(
     IReadOnlyDictionary<string, int?> Votes,
     int Attempts,
     Decision? Decision,
-    string? Stalled);
+    string? Stalled,
+    int Agents);
 
 public partial class Machine
 {
@@ -64,54 +66,7 @@ public partial class Machine
         int? mine = _run is { Learner: false } run && run.MyProposal != 0 ? run.MyProposal : null;
         return new MachineView(
             Id, Boot, _floor, _run?.Descriptor, _run?.Learner ?? false, CurrentRound, _run?.Phase ?? Phase.Waiting, mine,
-            proposals, votes, _run?.Attempts ?? 0, _run?.Decision, Stalled());
-    }
-
-    /// <summary>
-    /// Why the current run cannot go on: fewer than a quorum of its members can still take part and no decision is
-    /// known. Null where it can. A decision that exists somewhere still arrives.
-    /// </summary>
-    public string? Stalled()
-    {
-        if (_run is not { Descriptor: not null, Decision: null } run)
-        {
-            return null;
-        }
-
-        var reasons = new List<string>();
-        for (var i = 0; i < run.Members.Length; i++)
-        {
-            var why = run.Absent[i];
-            if (run.Learner && string.Equals(run.Members[i], Id, StringComparison.Ordinal))
-            {
-                why = Absence.Restarted;
-            }
-
-            if (why != Absence.None)
-            {
-                reasons.Add(why == Absence.Restarted ? $"{run.Members[i]} restarted" : $"{run.Members[i]} was reset");
-            }
-        }
-
-        if (run.Members.Length - reasons.Count >= (run.Descriptor.N / 2) + 1)
-        {
-            return null;
-        }
-
-        if (run.IndexOf(Id) < 0)
-        {
-            reasons.Add($"{Id} was not reached at start");
-        }
-
-        for (var i = 0; i < _peers.Length; i++)
-        {
-            if (_peers[i].Id is not { } id || run.IndexOf(id) < 0)
-            {
-                reasons.Add($"{NameOf(i)} was not reached at start");
-            }
-        }
-
-        return string.Join("; ", reasons) + ": POST /run again";
+            proposals, votes, _run?.Attempts ?? 0, _run?.Decision, Stalled(), _n);
     }
 
     /// <summary>
@@ -128,6 +83,7 @@ public partial class Machine
         {
             writer.Write(peer.Id ?? "");
             writer.Write(peer.Boot ?? "");
+            writer.Write(peer.Agents);
             Write(writer, peer.Floor);
             writer.Write(Flags(peer));
         }

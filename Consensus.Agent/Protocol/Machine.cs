@@ -72,6 +72,9 @@ public partial class Machine
         public string? Id;
         public string? Boot;
         public RunId Floor;
+
+        // How many agents it counts, itself included; 0: it has not said.
+        public int Agents;
         public bool Down;
         public bool ToldState;
         public bool KnowsDecision;
@@ -88,6 +91,9 @@ public partial class Machine
 
     /// <summary>This process' boot.</summary>
     public string Boot { get; }
+
+    /// <summary>How many agents this one counts: its peers and itself.</summary>
+    public int ClusterSize => _n;
 
     /// <summary>floor(n/2) + 1, of the whole cluster, whoever answers.</summary>
     public int Quorum => (_n / 2) + 1;
@@ -186,7 +192,8 @@ public partial class Machine
         return message.Run is null ? ReceiveBare(message) : ReceiveDescribed(message, message.Run);
     }
 
-    private Answer Introduce(string status) => new(status) { AgentId = Id, Boot = Boot, Floor = _floor.IsNone ? null : _floor };
+    private Answer Introduce(string status) =>
+        new(status) { AgentId = Id, Boot = Boot, Agents = _n, Floor = _floor.IsNone ? null : _floor };
 
     private RunId? CurrentRunId => _run?.Descriptor?.Id;
 
@@ -241,6 +248,9 @@ public partial class Machine
 
     /// <summary>Broken versions forget it.</summary>
     protected virtual RunId FloorAfterReset(RunId floor) => floor;
+
+    /// <summary>The first pause before a message of a run is sent again: its window, within the limits of pauses.</summary>
+    private static int FirstPauseMs(Run run) => Math.Clamp(run.WindowMs, MinPauseMs, MaxPauseMs);
 
     private void CountCalls()
     {

@@ -90,6 +90,9 @@ public sealed record Answer(string Status = "")
     /// <summary>The answering agent's boot; null from an original agent.</summary>
     public string? Boot { get; init; }
 
+    /// <summary>How many agents the answering agent counts, itself included; null from an original agent.</summary>
+    public int? Agents { get; init; }
+
     /// <summary>The highest run the answering agent ever saw.</summary>
     public RunId? Floor { get; init; }
 
@@ -163,6 +166,9 @@ public static class Reason
 
     /// <summary>A decision that differs from this agent's own: agreement is violated.</summary>
     public const string Disagreement = "disagreement";
+
+    /// <summary>A learner counts another number of agents than the run does.</summary>
+    public const string ClusterSize = "cluster-size";
 
     /// <summary>A value or round outside the run's range.</summary>
     public const string OutOfRange = "out-of-range";

@@ -22,6 +22,9 @@ internal enum Absence
     None,
     Restarted,
     Left,
+
+    /// <summary>It counts another number of agents than the run does.</summary>
+    ClusterSize,
 }
 
 /// <summary>

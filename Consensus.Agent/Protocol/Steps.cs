@@ -139,6 +139,10 @@ public sealed record TooFewAnswered(IReadOnlyList<string> Missing) : StartOutcom
 /// <summary>Two agents use one id; nothing was started.</summary>
 public sealed record SameId(string AgentId) : StartOutcome;
 
+/// <summary>Agents that answered count different numbers of agents; nothing was started.</summary>
+/// <param name="Sizes">By agent id, in ordinal order: how many agents it counts, itself included.</param>
+public sealed record ClusterSizeMismatch(IReadOnlyDictionary<string, int> Sizes) : StartOutcome;
+
 /// <summary>The ratified rule was asked for and this peer is an original agent; nothing was started.</summary>
 public sealed record OriginalPeer(string Peer) : StartOutcome;
 

@@ -11,12 +11,14 @@ public sealed class Checker
 {
     private readonly Dictionary<RunId, History> _runs = [];
     private readonly List<Seen> _agents = [];
+    private readonly Dictionary<string, int> _sizes = new(StringComparer.Ordinal);
 
     private sealed class History
     {
         public readonly HashSet<int> Drawn = [];
         public readonly Dictionary<(int Round, string AgentId), (int Proposal, int? Vote, bool Voted)> Words = [];
         public readonly Dictionary<(string AgentId, string Boot), int> Decisions = [];
+        public bool SizesCompared;
         public Observation? First;
     }
 
@@ -38,6 +40,7 @@ public sealed class Checker
     {
         _runs.Clear();
         _agents.Clear();
+        _sizes.Clear();
     }
 
     /// <summary>Looks at one step. The machine is in the state after it.</summary>
@@ -50,6 +53,11 @@ public sealed class Checker
         while (_agents.Count <= agent)
         {
             _agents.Add(new Seen());
+        }
+
+        if (_sizes.Count <= agent)
+        {
+            _sizes.TryAdd(machine.Id, machine.ClusterSize);
         }
 
         var seen = _agents[agent];
@@ -172,6 +180,11 @@ public sealed class Checker
                 $"{machine.Id} (boot {machine.Boot}) spoke in round {round} of run {run.Id}, which does not name that process.");
         }
 
+        if (OtherSize(history, machine, run) is { } other)
+        {
+            return new(Properties.ClusterSize, run.Rule, run.Id, $"{other} is a member or speaks in run {run.Id} of {run.N} agents, and counts {_sizes[other]}.");
+        }
+
         if (!history.Words.TryGetValue((round, agentId), out var before))
         {
             history.Words.Add((round, agentId), (proposal, vote, voted));
@@ -196,6 +209,23 @@ public sealed class Checker
         }
 
         return null;
+    }
+
+    /// <summary>A member, or the agent that speaks, that counts another number of agents than the run does; null: none.</summary>
+    private string? OtherSize(History history, Machine machine, RunDescriptor run)
+    {
+        if (machine.ClusterSize != run.N)
+        {
+            return machine.Id;
+        }
+
+        if (history.SizesCompared)
+        {
+            return null;
+        }
+
+        history.SizesCompared = true;
+        return run.Members.Keys.FirstOrDefault(id => _sizes.TryGetValue(id, out var size) && size != run.N);
     }
 
     private static string Name(int? vote) => vote?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none";

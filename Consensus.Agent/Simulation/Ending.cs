@@ -9,19 +9,15 @@ internal static class Ending
     /// <param name="all">Each agent's machine, and whether that process was reset.</param>
     public static string? Complaint(ReadOnlySpan<(Machine Machine, bool WasReset)> all)
     {
-        // Who takes part or has decided tells everybody; a learner that waits is only asked by those who wait as well.
-        var (newest, newestTold) = (RunId.None, RunId.None);
-        foreach (var (machine, _) in all)
-        {
-            if (machine.CurrentRun is { } run)
-            {
-                newest = run.Id > newest ? run.Id : newest;
-                newestTold = run.Id > newestTold && (machine.CurrentDecision is not null || IsMember(machine, run)) ? run.Id : newestTold;
-            }
-        }
-
+        var (size, newest, newestTold) = (0, RunId.None, RunId.None);
         foreach (var (machine, wasReset) in all)
         {
+            if (machine.ClusterSize != size)
+            {
+                size = machine.ClusterSize;
+                (newest, newestTold) = NewestOf(all, size);
+            }
+
             if (machine.ShakesHands)
             {
                 return $"{machine.Id} never ends its start";
@@ -49,6 +45,26 @@ internal static class Ending
         return null;
     }
 
+    /// <summary>
+    /// The newest run of a cluster of this size that anybody is in, and the newest that its holder tells. Who takes part or has
+    /// decided tells everybody; a learner that waits is only asked by those who wait as well.
+    /// </summary>
+    private static (RunId Newest, RunId NewestTold) NewestOf(ReadOnlySpan<(Machine Machine, bool WasReset)> all, int size)
+    {
+        var (newest, newestTold) = (RunId.None, RunId.None);
+        foreach (var (machine, _) in all)
+        {
+            if (machine.CurrentRun is { } run && run.N == size)
+            {
+                var tells = machine.ClusterSize == size && (machine.CurrentDecision is not null || IsMember(machine, run));
+                newest = run.Id > newest ? run.Id : newest;
+                newestTold = run.Id > newestTold && tells ? run.Id : newestTold;
+            }
+        }
+
+        return (newest, newestTold);
+    }
+
     private static bool HonestlyStalled(ReadOnlySpan<(Machine Machine, bool WasReset)> all, Machine machine, RunDescriptor run, out string? reason)
     {
         reason = machine.Stalled();
@@ -66,9 +82,11 @@ internal static class Ending
             }
         }
 
-        return reason is not null && able < machine.Quorum;
+        // An agent that counts another number of agents does not know all members, so it need not see that they cannot go on.
+        var mustKnow = machine.ClusterSize == run.N;
+        return reason is null ? !mustKnow : able < (run.N / 2) + 1;
     }
 
     private static bool IsMember(Machine machine, RunDescriptor run) =>
-        run.Members.TryGetValue(machine.Id, out var boot) && string.Equals(boot, machine.Boot, StringComparison.Ordinal);
+        run.N == machine.ClusterSize && run.Members.TryGetValue(machine.Id, out var boot) && string.Equals(boot, machine.Boot, StringComparison.Ordinal);
 }

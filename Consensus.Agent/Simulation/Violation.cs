@@ -30,6 +30,9 @@ public static class Properties
     /// <summary>A process that the run does not name proposes and votes nothing.</summary>
     public const string LearnersSilent = "learners silent";
 
+    /// <summary>Only agents that count as many agents as a run does are its members and take part in it.</summary>
+    public const string ClusterSize = "cluster size";
+
     /// <summary>Where decisions are kept, an agent still holds what it announced in its run, also after a restart.</summary>
     public const string Durability = "durability";
 

@@ -37,6 +37,9 @@ public sealed class ConfigurationTests
     [InlineData("AGENT_ID=a;PEERS=http://b;FAULTS=maybe", "FAULTS is 'maybe'")]
     [InlineData("AGENT_ID=a;PEERS=http://b;RUN_RATE=-1", "RUN_RATE is '-1'")]
     [InlineData("AGENT_ID=a;PEERS=http://b;CLUSTER_KEY=short", "CLUSTER_KEY must be")]
+    [InlineData("AGENT_ID=a;PEERS=http://b;PEER_PROXY=proxy:3128", "PEER_PROXY is no address")]
+    [InlineData("AGENT_ID=a;PEERS=http://b;PEER_PROXY=ftp://proxy", "PEER_PROXY is no address")]
+    [InlineData("AGENT_ID=a;PEERS=http://b;PEER_PROXY=http://user:word@proxy:3128", "PEER_PROXY is no address")]
     public void What_cannot_work_is_said_in_one_line(string settings, string named)
     {
         var said = Assert.Throws<ConfigurationException>(() => AgentOptions.From(From(settings))).Message;
@@ -50,6 +53,7 @@ public sealed class ConfigurationTests
     [InlineData("AGENT_ID=a;PORT=5001;PEERS= http://localhost:5002/ , http://localhost:5003 ,", 2)]
     [InlineData("AGENT_ID=a;urls=http://localhost:7000;PEERS=http://localhost:5001", 1)]
     [InlineData("AGENT_ID=a;PORT=0;PEERS=http://localhost:5001", 1)]
+    [InlineData("AGENT_ID=a;PEER_PROXY= http://proxy:3128 ", 0)]
     [InlineData("AGENT_ID=a", 0)]
     public void What_can_work_is_taken(string settings, int peers) => Assert.Equal(peers, AgentOptions.From(From(settings)).Peers.Count);
 

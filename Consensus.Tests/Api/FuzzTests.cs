@@ -11,7 +11,8 @@ namespace Consensus.Tests.Api;
 
 /// <summary>
 /// Requests of every kind from several clients at once against three agents: each is answered in words and none with a
-/// failure, the log stays quiet, and after each burst a run is decided. <c>FUZZ_REQUESTS</c> and <c>FUZZ_SEED</c> change it.
+/// failure, the log stays quiet, and after each burst a run is decided. <c>FUZZ_REQUESTS</c> and <c>FUZZ_SEED</c> change it, and
+/// <c>FUZZ_FAULTS=1</c> breaks calls on purpose in every burst.
 /// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
@@ -38,8 +39,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var runs = 0;
         for (var sent = 0; sent < Requests && _wrong.IsEmpty; sent += Burst, runs++)
         {
-            // Every fourth burst also breaks calls on purpose.
-            var faults = sent / Burst % 4 == 3;
+            // Every fourth burst, or each, also breaks calls on purpose.
+            var faults = Setting("FUZZ_FAULTS") == 1 || sent / Burst % 4 == 3;
             var seed = unchecked(Seed + sent);
             await Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => BurstAsync(cluster.Addresses, clients, unchecked((seed * 31) + worker), faults)));
             foreach (var client in clients)

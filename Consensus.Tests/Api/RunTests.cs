@@ -66,6 +66,21 @@ public sealed class RunTests : ThreeAgents
     }
 
     [Fact]
+    public async Task A_run_without_a_window_waits_for_agents_that_are_up()
+    {
+        var complete = 0;
+        for (var i = 0; i < 20; i++)
+        {
+            var (code, body) = await Clients[0].Post("/run?wait=30", """{"window_ms":0,"draw":"plurality"}""");
+            Assert.Equal(HttpStatusCode.OK, code);
+            complete += body.GetProperty("missing").GetArrayLength() == 0 ? 1 : 0;
+        }
+
+        // On a slow machine an agent may be late now and then.
+        Assert.InRange(complete, 11, 20);
+    }
+
+    [Fact]
     public async Task A_wait_for_a_named_run_ends_when_another_takes_its_place()
     {
         var (_, first) = await Clients[0].Post("/run?wait=30");

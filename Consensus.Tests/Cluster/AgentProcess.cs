@@ -72,9 +72,19 @@ internal sealed partial class AgentProcess : IDisposable
 
     /// <summary>Runs a command to its end.</summary>
     /// <returns>Its exit code, and what it said.</returns>
-    public static async Task<(int Code, string Output)> RunAsync(params string[] args)
+    public static Task<(int Code, string Output)> RunAsync(params string[] args) => RunAsync(args, []);
+
+    /// <summary>Runs a command with these variables in its environment to its end.</summary>
+    /// <returns>Its exit code, and what it said.</returns>
+    public static async Task<(int Code, string Output)> RunAsync(string[] args, IEnumerable<(string Key, string Value)> settings)
     {
-        using var process = Process.Start(Info(args))!;
+        var info = Info(args);
+        foreach (var (key, value) in settings)
+        {
+            info.Environment[key] = value;
+        }
+
+        using var process = Process.Start(info)!;
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var output = await process.StandardOutput.ReadToEndAsync(patience.Token);
         await process.WaitForExitAsync(patience.Token);

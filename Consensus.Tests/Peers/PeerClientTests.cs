@@ -3,6 +3,8 @@ using System.Text;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
 using Consensus.Agent.Protocol;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -16,7 +18,8 @@ public sealed class PeerClientTests : IDisposable
 
     public PeerClientTests()
     {
-        var options = new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")] };
+        // A slow machine must not make an answer late.
+        var options = new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")], CallTimeout = TimeSpan.FromMinutes(1) };
         _http = new HttpMessageInvoker(_hosts);
         _client = new PeerClient(_http, options, new Faults(options), new FakeTimeProvider(), NullLogger<PeerClient>.Instance);
     }
@@ -46,7 +49,10 @@ public sealed class PeerClientTests : IDisposable
         Assert.Null(await SendAsync(0, new StateQuery()));
         Assert.Empty(_hosts.Called);
 
-        var answers = await Task.WhenAll(SendAsync(0, new Handshake()), SendAsync(1, new Handshake()));
+        _hosts.Answers = new TaskCompletionSource();
+        Task<Answer?>[] handshakes = [SendAsync(0, new Handshake()), SendAsync(1, new Handshake())];
+        _hosts.Answers.SetResult();
+        var answers = await Task.WhenAll(handshakes);
 
         Assert.Equal(["agent2", "agent3"], answers.Select(answer => answer?.AgentId));
         Assert.NotNull(await SendAsync(0, new StateQuery()));
@@ -96,6 +102,44 @@ public sealed class PeerClientTests : IDisposable
         Assert.NotNull(await SendAsync(1, new StateQuery()));
     }
 
+    public static TheoryData<Type> Exceptions =>
+    [
+        typeof(InvalidOperationException), typeof(NotSupportedException), typeof(ArgumentException), typeof(NullReferenceException),
+        typeof(IOException), typeof(TaskCanceledException), typeof(ObjectDisposedException),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Exceptions))]
+    public async Task Whatever_a_call_throws_the_send_has_failed(Type exception)
+    {
+        _hosts.Throws = exception == typeof(ObjectDisposedException) ? new ObjectDisposedException("it") : (Exception)Activator.CreateInstance(exception)!;
+        Assert.Null(await SendAsync(0, new StateQuery()));
+
+        // No call stays counted as one under way.
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.Null(await SendAsync(0, new StateQuery()));
+        }
+
+        _hosts.Throws = null;
+        _hosts.Up.Add("agent2");
+        Assert.NotNull(await SendAsync(0, new StateQuery()));
+    }
+
+    [Fact]
+    public async Task A_start_ends_where_every_call_throws_what_nobody_expects()
+    {
+        _hosts.Throws = new InvalidOperationException("nobody expects this");
+        var options = new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")] };
+        await using var app = AgentServer.Build(options, [], builder =>
+        {
+            builder.Logging.ClearProviders();
+            builder.Services.AddSingleton(_client);
+        });
+        var outcome = await app.Services.GetRequiredService<AgentNode>().StartAsync(new RunRequest()).WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(["http://agent2", "http://agent3"], Assert.IsType<TooFewAnswered>(outcome).Missing);
+    }
+
     private Task<Answer?> SendAsync(int peer, Message message) => _client.SendAsync(peer, message, "agent1/b/1", CancellationToken.None);
 
     private sealed class Hosts : HttpMessageHandler
@@ -103,6 +147,9 @@ public sealed class PeerClientTests : IDisposable
         public HashSet<string> Up { get; } = [];
 
         public List<string> Called { get; } = [];
+
+        /// <summary>What every call throws; null: nothing.</summary>
+        public Exception? Throws { get; set; }
 
         /// <summary>When they answer; null: at once.</summary>
         public TaskCompletionSource? Answers { get; set; }
@@ -115,6 +162,11 @@ public sealed class PeerClientTests : IDisposable
             // Calls that are under way together do not know of each other's answers.
             await Task.Yield();
             await (Answers?.Task ?? Task.CompletedTask);
+            if (Throws is not null)
+            {
+                throw Throws;
+            }
+
             return Up.Contains(host)
                 ? new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent($$"""{"status":"ok","agent_id":"{{host}}","boot":"b"}""", Encoding.UTF8, "application/json") }
                 : throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused");

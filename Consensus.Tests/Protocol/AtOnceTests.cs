@@ -95,7 +95,7 @@ public sealed class AtOnceTests
         Assert.InRange(most, 6, MostMessages);
     }
 
-    private static Answer Known(string id) => new(Status.Reset) { AgentId = id, Boot = "b" };
+    private static Answer Known(string id) => new(Status.Reset) { AgentId = id, Boot = "b", Agents = 3 };
 
     private void Meet(string second = "agent2", string third = "agent3")
     {

@@ -35,6 +35,7 @@ internal static class Prose
         Add(answer.CurrentRound is > 0, () => $"being in round {answer.CurrentRound}");
         Add(answer.Learner == true, () => "a learner");
         Add(answer.Boot is not null, () => $"boot {answer.Boot}");
+        Add(answer.Agents is not null, () => $"counts {answer.Agents}");
         Add(answer.Floor is not null, () => $"floor {answer.Floor}");
         Add(answer.Descriptor is not null, () => $"in run {answer.Run}");
         Add(answer.Proposal is not null, () => $"proposes {answer.Proposal!.Value} in round {answer.Proposal.Round}");
@@ -86,6 +87,7 @@ internal static class Prose
             $"run {run.Id} started, rule {run.Rule.ToString().ToLowerInvariant()}, members {Boots(run.Members)}{Missing(started.Missing)}",
         RunStarted started => $"bare run started, rule classic{Missing(started.Missing)}",
         TooFewAnswered few => $"too few answered{Missing(few.Missing)}",
+        ClusterSizeMismatch mismatch => $"the agents count differently: {string.Join(" ", mismatch.Sizes.Select(size => $"{size.Key}={size.Value}"))}",
         SameId same => $"two agents are called {same.AgentId}",
         OriginalPeer original => $"{original.Peer} is an original agent and knows only the classic rule",
         TooManyStarts => "too many starts are waiting",

@@ -63,6 +63,13 @@ internal sealed class TranscriptCluster
     public TranscriptNode Find(string id) =>
         Nodes.Find(node => node.Id == id) ?? throw new InvalidDataException($"There is no {id}.");
 
+    /// <summary>Gives an agent other peers, with which its next process starts.</summary>
+    public void Name(TranscriptNode node, IReadOnlyList<string> peers)
+    {
+        node.PeerIds = peers;
+        Line($"{node.Id} names {(peers.Count == 0 ? "no peers" : string.Join(", ", peers))}");
+    }
+
     public void Boot(TranscriptNode node, bool keeps = false)
     {
         node.Boot([.. PeersOf(node).Select(peer => peer.Id)], keeps);
@@ -231,7 +238,8 @@ internal sealed class TranscriptCluster
         }
     }
 
-    private List<TranscriptNode> PeersOf(TranscriptNode node) => Nodes.FindAll(other => other != node);
+    private List<TranscriptNode> PeersOf(TranscriptNode node) =>
+        Nodes.FindAll(other => other != node && (node.PeerIds is null || node.PeerIds.Contains(other.Id)));
 
     private string Describe(TranscriptCall call) => call.Answer is null
         ? $"{call.From.Id} -> {call.To.Id}: {Prose.Of(call.Message, Runs.Count > 1)}"

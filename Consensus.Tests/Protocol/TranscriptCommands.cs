@@ -18,6 +18,7 @@ namespace Consensus.Tests.Protocol;
 /// all of it or only what the agents do.</item>
 /// <item><c>fire A timer</c>: window, repeat, poll, spread or start runs out.</item>
 /// <item><c>send A kind [from=] [value=] [proposal=] [round=] [run=]</c>: a message made by hand; bare without a run.</item>
+/// <item><c>peers A [B …]</c>: whom A names in PEERS when it restarts; at first all others.</item>
 /// <item><c>stop A</c>, <c>restart A [kept]</c> (kept: with what the last process kept), <c>reset A</c>, <c>state [A …]</c>, <c>timers A</c>, <c>network</c>.</item>
 /// </list>
 /// </summary>
@@ -86,6 +87,9 @@ internal sealed class TranscriptCommands
                 break;
             case "send":
                 cluster.Step(cluster.Find(options.Word(0)), new Received(options.Message(cluster.Runs)));
+                break;
+            case "peers":
+                cluster.Name(cluster.Find(options.Word(0)), [.. options.Words.Skip(1).Select(id => cluster.Find(id).Id)]);
                 break;
             case "stop":
                 cluster.Stop(cluster.Find(options.Word(0)));

@@ -12,6 +12,9 @@ internal sealed class TranscriptNode(string id)
 
     public string Id { get; } = id;
 
+    /// <summary>The agents that it names as its peers; null: all others.</summary>
+    public IReadOnlyList<string>? PeerIds { get; set; }
+
     public SortedDictionary<Timer, int> Timers { get; } = [];
 
     public Machine? Machine { get; private set; }

@@ -24,6 +24,9 @@ public static class BrokenMachines
         [nameof(ClearingHandshake)] = (id, boot, peers, random) => new ClearingHandshake(id, boot, peers, random),
     };
 
+    /// <summary>The one that is wrong only where agents count different numbers of agents.</summary>
+    public static MakeMachine StartsWithAnySize { get; } = (id, boot, peers, random) => new ComparesNoSizes(id, boot, peers, random);
+
     /// <summary>Those that are wrong only where what was kept is restored.</summary>
     public static IReadOnlyDictionary<string, MakeMachine> Restoring { get; } = new Dictionary<string, MakeMachine>
     {
@@ -85,6 +88,11 @@ public static class BrokenMachines
     private sealed class ClearingHandshake(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : Machine(id, boot, peers, random)
     {
         protected override bool HandshakeClears => true;
+    }
+
+    private sealed class ComparesNoSizes(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : Machine(id, boot, peers, random)
+    {
+        protected override bool CountsOtherwise(int agents) => false;
     }
 
     private sealed class RestoredWithoutItsDecision(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : Machine(id, boot, peers, random)

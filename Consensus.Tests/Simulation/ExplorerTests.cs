@@ -64,6 +64,25 @@ public sealed class ExplorerTests
         Assert.Equal(report.Depth, report.Path!.Count);
     }
 
+    [Theory]
+    [InlineData(1, 2, 1, 1, false)]
+    [InlineData(1, 2, 1, 1, true)]
+    [InlineData(3, 1, 0, 0, false)]
+    public void Every_promise_holds_where_one_agent_counts_one_agent_less(int initiators, int rounds, int crashes, int resets, bool durable)
+    {
+        var bounds = new ExplorerBounds(Initiators: initiators, Rounds: rounds, Crashes: crashes, Resets: resets, Durable: durable, ShortPeers: 1);
+        var report = new Explorer(bounds, byTurns: true).Run();
+        Assert.True(report.Holds, string.Join('\n', report.Lines()));
+        Assert.Contains(report.Sometimes, sometimes => sometimes is { Name: "refuses a start for cluster sizes", Seen: true });
+    }
+
+    [Fact]
+    public void A_version_that_compares_no_cluster_sizes_is_caught()
+    {
+        var report = new Explorer(Quiet with { Rounds = 1, ShortPeers = 1 }, BrokenMachines.StartsWithAnySize.Invoke).Run();
+        Assert.True(report.Broken == Properties.ClusterSize, string.Join('\n', report.Lines()));
+    }
+
     [Fact]
     public void Catching_up_by_a_draw_is_caught_but_needs_three_rounds()
     {

@@ -33,6 +33,27 @@ public sealed class WorldTests
         Assert.True(report.Rounds.Max >= 3);
     }
 
+    [Theory]
+    [InlineData(3_000, 3, 1)]
+    [InlineData(2_000, 3, 2)]
+    [InlineData(1_000, 5, 2)]
+    public void Worlds_of_agents_that_count_differently_break_nothing(int worlds, int agents, int shortPeers)
+    {
+        var report = new Campaign(Heavy with { Agents = agents, ShortPeers = shortPeers }, 1, worlds).Run();
+        Assert.True(report.Broken.Count == 0, string.Join('\n', report.Lines()));
+
+        // Some starts are refused; others find only agents that count alike, as long as these are a quorum.
+        Assert.InRange(report.Ends[(int)WorldEnd.NothingStarted], worlds / 100, worlds);
+        Assert.Equal(shortPeers <= (agents - 1) / 2, report.Rounds.Count > 0);
+    }
+
+    [Fact]
+    public void Worlds_of_agents_that_count_differently_catch_a_version_that_compares_no_sizes()
+    {
+        var report = new Campaign(Heavy with { ShortPeers = 1 }, 1, 200, BrokenMachines.StartsWithAnySize.Invoke).Run();
+        Assert.True(report.Broken.ContainsKey((Rule.Ratified, Properties.ClusterSize)), string.Join('\n', report.Lines()));
+    }
+
     [Fact]
     public void Ratified_runs_keep_their_promises_beside_classic_runs_that_do_not()
     {

@@ -10,7 +10,7 @@ internal sealed partial class AgentStates
     private Machine First(int agent)
     {
         var machine = New(agent, FirstBoot);
-        for (var peer = 0; peer < _bounds.Agents - 1; peer++)
+        for (var peer = 0; peer < machine.ClusterSize - 1; peer++)
         {
             machine.Step(new Answered(peer, new StateQuery(), new Answer(Status.Ok)));
         }
@@ -34,7 +34,7 @@ internal sealed partial class AgentStates
     private sealed record Introduction(int To, Answer Answer) : Effect;
 
     private Machine New(int agent, char boot) =>
-        _make(Facts.IdOf(agent), $"{(char)('a' + agent)}{boot}", [.. Enumerable.Range(0, _bounds.Agents).Where(peer => peer != agent).Select(Facts.IdOf)], Random);
+        _make(Facts.IdOf(agent), $"{(char)('a' + agent)}{boot}", [.. Enumerable.Range(0, _bounds.Agents).Where(peer => _bounds.Names(agent, peer)).Select(Facts.IdOf)], Random);
 
     private LocalState LocalOf(Machine machine, bool mayStart, IReadOnlyList<Effect>? effects = null)
     {
@@ -51,11 +51,11 @@ internal sealed partial class AgentStates
     }
 
     /// <summary>The first calls of a start return; what their answers say is among the facts, and a start over is a start.</summary>
-    public void EndFirstCalls(Machine machine, IReadOnlyList<Effect> effects)
+    public static void EndFirstCalls(Machine machine, IReadOnlyList<Effect> effects)
     {
         if (effects.OfType<Send>().Select(send => send.Message).OfType<NewRound>().FirstOrDefault() is { Run: not null } first)
         {
-            for (var peer = 0; peer < _bounds.Agents - 1; peer++)
+            for (var peer = 0; peer < machine.ClusterSize - 1; peer++)
             {
                 machine.Step(new Answered(peer, first, new Answer(Status.Ok) { AgentId = Facts.IdOf(peer < Facts.AgentOf(machine.Id) ? peer : peer + 1) }));
             }

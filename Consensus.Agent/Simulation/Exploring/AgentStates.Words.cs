@@ -23,7 +23,7 @@ internal sealed partial class AgentStates
                     facts.Add(Facts.Code(new(FactKind.Drew, agent, Facts.CodeOf(run), Value: drew.Value)));
                     break;
                 case Introduction { Answer: var answer } introduction:
-                    facts.Add(Facts.Code(new(FactKind.Introduced, agent, To: introduction.To, Boot: answer.Boot ?? "", Floor: answer.Floor ?? RunId.None)));
+                    facts.Add(Facts.Code(new(FactKind.Introduced, agent, To: introduction.To, Boot: answer.Boot ?? "", Floor: answer.Floor ?? RunId.None, Agents: answer.Agents ?? 0)));
                     break;
             }
         }
@@ -64,7 +64,7 @@ internal sealed partial class AgentStates
         if (!_said.TryGetValue(key, out var said))
         {
             var facts = all.Select(code => Facts[code]).ToList();
-            _said.Add(key, said = new Said(all, RunValues(facts, FactKind.Final), RunValues(facts, FactKind.Drew), BrokenBy(facts)));
+            _said.Add(key, said = new Said(all, RunValues(facts, FactKind.Final), RunValues(facts, FactKind.Drew), BrokenBy(facts) ?? (facts.Exists(IsOfAnotherSize) ? Properties.ClusterSize : null)));
         }
 
         return said;
@@ -102,6 +102,11 @@ internal sealed partial class AgentStates
         return proposals.GroupBy(said => (said.Run, said.Round)).Any(said => said.Count() > 1) ? Properties.OneProposal
             : votes.GroupBy(said => (said.Run, said.Round)).Any(said => said.Count() > 1) ? Properties.OneVote : null;
     }
+
+    /// <summary>A run with a member that counts another number of agents, or a proposal or vote of such an agent in it.</summary>
+    private bool IsOfAnotherSize(Fact fact) => fact.Run >= 0 && Facts.Run(fact.Run) is var run
+        && ((OfTakingPart(fact) && fact.Value + fact.Proposed > 0 && _bounds.CountedBy(fact.Sender) != run.N)
+            || run.Members.Keys.Any(id => _bounds.CountedBy(Facts.AgentOf(id)) != run.N));
 
     // An answer to a handshake that is over is read by nobody, but whoever is asked late is still asked.
     private int SpokenBy(LocalState local, int code) => Facts[code] switch

@@ -45,7 +45,7 @@ internal sealed partial class AgentStates
     /// <param name="most">How many states one agent may have.</param>
     public AgentStates(ExplorerBounds bounds, MachineFactory make, int most)
     {
-        (_bounds, _make, _most) = (bounds, make, most);
+        (_bounds, _make, _most, Facts) = (bounds, make, most, new Facts(FirstFact, bounds));
         _states = [.. Enumerable.Range(0, bounds.Agents).Select(_ => new AgentState[64])];
         _index = [.. _states.Select(_ => new Dictionary<(LocalState, Said, Spent), AgentState>())];
         _counts = new int[bounds.Agents];
@@ -61,10 +61,13 @@ internal sealed partial class AgentStates
     /// <summary>The draws of all machines.</summary>
     public ScriptedRandom Random { get; } = new();
 
-    public Facts Facts { get; } = new(FirstFact);
+    public Facts Facts { get; }
 
     /// <summary>What was exercised: <see cref="Happening"/> and round.</summary>
     public HashSet<(Happening Kind, int Round)> Exercised { get; } = [];
+
+    /// <summary>Whether some start ended because the agents count different numbers of agents.</summary>
+    public bool RefusedAStart { get; private set; }
 
     public int Count => _counts.Sum();
 
@@ -199,6 +202,7 @@ internal sealed partial class AgentStates
         {
             var machine = code is CrashUp or CrashDown ? Restart(state.Local.Machine, code == CrashUp ? 1 : -1) : state.Local.Machine.Clone();
             var effects = machine.Step(input).ToList();
+            RefusedAStart |= effects.Exists(effect => effect is StartEnded { Outcome: ClusterSizeMismatch });
             if (machine.CurrentRound > _bounds.Rounds)
             {
                 continue;

@@ -10,19 +10,19 @@ namespace Consensus.Agent.Simulation.Exploring;
 /// in a state where every agent holds the decision, or says truthfully that the run cannot go on. One walk is taken from
 /// every distinct combination of machines; it stops where an earlier one came through.
 /// </summary>
-internal sealed class Continuation(AgentStates agents, int count)
+internal sealed class Continuation(AgentStates agents, ExplorerBounds bounds)
 {
     private const int MostTurns = 100;
 
     private readonly Dictionary<string, Contact> _contacts = new(StringComparer.Ordinal);
-    private readonly int[] _counts = new int[count];
+    private readonly int[] _counts = new int[bounds.Agents];
     private readonly ConcurrentDictionary<(Contact, Contact), (Contact, Contact)> _exchanges = new();
     private readonly Dictionary<(Contact, int), int[]> _calls = [];
     private readonly Dictionary<(Contact, int), (Contact, int)> _delivered = [];
     private readonly Dictionary<(Contact, int, int, int), Contact> _heard = [];
     private readonly (Dictionary<string, int> Codes, List<Message> Items) _messages = (new(StringComparer.Ordinal), []);
     private readonly (Dictionary<string, int> Codes, List<Answer> Items) _answers = (new(StringComparer.Ordinal), []);
-    private readonly StateKey _key = new(count);
+    private readonly StateKey _key = new(bounds.Agents);
     private readonly StateSet _walked = new();
     private long _size;
 
@@ -98,7 +98,7 @@ internal sealed class Continuation(AgentStates agents, int count)
         {
             for (var j = 0; j < state.Length; j++)
             {
-                if (i != j)
+                if (bounds.Names(i, j))
                 {
                     (state[i], state[j]) = _exchanges.TryGetValue((state[i], state[j]), out var after) ? after : Exchange(state[i], state[j]);
                 }
@@ -232,7 +232,7 @@ internal sealed class Continuation(AgentStates agents, int count)
     {
         agents.Random.Begin();
         var effects = machine.Step(input).ToList();
-        agents.EndFirstCalls(machine, effects);
+        AgentStates.EndFirstCalls(machine, effects);
         return effects;
     }
 

@@ -52,7 +52,7 @@ public sealed partial class Explorer
         _key = new StateKey(bounds.Agents);
         _agents = new AgentStates(bounds, make ?? ((id, boot, peers, random) => new Machine(id, boot, peers, random)), _key.Most);
         _symmetry = new Symmetry(bounds, _agents, symmetry);
-        _continuation = new Continuation(_agents, bounds.Agents);
+        _continuation = new Continuation(_agents, bounds);
         _standpoints = new Standpoints(bounds, _continuation);
         _byTurns = byTurns;
         _bySteps = () => new Explorer(bounds, make, symmetry);
@@ -99,7 +99,7 @@ public sealed partial class Explorer
         var path = _violation is { } found ? ExplorerPath.Find(_agents, _symmetry, _key, found.To == 0 ? _log.PathTo(found.From) : [.. _log.PathTo(found.From), found.To]) : null;
         return new ExplorerReport(
             _bounds, _log.Count, Interlocked.Read(ref _transitions), path?.Count ?? depth, clock.Elapsed, _agents.Count, _agents.Locals,
-            _symmetry.Size, [.. Sometimes.Of(_bounds, _agents.Exercised)], _violation?.Property, path, _violation?.Complaint, _continuation.Size, Interlocked.Read(ref _twins), _byTurns);
+            _symmetry.Size, [.. Sometimes.Of(_bounds, _agents.Exercised, _agents.RefusedAStart)], _violation?.Property, path, _violation?.Complaint, _continuation.Size, Interlocked.Read(ref _twins), _byTurns);
     }
 
     private void Visit(long from, long to)

@@ -13,6 +13,10 @@ namespace Consensus.Agent.Simulation.Exploring;
 /// <param name="Rule">The runs' rule.</param>
 /// <param name="Draw">How values are drawn.</param>
 /// <param name="Durable">Whether a restarted agent is given back what it kept (<see cref="Machine.ToKeep"/>).</param>
+/// <param name="ShortPeers">
+/// How many agents, the last ones, do not name the last of the others in their <c>PEERS</c>, and so count one agent less;
+/// 0..(Agents-1)/2, so that a quorum counts all.
+/// </param>
 public sealed record ExplorerBounds(
     int Agents = 3,
     int Values = 2,
@@ -23,13 +27,20 @@ public sealed record ExplorerBounds(
     int Starts = 1,
     Rule Rule = Rule.Ratified,
     Draw Draw = Draw.Fresh,
-    bool Durable = false)
+    bool Durable = false,
+    int ShortPeers = 0)
 {
+    /// <summary>How many agents the agent with this index, from 0, counts.</summary>
+    internal int CountedBy(int agent) => agent >= Agents - ShortPeers ? Agents - 1 : Agents;
+
+    /// <summary>Whether one agent names another in its <c>PEERS</c>.</summary>
+    internal bool Names(int agent, int other) => agent != other && Facts.PeerIndex(other, agent) < CountedBy(agent) - 1;
+
     /// <summary>Tells which option is out of range and what it may be, or null.</summary>
     public string? Complaint() =>
         Outside("--agents", Agents, 2, 5) ?? Outside("--values", Values, 1, 4) ?? Outside("--rounds", Rounds, 1, 5)
         ?? Outside("--crashes", Crashes, 0, 3) ?? Outside("--resets", Resets, 0, 3) ?? Outside("--initiators", Initiators, 1, Agents)
-        ?? Outside("--starts", Starts, 1, 3);
+        ?? Outside("--starts", Starts, 1, 3) ?? Outside("--short-peers", ShortPeers, 0, (Agents - 1) / 2);
 
     private static string? Outside(string option, int value, int least, int most) =>
         value >= least && value <= most ? null : $"{option} is {value}; it must be from {least} to {most}.";

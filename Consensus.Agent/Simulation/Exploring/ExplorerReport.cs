@@ -7,11 +7,16 @@ namespace Consensus.Agent.Simulation.Exploring;
 /// <param name="Seen">Whether it was.</param>
 public sealed record Sometimes(string Name, bool Seen)
 {
-    internal static IEnumerable<Sometimes> Of(ExplorerBounds bounds, IReadOnlySet<(Happening Kind, int Round)> exercised)
+    internal static IEnumerable<Sometimes> Of(ExplorerBounds bounds, IReadOnlySet<(Happening Kind, int Round)> exercised, bool refusedAStart)
     {
         bool Ever(Happening kind) => exercised.Any(happened => happened.Kind == kind);
         yield return new("decides in round 1", exercised.Contains((Happening.Decided, 1)));
         yield return new("learns", Ever(Happening.Learned));
+        if (bounds.ShortPeers > 0)
+        {
+            yield return new("refuses a start for cluster sizes", refusedAStart);
+        }
+
         if (bounds is { Durable: true, Crashes: > 0 })
         {
             yield return new("restores a decision", exercised.Any(happened => happened is { Kind: Happening.Restored, Round: > 0 }));
@@ -23,7 +28,12 @@ public sealed record Sometimes(string Name, bool Seen)
             yield return new("decides in round 2", exercised.Contains((Happening.Decided, 2)));
             if (bounds.Rule == Rule.Ratified)
             {
-                yield return new("adopts", Ever(Happening.Adopted));
+                // Where nobody can be missing, all see the same proposals, and a round without a decision leaves nothing to adopt.
+                if (bounds.ShortPeers == 0 || bounds.Agents - bounds.ShortPeers > (bounds.Agents / 2) + 1)
+                {
+                    yield return new("adopts", Ever(Happening.Adopted));
+                }
+
                 yield return new("copies", Ever(Happening.Copied));
             }
         }

@@ -10,7 +10,7 @@ public static class ExplorerText
     public static IEnumerable<string> Lines(this ExplorerReport report)
     {
         var bounds = report.Bounds;
-        yield return Invariant($"{bounds.Rule.ToString().ToLowerInvariant()} rule, {bounds.Draw.ToString().ToLowerInvariant()} draws: {bounds.Agents} agents, {bounds.Values} values, {bounds.Rounds} rounds, {bounds.Crashes} crashes{(bounds.Durable ? " (what is decided is kept)" : "")}, {bounds.Resets} resets, {bounds.Initiators} initiators, {bounds.Starts} starts each");
+        yield return Invariant($"{bounds.Rule.ToString().ToLowerInvariant()} rule, {bounds.Draw.ToString().ToLowerInvariant()} draws: {bounds.Agents} agents, {bounds.Values} values, {bounds.Rounds} rounds, {bounds.Crashes} crashes{(bounds.Durable ? " (what is decided is kept)" : "")}, {bounds.Resets} resets, {bounds.Initiators} initiators, {bounds.Starts} starts each{(bounds.ShortPeers > 0 ? $", {bounds.ShortPeers} with one peer too few" : "")}");
         yield return Invariant($"{report.States:N0} states{(report.Symmetries > 1 ? Invariant($" ({report.StatesWithTheirTwins:N0} with other names)") : "")}, {report.Transitions:N0} transitions, depth {report.Depth}{(report.ByTurns ? " turns" : "")}, {report.Elapsed.TotalSeconds:N1} s, {report.States / report.Elapsed.TotalSeconds:N0} states/s");
         yield return Invariant($"{report.AgentStates:N0} states of single agents, {report.MachineStates:N0} of single machines; continuations went through {report.Continued:N0} combinations");
         foreach (var property in Always(bounds))
@@ -40,7 +40,7 @@ public static class ExplorerText
     }
 
     private static string[] Always(ExplorerBounds bounds) =>
-        [Properties.Agreement, Properties.Validity, Properties.OneProposal, Properties.OneVote, .. bounds.Durable ? new[] { Properties.Durability } : [], .. bounds.Rule == Rule.Ratified ? new[] { Properties.Termination } : []];
+        [Properties.Agreement, Properties.Validity, Properties.OneProposal, Properties.OneVote, .. bounds.ShortPeers > 0 ? new[] { Properties.ClusterSize } : [], .. bounds.Durable ? new[] { Properties.Durability } : [], .. bounds.Rule == Rule.Ratified ? new[] { Properties.Termination } : []];
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

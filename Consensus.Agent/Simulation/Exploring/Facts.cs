@@ -29,11 +29,12 @@ internal enum FactKind
 /// <param name="To">Who alone may read it; -1: everyone.</param>
 /// <param name="Boot">The sender's boot, in handshakes and their answers.</param>
 /// <param name="Floor">The sender's floor, in answers to a handshake.</param>
+/// <param name="Agents">How many agents the sender counts, in answers to a handshake.</param>
 internal sealed record Fact(
-    FactKind Kind, int Sender, int Run = -1, int Round = 0, int Value = 0, int Proposed = 0, int To = -1, string Boot = "", RunId Floor = default);
+    FactKind Kind, int Sender, int Run = -1, int Round = 0, int Value = 0, int Proposed = 0, int To = -1, string Boot = "", RunId Floor = default, int Agents = 0);
 
 /// <summary>All facts and runs met so far, by number. Written by one thread at a time.</summary>
-internal sealed class Facts(int firstCode)
+internal sealed class Facts(int firstCode, ExplorerBounds bounds)
 {
     private readonly Dictionary<Fact, int> _codes = [];
     private readonly List<Fact> _facts = [];
@@ -98,11 +99,19 @@ internal sealed class Facts(int firstCode)
     {
         var fact = this[code];
         var id = IdOf(fact.Sender);
-        return fact.Sender == receiver || (fact.To >= 0 && fact.To != receiver) ? null : fact.Kind switch
+        var reaches = fact.Kind switch
+        {
+            FactKind.Handshake or FactKind.LateHandshake => bounds.Names(fact.Sender, receiver),
+            FactKind.Joined => bounds.Names(receiver, fact.Sender),
+
+            // By a message, or by the answer to one.
+            _ => bounds.Names(receiver, fact.Sender) || bounds.Names(fact.Sender, receiver),
+        };
+        return !reaches || (fact.To >= 0 && fact.To != receiver) ? null : fact.Kind switch
         {
             FactKind.Handshake or FactKind.LateHandshake => new Received(new Handshake()),
             FactKind.Introduced => new Answered(PeerIndex(fact.Sender, receiver), new Handshake(),
-                new Answer(Status.Reset) { AgentId = id, Boot = fact.Boot, Floor = fact.Floor.IsNone ? null : fact.Floor }),
+                new Answer(Status.Reset) { AgentId = id, Boot = fact.Boot, Agents = fact.Agents, Floor = fact.Floor.IsNone ? null : fact.Floor }),
             // What this answer tells of boot and floor, a handshake tells too when it is needed.
             FactKind.Joined => new Answered(PeerIndex(fact.Sender, receiver), new StateQuery(),
                 new Answer(Status.Ok) { Run = Run(fact.Run).Id, Descriptor = Run(fact.Run) }),

@@ -6,7 +6,8 @@ namespace Consensus.Agent.Simulation.Exploring;
 /// States that differ in names alone count once. Values may be renamed, for the rule compares values with each other
 /// and with nothing else. Agents that are never told to start may be renamed too: ids are compared in run ids alone,
 /// which name initiators, and where members are gone through in the order of their ids, which is to find the one value
-/// with a quorum, or the one value voted for; a plurality draw goes by ids, so there only values are renamed. A renamed
+/// with a quorum, or the one value voted for; a plurality draw goes by ids, so there only values are renamed, and so where
+/// agents count differently. A renamed
 /// state is found by giving the core the renamed inputs, and that fails aloud where a step has no renamed twin.
 /// </summary>
 internal sealed class Symmetry
@@ -19,7 +20,7 @@ internal sealed class Symmetry
     public Symmetry(ExplorerBounds bounds, AgentStates agents, bool on)
     {
         (Bounds, _agents) = (bounds, agents);
-        var fixedAgents = bounds.Draw == Draw.Fresh ? bounds.Initiators : bounds.Agents;
+        var fixedAgents = bounds is { Draw: Draw.Fresh, ShortPeers: 0 } ? bounds.Initiators : bounds.Agents;
         _renamings = !on ? [] :
         [
             .. from order in Orders([.. Enumerable.Range(fixedAgents, bounds.Agents - fixedAgents)])

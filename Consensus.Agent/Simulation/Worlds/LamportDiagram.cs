@@ -79,7 +79,7 @@ public static class LamportDiagram
                 text.Append(Prose.Of(happened) is { Length: > 0 } words ? "; " + words : "");
             }
 
-            text.Append(step.Outcome switch { TooFewAnswered => "; too few answered: 503", TooManyStarts => "; too many starts: 503", _ => "" });
+            text.Append(step.Outcome switch { TooFewAnswered => "; too few answered: 503", ClusterSizeMismatch => "; cluster sizes differ: 409", TooManyStarts => "; too many starts: 503", _ => "" });
             foreach (var said in step.Sent.Where(call => call.Message is not StateQuery).GroupBy(call => call.Message, ReferenceEqualityComparer.Instance))
             {
                 var to = said.Select(call => string.Create(CultureInfo.InvariantCulture, $"({numbers[call] = numbers.Count + 1}){(IsLost(call) ? "x" : ">")}{call.To + 1}"));

@@ -30,7 +30,7 @@ internal sealed class Replay
     public Replay(WorldOptions options, long seed, MachineFactory make)
     {
         (_seed, _make, _durable) = (seed, make, options.Durable);
-        _agents = [.. Enumerable.Range(0, options.Agents).Select(i => new WorldAgent(i, options.Agents))];
+        _agents = [.. Enumerable.Range(0, options.Agents).Select(i => new WorldAgent(i, options))];
         foreach (var agent in _agents)
         {
             agent.Begin();

@@ -63,7 +63,7 @@ public sealed partial class World
         _options = options;
         _make = make ?? Core;
         _network = new Network(options);
-        _agents = [.. Enumerable.Range(0, options.Agents).Select(i => new WorldAgent(i, options.Agents))];
+        _agents = [.. Enumerable.Range(0, options.Agents).Select(i => new WorldAgent(i, options))];
         _standing = new (Machine, bool)[options.Agents];
     }
 

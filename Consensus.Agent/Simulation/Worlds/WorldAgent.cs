@@ -27,11 +27,11 @@ internal sealed class WorldAgent
     /// <summary>Whether somebody reset this process: then it may have a floor and no run.</summary>
     public bool WasReset;
 
-    public WorldAgent(int index, int count)
+    public WorldAgent(int index, WorldOptions options)
     {
         Index = index;
         Id = NameOf(index);
-        Peers = [.. Enumerable.Range(0, count).Where(other => other != index).Select(NameOf)];
+        Peers = [.. Enumerable.Range(0, options.Agents).Where(other => other != index).Take(options.CountedBy(index) - 1).Select(NameOf)];
     }
 
     public static string NameOf(int agent) => string.Create(CultureInfo.InvariantCulture, $"agent{agent + 1}");

@@ -45,6 +45,7 @@ public readonly record struct Probability(int PerMillion)
 /// <param name="FaultsMs">How long faults happen, in virtual ms.</param>
 /// <param name="Durable">Whether a restarted agent is given back what it kept (<see cref="Machine.ToKeep"/>).</param>
 /// <param name="MaxRounds">A world that enters a later round is cut off.</param>
+/// <param name="ShortPeers">How many agents, the last ones, do not name the last of the others in their <c>PEERS</c>, and so count one agent less: 0..Agents-1.</param>
 public sealed record WorldOptions(
     int Agents = 3,
     Rule? Rule = Rule.Ratified,
@@ -61,8 +62,12 @@ public sealed record WorldOptions(
     Latency Latency = Latency.Uniform,
     int FaultsMs = 2000,
     bool Durable = false,
-    int MaxRounds = 100_000)
+    int MaxRounds = 100_000,
+    int ShortPeers = 0)
 {
+    /// <summary>How many agents the agent with this index, from 0, counts.</summary>
+    internal int CountedBy(int agent) => agent >= Agents - ShortPeers ? Agents - 1 : Agents;
+
     /// <summary>True where nothing but delay goes wrong.</summary>
     public bool Quiet => Drop == default && Duplicate == default && Crash == default && Partition == default && Pause == default && Reset == default;
 
@@ -73,7 +78,7 @@ public sealed record WorldOptions(
         ?? Outside(prefix + "window", WindowMs, 0, 60_000) ?? Outside(prefix + "drop", Drop) ?? Outside(prefix + "duplicate", Duplicate)
         ?? Outside(prefix + "crash", Crash) ?? Outside(prefix + "partition", Partition) ?? Outside(prefix + "pause", Pause)
         ?? Outside(prefix + "reset", Reset) ?? Outside(prefix + "starts", Starts, 1, 100) ?? Outside(prefix + "faults", FaultsMs, 0, 600_000)
-        ?? Outside(prefix + "rounds", MaxRounds, 1, Machine.MaxRound);
+        ?? Outside(prefix + "rounds", MaxRounds, 1, Machine.MaxRound) ?? Outside(prefix + "short-peers", ShortPeers, 0, Agents - 1);
 
     private static string? Outside(string option, Probability value) =>
         value.PerMillion is >= 0 and <= 1_000_000 ? null : $"{option} is {value}; it must be from 0 to 1.";

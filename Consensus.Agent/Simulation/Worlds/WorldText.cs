@@ -14,7 +14,7 @@ public static class WorldText
             ("drop", options.Drop), ("duplicate", options.Duplicate), ("crash", options.Crash), ("partition", options.Partition), ("pause", options.Pause), ("reset", options.Reset),
         };
         var list = string.Join(", ", faults.Where(fault => fault.Chance != default).Select(fault => $"{fault.Name} {fault.Chance}"));
-        return Invariant($"{Word(options.Rule)} rule, {Word(options.Draw)} draws, {Count(options.Agents, "agent")}, {Count(options.Values, "value")}, window {options.WindowMs} ms, {Word(options.Latency)} latency, {Count(options.Starts, "start")}; {(options.Durable ? "durable, " : "")}{(list.Length == 0 ? "no faults" : Invariant($"{list}, for {options.FaultsMs} ms"))}");
+        return Invariant($"{Word(options.Rule)} rule, {Word(options.Draw)} draws, {Count(options.Agents, "agent")}, {Count(options.Values, "value")}, window {options.WindowMs} ms, {Word(options.Latency)} latency, {Count(options.Starts, "start")}; {(options.Durable ? "durable, " : "")}{(options.ShortPeers > 0 ? Invariant($"{Count(options.ShortPeers, "agent")} with one peer too few, ") : "")}{(list.Length == 0 ? "no faults" : Invariant($"{list}, for {options.FaultsMs} ms"))}");
     }
 
     /// <summary>What one world came to, in a few lines.</summary>

@@ -1,0 +1,23 @@
+using System.Net;
+
+namespace Consensus.Agent.Peers;
+
+/// <summary>
+/// How this program makes HTTP calls: through no proxy but one that a setting names, since <c>HTTP_PROXY</c> and its like are
+/// meant for the internet and agents are often on one machine; and to whichever address of a name answers.
+/// </summary>
+public static class DirectHttp
+{
+    /// <summary>Makes a handler.</summary>
+    /// <param name="proxy">The proxy; null: none, whatever the environment says.</param>
+    public static SocketsHttpHandler CreateHandler(Uri? proxy = null)
+    {
+        var connections = new HappyEyeballs();
+        return new SocketsHttpHandler
+        {
+            UseProxy = proxy is not null,
+            Proxy = proxy is null ? null : new WebProxy(proxy),
+            ConnectCallback = (context, cancellation) => new ValueTask<Stream>(connections.ConnectAsync(context.DnsEndPoint, cancellation)),
+        };
+    }
+}
