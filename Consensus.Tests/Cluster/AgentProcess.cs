@@ -74,11 +74,26 @@ internal sealed partial class AgentProcess : IDisposable
     /// <returns>Its exit code, and what it said.</returns>
     public static async Task<(int Code, string Output)> RunAsync(params string[] args)
     {
-        using var process = Process.Start(Info(args))!;
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        var output = await process.StandardOutput.ReadToEndAsync(patience.Token);
-        await process.WaitForExitAsync(patience.Token);
-        return (process.ExitCode, output);
+        var (code, output, _) = await RunAsync(args, []);
+        return (code, output);
+    }
+
+    /// <summary>Runs a command to its end, with these variables in its environment.</summary>
+    public static async Task<(int Code, string Output, string Errors)> RunAsync(string[] args, params (string Key, string Value)[] settings)
+    {
+        var info = Info(args);
+        info.RedirectStandardError = true;
+        foreach (var (key, value) in settings)
+        {
+            info.Environment[key] = value;
+        }
+
+        using var process = Process.Start(info)!;
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var errors = process.StandardError.ReadToEndAsync(limit.Token);
+        var output = await process.StandardOutput.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        return (process.ExitCode, output, await errors);
     }
 
     private static ProcessStartInfo Info(string[] args)
