@@ -6,6 +6,7 @@ RemoteOnlyProxy.Install();
 var root = new RootCommand("Agents that agree on a value, over REST. Without a command: serve.");
 ServeCommand.AddTo(root);
 root.Add(TriggerCommand.Create());
+root.Add(HealthCommand.Create());
 root.Add(SimulateCommand.Create());
 root.Add(CheckCommand.Create());
 

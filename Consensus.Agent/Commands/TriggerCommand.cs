@@ -13,14 +13,7 @@ internal static class TriggerCommand
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private static readonly Argument<int> Round = new("ROUND") { Description = "The start round.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<Uri> Url = new("--url")
-    {
-        Description = "The agent to ask.", DefaultValueFactory = _ => new Uri("http://localhost:5001"), HelpName = "URL",
-
-        // Else the constructor would be looked for by reflection, which code compiled ahead of time has nothing to find it by.
-        CustomParser = given => new Uri(given.Tokens[0].Value, UriKind.RelativeOrAbsolute),
-    };
-
+    private static readonly Option<Uri> Url = UrlOption.Create(() => new Uri("http://localhost:5001"));
     private static readonly Option<string?> Proxy = new("--proxy") { Description = "The proxy to call it through. [default: none, whatever HTTP_PROXY says]", HelpName = "URL" };
     private static readonly Option<Rule?> RuleOption = new("--rule") { Description = "The rule of the run.", HelpName = "ratified|classic" };
     private static readonly Option<int?> Values = new("--values") { Description = "Values are drawn from 1..K.", HelpName = "K" };
@@ -40,12 +33,7 @@ internal static class TriggerCommand
 
     private static async Task<int> TriggerAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        var url = parsed.GetValue(Url)!;
-        if (!url.IsAbsoluteUri || url.Scheme is not ("http" or "https"))
-        {
-            throw new ConfigurationException($"--url is '{url}'; write it as http://host:port.");
-        }
-
+        var url = UrlOption.Read(parsed, Url);
         var proxy = parsed.GetValue(Proxy) is { } given ? AgentOptions.ProxyFrom(given, "--proxy") : null;
         using var http = new HttpClient(DirectHttp.CreateHandler(proxy)) { Timeout = Patience + TimeSpan.FromSeconds(5) };
         try

@@ -5,7 +5,7 @@ namespace Consensus.Agent.Hosting;
 /// <summary>Reads <c>PEERS</c>.</summary>
 internal static class PeerAddresses
 {
-    /// <summary>Reads the addresses of an agent's peers.</summary>
+    /// <summary>Reads the addresses of an agent's peers. The agent's own address is left out, so all agents can share one list.</summary>
     /// <param name="peers">Base addresses, comma-separated.</param>
     /// <param name="id">The agent's own id: service discovery may know it by that.</param>
     /// <param name="ownPorts">Where it listens on this machine.</param>
@@ -34,17 +34,15 @@ internal static class PeerAddresses
                 throw new ConfigurationException("PEERS: an address holds a user name; agents know each other by CLUSTER_KEY, so leave it out.");
             }
 
-            if (IsSelf(address, id, ownPorts))
-            {
-                throw Wrong(entry, "is this agent itself; name only the others");
-            }
-
             if (!seen.Add($"{address.Scheme}://{(address.IsLoopback ? "localhost" : address.Host)}:{address.Port}"))
             {
                 throw Wrong(entry, "is there twice; name each peer once");
             }
 
-            list.Add(address);
+            if (!IsSelf(address, id, ownPorts))
+            {
+                list.Add(address);
+            }
         }
 
         return list.Count < Machine.MaxAgents
@@ -65,8 +63,13 @@ internal static class PeerAddresses
     }
 
     private static bool IsSelf(Uri address, string id, IReadOnlyCollection<int> ownPorts) =>
-        (address.IsDefaultPort && address.Host.Equals(id, StringComparison.OrdinalIgnoreCase))
-        || ((address.IsLoopback || address.Host.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase)) && ownPorts.Contains(address.Port));
+        (address.IsDefaultPort && Is(address.Host, id))
+        || (ownPorts.Contains(address.Port) && (address.IsLoopback || Is(address.Host, id) || Is(address.Host, Environment.MachineName)
+
+            // A pod of a StatefulSet is agent-1, and reached as agent-1.agents or longer.
+            || address.Host.StartsWith(Environment.MachineName + ".", StringComparison.OrdinalIgnoreCase)));
+
+    private static bool Is(string host, string name) => host.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     private static ConfigurationException Wrong(string entry, string why) => new($"PEERS: '{entry}' {why}.");
 }

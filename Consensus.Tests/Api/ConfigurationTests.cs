@@ -21,12 +21,6 @@ public sealed class ConfigurationTests
     [InlineData("AGENT_ID=a;PEERS=http://b?query", "has a path")]
     [InlineData("AGENT_ID=a;PEERS=http://b,http://c,http://B/", "is there twice")]
     [InlineData("AGENT_ID=a;PEERS=http://localhost:1,http://127.0.0.1:1", "is there twice")]
-    [InlineData("AGENT_ID=a;PORT=5009;PEERS=http://b,http://localhost:5009", "is this agent itself")]
-    [InlineData("AGENT_ID=a;PORT=5009;PEERS=http://[::1]:5009", "is this agent itself")]
-    [InlineData("AGENT_ID=a;PEERS=http://127.0.0.1:5001", "is this agent itself")]
-    [InlineData("AGENT_ID=a;PEERS=http://b,http://a", "is this agent itself")]
-    [InlineData("AGENT_ID=a;urls=http://*:7000;PEERS=http://localhost:7000", "is this agent itself")]
-    [InlineData("AGENT_ID=a;http_ports=7000;PEERS=http://localhost:7000", "is this agent itself")]
     [InlineData("AGENT_ID=a;PEERS=http://user:word@b", "leave it out")]
     [InlineData("AGENT_ID=a;PEERS=http://b;PORT=65536", "PORT is '65536'")]
     [InlineData("AGENT_ID=a;PEERS=http://b;PORT=x", "PORT is 'x'")]
@@ -55,7 +49,25 @@ public sealed class ConfigurationTests
     [InlineData("AGENT_ID=a;PORT=0;PEERS=http://localhost:5001", 1)]
     [InlineData("AGENT_ID=a;PEER_PROXY= http://proxy:3128 ", 0)]
     [InlineData("AGENT_ID=a", 0)]
+    [InlineData("AGENT_ID=a;PORT=5009;PEERS=http://b,http://localhost:5009", 1)]
+    [InlineData("AGENT_ID=a;PORT=5009;PEERS=http://[::1]:5009,http://localhost:5008", 1)]
+    [InlineData("AGENT_ID=a;PEERS=http://127.0.0.1:5001,http://b", 1)]
+    [InlineData("AGENT_ID=a;PEERS=http://b,http://a", 1)]
+    [InlineData("AGENT_ID=a;PEERS=http://b:5001,http://A:5001,http://a:5002", 2)]
+    [InlineData("AGENT_ID=a;PEERS=http://b,http://a.elsewhere", 2)]
+    [InlineData("AGENT_ID=a;urls=http://*:7000;PEERS=http://localhost:7000,http://b", 1)]
+    [InlineData("AGENT_ID=a;http_ports=7000;PEERS=http://localhost:7000,http://b", 1)]
     public void What_can_work_is_taken(string settings, int peers) => Assert.Equal(peers, AgentOptions.From(From(settings)).Peers.Count);
+
+    /// <summary>In Kubernetes, the pods of a StatefulSet share one list.</summary>
+    [Theory]
+    [InlineData("", 8080, 2)]
+    [InlineData(".agents", 8080, 2)]
+    [InlineData(".agents.default.svc.cluster.local", 8080, 2)]
+    [InlineData("2.agents", 8080, 3)]
+    [InlineData(".agents", 8081, 3)]
+    public void An_agent_leaves_its_own_machine_out_of_a_list_that_all_agents_share(string rest, int port, int peers) => Assert.Equal(peers, AgentOptions.From(
+        From($"AGENT_ID=a;http_ports=8080;PEERS=http://{Environment.MachineName}{rest}:{port},http://b.agents:8080,http://c.agents:8080")).Peers.Count);
 
     [Fact]
     public void More_peers_than_a_cluster_has_are_refused() => Assert.Contains("at most 101", Assert.Throws<ConfigurationException>(

@@ -72,23 +72,28 @@ internal sealed partial class AgentProcess : IDisposable
 
     /// <summary>Runs a command to its end.</summary>
     /// <returns>Its exit code, and what it said.</returns>
-    public static Task<(int Code, string Output)> RunAsync(params string[] args) => RunAsync(args, []);
+    public static async Task<(int Code, string Output)> RunAsync(params string[] args)
+    {
+        var (code, output, _) = await RunAsync(args, []);
+        return (code, output);
+    }
 
-    /// <summary>Runs a command with these variables in its environment to its end.</summary>
-    /// <returns>Its exit code, and what it said.</returns>
-    public static async Task<(int Code, string Output)> RunAsync(string[] args, IEnumerable<(string Key, string Value)> settings)
+    /// <summary>Runs a command to its end, with these variables in its environment.</summary>
+    public static async Task<(int Code, string Output, string Errors)> RunAsync(string[] args, params (string Key, string Value)[] settings)
     {
         var info = Info(args);
+        info.RedirectStandardError = true;
         foreach (var (key, value) in settings)
         {
             info.Environment[key] = value;
         }
 
         using var process = Process.Start(info)!;
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        var output = await process.StandardOutput.ReadToEndAsync(patience.Token);
-        await process.WaitForExitAsync(patience.Token);
-        return (process.ExitCode, output);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var errors = process.StandardError.ReadToEndAsync(limit.Token);
+        var output = await process.StandardOutput.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        return (process.ExitCode, output, await errors);
     }
 
     private static ProcessStartInfo Info(string[] args)

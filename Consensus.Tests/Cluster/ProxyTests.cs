@@ -18,7 +18,7 @@ public sealed class ProxyTests
     public async Task Agents_and_commands_reach_each_other_whatever_proxy_the_environment_names()
     {
         using var cluster = await AgentProcess.StartAsync(["--agents", "3", "--port", "0"], Environment);
-        var (code, output) = await AgentProcess.RunAsync(["trigger", "--url", cluster.Address.ToString()], Environment);
+        var (code, output, _) = await AgentProcess.RunAsync(["trigger", "--url", cluster.Address.ToString()], Environment);
         Assert.True(code == 0, output);
         Assert.Contains("agent3", output, StringComparison.Ordinal);
         Assert.Contains("Agreed on", output, StringComparison.Ordinal);
