@@ -54,6 +54,9 @@ public sealed class Chromium : IAsyncLifetime
         var tab = new Tab(context, page);
         await page.GotoAsync(address.ToString());
         await page.WaitForSelectorAsync("body[data-ready=true]");
+
+        // Chromium drops presses before the first picture of a page is shown, as nobody can have meant them.
+        await page.WaitForFunctionAsync("() => performance.getEntriesByName('first-contentful-paint').length > 0");
         return tab;
     }
 }

@@ -186,6 +186,19 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
     }
 
     [SkippableFact]
+    public async Task A_press_that_lasts_while_the_window_changes_its_width_is_a_click()
+    {
+        await using var tab = await OpenWithValuesAsync();
+        await Drew(tab).HoverAsync();
+        await tab.Page.Mouse.DownAsync();
+        await tab.Page.SetViewportSizeAsync(1278, 800);
+        await tab.Page.EvaluateAsync("async () => { for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame); }");
+        await tab.Page.Mouse.UpAsync();
+        await Assertions.Expect(tab.Page.Locator("#diagram .lit")).Not.ToHaveCountAsync(0);
+        await tab.Page.WaitForFunctionAsync("() => document.querySelector('#diagram .heads').offsetWidth === document.querySelector('#diagram .scroll').clientWidth");
+    }
+
+    [SkippableFact]
     public async Task A_drag_follows_no_value()
     {
         await using var tab = await OpenWithValuesAsync();

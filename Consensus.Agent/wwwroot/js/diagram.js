@@ -18,9 +18,9 @@ const CLICK = 4;
 const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
 
 export class Diagram {
-  /** @param {HTMLElement} host @param {{label: string, unfold?: (range: {from: number, to: number}) => void}} options */
-  constructor(host, { label, unfold, title }) {
-    this.unfold = unfold;
+  /** @param {HTMLElement} host @param {{label: string, unfold?: (range: {from: number, to: number}) => void, resized: () => void}} options `resized` asks for a drawing in another width */
+  constructor(host, { label, unfold, title, resized }) {
+    Object.assign(this, { unfold, resized });
     this.zoom = 1;
     this.followed = null;
     this.hidden = new Set();
@@ -207,7 +207,7 @@ export class Diagram {
 
   #listen() {
     this.scroll.addEventListener('scroll', eachFrame(() => this.plan && this.refresh()), { passive: true });
-    new ResizeObserver(() => { if (this.model && this.scroll.clientWidth !== this.drawnWidth && this.scroll.clientWidth) this.draw(); }).observe(this.scroll);
+    new ResizeObserver(() => { if (this.model && this.scroll.clientWidth !== this.drawnWidth && this.scroll.clientWidth) this.resized(); }).observe(this.scroll);
     let last = null;
     const hover = eachFrame(() => last && this.#hover(last));
     this.svg.addEventListener('pointermove', (event) => { last = event; hover(); });
