@@ -10,30 +10,33 @@ internal sealed class Lanes
 {
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Agent, string Name), int> _resolved = [];
-    private readonly HashSet<string> _current = new(StringComparer.Ordinal);
-    private readonly bool _allKnown;
+    private readonly HashSet<string> _former = new(StringComparer.Ordinal);
 
     public Lanes(IReadOnlyList<Source> sources, RunDescriptor? descriptor)
     {
-        var ids = new SortedSet<string>(Comparer<string>.Create(CompareNaturally));
-        ids.UnionWith(sources.Select(source => source.Timeline?.AgentId).OfType<string>());
-        ids.UnionWith(descriptor?.Members.Keys ?? []);
         var names = sources.Select(source => source.Timeline).OfType<AgentTimeline>()
             .SelectMany(timeline => (timeline.Events ?? []).Where(e => e.Kind == "sent" && e.Other is not null).Select(e => (timeline.AgentId, Name: e.Other!)))
             .Distinct().ToList();
-        ids.UnionWith(names.Select(name => name.Name).Where(name => !IsAddress(name)));
+        var ids = new SortedSet<string>(names.Select(name => name.Name).Where(name => !IsAddress(name)), Comparer<string>.Create(CompareNaturally));
+        var members = descriptor?.Members.Keys ?? [];
+        var current = sources.Select(source => source.Timeline?.AgentId ?? source.AgentId
+            ?? (HostOf(source.Address) is var host && (ids.Contains(host) || members.Contains(host)) ? host : null)).ToList();
 
-        // An agent that never said its id to anyone has a lane all the same, named by its address.
-        foreach (var source in sources.Where(source => source.Timeline is null))
+        // An agent that is down and never told its id may be any of the run's. Else the cluster does not count whom nobody is.
+        if (!current.Contains(null))
         {
-            if (ids.Count < sources.Count)
-            {
-                ids.Add(source.AgentId ?? HostOf(source.Address));
-            }
+            _former.UnionWith(members.Concat(ids).Except(current.OfType<string>()));
         }
 
-        _current.UnionWith(sources.Select(source => source.Timeline?.AgentId ?? source.AgentId ?? HostOf(source.Address)));
-        _allKnown = _current.IsSubsetOf(ids);
+        // Of a former agent there is a lane where something of it is left to draw.
+        ids.UnionWith(members.Except(_former));
+        ids.UnionWith(current.OfType<string>());
+
+        // An agent that never said its id to anyone has a lane all the same, named by its address.
+        foreach (var (source, _) in sources.Zip(current).Where(one => one.Second is null && ids.Count < sources.Count))
+        {
+            ids.Add(HostOf(source.Address));
+        }
 
         Ids = [.. ids];
         for (var i = 0; i < Ids.Count; i++)
@@ -70,11 +73,8 @@ internal sealed class Lanes
 
     public int this[string agentId] => _index[agentId];
 
-    /// <summary>
-    /// True for an agent of an older run that the cluster does not count now. False as well where an agent is down and its id
-    /// is not known: it may be that one.
-    /// </summary>
-    public bool IsFormer(string agentId) => _allKnown && !_current.Contains(agentId);
+    /// <summary>True for an agent of an older run that the cluster does not count now.</summary>
+    public bool IsFormer(string agentId) => _former.Contains(agentId);
 
     /// <summary>The lane of whom <paramref name="agent"/> calls <paramref name="name"/>; -1 where nobody knows.</summary>
     public int Resolve(string agent, string? name) =>

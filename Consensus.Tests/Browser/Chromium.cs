@@ -30,7 +30,11 @@ public sealed class Chromium : IAsyncLifetime
     }
 
     /// <summary>Opens a page; what goes wrong in it is collected.</summary>
-    public async Task<Tab> OpenAsync(Uri address, int width = 1280, int height = 800)
+    /// <param name="address">The page.</param>
+    /// <param name="width">Of the window, in pixels.</param>
+    /// <param name="height">Of the window, in pixels.</param>
+    /// <param name="script">Runs in the page, and in further pages of its browser context, before any other script.</param>
+    public async Task<Tab> OpenAsync(Uri address, int width = 1280, int height = 800, string? script = null)
     {
         if (_browser is null)
         {
@@ -40,11 +44,19 @@ public sealed class Chromium : IAsyncLifetime
         }
 
         var context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ReducedMotion = ReducedMotion.Reduce });
+        if (script is not null)
+        {
+            await context.AddInitScriptAsync(script);
+        }
+
         var page = await context.NewPageAsync();
         page.SetDefaultTimeout(60_000);
         var tab = new Tab(context, page);
         await page.GotoAsync(address.ToString());
         await page.WaitForSelectorAsync("body[data-ready=true]");
+
+        // Chromium drops presses before the first picture of a page is shown, as nobody can have meant them.
+        await page.WaitForFunctionAsync("() => performance.getEntriesByName('first-contentful-paint').length > 0");
         return tab;
     }
 }

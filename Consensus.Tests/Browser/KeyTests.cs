@@ -18,13 +18,19 @@ public sealed class KeyTests(Chromium chromium) : ThreeAgents(Breakable with { K
         await tab.Page.ClickAsync("#run");
         await tab.VerdictAsync("good");
         await Assertions.Expect(key).ToBeVisibleAsync();
-        await Assertions.Expect(tab.Page.Locator("#faults")).ToBeHiddenAsync();
+        await Assertions.Expect(tab.Page.Locator("#key-help")).ToContainTextAsync("CLUSTER_KEY; under the AppHost, the parameter cluster-key");
+        foreach (var agent in new[] { "agent1", "agent2", "agent3" })
+        {
+            await Assertions.Expect(tab.Page.GetByLabel($"Isolate {agent}")).ToBeDisabledAsync();
+        }
+
+        await Assertions.Expect(tab.Page.Locator("#heal")).ToBeDisabledAsync();
         Assert.Empty(tab.Errors);
 
         await key.FillAsync("not-the-key-of-this-cluster");
         await key.PressAsync("Enter");
         await Assertions.Expect(tab.Page.Locator("#notice")).ToContainTextAsync("do not know this cluster key");
-        await Assertions.Expect(tab.Page.Locator("#faults")).ToBeHiddenAsync();
+        await Assertions.Expect(tab.Page.GetByLabel("Isolate agent3")).ToBeDisabledAsync();
         await tab.Page.ClickAsync("#reset");
         await Assertions.Expect(tab.Page.Locator("#notice")).ToContainTextAsync("CLUSTER_KEY");
         Assert.All(tab.Errors, error => Assert.Contains("401", error, StringComparison.Ordinal));
@@ -38,6 +44,22 @@ public sealed class KeyTests(Chromium chromium) : ThreeAgents(Breakable with { K
         await Assertions.Expect(tab.Page.Locator("#notice")).ToBeHiddenAsync();
         Assert.Equal(0, (await Clients[0].Get("/state")).Body.GetProperty("attempts").GetInt32());
         Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task The_key_is_in_no_address_and_in_no_history()
+    {
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
+        List<string> addresses = [];
+        tab.Page.Request += (_, request) => addresses.Add(request.Url);
+        await tab.Page.Locator("#key").FillAsync(Secret);
+        await tab.Page.GetByText("Use key").ClickAsync();
+        await tab.Page.GetByLabel("Isolate agent3").ClickAsync();
+        await Assertions.Expect(tab.Page.GetByLabel("Isolate agent3")).ToHaveTextAsync("Reconnect");
+        Assert.NotEmpty(addresses);
+        Assert.DoesNotContain(addresses, address => address.Contains(Secret, StringComparison.Ordinal));
+        Assert.Equal(Cluster.Addresses[0].ToString(), tab.Page.Url);
+        Assert.Null(await tab.Page.EvaluateAsync<string?>("history.state"));
     }
 
     [SkippableFact]

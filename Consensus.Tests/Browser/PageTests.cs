@@ -23,10 +23,13 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         Assert.Empty(tab.Errors);
     }
 
-    [SkippableFact]
-    public async Task The_address_of_run_starts_one_run_and_a_reload_none()
+    [SkippableTheory]
+    [InlineData("/run")]
+    [InlineData("/run/")]
+    [InlineData("/Run")]
+    public async Task The_address_of_run_starts_one_run_and_a_reload_none(string address)
     {
-        await using var tab = await chromium.OpenAsync(new Uri(Cluster.Addresses[0], "/run"));
+        await using var tab = await chromium.OpenAsync(new Uri(Cluster.Addresses[0], address));
         await tab.VerdictAsync("good");
         await tab.Page.ReloadAsync();
         await tab.VerdictAsync("good");
@@ -74,6 +77,8 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
         await tab.Page.GetByLabel("Isolate agent3").ClickAsync();
         await Assertions.Expect(tab.Page.GetByLabel("Isolate agent3")).ToHaveTextAsync("Reconnect");
+        await Assertions.Expect(tab.Page.Locator("#connection")).ToHaveTextAsync("2 of 3 agents up, agent3 isolated, seen from agent1");
+        await tab.IsAsync("agent3", "isolated");
         await tab.Page.ClickAsync("#run");
         await tab.IsAsync("agent1", "decided");
         await tab.IsAsync("agent2", "decided");
@@ -84,6 +89,48 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await tab.IsAsync("agent3", "decided");
         await tab.VerdictAsync("good");
         Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task An_agent_that_somebody_else_isolates_can_be_reconnected_and_a_run_of_it_says_so()
+    {
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
+        await Assertions.Expect(tab.Page.GetByLabel("Isolate agent1")).ToHaveTextAsync("Isolate");
+        await Clients[0].Put("/faults", """{"isolate":true}""");
+        await Assertions.Expect(tab.Page.GetByLabel("Isolate agent1")).ToHaveTextAsync("Reconnect");
+        await tab.Page.ClickAsync("#run");
+        await Assertions.Expect(tab.Page.Locator("#notice")).ToContainTextAsync("agent1 is isolated: reconnect it.");
+        await tab.Page.GetByLabel("Isolate agent1").ClickAsync();
+        await tab.Page.ClickAsync("#run");
+        await tab.VerdictAsync("good");
+    }
+
+    [SkippableFact]
+    public async Task Run_keeps_the_focus_that_it_was_pressed_with()
+    {
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
+        var run = tab.Page.Locator("#run");
+        await run.FocusAsync();
+        await tab.Page.Keyboard.PressAsync("Enter");
+        await tab.VerdictAsync("good");
+        await Assertions.Expect(run).ToBeEnabledAsync();
+        await Assertions.Expect(run).ToBeFocusedAsync();
+    }
+
+    [SkippableFact]
+    public async Task A_seed_that_a_browser_would_round_is_refused_where_it_is_typed()
+    {
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
+        await tab.Page.Locator("summary", new() { HasText = "Options" }).ClickAsync();
+        await tab.Page.FillAsync("#options [name=seed]", "9007199254740993");
+        await tab.Page.Keyboard.PressAsync("Escape");
+        await tab.Page.ClickAsync("#run");
+        await Assertions.Expect(tab.Page.Locator("#options [name=seed]:invalid")).ToBeVisibleAsync();
+        await tab.Page.FillAsync("#options [name=seed]", "9007199254740991");
+        await tab.Page.ClickAsync("#run");
+        await tab.VerdictAsync("good");
+        Assert.Contains("\"seed\":9007199254740991", (await Clients[0].Get("/state")).Body.GetRawText(), StringComparison.Ordinal);
+        Assert.Single((await Clients[0].Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray());
     }
 
     [SkippableFact]
@@ -106,9 +153,11 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await tab.Page.GetByLabel("To the beginning").ClickAsync();
         await tab.IsAsync("agent1", "waiting");
         Assert.Equal(0, await tab.Row("agent1").Locator(".heard").CountAsync());
+        await Assertions.Expect(tab.Page.GetByLabel("Moment of the run")).ToHaveAttributeAsync("aria-valuetext", "Before the first step");
         await tab.Page.GetByLabel("Moment of the run").FocusAsync();
         await tab.Page.Keyboard.PressAsync("End");
         await tab.IsAsync("agent1", "decided");
+        await Assertions.Expect(tab.Page.GetByLabel("Moment of the run")).ToHaveAttributeAsync("aria-valuetext", new System.Text.RegularExpressions.Regex(@"^Step (\d+) of \1: agent\d .+"));
         Assert.True(await tab.Row("agent1").Locator(".heard").CountAsync() >= 2);
         Assert.Empty(tab.Errors);
     }
@@ -134,6 +183,19 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await tab.Page.EvaluateAsync("async () => { for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame); }");
         await tab.Page.Mouse.UpAsync();
         await Assertions.Expect(tab.Page.Locator("#diagram .lit")).Not.ToHaveCountAsync(0);
+    }
+
+    [SkippableFact]
+    public async Task A_press_that_lasts_while_the_window_changes_its_width_is_a_click()
+    {
+        await using var tab = await OpenWithValuesAsync();
+        await Drew(tab).HoverAsync();
+        await tab.Page.Mouse.DownAsync();
+        await tab.Page.SetViewportSizeAsync(1278, 800);
+        await tab.Page.EvaluateAsync("async () => { for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame); }");
+        await tab.Page.Mouse.UpAsync();
+        await Assertions.Expect(tab.Page.Locator("#diagram .lit")).Not.ToHaveCountAsync(0);
+        await tab.Page.WaitForFunctionAsync("() => document.querySelector('#diagram .heads').offsetWidth === document.querySelector('#diagram .scroll').clientWidth");
     }
 
     [SkippableFact]

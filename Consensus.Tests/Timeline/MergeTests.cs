@@ -70,6 +70,15 @@ public class MergeTests
     }
 
     [Fact]
+    public void An_agent_that_took_part_and_is_no_peer_any_more_is_former()
+    {
+        var cluster = new RecordedCluster(Right);
+        cluster.Run();
+        var merged = Merge.Of("x", [new("/", cluster.Recorders[0].Read()), new("http://10.0.0.1:5000", cluster.Recorders[1].Read())], []);
+        Assert.Equal(["agent1 member", "agent2 member", "agent3 former"], merged.Lanes.Select(lane => $"{lane.AgentId} {lane.Part}"));
+    }
+
+    [Fact]
     public void What_only_the_receiver_recorded_is_drawn_from_a_guessed_send()
     {
         var cluster = new RecordedCluster(Right);

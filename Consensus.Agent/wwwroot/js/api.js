@@ -13,7 +13,10 @@ export class Problem extends Error {
 /** What to tell a person who asked for something in vain. */
 export const complaint = (problem) => problem instanceof Problem ? problem.message : 'The agent does not answer.';
 
-/** Calls and reads JSON; null where the agent answers 404. Throws a Problem for refusals, a TypeError where nobody answers. */
+/**
+ * Calls and reads JSON; null where the agent answers 404. Throws a Problem for refusals, a TypeError or TimeoutError where nobody
+ * answers. A call that took too long is taken back: one that still waits for a connection is not sent later.
+ */
 export async function call(path, { method = 'GET', body, timeout = 8000 } = {}) {
   const response = await fetch(path, {
     method,
@@ -42,25 +45,3 @@ export const cluster = () => call('/cluster');
 export const start = (request) => call('/run', { method: 'POST', body: request, timeout: 10_000 });
 
 export const simulate = (query, detail) => call(`/simulate?${new URLSearchParams(query)}${ranges(detail)}`, { timeout: 30_000 });
-
-/** Watches the serving agent: `happened` after each event, `up` and `down` as the connection comes and goes. */
-export function follow({ happened, up, down }) {
-  const kinds = ['joined', 'joined_as_learner', 'drew', 'copied', 'adopted', 'voted', 'decided', 'learned', 'was_reset', 'contradicted',
-    'disagreed', 'restored', 'booted', 'sent', 'received', 'answered', 'lost'];
-  let source;
-  let retry;
-  const open = () => {
-    source = new EventSource('/events');
-    source.addEventListener('hello', up);
-    for (const kind of kinds) source.addEventListener(kind, happened);
-    source.onerror = () => {
-      down();
-      if (source.readyState !== EventSource.CLOSED) return;
-
-      // A browser gives up where a proxy answers for an agent that is down; this page does not.
-      clearTimeout(retry);
-      retry = setTimeout(open, 1000);
-    };
-  };
-  open();
-}

@@ -3,12 +3,16 @@
 import { Agents } from './agents.js';
 import * as api from './api.js';
 import { Controls } from './controls.js';
-import { byId } from './dom.js';
+import { byId, list } from './dom.js';
+import { follow } from './event-stream.js';
 import { Faults } from './faults.js';
 import { History } from './history.js';
 import * as key from './key.js';
 import { Simulation } from './simulate.js';
 import { View } from './view.js';
+
+// A browser may load a page that nobody has asked for yet.
+if (document.prerendering) await new Promise((activated) => { document.addEventListener('prerenderingchange', activated, { once: true }); });
 
 const EVENT_GAP_MS = 120;
 const POLL_MS = 2000;
@@ -91,8 +95,9 @@ const readCluster = reader(async () => {
   const [cluster, runs] = await Promise.all([api.cluster(), api.history()]);
   state.cluster = cluster.agents;
   const serving = cluster.agents[0].agent_id;
-  const up = cluster.agents.filter((agent) => agent.up).length;
-  connection(true, `${up} of ${cluster.agents.length} agents up, seen from ${serving}`);
+  const isolated = cluster.agents.filter((agent) => agent.isolated).map((agent) => agent.agent_id).sort();
+  const up = cluster.agents.filter((agent) => agent.up && !agent.isolated).length;
+  connection(true, `${up} of ${cluster.agents.length} agents up${isolated.length ? `, ${list(isolated)} isolated` : ''}, seen from ${serving}`);
   controls.serving(serving);
   faults.show(cluster.agents);
   history.show(runs.runs, state.run);
@@ -104,7 +109,7 @@ const readCluster = reader(async () => {
   if (view.model) view.tell();
 }, 400);
 
-const standing = (agents) => JSON.stringify(agents.map(({ up, state: held }) => [up, held?.boot, held?.run, held?.consensus_value]));
+const standing = (agents) => JSON.stringify(agents.map(({ up, isolated, state: held }) => [up, isolated, held?.boot, held?.run, held?.consensus_value]));
 
 function refresh() {
   readTimeline();
@@ -127,15 +132,15 @@ function route() {
 async function offers() {
   try {
     const { paths } = await api.call('/openapi/v1.json');
+    faults.offered = '/faults' in paths;
     if (paths['/reset'].post.security?.length && !byId('key')) {
       faults.locked = () => keyRefused || !key.isKnown();
-      key.offerKey(byId('commands'), () => {
+      byId(faults.offered ? 'faults' : 'agents').append(key.keyForm(() => {
         keyRefused = false;
         notice();
         readCluster();
-      });
+      }));
     }
-    faults.offered = '/faults' in paths;
     byId('tab-simulate').hidden = byId('tabs').hidden = !('/simulate' in paths);
     route();
   } catch {
@@ -144,12 +149,22 @@ async function offers() {
 }
 
 addEventListener('hashchange', route);
-api.follow({ happened: refresh, up: () => { notice(); refresh(); }, down: () => connection(false, 'The agent does not answer; trying again…') });
+follow({
+  happened: refresh,
+  up: () => {
+    if (byId('connection').classList.contains('down')) notice();
+    refresh();
+  },
+  down: () => connection(false, 'The agent does not answer; trying again…'),
+});
 setInterval(() => { if (!document.hidden) readCluster(); }, POLL_MS);
 document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
 refresh();
 offers().then(readCluster);
-if (location.pathname === '/run') {
+if (/^\/run\/*$/i.test(location.pathname)) {
+  // A tab that was opened in the background starts its run when a person looks at it.
+  while (document.hidden) await new Promise((changed) => { document.addEventListener('visibilitychange', changed, { once: true }); });
+
   // Once: a reload of the page starts nothing.
   globalThis.history.replaceState(null, '', '/');
   controls.run();

@@ -1,7 +1,7 @@
 // Run and Reset.
 
 import { call, complaint, start } from './api.js';
-import { html } from './dom.js';
+import { html, onceAtATime } from './dom.js';
 
 export const field = (label, input) => html('label', { class: 'field' }, html('span', {}, label), input);
 
@@ -9,6 +9,9 @@ export const select = (name, options) =>
   html('select', { name }, options.map(([value, text]) => html('option', { value }, text)));
 
 export const number = (name, attributes) => html('input', { name, type: 'number', inputmode: 'numeric', ...attributes });
+
+/** A seed: whole numbers that JavaScript holds exactly, as the agents take them. */
+export const seed = (attributes) => number('seed', { min: -Number.MAX_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, ...attributes });
 
 const NUMBERS = ['values', 'window_ms', 'seed'];
 
@@ -21,13 +24,13 @@ export class Controls {
       field('Draw', select('draw', [['', 'as configured'], ['fresh', 'fresh'], ['plurality', 'plurality']])),
       field('Values 1 to', number('values', { min: 1, max: 1_000_000_000, placeholder: '3' })),
       field('Window, ms', number('window_ms', { min: 0, max: 60_000, placeholder: '200' })),
-      field('Seed', number('seed', { placeholder: 'none' })),
+      field('Seed', seed({ placeholder: 'none' })),
       html('button', { type: 'submit', class: 'unseen' }, 'Run with these options'));
     this.panel = html('details', { class: 'panel' }, html('summary', {}, 'Options'), this.form);
     this.go = html('button', { type: 'button', class: 'primary', id: 'run', onclick: () => this.run() }, 'Run');
     this.resetButton = html('button', { type: 'button', id: 'reset', onclick: () => this.reset() }, 'Reset');
     host.append(this.panel, this.resetButton, this.go);
-    document.addEventListener('click', (event) => { if (!this.panel.contains(event.target)) this.panel.open = false; });
+    document.addEventListener('click', ({ target }) => { if (target !== this.go && !this.panel.contains(target)) this.panel.open = false; });
     this.panel.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape') return;
       this.panel.open = false;
@@ -41,10 +44,13 @@ export class Controls {
   }
 
   async run() {
-    if (!this.form.reportValidity()) {
+    if (!this.form.checkValidity()) {
+      // A field in a closed panel cannot show what is wrong with it.
       this.panel.open = true;
+      this.form.reportValidity();
       return;
     }
+    this.panel.open = false;
     const body = {};
     for (const [name, text] of new FormData(this.form)) if (text !== '') body[name] = NUMBERS.includes(name) ? Number(text) : text;
     await this.#ask(this.go, async () => {
@@ -61,15 +67,14 @@ export class Controls {
     });
   }
 
-  async #ask(button, ask) {
-    this.notice();
-    button.disabled = true;
-    try {
-      await ask();
-    } catch (problem) {
-      this.notice(complaint(problem));
-    } finally {
-      button.disabled = false;
-    }
+  #ask(button, ask) {
+    return onceAtATime([button], async () => {
+      this.notice();
+      try {
+        await ask();
+      } catch (problem) {
+        this.notice(complaint(problem));
+      }
+    });
   }
 }

@@ -1,12 +1,14 @@
 // The space-time diagram: scrolls, zooms, tells what the pointer is on, follows one value. Of a tall picture only what is
 // in sight is in the document.
 
-import { arrange, chip, duration, eachFrame, html, onPress, svg } from './dom.js';
+import { arrange, chip, eachFrame, html, onPress, svg } from './dom.js';
 import { Labels } from './labels.js';
+import { LaneHeads } from './lane-heads.js';
 import { layout } from './layout.js';
 import { arrowShape, backdrop, endsOf, foldShape, markBox, markShape, partsOf } from './shapes.js';
 import { Sight } from './sight.js';
-import { KINDS, describeArrow, describeMark, verdict } from './words.js';
+import { Tooltip } from './tooltip.js';
+import { KINDS, verdict } from './words.js';
 
 // A picture of fewer arrows and marks is in the document as a whole.
 const WHOLE = 400;
@@ -16,9 +18,9 @@ const CLICK = 4;
 const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
 
 export class Diagram {
-  /** @param {HTMLElement} host @param {{label: string, unfold?: (range: {from: number, to: number}) => void}} options */
-  constructor(host, { label, unfold, title }) {
-    this.unfold = unfold;
+  /** @param {HTMLElement} host @param {{label: string, unfold?: (range: {from: number, to: number}) => void, resized: () => void}} options `resized` asks for a drawing in another width */
+  constructor(host, { label, unfold, title, resized }) {
+    Object.assign(this, { unfold, resized });
     this.zoom = 1;
     this.followed = null;
     this.hidden = new Set();
@@ -28,12 +30,15 @@ export class Diagram {
     this.values = html('div', { class: 'values', role: 'group', 'aria-label': 'Follow one value' });
     this.zoomOut = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom out', onclick: () => this.zoomBy(-1) }, '−');
     this.zoomIn = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom in', onclick: () => this.zoomBy(1) }, '+');
-    this.heads = html('div', { class: 'heads' });
+    this.heads = new LaneHeads();
     this.svg = svg('svg', { class: 'picture', role: 'img' });
-    this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.heads, this.svg);
-    this.tip = html('div', { class: 'tip', hidden: true });
+
+    // A layer of its own: a step moves it, and nothing of the picture is painted anew.
+    this.veil = html('div', { class: 'veil', hidden: true });
+    this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.heads.root, html('div', { class: 'sheet' }, this.svg, this.veil));
+    this.tip = new Tooltip();
     this.root = html('div', { class: 'diagram' }, title && html('h3', {}, title), this.verdict,
-      html('div', { class: 'tools' }, this.legend, this.values, html('div', { class: 'zoom' }, this.zoomOut, this.zoomIn)), this.scroll, this.tip);
+      html('div', { class: 'tools' }, this.legend, this.values, html('div', { class: 'zoom' }, this.zoomOut, this.zoomIn)), this.scroll, this.tip.root);
     host.append(this.root);
     this.#listen();
   }
@@ -61,7 +66,7 @@ export class Diagram {
     this.svg.setAttribute('width', plan.width);
     this.svg.setAttribute('height', plan.height);
     this.svg.setAttribute('viewBox', `0 0 ${plan.width} ${plan.height}`);
-    this.#heads();
+    this.heads.show(model.lanes, plan);
 
     this.labels = new Labels(plan);
     this.targets = [];
@@ -81,8 +86,7 @@ export class Diagram {
     this.above = svg('g');
     this.sight = new Sight(this.targets, this.targets.length < WHOLE, { add: (target) => this.#add(target), remove: ({ element, text }) => { element.remove(); text?.remove(); } });
     this.folds = plan.folds.map((fold) => this.#fold(fold));
-    this.now = svg('g', { class: 'now' }, svg('rect', { x: 0, width: plan.width }), svg('path', {}));
-    this.svg.replaceChildren(backdrop(plan, model), ...this.folds, this.lines, this.above, this.now);
+    this.svg.replaceChildren(backdrop(plan, model), ...this.folds, this.lines, this.above);
     if (place) this.scroll.scrollTop = place(plan);
     this.cut(this.cutAt);
     this.refresh();
@@ -93,18 +97,12 @@ export class Diagram {
     this.cutAt = count;
     const { steps } = this.model;
     const step = count === undefined || count >= steps.length ? null : steps[Math.max(0, count - 1)];
-    this.now.toggleAttribute('hidden', !step);
-    this.now.classList.toggle('off', !step);
+    this.veil.hidden = !step;
     if (!step) return;
     const y = count === 0 ? 0 : step.out + 3;
-    const [veil, line] = this.now.children;
-    veil.setAttribute('y', y);
-    veil.setAttribute('height', Math.max(0, this.plan.height - y));
-    line.setAttribute('d', `M0 ${y}H${this.plan.width}`);
-    const head = this.heads.offsetHeight;
-    if (y < this.scroll.scrollTop + 40 || y > this.scroll.scrollTop + this.scroll.clientHeight - head - 60) {
-      this.scroll.scrollTop = y - this.scroll.clientHeight * 0.55;
-    }
+    this.veil.style.transform = `translateY(${y}px)`;
+    const { scrollTop, clientHeight } = this.scroll;
+    if (y < scrollTop + 40 || y > scrollTop + clientHeight - this.heads.height - 60) this.scroll.scrollTop = y - clientHeight * 0.55;
   }
 
   /** Follows one value, or with null none. */
@@ -147,24 +145,6 @@ export class Diagram {
       open(fold.from + 4);
     });
     return element;
-  }
-
-  #heads() {
-    const { plan, model } = this;
-    this.heads.style.width = `${plan.width}px`;
-    const tight = plan.lane < 74;
-    let tall = tight;
-    this.heads.replaceChildren(...model.lanes.map((lane, index) => {
-      const state = !lane.up ? 'down' : lane.part === 'learner' ? 'learner' : lane.part === 'absent' ? 'not reached' : '';
-      tall ||= state !== '';
-      const head = html('div', { class: `head${lane.up ? '' : ' down'}${tight ? ' tight' : ''}`, 'data-agent': lane.agent_id, title: lane.dropped ? `${lane.dropped.toLocaleString('en')} older events are gone` : undefined },
-        html('span', { class: 'name' }, tight ? lane.agent_id.replace(/^agent/, 'a') : lane.agent_id),
-        lane.value !== undefined && chip(lane.value, `decided ${lane.value} in round ${lane.round}`),
-        state && html('span', { class: 'tag' }, state));
-      head.style.left = `${plan.x(index)}px`;
-      return head;
-    }));
-    this.heads.classList.toggle('tall', tall);
   }
 
   #legend() {
@@ -227,7 +207,7 @@ export class Diagram {
 
   #listen() {
     this.scroll.addEventListener('scroll', eachFrame(() => this.plan && this.refresh()), { passive: true });
-    new ResizeObserver(() => { if (this.model && this.scroll.clientWidth !== this.drawnWidth && this.scroll.clientWidth) this.draw(); }).observe(this.scroll);
+    new ResizeObserver(() => { if (this.model && this.scroll.clientWidth !== this.drawnWidth && this.scroll.clientWidth) this.resized(); }).observe(this.scroll);
     let last = null;
     const hover = eachFrame(() => last && this.#hover(last));
     this.svg.addEventListener('pointermove', (event) => { last = event; hover(); });
@@ -272,15 +252,7 @@ export class Diagram {
     this.hot = found?.element;
     this.hot?.classList.add('hot');
     this.svg.classList.toggle('pointing', Boolean(found));
-    this.tip.hidden = !found;
-    if (!found) return;
-    const { title, lines } = found.mark ? { title: describeMark(found.mark, this.model.lanes), lines: [`at ${duration(Math.max(0, found.mark.t))}`] } : describeArrow(found.arrow, this.model.lanes);
-    this.tip.replaceChildren(html('strong', {}, title), ...lines.map((line) => html('span', {}, line)));
-    const box = this.root.getBoundingClientRect();
-    const x = Math.min(event.clientX - box.left + 14, box.width - this.tip.offsetWidth - 8);
-    const below = event.clientY - box.top + 18;
-    this.tip.style.left = `${Math.max(4, x)}px`;
-    this.tip.style.top = `${below + this.tip.offsetHeight > box.height ? below - this.tip.offsetHeight - 34 : below}px`;
+    this.tip.show(found, event, this.model, this.root);
   }
 }
 

@@ -48,6 +48,17 @@ export function eachFrame(work) {
   };
 }
 
+/** Does what a button asks for, once at a time. A disabled button would lose the focus, so it only says that it is busy. */
+export async function onceAtATime(buttons, work) {
+  if (buttons.some((button) => button.ariaDisabled === 'true')) return;
+  for (const button of buttons) button.ariaDisabled = 'true';
+  try {
+    await work();
+  } finally {
+    for (const button of buttons) button.ariaDisabled = null;
+  }
+}
+
 /** Hands a parent its children, unless they are the ones it has: whoever is put in again loses the focus. */
 export function arrange(parent, children) {
   if (children.length !== parent.children.length || children.some((child, index) => child !== parent.children[index])) parent.replaceChildren(...children);

@@ -1,4 +1,5 @@
-// Break the cluster on purpose: each agent, each link. Absent where the agents were not started with faults allowed.
+// Break the cluster on purpose: each agent, each link. Absent where the agents were not started with faults allowed; disabled
+// where they take them only with a key.
 
 import { call, complaint } from './api.js';
 import { number } from './controls.js';
@@ -9,18 +10,22 @@ export class Faults {
     Object.assign(this, { host, notice, refused, offered: false, locked: () => false, known: new Map() });
     this.list = html('div', { class: 'breakers' });
     this.heal = html('button', { type: 'button', id: 'heal', onclick: () => this.#healAll() }, 'Heal everything');
-    host.append(this.list, this.heal);
+    this.controls = html('fieldset', { 'aria-labelledby': 'faults-title' }, this.list, this.heal);
+    host.append(this.controls);
   }
 
   /** @param {{agent_id?: string, up: boolean}[]} agents the serving agent first, then its peers in their order */
   async show(agents) {
-    this.host.hidden = !this.offered || this.locked();
+    this.host.hidden = !this.offered;
     if (this.host.hidden) return;
     this.agents = agents;
+    const locked = this.controls.disabled = this.locked();
     await Promise.all(agents.map(async (agent, index) => {
+      const faults = this.known.get(index);
+      if (locked) this.known.set(index, this.#unread(agent, index));
       // One that is down may come back without its faults.
-      if (!agent.up) this.known.delete(index);
-      else if (!this.known.has(index)) {
+      else if (!agent.up) this.known.delete(index);
+      else if (!faults || faults.unread || faults.isolate !== Boolean(agent.isolated)) {
         try {
           const answer = await call(this.#path(index));
           if (answer) this.known.set(index, answer);
@@ -30,11 +35,18 @@ export class Faults {
         }
       }
     }));
+    for (const index of this.known.keys()) if (index >= agents.length) this.known.delete(index);
     const key = JSON.stringify([agents.map((agent) => agent.up), [...this.known]]);
     if (key === this.key || this.list.contains(document.activeElement) && this.drawn === agents.map((agent) => agent.up).join()) return;
     this.key = key;
     this.drawn = agents.map((agent) => agent.up).join();
     this.#draw();
+  }
+
+  /** What is seen of an agent's faults without the key. */
+  #unread({ agent_id: id, address, isolated }, index) {
+    const peers = this.agents.filter((_, other) => other !== index).map((agent) => agent.agent_id ?? agent.address);
+    return { agent_id: id ?? address, isolate: Boolean(isolated), links: [], peers, unread: true };
   }
 
   #path(index) { return index === 0 ? '/faults' : `/cluster/${index}/faults`; }
@@ -70,7 +82,7 @@ export class Faults {
     });
     return html('div', { class: 'breaker', 'data-agent': id },
       html('details', { 'data-agent': id, open: open.has(id) },
-        html('summary', {}, html('b', {}, id), html('small', {}, saying(faults))),
+        html('summary', {}, html('b', {}, id), html('small', {}, describe(faults))),
         html('table', { class: 'links' }, html('thead', {}, html('tr', {}, ['Link', 'Drop %', 'Delay ms', ''].map((name) => html('th', { scope: 'col' }, name)))), html('tbody', {}, rows))),
       isolate);
   }
@@ -105,8 +117,9 @@ export class Faults {
   }
 }
 
-function saying({ isolate, links }) {
+function describe({ isolate, links, unread }) {
   if (isolate) return 'isolated';
+  if (unread) return '';
   const broken = links.filter((link) => link.isolate || link.drop || link.delay_ms || link.duplicate).length;
   return broken ? `${broken} ${broken === 1 ? 'link' : 'links'} disturbed` : 'all links well';
 }

@@ -44,7 +44,7 @@ export class History {
     return html('li', {}, html('button', { type: 'button', 'data-run': run.run, 'aria-current': current ? 'true' : null, title: run.run, onclick: () => this.open(index === 0 ? null : run.run) },
       html('b', {}, number), html('span', { class: 'rule' }, run.rule),
       html('span', { class: 'rounds' }, plural(run.rounds, 'round')),
-      html('span', { class: 'took' }, run.duration_ms === undefined ? 'undecided' : duration(run.duration_ms)), chip(run.value, run.value ? `decided ${run.value}` : 'undecided')));
+      html('span', { class: 'took' }, run.value === undefined ? 'undecided' : run.duration_ms === undefined ? '–' : duration(run.duration_ms)), chip(run.value, run.value ? `decided ${run.value}` : 'undecided')));
   }
 
   #chart(runs) {

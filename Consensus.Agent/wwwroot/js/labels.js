@@ -1,7 +1,7 @@
 // Where the labels of arrows stand: beside their heads, or wherever along them nothing is written yet.
 
 const ROW = 24;
-const LETTER = 6.4;
+const LETTER = 6.9;
 
 export class Labels {
   constructor({ lane }) {

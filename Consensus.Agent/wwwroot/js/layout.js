@@ -2,6 +2,10 @@
 // 200 ms beside messages of 200 µs), and each arrow slants down far enough to be seen as one.
 
 export const TOP = 18;
+
+/** The width of a digit of a value, in pixels. */
+export const DIGIT = 7.2;
+
 const MARK = 24;
 const STEP = 9;
 const SLANT = 15;
@@ -13,7 +17,10 @@ export function layout(model, { width, zoom }) {
   const { timeline, lanes, steps } = model;
   const narrow = width < 560;
   const gutter = narrow ? 34 : 64;
-  const least = narrow ? 44 : 62;
+
+  // Every value fits into its lane: what would be clipped could be mistaken for another value.
+  const longest = Math.max(1, ...model.values.map((value) => String(value).length));
+  const least = Math.max(narrow ? 44 : 62, longest * DIGIT + 24);
   const lane = Math.max(least, (width - gutter - (narrow ? 4 : 12)) / Math.max(1, lanes.length)) * Math.max(1, zoom);
   const x = (index) => gutter + lane * (index + 0.5);
   const dense = lanes.length > 5 ? 0.55 : 1;

@@ -51,8 +51,12 @@ const EMPTY = () => ({ round: 0, phase: 'waiting', value: null, attempts: 0, dec
 
 /** What each agent knew after the first `count` steps. */
 export function replay(model, count = model.steps.length) {
-  const known = model.lanes.map((lane) => ({ ...EMPTY(), learner: lane.part === 'learner' && count === model.steps.length }));
+  const atEnd = count === model.steps.length;
+  const known = model.lanes.map((lane) => ({ ...EMPTY(), learner: lane.part === 'learner' && atEnd }));
   for (let i = 0; i < count; i++) apply(known[model.steps[i].lane], model.steps[i]);
+
+  // The events that led to a decision may be gone.
+  if (atEnd) known.forEach((agent, lane) => decide(agent, model.lanes[lane].value, model.lanes[lane].round, 'restored'));
   return known;
 }
 
@@ -69,8 +73,8 @@ function apply(agent, step) {
         agent.phase = 'voting';
         agent.votes.set(step.lane, mark.value ?? null);
         break;
-      case 'decided': case 'learned':
-        if (agent.decision === null) Object.assign(agent, { phase: 'decided', decision: mark.value, decidedIn: mark.round, how: mark.kind });
+      case 'decided': case 'learned': case 'restored':
+        decide(agent, mark.value, mark.round, mark.kind);
         break;
       case 'joined_as_learner': agent.learner = true; break;
       case 'was_reset': Object.assign(agent, EMPTY()); break;
@@ -78,6 +82,11 @@ function apply(agent, step) {
   }
   for (const arrow of step.received) hear(agent, arrow.message.from, arrow.message);
   for (const arrow of step.told) hear(agent, arrow.message.to, arrow.message.news);
+}
+
+function decide(agent, value, round, how) {
+  if (agent.decision !== null || value === undefined) return;
+  Object.assign(agent, { phase: 'decided', round: Math.max(agent.round, round), decision: value, decidedIn: round, how });
 }
 
 function hear(agent, from, { kind, round, value, proposal, reason }) {

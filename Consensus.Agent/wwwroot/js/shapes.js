@@ -1,6 +1,7 @@
 // The SVG of one arrow, one mark, one fold. Geometry comes from the layout; colours from the style sheet by class.
 
 import { duration, hue, plural, svg } from './dom.js';
+import { DIGIT } from './layout.js';
 import { label } from './words.js';
 
 const HEAD = 6;
@@ -56,14 +57,7 @@ const NOTES = {
   was_reset: 'reset', booted: 'restarted', restored: 'kept', joined_as_learner: 'learner', contradicted: 'contradicted', disagreed: 'disagreement!',
 };
 
-const DIGIT = 7.2;
-
-/** A value as it fits between two lanes. */
-function written({ value }, plan) {
-  const text = value === undefined ? '–' : String(value);
-  const most = Math.max(3, Math.floor((plan.lane - 14) / DIGIT));
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
-}
+const written = ({ value }) => value === undefined ? '–' : String(value);
 
 const VALUED = new Set(['drew', 'copied', 'adopted', 'voted', 'decided', 'learned', 'restored']);
 const isValued = ({ kind, value }) => VALUED.has(kind) && (value !== undefined || kind === 'voted');
@@ -71,18 +65,18 @@ const isNoted = (mark, plan) => plan.lane >= 120 || !isValued(mark);
 const centre = (index, step, plan) => [plan.x(step.lane), step.first + index * plan.mark];
 
 /** How far a mark reaches to each side of its lane: one digit fits all, more make it wider. */
-const reach = (mark, plan) => isValued(mark) ? 10 + Math.max(0, written(mark, plan).length - 2) * DIGIT / 2 + (written(mark, plan).length > 1 ? 3 : 0) : 5;
+const reach = (mark) => isValued(mark) ? 10 + Math.max(0, written(mark).length - 2) * DIGIT / 2 + (written(mark).length > 1 ? 3 : 0) : 5;
 
 /** What a mark and its note cover. */
 export function markBox(mark, index, step, plan) {
   const [cx, cy] = centre(index, step, plan);
-  const half = reach(mark, plan);
+  const half = reach(mark);
   return { left: cx - half, right: cx + half + (isNoted(mark, plan) ? 7 + 6.2 * (NOTES[mark.kind]?.length ?? 0) : 0), top: cy - 11, bottom: cy + 11 };
 }
 
 export function markShape(mark, index, step, plan) {
   const [cx, cy] = centre(index, step, plan);
-  const half = reach(mark, plan);
+  const half = reach(mark);
   const pill = (by, attributes) => svg('rect', { x: -half - by, y: -9.5 - by, width: 2 * (half + by), height: 19 + 2 * by, rx: 9.5 + by, ...attributes });
   const group = svg('g', { class: `mark m-${mark.kind} ${hue(mark.value)}`, 'data-kind': mark.kind, transform: `translate(${round(cx)} ${round(cy)})` });
   switch (isValued(mark) ? mark.kind : '') {
@@ -94,7 +88,7 @@ export function markShape(mark, index, step, plan) {
     case 'learned': case 'restored': group.append(svg('rect', { x: -half - 0.5, y: -10, width: 2 * half + 1, height: 20, rx: 6 })); break;
     default: group.append(svg('circle', { r: 5 }));
   }
-  if (isValued(mark)) group.append(svg('text', { class: 'value', y: 4, 'text-anchor': 'middle' }, written(mark, plan)));
+  if (isValued(mark)) group.append(svg('text', { class: 'value', y: 4, 'text-anchor': 'middle' }, written(mark)));
   if (isNoted(mark, plan)) group.append(svg('text', { class: 'note', x: round(half + 7), y: 4 }, NOTES[mark.kind]));
   return group;
 }

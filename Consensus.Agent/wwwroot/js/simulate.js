@@ -1,8 +1,8 @@
 // Simulated runs, drawn like real ones; and the classic rule's disagreement beside the ratified rule's agreement.
 
 import { Problem, call, complaint, simulate } from './api.js';
-import { field, number, select } from './controls.js';
-import { html } from './dom.js';
+import { field, number, seed, select } from './controls.js';
+import { html, onceAtATime } from './dom.js';
 import { View } from './view.js';
 
 /** Fields in per cent; the agent and the command line take probabilities. */
@@ -25,7 +25,7 @@ export class Simulation {
         input.title = title;
         return input;
       }),
-      field('Seed', number('seed', { min: -Number.MAX_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, value: 1, required: true })),
+      field('Seed', seed({ value: 1, required: true })),
       html('div', { class: 'simbuttons' },
         html('button', { type: 'submit', class: 'primary' }, 'Simulate'),
         html('button', { type: 'button', id: 'another', onclick: () => this.#another() }, 'Next seed'),
@@ -70,18 +70,17 @@ export class Simulation {
     });
   }
 
-  async #ask(ask) {
+  #ask(ask) {
     this.begun = true;
-    this.notice();
-    for (const button of this.form.querySelectorAll('button')) button.disabled = true;
-    try {
-      await ask();
-    } catch (problem) {
-      if (!(problem instanceof Problem) && !(problem instanceof TypeError) && problem.name !== 'TimeoutError') throw problem;
-      this.notice(complaint(problem));
-    } finally {
-      for (const button of this.form.querySelectorAll('button')) button.disabled = false;
-    }
+    return onceAtATime([...this.form.querySelectorAll('button')], async () => {
+      this.notice();
+      try {
+        await ask();
+      } catch (problem) {
+        if (!(problem instanceof Problem) && !(problem instanceof TypeError) && problem.name !== 'TimeoutError') throw problem;
+        this.notice(complaint(problem));
+      }
+    });
   }
 
   #say(sentence, line) {

@@ -62,9 +62,13 @@ export class Stepper {
     const { count, model } = this;
     this.slider.value = count;
     const step = model.steps[count - 1];
-    this.slider.setAttribute('aria-valuetext', step ? `step ${count} of ${model.steps.length}` : 'before the first step');
+    const happens = step && describeStep(step, model.lanes);
+    this.slider.setAttribute('aria-valuetext', step ? `Step ${count} of ${model.steps.length}: ${happens}` : 'Before the first step');
+
+    // A focused slider speaks its value text; the same from a live region would be heard twice.
+    this.say.setAttribute('aria-live', document.activeElement === this.slider ? 'off' : 'polite');
     this.say.replaceChildren(...(step
-      ? [html('b', {}, `${count}/${model.steps.length} · ${duration(Math.max(0, step.t))}`), ` ${describeStep(step, model.lanes)}`]
+      ? [html('b', {}, `${count}/${model.steps.length} · ${duration(Math.max(0, step.t))}`), ` ${happens}`]
       : [model.steps.length ? 'Before the first step.' : '']));
   }
 }

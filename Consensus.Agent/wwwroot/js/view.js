@@ -9,13 +9,14 @@ export class View {
   /** @param {HTMLElement} host @param {{label: string, title?: string, unfold?: Function, knew?: (model, known, at) => void}} options */
   constructor(host, options) {
     this.knew = options.knew;
-    this.diagram = new Diagram(host, options);
+    this.diagram = new Diagram(host, { ...options, resized: () => this.draw() });
     const moved = eachFrame(() => {
       if (this.diagram.model === this.model) this.diagram.cut(this.stepper.at);
       this.tell();
     });
     this.stepper = new Stepper(this.diagram.root, moved);
     this.draw = eachFrame(() => {
+      this.postponed = this.pressed;
       if (this.pressed) return;
       this.diagram.cutAt = this.stepper.at;
       this.diagram.show(this.model);
@@ -27,7 +28,7 @@ export class View {
       return {
         ended: () => {
           this.pressed = false;
-          if (this.diagram.model !== this.model) this.draw();
+          if (this.postponed) this.draw();
         },
       };
     });

@@ -91,10 +91,11 @@ export function describeStep(step, lanes) {
 export function verdict({ timeline, lanes, arrows }) {
   if (!timeline.run && !timeline.messages.length) return { tone: 'quiet', text: 'No run yet. Start one.' };
   const decided = lanes.filter((lane) => lane.value !== undefined);
-  const ends = timeline.events.filter((event) => event.kind === 'decided' || event.kind === 'learned');
   const sent = arrows.filter((arrow) => !arrow.answer);
   const lost = sent.filter((arrow) => arrow.state === 'lost').length;
-  const figures = `${plural(sent.length, 'message')}${lost ? `, ${lost} lost` : ''}${timeline.folded.length ? ' shown' : ''}`;
+  const kept = decided.length > 0 && !timeline.events.some((event) => event.kind === 'decided' || event.kind === 'learned');
+  const left = Object.keys(timeline.descriptor?.members ?? {}).filter((id) => !lanes.some((lane) => lane.agent_id === id && lane.part !== 'former')).length;
+  const figures = `${plural(sent.length, 'message')}${kept ? ' since' : ''}${lost ? `, ${lost} lost` : ''}${timeline.folded.length ? ' shown' : ''}${left ? `, ${left} of its agents left the cluster` : ''}`;
   if (timeline.agree === false) {
     return { tone: 'bad', text: `${list(decided.map((lane) => `${lane.agent_id} decided ${lane.value}`))}: they disagree.`, figures };
   }
@@ -103,13 +104,14 @@ export function verdict({ timeline, lanes, arrows }) {
   }
   const first = timeline.descriptor?.start_round ?? 1;
   const rounds = Math.min(...decided.map((lane) => lane.round)) - first + 1;
-  const took = Math.max(...ends.map((event) => event.t));
-  const who = decided.length === lanes.length ? (lanes.length > 3 ? `All ${lanes.length} agents` : list(decided.map((lane) => lane.agent_id)))
-    : `${list(decided.map((lane) => lane.agent_id))}`;
-  const missing = decided.length === lanes.length ? '' : ` ${list(lanes.filter((lane) => lane.value === undefined).map((lane) => lane.agent_id))} ${decided.length === lanes.length - 1 ? 'does' : 'do'} not know yet.`;
+  const unaware = lanes.filter((lane) => lane.value === undefined && lane.part !== 'former').map((lane) => lane.agent_id);
+  const who = unaware.length === 0 && decided.length > 3 ? `All ${decided.length} agents` : list(decided.map((lane) => lane.agent_id));
+  const took = timeline.duration_ms === undefined ? '' : ` in ${duration(timeline.duration_ms)}`;
+  const before = kept && timeline.events.some((event) => event.kind === 'restored') ? ', before this start' : '';
+  const missing = unaware.length ? ` ${list(unaware)} ${unaware.length === 1 ? 'does' : 'do'} not know yet.` : '';
   return {
     tone: missing ? 'open' : 'good',
-    text: `${who} ${decided.length === 1 ? 'decided' : 'agreed on'} ${decided[0].value} after ${plural(rounds, 'round')} in ${duration(took)}.${missing}`,
+    text: `${who} ${decided.length === 1 ? 'decided' : 'agreed on'} ${decided[0].value} after ${plural(rounds, 'round')}${took}${before}.${missing}`,
     figures,
   };
 }

@@ -1,0 +1,73 @@
+using Consensus.Tests.Api;
+using Consensus.Tests.Cluster;
+using Microsoft.Playwright;
+
+namespace Consensus.Tests.Browser;
+
+/// <summary>The page with nine agents and large values.</summary>
+[Collection(Chromium.Collection)]
+public sealed class LargeClusterTests(Chromium chromium)
+{
+    private const string LargeValues = """{"values":1000000000,"draw":"plurality","seed":3}""";
+
+    [SkippableTheory]
+    [InlineData(1280)]
+    [InlineData(390)]
+    public async Task Lane_heads_do_not_overlap_and_no_value_is_clipped(int width)
+    {
+        await using var cluster = await TestCluster.StartAsync(9, ThreeAgents.Patient);
+        using var client = new Client(cluster.Addresses[0]);
+        var (_, run) = await client.Post("/run?wait=60", LargeValues);
+        await using var tab = await chromium.OpenAsync(cluster.Addresses[0], width, 844);
+        await tab.VerdictAsync("good");
+        Assert.Equal(0, await tab.Page.EvaluateAsync<int>("""
+            [...document.querySelectorAll('#diagram .head')].map((head) => [...head.children].map((part) => part.getBoundingClientRect()))
+              .flatMap((parts) => [{ left: Math.min(...parts.map((part) => part.left)), right: Math.max(...parts.map((part) => part.right)) }])
+              .filter((head, index, heads) => index > 0 && head.left < heads[index - 1].right).length
+            """));
+        Assert.Equal(width, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        var decided = run.GetProperty("outcome").GetProperty("value").GetRawText();
+        Assert.True(decided.Length > 6);
+        var shown = await tab.Page.Locator("#diagram .mark .value").AllTextContentsAsync();
+        Assert.Contains(decided, shown);
+        Assert.DoesNotContain(shown, text => text.Contains('…', StringComparison.Ordinal));
+
+        // Each value lies within the shape that is drawn around it.
+        Assert.Equal(0, await tab.Page.EvaluateAsync<int>("""
+            [...document.querySelectorAll('#diagram .mark:has(.value)')].filter((mark) => {
+              const [shape, text] = [mark.firstChild, mark.querySelector('.value')].map((part) => part.getBoundingClientRect());
+              return text.left < shape.left - 1 || text.right > shape.right + 1;
+            }).length
+            """));
+    }
+
+    [SkippableFact]
+    public async Task A_step_changes_nothing_of_the_picture_and_one_row_of_the_table()
+    {
+        await using var cluster = await TestCluster.StartAsync(9, ThreeAgents.Patient);
+        using var client = new Client(cluster.Addresses[0]);
+        await client.Post("/run?wait=60", LargeValues);
+        await using var tab = await chromium.OpenAsync(cluster.Addresses[0]);
+        await tab.VerdictAsync("good");
+        await tab.Page.GetByLabel("To the beginning").ClickAsync();
+        await tab.Page.GetByLabel("One step forward").ClickAsync();
+        var changed = await tab.Page.EvaluateAsync<int[]>("""
+            async () => {
+              const frame = () => new Promise(requestAnimationFrame);
+              const counts = [0, 0];
+              const watch = (selector, index) => new MutationObserver((records) => {
+                counts[index] += index ? records.reduce((sum, record) => sum + record.addedNodes.length, 0) : records.length;
+              }).observe(document.querySelector(selector), { subtree: true, childList: true, attributes: true });
+              await frame();
+              watch('#diagram .picture', 0);
+              watch('#agents tbody', 1);
+              document.querySelector('[aria-label="One step forward"]').click();
+              await frame();
+              await frame();
+              return counts;
+            }
+            """);
+        Assert.Equal(0, changed[0]);
+        Assert.InRange(changed[1], 0, 1 + 8);
+    }
+}
