@@ -24,7 +24,7 @@ internal static class HealthCommand
     private static Uri OwnAddress()
     {
         var configuration = new ConfigurationBuilder().AddEnvironmentVariables("ASPNETCORE_").AddEnvironmentVariables().Build();
-        return new UriBuilder("http", "localhost", PeerAddresses.PortsOf(configuration, AgentOptions.PortFrom(configuration, null)).First()).Uri;
+        return Listener.From(configuration)[0].Shown;
     }
 
     private static async Task<int> AskAsync(ParseResult parsed, CancellationToken cancellation)

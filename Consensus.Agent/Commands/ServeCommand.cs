@@ -17,11 +17,17 @@ internal static class ServeCommand
         Description = "The first agent's port; 0 takes free ports. [default: PORT, or 5001]", HelpName = "P",
     };
 
+    private static readonly Option<string?> Listen = new("--listen")
+    {
+        Description = "Where to listen: any, localhost or an IP address. [default: URLS, HTTP_PORTS, or localhost]", HelpName = "any|ADDRESS",
+    };
+
     /// <summary>Makes <paramref name="root"/> serve.</summary>
     public static void AddTo(RootCommand root)
     {
         root.Add(Agents);
         root.Add(Port);
+        root.Add(Listen);
         root.TreatUnmatchedTokensAsErrors = false;
         root.SetAction(ServeAsync);
     }
@@ -29,32 +35,35 @@ internal static class ServeCommand
     private static async Task<int> ServeAsync(ParseResult parsed, CancellationToken cancellation)
     {
         string[] settings = [.. parsed.UnmatchedTokens];
-        if (settings.FirstOrDefault(token => !token.StartsWith("--", StringComparison.Ordinal) || !token.Contains('=')) is { } unknown)
+        if (settings.FirstOrDefault(token => !token.StartsWith("--", StringComparison.Ordinal) || !token.Contains('=')) is { } stray)
         {
-            throw new ConfigurationException($"'{unknown}' is no command or option; see --help. Settings are written as --KEY=value.");
+            throw new ConfigurationException($"'{stray}' is no command or option; see --help. Settings are written as --KEY=value.");
         }
 
         try
         {
-            var configuration = new ConfigurationBuilder()
-                .SetBasePath(AppContext.BaseDirectory).AddJsonFile("appsettings.json", optional: true)
-                .AddEnvironmentVariables("ASPNETCORE_").AddEnvironmentVariables().AddCommandLine(settings).Build();
-            var alone = string.IsNullOrWhiteSpace(configuration["PEERS"]) && string.IsNullOrWhiteSpace(configuration["AGENT_ID"]);
-            return alone
-                ? await ServeClusterAsync(parsed, configuration, settings, cancellation)
-                : await ServeOneAsync(parsed, configuration, settings);
+            return await ServeAsync(parsed, Configuration(settings), settings, cancellation);
         }
         catch (Exception e) when (e is FormatException or InvalidDataException)
         {
             throw new ConfigurationException($"The configuration cannot be read: {e.Message}");
         }
-        catch (System.Net.Sockets.SocketException e)
+    }
+
+    private static async Task<int> ServeAsync(ParseResult parsed, IConfiguration configuration, string[] settings, CancellationToken cancellation)
+    {
+        try
         {
-            throw new ConfigurationException($"The agent cannot listen there ({e.Message}): choose another port or address.");
+            Warn(Settings.Unknown(configuration));
+            Warn(Listener.Overruled(configuration, parsed.GetValue(Listen), parsed.GetValue(Port)));
+            var isAlone = string.IsNullOrWhiteSpace(Settings.Get(configuration, "PEERS")) && string.IsNullOrWhiteSpace(Settings.Get(configuration, "AGENT_ID"));
+            return isAlone
+                ? await ServeClusterAsync(parsed, configuration, settings, cancellation)
+                : await ServeOneAsync(parsed, configuration, settings);
         }
-        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        catch (ConfigurationException e)
         {
-            throw new ConfigurationException($"{e.Message.TrimEnd('.')}: stop what listens there, or choose another port with --port or PORT.");
+            throw new ConfigurationException(Settings.NameAsGiven(configuration, e.Message));
         }
     }
 
@@ -65,16 +74,21 @@ internal static class ServeCommand
             throw new ConfigurationException("--agents is for a cluster in one process; with PEERS or AGENT_ID set, this process is one agent: leave one of them out.");
         }
 
-        var options = AgentOptions.From(configuration, parsed.GetValue(Port));
+        var options = AgentOptions.From(configuration, parsed.GetValue(Port), parsed.GetValue(Listen));
         await using var app = AgentServer.Build(options, settings);
-        if (string.IsNullOrEmpty(configuration["urls"]) && string.IsNullOrEmpty(configuration["http_ports"]) && string.IsNullOrEmpty(configuration["https_ports"]))
+        if (!HasEndpoints(configuration))
         {
-            app.Urls.Add(options.Port == 0 ? "http://127.0.0.1:0" : $"http://localhost:{options.Port}");
+            foreach (var listener in Listener.From(configuration, parsed.GetValue(Listen), parsed.GetValue(Port)))
+            {
+                app.Urls.Add(listener.Url);
+            }
         }
 
-        await app.StartAsync();
+        await AgentServer.ListenAsync(app);
         app.Services.GetRequiredService<AgentNode>().Start();
-        Console.WriteLine($"{options.Id} listens on {string.Join(", ", app.Urls)}; peers: {(options.Peers.Count == 0 ? "none" : string.Join(", ", options.Peers.Select(peer => peer.OriginalString)))}");
+        List<Listener> open = [.. app.Urls.Select(Listener.FromUrl)];
+        Console.WriteLine($"{options.Id} listens on {Shown(open)}; peers: {(options.Peers.Count == 0 ? "none" : string.Join(", ", options.Peers.Select(peer => peer.OriginalString)))}");
+        Console.WriteLine(Listener.Openness(open));
         Advise(options.Peers.Count + 1, options);
         await app.WaitForShutdownAsync();
         return 0;
@@ -89,39 +103,74 @@ internal static class ServeCommand
             throw new ConfigurationException($"--agents is {agents}; it must be from 1 to {Machine.MaxAgents}.");
         }
 
-        var port = AgentOptions.PortFrom(configuration, parsed.GetValue(Port));
-        if (port + agents - 1 > 65535)
-        {
-            throw new ConfigurationException($"--port {port} leaves no room for {agents} agents below 65536; choose a lower one.");
-        }
-
+        var first = Listener.From(configuration, parsed.GetValue(Listen), parsed.GetValue(Port));
+        CheckRoom(agents, first, configuration);
         var shared = AgentOptions.Shared(configuration);
-        await using var cluster = await LocalCluster.StartAsync(agents, port, shared, settings);
+        await using var cluster = await LocalCluster.StartAsync(agents, first, shared, settings);
         Console.WriteLine($"{agents} {(agents == 1 ? "agent" : "agents")} in one process:");
         for (var i = 0; i < agents; i++)
         {
-            Console.WriteLine($"  agent{i + 1}  {cluster.Addresses[i].GetLeftPart(UriPartial.Authority)}");
+            Console.WriteLine($"  agent{i + 1}  {Shown(cluster.Listeners[i])}");
         }
 
-        var first = cluster.Addresses[0].GetLeftPart(UriPartial.Authority);
+        var entry = Shown(cluster.Listeners[0].Take(1));
+        Console.WriteLine(Listener.Openness(cluster.Listeners[0]));
         Console.WriteLine();
-        Console.WriteLine($"Start a run:  curl -X POST \"{first}/run?wait=10\"");
-        Console.WriteLine($"Or watch one: {first}/run in a browser. Ctrl+C stops.");
+        Console.WriteLine($"Start a run:  curl -X POST \"{entry}/run?wait=10\"");
+        Console.WriteLine($"Or watch one: {entry}/run in a browser. Ctrl+C stops.");
         Advise(agents, shared);
         await cluster.WaitForShutdownAsync(cancellation);
         return 0;
     }
 
-    private static void Advise(int agents, AgentOptions options)
+    /// <summary>Reads every source that ASP.NET reads, in its order.</summary>
+    private static IConfigurationRoot Configuration(string[] settings)
     {
-        if (AgentOptions.AdviceOn(agents) is { } advice)
+        var host = new ConfigurationBuilder().AddEnvironmentVariables("DOTNET_").AddEnvironmentVariables("ASPNETCORE_").AddCommandLine(settings).Build();
+        return new ConfigurationBuilder()
+            .SetBasePath(AppContext.BaseDirectory)
+            .AddJsonFile("appsettings.json", optional: true).AddJsonFile($"appsettings.{host["ENVIRONMENT"] ?? "Production"}.json", optional: true)
+            .AddEnvironmentVariables("DOTNET_").AddEnvironmentVariables("ASPNETCORE_").AddEnvironmentVariables().AddCommandLine(settings).Build();
+    }
+
+    private static bool HasEndpoints(IConfiguration configuration) => configuration.GetSection("Kestrel:Endpoints").GetChildren().Any();
+
+    /// <summary>The agents take the ports from the first on: there must be enough of them, and none for two agents.</summary>
+    private static void CheckRoom(int agents, IReadOnlyList<Listener> first, IConfiguration configuration)
+    {
+        if (HasEndpoints(configuration))
         {
-            Console.Error.WriteLine($"Warning: {advice}");
+            throw new ConfigurationException("Kestrel:Endpoints says where one agent listens; a cluster in one process takes --listen and --port, or URLS or HTTP_PORTS.");
         }
 
+        if (first.FirstOrDefault(listener => listener.Port + agents - 1 > ushort.MaxValue) is { } high)
+        {
+            throw new ConfigurationException($"Port {high.Port} leaves no room for {agents} agents below 65536; choose a lower one.");
+        }
+
+        List<int> ports = [.. first.Select(listener => listener.Port).Where(port => port != 0).Distinct().Order()];
+        if (ports.Zip(ports.Skip(1)).FirstOrDefault(pair => pair.Second - pair.First < agents) is { First: not 0 } near)
+        {
+            throw new ConfigurationException($"Ports {near.First} and {near.Second} leave no room for {agents} agents between them; name one port: the agents take the next ones.");
+        }
+    }
+
+    private static string Shown(IEnumerable<Listener> listeners) => string.Join(", ", listeners.Select(listener => listener.Shown.GetLeftPart(UriPartial.Authority)).Distinct());
+
+    private static void Advise(int agents, AgentOptions options)
+    {
+        Warn(AgentOptions.AdviceOn(agents));
         if (options.Key is null)
         {
             Console.WriteLine("CLUSTER_KEY is not set: whoever reaches an agent can speak as another (SECURITY.md).");
+        }
+    }
+
+    private static void Warn(string? warning)
+    {
+        if (warning is not null)
+        {
+            Console.Error.WriteLine($"Warning: {warning}");
         }
     }
 }

@@ -3,7 +3,7 @@ using Consensus.Agent.Protocol;
 
 namespace Consensus.Agent.Hosting;
 
-/// <summary>What one agent is configured with. Each setting comes from any configuration source under the name given here.</summary>
+/// <summary>What one agent is configured with. Each setting comes from any configuration source under the name given here; <see cref="Settings"/> reads it.</summary>
 public sealed record AgentOptions
 {
     /// <summary>The port agents listen on unless told otherwise.</summary>
@@ -18,7 +18,7 @@ public sealed record AgentOptions
     public int Port { get; init; } = DefaultPort;
 
     /// <summary><c>PEERS</c>: base addresses of the others, comma-separated; service discovery resolves them.</summary>
-    public IReadOnlyList<Uri> Peers { get; set; } = [];
+    public IReadOnlyList<Uri> Peers { get; init; } = [];
 
     /// <summary><c>VALUES</c>, <c>WINDOW_MS</c>, <c>RULE</c>, <c>DRAW</c>: what <c>POST /run</c> means where it does not say.</summary>
     public RunRequest Defaults { get; init; } = new();
@@ -41,14 +41,17 @@ public sealed record AgentOptions
     /// <summary><c>RUN_RATE</c>: runs that may be asked for in a second, on average: 1..1000000, or 0 for as many as come.</summary>
     public int RunRate { get; init; } = 1000;
 
+    /// <summary><c>METRICS</c>: whether <c>/metrics</c> shows the metrics as text for Prometheus.</summary>
+    public bool Metrics { get; init; }
+
     /// <summary>How many calls may be under way at once.</summary>
     public CallLimits Limits { get; init; } = new();
 
     /// <summary>Reads one agent's settings.</summary>
     /// <exception cref="ConfigurationException">A setting is missing or wrong; the message says what to change.</exception>
-    public static AgentOptions From(IConfiguration configuration, int? port = null)
+    public static AgentOptions From(IConfiguration configuration, int? port = null, string? listen = null)
     {
-        var id = configuration["AGENT_ID"]?.Trim();
+        var id = Settings.Get(configuration, "AGENT_ID")?.Trim();
         if (string.IsNullOrEmpty(id))
         {
             throw new ConfigurationException("AGENT_ID is not set: give this agent an id of its own, such as AGENT_ID=agent1.");
@@ -60,10 +63,10 @@ public sealed record AgentOptions
             throw new ConfigurationException($"AGENT_ID must be at most {MaxIdLength} ASCII characters, none of them '/'.");
         }
 
-        var own = PortFrom(configuration, port);
+        List<int> own = [.. Listener.From(configuration, listen, port).Select(listener => listener.Port)];
         return Shared(configuration) with
         {
-            Id = id, Port = own, Peers = PeerAddresses.Parse(configuration["PEERS"] ?? "", id, PeerAddresses.PortsOf(configuration, own)),
+            Id = id, Port = own[0], Peers = PeerAddresses.Parse(Settings.Get(configuration, "PEERS") ?? "", id, own),
         };
     }
 
@@ -80,10 +83,11 @@ public sealed record AgentOptions
         Id = "",
         Defaults = DefaultsFrom(configuration),
         Faults = Flag(configuration, "FAULTS"),
-        Data = string.IsNullOrWhiteSpace(configuration["DATA"]) ? null : configuration["DATA"]!.Trim(),
-        Key = string.IsNullOrEmpty(configuration["CLUSTER_KEY"]) ? null : new ClusterKey(configuration["CLUSTER_KEY"]!),
-        PeerProxy = string.IsNullOrWhiteSpace(configuration["PEER_PROXY"]) ? null : ProxyFrom(configuration["PEER_PROXY"]!.Trim(), "PEER_PROXY"),
+        Data = Settings.Get(configuration, "DATA")?.Trim() is { Length: > 0 } data ? data : null,
+        Key = Settings.Get(configuration, "CLUSTER_KEY") is { Length: > 0 } key ? new ClusterKey(key) : null,
+        PeerProxy = Settings.Get(configuration, "PEER_PROXY")?.Trim() is { Length: > 0 } proxy ? ProxyFrom(proxy, "PEER_PROXY") : null,
         RunRate = Number(configuration, "RUN_RATE", 0, 1_000_000, 1000),
+        Metrics = Flag(configuration, "METRICS"),
     };
 
     /// <summary>Reads the address of a proxy.</summary>
@@ -108,7 +112,7 @@ public sealed record AgentOptions
 
     private static int Number(IConfiguration configuration, string key, int least, int most, int fallback)
     {
-        var text = configuration[key];
+        var text = Settings.Get(configuration, key);
         return string.IsNullOrWhiteSpace(text) ? fallback
             : int.TryParse(text, out var number) && number >= least && number <= most ? number
             : throw new ConfigurationException($"{key} is '{text}'; it must be a number from {least} to {most}.");
@@ -116,7 +120,7 @@ public sealed record AgentOptions
 
     private static bool Flag(IConfiguration configuration, string key)
     {
-        var text = configuration[key];
+        var text = Settings.Get(configuration, key);
         return !string.IsNullOrWhiteSpace(text)
             && (bool.TryParse(text, out var flag) ? flag : throw new ConfigurationException($"{key} is '{text}'; it must be true or false."));
     }
@@ -124,7 +128,7 @@ public sealed record AgentOptions
     private static T? Word<T>(IConfiguration configuration, string key)
         where T : struct, Enum
     {
-        var text = configuration[key];
+        var text = Settings.Get(configuration, key);
         return string.IsNullOrWhiteSpace(text) ? null
             : Enum.TryParse<T>(text, ignoreCase: true, out var word) && Enum.IsDefined(word) && !char.IsDigit(text[0]) ? word
             : throw new ConfigurationException($"{key} is '{text}'; it must be one of {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");

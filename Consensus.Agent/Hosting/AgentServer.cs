@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using Consensus.Agent.Api;
 using Consensus.Agent.Peers;
 using Consensus.Agent.Storage;
 using Consensus.Agent.Telemetry;
 using Consensus.Agent.Timeline;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Http.Resilience;
 using Polly;
@@ -72,6 +74,29 @@ public static class AgentServer
         });
         return app;
     }
+
+    /// <summary>Makes it listen.</summary>
+    /// <exception cref="ConfigurationException">It cannot listen there; the message says what to change.</exception>
+    internal static async Task ListenAsync(WebApplication app)
+    {
+        // The server forgets addresses that it cannot have.
+        var urls = string.Join(", ", app.Urls);
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            throw CannotListen(app, urls, "the port is in use: stop what listens there, or choose another with --port or PORT");
+        }
+        catch (SocketException e)
+        {
+            throw CannotListen(app, urls, $"{e.Message.TrimEnd('.').ToLowerInvariant()}: choose another port or address");
+        }
+    }
+
+    private static ConfigurationException CannotListen(WebApplication app, string urls, string why) =>
+        new($"{app.Services.GetRequiredService<AgentOptions>().Id} cannot listen on {(urls.Length > 0 ? urls : "an address of Kestrel:Endpoints")}: {why}.");
 
     /// <summary>How the server is set, whatever it serves.</summary>
     internal static void ConfigureServer(ConfigureWebHostBuilder host)

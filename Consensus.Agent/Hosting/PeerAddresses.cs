@@ -50,18 +50,6 @@ internal static class PeerAddresses
             : throw new ConfigurationException($"PEERS names {list.Count} peers; a cluster has at most {Machine.MaxAgents} agents.");
     }
 
-    /// <summary>The ports an agent listens on: those of ASP.NET's own settings, or else its own.</summary>
-    public static IReadOnlyCollection<int> PortsOf(IConfiguration configuration, int port)
-    {
-        const StringSplitOptions Split = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
-        int[] ports =
-        [
-            .. (configuration["urls"] ?? "").Split(';', Split).Select(url => BindingAddress.Parse(url).Port),
-            .. $"{configuration["http_ports"]};{configuration["https_ports"]}".Split(';', Split).Select(text => int.TryParse(text, out var number) ? number : 0),
-        ];
-        return ports.Length > 0 ? ports : [port];
-    }
-
     private static bool IsSelf(Uri address, string id, IReadOnlyCollection<int> ownPorts) =>
         (address.IsDefaultPort && Is(address.Host, id))
         || (ownPorts.Contains(address.Port) && (address.IsLoopback || Is(address.Host, id) || Is(address.Host, Environment.MachineName)

@@ -10,13 +10,18 @@ internal sealed partial class AgentProcess : IDisposable
 {
     private readonly Process _process;
 
-    private AgentProcess(Process process, Uri address)
+    private AgentProcess(Process process, Uri address, IReadOnlyList<string> lines)
     {
         _process = process;
         Address = address;
+        Lines = lines;
     }
 
+    /// <summary>The first address that the process printed.</summary>
     public Uri Address { get; }
+
+    /// <summary>The lines up to the one that tells who can reach it.</summary>
+    public IReadOnlyList<string> Lines { get; }
 
     /// <summary>Ports that nobody has now; all are held until all are known, so that no two are the same.</summary>
     public static int[] FreePorts(int count)
@@ -59,11 +64,11 @@ internal sealed partial class AgentProcess : IDisposable
         while (await process.StandardOutput.ReadLineAsync(patience.Token) is { } line)
         {
             seen.Add(line);
-            if (FirstAddress().Match(line) is { Success: true } own)
+            if (line.StartsWith("Open to ", StringComparison.Ordinal))
             {
                 // Whatever follows is read and dropped, so that a full pipe does not stop the agent.
                 _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
-                return new AgentProcess(process, new Uri(own.Value));
+                return new AgentProcess(process, new Uri(FirstAddress().Match(string.Join('\n', seen)).Value), seen);
             }
         }
 
@@ -90,6 +95,9 @@ internal sealed partial class AgentProcess : IDisposable
 
         using var process = Process.Start(info)!;
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+
+        // A command that should have ended is killed, so that it outlives no test.
+        using var killed = limit.Token.Register(process.Kill);
         var errors = process.StandardError.ReadToEndAsync(limit.Token);
         var output = await process.StandardOutput.ReadToEndAsync(limit.Token);
         await process.WaitForExitAsync(limit.Token);
@@ -109,6 +117,17 @@ internal sealed partial class AgentProcess : IDisposable
     {
         _process.Kill();
         _process.WaitForExit();
+    }
+
+    /// <summary>Asks it to end (SIGTERM) and waits.</summary>
+    /// <returns>Its exit code, and how long it took.</returns>
+    public async Task<(int Code, TimeSpan Took)> TerminateAsync()
+    {
+        var watch = Stopwatch.StartNew();
+        await SignalAsync("TERM");
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await _process.WaitForExitAsync(patience.Token);
+        return (_process.ExitCode, watch.Elapsed);
     }
 
     /// <summary>Stops it in its tracks, as a machine that hangs (SIGSTOP), until <see cref="ResumeAsync"/>.</summary>
