@@ -108,9 +108,9 @@ internal static class BodyComplaint
 
     private static string Name(string at) => at.Length == 0 ? "The body" : at;
 
-    private static string Inside(string at, string name) => at.Length == 0 ? name : $"{at}.{name}";
+    internal static string Inside(string at, string name) => at.Length == 0 ? name : $"{at}.{name}";
 
-    private static string Short(string name) => name.Length <= MaxName ? name : name[..MaxName] + "…";
+    internal static string Short(string name) => name.Length <= MaxName ? name : name[..MaxName] + "…";
 
     private static string? First<T>(IEnumerable<T> items, Func<T, string?> complaint)
     {

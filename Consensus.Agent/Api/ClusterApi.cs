@@ -76,7 +76,7 @@ public static class ClusterApi
         }
 
         var answer = await cluster.GetAsync(
-            options.Peers[index - 1], "/consensus" + context.Request.QueryString, AgentJson.Default.ConsensusAnswer, cancellation,
+            options.Peers[index - 1], "/consensus" + (HeadRequests.IsHead(context) ? (run is null ? QueryString.Empty : QueryString.Create("run", run)) : context.Request.QueryString), AgentJson.Default.ConsensusAnswer, cancellation,
             TimeSpan.FromSeconds(ConsensusApi.MaxWaitSeconds + 1));
         return answer is null
             ? DoesNotAnswer(options.Peers[index - 1])

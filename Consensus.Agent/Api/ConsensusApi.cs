@@ -36,7 +36,8 @@ public static class ConsensusApi
             return wrongWait;
         }
 
-        var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.RunBody, optional: true);
+        List<string> ignored = [];
+        var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.RunBody, optional: true, ignored);
         if (problem is not null)
         {
             return problem;
@@ -54,7 +55,7 @@ public static class ConsensusApi
             body.Draw ?? defaults.Draw, body.WindowMs ?? defaults.WindowMs, body.Seed);
         return await node.StartAsync(request) switch
         {
-            RunStarted started => await StartedAsync(context, node, request, started, wait),
+            RunStarted started => await StartedAsync(context, node, request, started, wait, ignored),
             TooFewAnswered few => TooFew(
                 few, await ClusterApi.AgentsAsync(node, options, faults, cluster, "/state", context.RequestAborted), peers.KeyRefused),
             SameId same => RequestBody.Problem(409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
@@ -88,10 +89,10 @@ public static class ConsensusApi
     }
 
     private static async Task<IResult> StartedAsync(
-        HttpContext context, AgentNode node, RunRequest request, RunStarted started, TimeSpan? wait)
+        HttpContext context, AgentNode node, RunRequest request, RunStarted started, TimeSpan? wait, List<string> ignored)
     {
         var run = started.Run;
-        var answer = new RunAnswer("triggered", request.Round, run?.Rule ?? Rule.Classic, started.Missing, run?.Id, run?.Members);
+        var answer = new RunAnswer("triggered", request.Round, run?.Rule ?? Rule.Classic, started.Missing, run?.Id, run?.Members, Ignored: ignored.Count > 0 ? ignored : null);
         if (wait is null)
         {
             return TypedResults.Json(answer, AgentJson.Default.RunAnswer);
@@ -110,7 +111,7 @@ public static class ConsensusApi
             return wrong;
         }
 
-        var view = wait is null ? node.View() : await node.WaitAsync(run, wait.Value, context.RequestAborted);
+        var view = wait is null || HeadRequests.IsHead(context) ? node.View() : await node.WaitAsync(run, wait.Value, context.RequestAborted);
         var answer = ConsensusAnswer.From(view, run);
         return TypedResults.Json(answer, AgentJson.Default.ConsensusAnswer, statusCode: answer.Reached ? 200 : 202);
     }

@@ -21,9 +21,11 @@ public sealed record RunBody(int? Round = null, Rule? Rule = null, int? Values =
 /// <param name="Run">The run; absent where original agents made it a bare one.</param>
 /// <param name="Members">Who takes part: agent id to boot.</param>
 /// <param name="Outcome">With <c>wait</c>: how it stood when the wait ended.</param>
+/// <param name="Ignored">Fields of the body that no agent knows, and that changed nothing; absent where there are none.</param>
 public sealed record RunAnswer(
     string Status, int Round, Rule Rule, IReadOnlyList<string> Missing,
-    RunId? Run = null, IReadOnlyDictionary<string, string>? Members = null, ConsensusAnswer? Outcome = null);
+    RunId? Run = null, IReadOnlyDictionary<string, string>? Members = null, ConsensusAnswer? Outcome = null,
+    IReadOnlyList<string>? Ignored = null);
 
 /// <summary>The body of <c>POST /reset</c>, optional.</summary>
 /// <param name="Handshake">True: only say who you are; nothing is cleared.</param>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -70,17 +71,21 @@ public static class FaultsApi
             ? key[..end]
             : null;
 
-    private static JsonHttpResult<FaultsAnswer> Show(Faults faults, AgentOptions options)
+    private static JsonHttpResult<FaultsAnswer> Show(Faults faults, AgentOptions options) => Answer(faults, options, []);
+
+    private static JsonHttpResult<FaultsAnswer> Answer(Faults faults, AgentOptions options, List<string> ignored)
     {
         var now = faults.Current;
-        return TypedResults.Json(new FaultsAnswer(options.Id, now.Isolate, now.Links ?? [], faults.PeerNames), AgentJson.Default.FaultsAnswer);
+        return TypedResults.Json(
+            new FaultsAnswer(options.Id, now.Isolate, now.Links ?? [], faults.PeerNames, ignored.Count > 0 ? ignored : null), AgentJson.Default.FaultsAnswer);
     }
 
     private static async Task<IResult> ReplaceAsync(HttpContext context, Faults faults, AgentOptions options)
     {
-        var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.FaultsBody);
+        List<string> ignored = [];
+        var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.FaultsBody, ignored: ignored);
         return problem
-            ?? ((Check(body!) ?? faults.Replace(body!)) is { } wrong ? RequestBody.Problem(400, wrong) : Show(faults, options));
+            ?? ((Check(body!) ?? faults.Replace(body!)) is { } wrong ? RequestBody.Problem(400, wrong) : Answer(faults, options, ignored));
     }
 
     private static JsonHttpResult<FaultsAnswer> Heal(Faults faults, AgentOptions options)
@@ -120,9 +125,10 @@ public static class FaultsApi
         }
 
         FaultsBody? body = null;
+        List<string> ignored = [];
         if (HttpMethods.IsPut(context.Request.Method))
         {
-            (body, var problem) = await RequestBody.ReadAsync(context, AgentJson.Default.FaultsBody);
+            (body, var problem) = await RequestBody.ReadAsync(context, AgentJson.Default.FaultsBody, ignored: ignored);
             if (problem is not null)
             {
                 return problem;
@@ -135,6 +141,8 @@ public static class FaultsApi
         {
             null => ClusterApi.DoesNotAnswer(options.Peers[index - 1]),
             404 => RequestBody.Problem(404, $"{options.Peers[index - 1].OriginalString} makes no faults; start it with FAULTS=true."),
+            200 when ignored.Count > 0 && JsonSerializer.Deserialize(answer, AgentJson.Default.FaultsAnswer) is { } taken =>
+                TypedResults.Json(taken with { Ignored = ignored }, AgentJson.Default.FaultsAnswer),
             _ => TypedResults.Content(answer, code is 200 ? "application/json" : "application/problem+json", statusCode: code),
         };
     }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Net.Http.Headers;
 
 namespace Consensus.Agent.Api;
 
@@ -11,8 +12,13 @@ internal static class RequestBody
     public const int MaxBytes = 64 * 1024;
 
     /// <summary>Reads a body. It may come without a content type, as the original's clients may send it.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="type">What the body is.</param>
+    /// <param name="optional">Whether the body may be missing.</param>
+    /// <param name="ignored">Takes the names of fields that the type does not have; null: nobody asks.</param>
     /// <returns>The value, or why there is none. An optional body that is missing is null without a problem.</returns>
-    public static async ValueTask<(T? Value, IResult? Problem)> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type, bool optional = false)
+    public static async ValueTask<(T? Value, IResult? Problem)> ReadAsync<T>(
+        HttpContext context, JsonTypeInfo<T> type, bool optional = false, List<string>? ignored = null)
         where T : class
     {
         var request = context.Request;
@@ -35,7 +41,7 @@ internal static class RequestBody
 
                 if (read.IsCompleted)
                 {
-                    var result = Read(request, read.Buffer, type, optional);
+                    var result = Read(request, read.Buffer, type, optional, ignored);
                     body.AdvanceTo(read.Buffer.End);
                     return result;
                 }
@@ -80,27 +86,73 @@ internal static class RequestBody
 
     private static IResult TooLarge => Problem(413, $"The body is too long; at most {MaxBytes} bytes are taken.");
 
-    private static (T? Value, IResult? Problem) Read<T>(HttpRequest request, in ReadOnlySequence<byte> body, JsonTypeInfo<T> type, bool optional)
+    private static (T? Value, IResult? Problem) Read<T>(HttpRequest request, in ReadOnlySequence<byte> body, JsonTypeInfo<T> type, bool optional, List<string>? ignored)
         where T : class
     {
-        if (body.IsEmpty)
+        var bytes = body.IsSingleSegment ? body.First : body.ToArray();
+
+        // Files that tools on Windows write begin with a byte order mark.
+        if (bytes.Span.StartsWith("\uFEFF"u8))
+        {
+            bytes = bytes[3..];
+        }
+
+        if (bytes.IsEmpty)
         {
             return (null, optional ? null : Problem(400, "The body is missing; send a JSON object."));
         }
 
-        if (request.ContentType is not null && !request.HasJsonContentType())
+        if (Unsupported(request, bytes.Span) is { } why)
         {
-            return (null, Problem(415, "Send the body as JSON, with the header Content-Type: application/json."));
+            return (null, Problem(415, why));
         }
 
-        var bytes = body.IsSingleSegment ? body.FirstSpan : body.ToArray();
         try
         {
-            return JsonSerializer.Deserialize(bytes, type) is { } value ? (value, null) : (null, Problem(400, "The body is null; send a JSON object."));
+            if (JsonSerializer.Deserialize(bytes.Span, type) is not { } value)
+            {
+                return (null, Problem(400, "The body is null; send a JSON object."));
+            }
+
+            if (ignored is not null)
+            {
+                UnknownFields.AddTo(ignored, bytes, type);
+            }
+
+            return (value, null);
         }
         catch (JsonException e)
         {
-            return (null, Problem(400, BodyComplaint.About(bytes.ToArray(), type) ?? $"The body is not what this call takes: {e.Message}"));
+            return (null, Problem(400, BodyComplaint.About(bytes, type) ?? $"The body is not what this call takes: {e.Message}"));
         }
     }
+
+    /// <summary>Says what to send in place of a body that is no JSON in UTF-8; null where it may be that.</summary>
+    private static string? Unsupported(HttpRequest request, ReadOnlySpan<byte> body)
+    {
+        if (request.Headers.ContentEncoding is { Count: > 0 } encoding && !"identity".Equals(encoding, StringComparison.OrdinalIgnoreCase))
+        {
+            // RFC 9110, 15.5.16: how a body may be encoded.
+            request.HttpContext.Response.Headers.AcceptEncoding = "identity";
+            return "The body is compressed; send it as it is, without the header Content-Encoding.";
+        }
+
+        // ASCII in UTF-16 has a zero in every other byte, and JSON begins with ASCII.
+        if (body.StartsWith<byte>([0xFF, 0xFE]) || body.StartsWith<byte>([0xFE, 0xFF]) || body[..Math.Min(2, body.Length)].Contains((byte)0)
+            || (request.ContentType is { } type && MediaTypeHeaderValue.TryParse(type, out var parsed) && parsed.Charset.StartsWith("utf-16", StringComparison.OrdinalIgnoreCase)))
+        {
+            return "The body is UTF-16; send JSON in UTF-8.";
+        }
+
+        return request.ContentType is null || request.HasJsonContentType() || IsJsonInForm(request, body) ? null
+            : "Send the body as JSON, with the header Content-Type: application/json.";
+    }
+
+    /// <summary>
+    /// Whether this is JSON under the content type of a form, as curl -d sends it. No form of a page makes it: a browser encodes the
+    /// braces; and what scripts of other sites send, <see cref="BrowserGate"/> refuses by its origin.
+    /// </summary>
+    private static bool IsJsonInForm(HttpRequest request, ReadOnlySpan<byte> body) =>
+        request.ContentType!.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+        && body.TrimStart(" \t\r\n"u8) is [(byte)'{', ..];
 }

@@ -63,6 +63,11 @@ internal static class TriggerCommand
         var started = (await response.Content.ReadFromJsonAsync(AgentJson.Default.RunAnswer, cancellation))!;
         Console.WriteLine(started.Run is { } run ? $"Run {run}, {started.Rule.ToString().ToLowerInvariant()} rule" : "A bare run by the classic rule: an original agent takes part");
 
+        if (started.Ignored is { } ignored)
+        {
+            Console.WriteLine($"The agent does not know, and ignored: {string.Join(", ", ignored)}");
+        }
+
         var answers = await Task.WhenAll((await AgentsAsync(http, url, cancellation)).Select(agent => AskAsync(http, agent, started.Run, cancellation)));
         foreach (var (agent, answer) in answers)
         {

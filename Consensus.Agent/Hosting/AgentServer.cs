@@ -52,6 +52,7 @@ public static class AgentServer
         var app = builder.Build();
         app.Lifetime.ApplicationStopping.Register(() => app.Services.GetRequiredService<AgentNode>().Stop());
         app.UseProblems();
+        HeadRequests.Use(app);
         BrowserGate.Use(app);
         app.UsePage();
         PeersOnly.Use(app);

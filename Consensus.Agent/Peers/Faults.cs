@@ -47,8 +47,11 @@ public sealed record LinkFaults(
 /// <param name="Links">Faults of single links; where several name one link, the strongest of each kind.</param>
 public sealed record FaultsBody(bool Isolate = false, IReadOnlyList<LinkFaults>? Links = null);
 
-/// <summary>The answer to <c>/faults</c>: what a <c>PUT</c> would take, who the peers are.</summary>
-public sealed record FaultsAnswer(string AgentId, bool Isolate, IReadOnlyList<LinkFaults> Links, IReadOnlyList<string> Peers);
+/// <summary>
+/// The answer to <c>/faults</c>: what a <c>PUT</c> would take, who the peers are, and which fields of the body no agent knows.
+/// </summary>
+public sealed record FaultsAnswer(
+    string AgentId, bool Isolate, IReadOnlyList<LinkFaults> Links, IReadOnlyList<string> Peers, IReadOnlyList<string>? Ignored = null);
 
 /// <summary>The faults that this agent makes on purpose. Thread safe.</summary>
 public sealed class Faults(AgentOptions options)

@@ -131,7 +131,9 @@ public static class TimelineApi
         var after = last is null ? recorder.LastEventId
             : last.Split('/') is [var boot, var number] && boot == recorder.Boot
                 && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0;
-        return TypedResults.ServerSentEvents(StreamAsync(recorder, after, lifetime.ApplicationStopping, context.RequestAborted));
+        return TypedResults.ServerSentEvents(HeadRequests.IsHead(context)
+            ? AsyncEnumerable.Empty<SseItem<string>>()
+            : StreamAsync(recorder, after, lifetime.ApplicationStopping, context.RequestAborted));
     }
 
     private static async IAsyncEnumerable<SseItem<string>> StreamAsync(

@@ -194,7 +194,6 @@ public sealed class BadInputTests(DecidedAgents agents) : IClassFixture<DecidedA
 
     [Theory]
     [InlineData("text/plain")]
-    [InlineData("application/x-www-form-urlencoded")]
     [InlineData("application/xml; charset=utf-8")]
     [InlineData("nonsense")]
     public async Task A_body_of_another_type_is_refused(string type)
@@ -212,8 +211,6 @@ public sealed class BadInputTests(DecidedAgents agents) : IClassFixture<DecidedA
         byte[] body = [.. "{\"agent_id\":\""u8, 0xff, 0xfe, .. "\",\"value\":1,\"round\":1}"u8];
         var answer = await Refused(400, RawHttp.Request("POST", "/proposal", body, "Content-Type: application/json"));
         Assert.Contains("UTF-8", answer.Detail, StringComparison.Ordinal);
-        answer = await Refused(400, RawHttp.Request("POST", "/proposal", Encoding.Unicode.GetBytes("""{"agent_id":"agent2","value":1,"round":1}"""), "Content-Type: application/json"));
-        Assert.NotEmpty(answer.Detail);
     }
 
     [Fact]
