@@ -63,11 +63,17 @@ public sealed partial class AgentNode : IDisposable
     }
 
     /// <summary>Starts a run and waits until its first calls have returned.</summary>
+    /// <exception cref="StoppingException">The agent shuts down.</exception>
     public Task<StartOutcome> StartAsync(RunRequest request)
     {
         var ended = new TaskCompletionSource<StartOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
         {
+            if (_stopping.IsCancellationRequested)
+            {
+                throw new StoppingException();
+            }
+
             // The machine takes starts one after another, so the oldest ticket is the one in hand.
             var ticket = ++_lastTicket;
             _starts.Add(ticket, (ended, ExecutionContext.Capture()));
@@ -116,21 +122,6 @@ public sealed partial class AgentNode : IDisposable
 
             await change.WaitAsync(timeout.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-    }
-
-    /// <summary>Ends all waits and sends; the agent says nothing more.</summary>
-    public void Stop()
-    {
-        _stopping.Cancel();
-        _timer.Dispose();
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Stop();
-        KeepHistory();
-        _stopping.Dispose();
     }
 
     private Answer? Step(Input input, string? key = null, long messageId = 0)

@@ -121,6 +121,7 @@ public static class AgentServer
         services.AddSingleton(options);
         services.AddKeeping(options);
         AgentHealth.AddTo(services);
+        services.AddExceptionHandler<UnavailableHandler>();
         services.AddSingleton<AgentNode>();
         services.AddSingleton<Faults>();
         services.AddSingleton<Refusals>();

@@ -1,0 +1,104 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using Consensus.Tests.Api;
+
+namespace Consensus.Tests.Cluster;
+
+/// <summary>SIGTERM under load: what is held is answered, nothing is lost, and the process ends soon.</summary>
+public sealed class ShutdownTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consensus-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task A_cluster_in_one_process_answers_what_it_holds_and_keeps_what_it_decided()
+    {
+        var data = ("DATA", Path.Combine(_folder.FullName, "kept.db"));
+        string[] arguments = ["--agents", "3", "--port", "0"];
+        using var cluster = await AgentProcess.StartAsync(arguments, data);
+        using var http = new HttpClient { BaseAddress = cluster.Address };
+
+        // These wait for a run that never comes.
+        var held = Enumerable.Range(0, 20).Select(_ => http.GetAsync("/consensus?wait=60&run=999999.agent1.none")).ToList();
+        var decided = new ConcurrentDictionary<string, int>();
+        List<Task> load =
+        [
+            UntilGoneAsync(async () =>
+            {
+                using var response = await http.PostAsync("/run?wait=60", null);
+                using var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+                if (response.StatusCode == HttpStatusCode.OK)
+                {
+                    decided[answer.RootElement.GetProperty("run").GetString()!] = answer.RootElement.GetProperty("outcome").GetProperty("value").GetInt32();
+                }
+            }),
+            UntilGoneAsync(() => http.GetStringAsync("/cluster")),
+            UntilGoneAsync(() => http.GetStringAsync("/timeline?cluster=true")),
+        ];
+        while (decided.Count < 20)
+        {
+            await Task.Delay(20);
+        }
+
+        var (code, took) = await cluster.TerminateAsync();
+        Assert.Equal(0, code);
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.All(await Task.WhenAll(held), answer => Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode));
+        await Task.WhenAll(load);
+
+        using var again = await AgentProcess.StartAsync(arguments, data);
+        using var client = new Client(again.Address);
+        var runs = (await client.Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray()
+            .Where(run => run.TryGetProperty("value", out _)).ToDictionary(run => run.GetProperty("run").GetString()!, run => run.GetProperty("value").GetInt32());
+        var newest = decided.OrderByDescending(run => int.Parse(run.Key.Split('.')[0], CultureInfo.InvariantCulture)).Take(20);
+        Assert.All(newest, run => Assert.Equal(run.Value, runs[run.Key]));
+    }
+
+    [Fact]
+    public async Task A_start_that_waits_for_a_hung_peer_is_answered()
+    {
+        var ports = AgentProcess.FreePorts(2);
+        using var agent1 = await AgentProcess.StartAsync(ports, 0);
+        using var agent2 = await AgentProcess.StartAsync(ports, 1);
+        await agent2.PauseAsync();
+        try
+        {
+            using var http = new HttpClient { BaseAddress = agent1.Address };
+            var starting = http.PostAsync("/run?wait=60", null);
+
+            // The start is in hand when its handshake is under way.
+            while (!(await http.GetStringAsync("/timeline")).Contains("\"handshake\"", StringComparison.Ordinal) && !starting.IsCompleted)
+            {
+                await Task.Yield();
+            }
+
+            var (code, took) = await agent1.TerminateAsync();
+            Assert.Equal(0, code);
+            Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await starting).StatusCode);
+        }
+        finally
+        {
+            await agent2.ResumeAsync();
+        }
+    }
+
+    /// <summary>Repeats requests until the agent is gone; a request may fail only because of that.</summary>
+    private static async Task UntilGoneAsync(Func<Task> request)
+    {
+        try
+        {
+            while (true)
+            {
+                await request();
+            }
+        }
+        catch (HttpRequestException e) when (e.StatusCode is null)
+        {
+            // Nobody listens any more.
+        }
+    }
+}
