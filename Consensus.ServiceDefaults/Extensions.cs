@@ -59,11 +59,7 @@ public static class Extensions
         });
 
         builder.Services.AddOpenTelemetry()
-            .WithMetrics(metrics => metrics
-                .AddAspNetCoreInstrumentation()
-                .AddHttpClientInstrumentation()
-                .AddRuntimeInstrumentation()
-                .AddMeter(builder.Environment.ApplicationName))
+            .WithMetrics(metrics => metrics.AddServiceInstruments(builder.Environment))
             .WithTracing(tracing => tracing
                 .AddSource(builder.Environment.ApplicationName)
                 .AddAspNetCoreInstrumentation(options => options.Filter = context =>
@@ -83,6 +79,13 @@ public static class Extensions
                     services, new BatchActivityExportProcessor(new OtlpTraceExporter(new OtlpExporterOptions())))));
         }
     }
+
+    /// <summary>Adds the instruments of every service, and the service's own meter.</summary>
+    public static MeterProviderBuilder AddServiceInstruments(this MeterProviderBuilder metrics, IHostEnvironment environment) => metrics
+        .AddAspNetCoreInstrumentation()
+        .AddHttpClientInstrumentation()
+        .AddRuntimeInstrumentation()
+        .AddMeter(environment.ApplicationName);
 
     /// <summary>Whether telemetry is made at all: an OTLP endpoint is set, or <c>Telemetry:Always</c>.</summary>
     public static bool ExportsTelemetry(this IHostApplicationBuilder builder) =>

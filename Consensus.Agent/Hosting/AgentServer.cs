@@ -59,6 +59,11 @@ public static class AgentServer
         app.UseRateLimiter();
         Crowding.Use(app);
         app.MapDefaultEndpoints();
+        if (app.Services.GetRequiredService<AgentOptions>().Metrics)
+        {
+            app.MapPrometheusScrapingEndpoint("/metrics");
+        }
+
         app.MapConsensusApi();
         app.MapPeerApi();
         app.MapFaultsApi();

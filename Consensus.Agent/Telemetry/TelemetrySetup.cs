@@ -16,7 +16,12 @@ internal static class TelemetrySetup
         builder.Services.AddSingleton(new RunTracing(options.Id));
         builder.Services.AddSingleton<AgentMetrics>();
         builder.Services.AddSingleton<AgentTelemetry>();
-        if (!builder.ExportsTelemetry())
+        if (options.Metrics)
+        {
+            builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddServiceInstruments(builder.Environment).AddPrometheusExporter());
+        }
+
+        if (!builder.ExportsTelemetry() && !options.Metrics)
         {
             return;
         }
