@@ -34,7 +34,8 @@ public sealed class Chromium : IAsyncLifetime
     /// <param name="width">Of the window, in pixels.</param>
     /// <param name="height">Of the window, in pixels.</param>
     /// <param name="script">Runs in the page, and in further pages of its browser context, before any other script.</param>
-    public async Task<Tab> OpenAsync(Uri address, int width = 1280, int height = 800, string? script = null)
+    /// <param name="ready">Selects what is there once the page can be used; by default, of our own page.</param>
+    public async Task<Tab> OpenAsync(Uri address, int width = 1280, int height = 800, string? script = null, string ready = "body[data-ready=true]")
     {
         if (_browser is null)
         {
@@ -53,7 +54,7 @@ public sealed class Chromium : IAsyncLifetime
         page.SetDefaultTimeout(60_000);
         var tab = new Tab(context, page);
         await page.GotoAsync(address.ToString());
-        await page.WaitForSelectorAsync("body[data-ready=true]");
+        await page.WaitForSelectorAsync(ready);
 
         // Chromium drops presses before the first picture of a page is shown, as nobody can have meant them.
         await page.WaitForFunctionAsync("() => performance.getEntriesByName('first-contentful-paint').length > 0");

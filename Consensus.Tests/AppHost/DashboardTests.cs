@@ -1,0 +1,159 @@
+using System.Text.RegularExpressions;
+using Consensus.Tests.Browser;
+using Microsoft.Playwright;
+
+namespace Consensus.Tests.AppHost;
+
+/// <summary>
+/// The real dashboard in Chromium, as a person uses it. With <c>CONSENSUS_SCREENSHOTS</c> set to a folder, the pictures of
+/// the README are taken into it.
+/// </summary>
+[Collection(RunningApplication.Collection)]
+public sealed partial class DashboardTests(RunningApplication application, Chromium chromium) : IAsyncLifetime
+{
+    public Task InitializeAsync() => application.BeginAsync();
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [SkippableFact]
+    public async Task A_click_on_run_shows_the_decision_in_the_list_and_in_a_sentence_behind_the_bell()
+    {
+        await application.SucceedAsync("consensus", "reset");
+        await using var tab = await OpenAsync("");
+        await Assertions.Expect(State(tab, "consensus")).ToHaveTextAsync("Ready");
+        await Action(tab, "consensus", "Starts a run on all agents").ClickAsync();
+        await Assertions.Expect(State(tab, "consensus")).ToHaveTextAsync(Decided());
+        await Assertions.Expect(tab.Page.GetByText("consensus \"Run consensus\" succeeded")).ToBeVisibleAsync();
+        await PictureAsync(tab, "dashboard-resources");
+
+        await tab.Page.GetByLabel("Notifications").First.ClickAsync();
+        await Assertions.Expect(tab.Page.GetByText(Sentence()).First).ToBeVisibleAsync();
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task Run_with_options_asks_in_a_dialog_refuses_a_wrong_number_and_opens_the_outcome()
+    {
+        await using var tab = await OpenAsync("");
+        await Action(tab, "consensus", "Starts a run with").ClickAsync();
+        var dialog = tab.Page.Locator("fluent-dialog");
+        var values = dialog.Locator(".interaction-input").Filter(new() { HasText = "Values" }).Locator("input");
+        await values.FillAsync("0");
+        await Confirm(dialog).ClickAsync();
+        await Assertions.Expect(dialog.GetByText("values is '0'; it must be a number from 1 to 1000000000.")).ToBeVisibleAsync();
+        await PictureAsync(tab, "dashboard-options");
+        await values.FillAsync("1");
+        await Confirm(dialog).ClickAsync();
+        await Assertions.Expect(tab.Page.Locator("fluent-dialog").GetByText("agent1, agent2, agent3 decided 1 in round 1")).ToBeVisibleAsync();
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task A_failed_run_says_why_in_its_toast_and_the_isolated_agent_is_marked()
+    {
+        await application.SucceedAsync("agent3", "isolate");
+        await using var tab = await OpenAsync("");
+        await Assertions.Expect(State(tab, "consensus")).ToHaveTextAsync("agent3 isolated");
+        await Assertions.Expect(State(tab, "agent3")).ToContainTextAsync("Degraded");
+        await Action(tab, "agent3", "Starts a run by this agent").ClickAsync();
+        await Assertions.Expect(tab.Page.GetByText("agent3 is isolated: reconnect it").First).ToBeVisibleAsync();
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task A_run_is_one_trace_of_three_agents_that_reads_like_the_protocol()
+    {
+        var ran = await application.SucceedAsync("consensus", "run-with", ("values", "1"), ("agent", "agent2"));
+        Assert.Contains("decided 1", ran.Message, StringComparison.Ordinal);
+        await using var tab = await OpenAsync("traces");
+        var trace = tab.Page.Locator("tr").Filter(new() { HasText = "agent2: run" }).Last;
+        foreach (var name in RunningApplication.Names)
+        {
+            await Assertions.Expect(trace).ToContainTextAsync($"{name} (");
+        }
+
+        await Assertions.Expect(tab.Page.Locator("tr").Filter(new() { HasText = "POST /reset" })).ToHaveCountAsync(0);
+        await trace.GetByRole(AriaRole.Link).First.ClickAsync();
+        foreach (var line in new[] { "proposal 1", "vote 1", "decided 1" })
+        {
+            await Assertions.Expect(tab.Page.GetByText(line).First).ToBeVisibleAsync();
+        }
+
+        await PictureAsync(tab, "dashboard-trace");
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task Logs_hold_the_draws_and_the_decisions()
+    {
+        await application.SucceedAsync("consensus", "run-with", ("values", "1"));
+        await using var tab = await OpenAsync("structuredlogs");
+        foreach (var name in RunningApplication.Names)
+        {
+            await Assertions.Expect(tab.Page.GetByText($"[{name}] Round 1, Attempt 1, Value 1").First).ToBeVisibleAsync();
+            await Assertions.Expect(tab.Page.GetByText(new Regex($@"\[{name}\].*decided 1")).First).ToBeVisibleAsync();
+        }
+
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task Metrics_list_those_of_the_agents()
+    {
+        await application.SucceedAsync("consensus", "run");
+        await using var tab = await OpenAsync("metrics/resource/agent1");
+        foreach (var instrument in new[] { "consensus.decision.duration", "consensus.messages", "consensus.rounds", "consensus.runs" })
+        {
+            await Assertions.Expect(tab.Page.GetByText(instrument, new() { Exact = true }).First).ToBeVisibleAsync();
+        }
+
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task The_graph_shows_the_cluster_and_its_agents()
+    {
+        await using var tab = await OpenAsync("?view=Graph");
+        foreach (var name in RunningApplication.Names.Append("consensus"))
+        {
+            await Assertions.Expect(tab.Page.Locator("svg").GetByText(name, new() { Exact = true }).First).ToBeVisibleAsync();
+        }
+
+        Assert.Empty(tab.Errors);
+    }
+
+    /// <summary>Logs in, then goes to a page of the dashboard.</summary>
+    private async Task<Tab> OpenAsync(string path)
+    {
+        var tab = await chromium.OpenAsync(application.Dashboard, 1400, 800, ready: "[title$=': agent3']");
+        if (path.Length > 0)
+        {
+            await tab.Page.GotoAsync(new Uri(application.Dashboard, "/" + path).ToString());
+        }
+
+        return tab;
+    }
+
+    private static ILocator Row(Tab tab, string resource) =>
+        tab.Page.Locator("tr").Filter(new() { Has = tab.Page.Locator($"[title$=': {resource}']") });
+
+    private static ILocator State(Tab tab, string resource) => Row(tab, resource).Locator("td").Nth(1);
+
+    private static ILocator Action(Tab tab, string resource, string description) => Row(tab, resource).Locator($"[title^='{description}']");
+
+    private static ILocator Confirm(ILocator dialog) => dialog.Locator("fluent-button").Filter(new() { HasText = "Run with options" });
+
+    private static async Task PictureAsync(Tab tab, string name)
+    {
+        if (Environment.GetEnvironmentVariable("CONSENSUS_SCREENSHOTS") is { } folder)
+        {
+            await tab.Page.ScreenshotAsync(new() { Path = Path.Combine(SourceTree.Root, folder, name + ".png") });
+        }
+    }
+
+    [GeneratedRegex("Decided [123]")]
+    private static partial Regex Decided();
+
+    [GeneratedRegex(@"agent1, agent2, agent3 decided [123] in rounds? [0-9to ]+ \([0-9.]+ m?s\)")]
+    private static partial Regex Sentence();
+}
