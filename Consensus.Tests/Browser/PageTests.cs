@@ -72,6 +72,20 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
     }
 
     [SkippableFact]
+    public async Task A_reading_of_the_timeline_that_failed_is_tried_again()
+    {
+        await Clients[0].Post("/run?wait=30");
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
+        await tab.VerdictAsync("good");
+        var failures = 0;
+        await tab.Page.RouteAsync("**/events", route => route.FulfillAsync(new() { ContentType = "text/event-stream", Body = "retry: 3600000\n\n" }));
+        await tab.Page.RouteAsync("**/timeline?*", route => Interlocked.Increment(ref failures) <= 4 ? route.AbortAsync() : route.ContinueAsync());
+        await tab.Page.ReloadAsync(new() { WaitUntil = WaitUntilState.Commit });
+        await tab.VerdictAsync("good");
+        Assert.True(failures > 4);
+    }
+
+    [SkippableFact]
     public async Task An_isolated_agent_stays_undecided_and_learns_when_it_is_reconnected()
     {
         await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);

@@ -35,23 +35,25 @@ function connection(up, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** At most one reading at a time; whatever is asked for meanwhile is one more afterwards. */
+/** At most one reading at a time; whatever is asked for meanwhile is one more afterwards. One that failed is tried again. */
 function reader(read, gap) {
   let busy = false;
   let again = false;
   return async function run() {
     if (busy) { again = true; return; }
     busy = true;
+    let failed = false;
     try {
       await read();
     } catch (problem) {
+      failed = !(problem instanceof api.Problem) || problem.status >= 500;
       if (problem instanceof api.Problem) notice(problem.message);
       else connection(false, 'The agent does not answer; trying again…');
     }
     setTimeout(() => {
       busy = false;
-      if (again) { again = false; run(); }
-    }, gap);
+      if (again || (failed && !document.hidden)) { again = false; run(); }
+    }, failed ? POLL_MS : gap);
   };
 }
 
