@@ -55,6 +55,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         output.WriteLine($"{runs * Burst} requests, {runs} runs decided, {_lost} requests lost on purpose or with their connection, {clock.Elapsed.TotalSeconds:0} s");
         output.WriteLine(string.Join(", ", _statuses.OrderBy(status => status.Key).Select(status => $"{status.Key}: {status.Value}")));
         output.WriteLine($"log: {string.Join(", ", log.Counts.Select(kind => $"{kind.Key}: {kind.Value}"))}");
+        log.Exceptions.Values.ToList().ForEach(output.WriteLine);
         _wrong.ToList().ForEach(output.WriteLine);
         Assert.Empty(_wrong);
         Assert.DoesNotContain(log.Counts.Keys, kind => !kind.StartsWith("Warning", StringComparison.Ordinal));
@@ -173,6 +174,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         public ConcurrentDictionary<string, int> Counts { get; } = new();
 
+        /// <summary>The first exception of each kind.</summary>
+        public ConcurrentDictionary<string, string> Exceptions { get; } = new();
+
         public ILogger CreateLogger(string categoryName) => this;
 
         public IDisposable? BeginScope<TState>(TState state)
@@ -186,7 +190,12 @@ public sealed class FuzzTests(ITestOutputHelper output)
             {
                 // The refusals share an event and differ in their reason.
                 var reason = state is IEnumerable<KeyValuePair<string, object?>> values ? values.FirstOrDefault(value => value.Key == "Why").Value : null;
-                Counts.AddOrUpdate($"{logLevel} {eventId.Name ?? formatter(state, exception)} {reason} {exception?.GetType().Name}", 1, (_, count) => count + 1);
+                var kind = $"{logLevel} {eventId.Name ?? formatter(state, exception)} {reason} {exception?.GetType().Name}";
+                Counts.AddOrUpdate(kind, 1, (_, count) => count + 1);
+                if (exception is not null)
+                {
+                    Exceptions.TryAdd(kind, exception.ToString());
+                }
             }
         }
 
