@@ -62,6 +62,24 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Assert.All(log.Counts, kind => Assert.True(kind.Value <= 3 * (clock.Elapsed.TotalSeconds + 2), $"{kind.Key}: {kind.Value}"));
     }
 
+    [Fact]
+    public async Task Bodies_that_are_cut_off_leave_no_warning()
+    {
+        var log = new WarningLog();
+        await using var cluster = await LocalCluster.StartAsync(1, 0, new AgentOptions { Id = "" }, configure: (_, builder) =>
+            builder.Logging.ClearProviders().AddProvider(log));
+        var request = RawHttp.Request("POST", "/proposal", new byte[1000]);
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(async _ =>
+        {
+            using var connection = new RawHttp(cluster.Addresses[0]);
+            for (var i = 0; i < 300; i++)
+            {
+                Assert.True(await connection.SendAsync(request[..^(1 + i)], end: true) is null or { Status: 400 });
+            }
+        }));
+        Assert.True(log.Counts.IsEmpty, string.Join('\n', log.Exceptions.Values));
+    }
+
     private async Task BurstAsync(IReadOnlyList<Uri> agents, List<Client> clients, int seed, bool faults)
     {
         var fuzzer = new Fuzzer(seed, faults);
