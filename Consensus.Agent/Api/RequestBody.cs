@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Net.Http.Headers;
 
 namespace Consensus.Agent.Api;
@@ -32,7 +33,8 @@ internal static class RequestBody
             var body = request.BodyReader;
             while (true)
             {
-                var read = await body.ReadAsync(context.RequestAborted);
+                // A connection that ends ends the read, so the read takes no token.
+                var read = await body.ReadAsync(CancellationToken.None);
                 if (read.Buffer.Length > MaxBytes)
                 {
                     body.AdvanceTo(read.Buffer.End);
@@ -51,8 +53,9 @@ internal static class RequestBody
         }
         catch (BadHttpRequestException e)
         {
-            // Where the next request would begin cannot be told.
-            context.Response.Headers.Connection = "close";
+            // Where the next request would begin cannot be told. A header would not do where the client is gone: Kestrel would
+            // write none, read on, and log that a read is in progress.
+            context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
             return (null, e.StatusCode switch
             {
                 413 => TooLarge,

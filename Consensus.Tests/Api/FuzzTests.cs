@@ -55,10 +55,29 @@ public sealed class FuzzTests(ITestOutputHelper output)
         output.WriteLine($"{runs * Burst} requests, {runs} runs decided, {_lost} requests lost on purpose or with their connection, {clock.Elapsed.TotalSeconds:0} s");
         output.WriteLine(string.Join(", ", _statuses.OrderBy(status => status.Key).Select(status => $"{status.Key}: {status.Value}")));
         output.WriteLine($"log: {string.Join(", ", log.Counts.Select(kind => $"{kind.Key}: {kind.Value}"))}");
+        log.Exceptions.Values.ToList().ForEach(output.WriteLine);
         _wrong.ToList().ForEach(output.WriteLine);
         Assert.Empty(_wrong);
         Assert.DoesNotContain(log.Counts.Keys, kind => !kind.StartsWith("Warning", StringComparison.Ordinal));
         Assert.All(log.Counts, kind => Assert.True(kind.Value <= 3 * (clock.Elapsed.TotalSeconds + 2), $"{kind.Key}: {kind.Value}"));
+    }
+
+    [Fact]
+    public async Task Bodies_that_are_cut_off_leave_no_warning()
+    {
+        var log = new WarningLog();
+        await using var cluster = await LocalCluster.StartAsync(1, 0, new AgentOptions { Id = "" }, configure: (_, builder) =>
+            builder.Logging.ClearProviders().AddProvider(log));
+        var request = RawHttp.Request("POST", "/proposal", new byte[1000]);
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(async _ =>
+        {
+            using var connection = new RawHttp(cluster.Addresses[0]);
+            for (var i = 0; i < 300; i++)
+            {
+                Assert.True(await connection.SendAsync(request[..^(1 + i)], end: true) is null or { Status: 400 });
+            }
+        }));
+        Assert.True(log.Counts.IsEmpty, string.Join('\n', log.Exceptions.Values));
     }
 
     private async Task BurstAsync(IReadOnlyList<Uri> agents, List<Client> clients, int seed, bool faults)
@@ -173,6 +192,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         public ConcurrentDictionary<string, int> Counts { get; } = new();
 
+        /// <summary>The first exception of each kind.</summary>
+        public ConcurrentDictionary<string, string> Exceptions { get; } = new();
+
         public ILogger CreateLogger(string categoryName) => this;
 
         public IDisposable? BeginScope<TState>(TState state)
@@ -186,7 +208,12 @@ public sealed class FuzzTests(ITestOutputHelper output)
             {
                 // The refusals share an event and differ in their reason.
                 var reason = state is IEnumerable<KeyValuePair<string, object?>> values ? values.FirstOrDefault(value => value.Key == "Why").Value : null;
-                Counts.AddOrUpdate($"{logLevel} {eventId.Name ?? formatter(state, exception)} {reason} {exception?.GetType().Name}", 1, (_, count) => count + 1);
+                var kind = $"{logLevel} {eventId.Name ?? formatter(state, exception)} {reason} {exception?.GetType().Name}";
+                Counts.AddOrUpdate(kind, 1, (_, count) => count + 1);
+                if (exception is not null)
+                {
+                    Exceptions.TryAdd(kind, exception.ToString());
+                }
             }
         }
 
