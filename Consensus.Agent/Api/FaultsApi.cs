@@ -1,5 +1,6 @@
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
+using Consensus.Agent.Telemetry;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Polly;
 
@@ -76,16 +77,28 @@ public static class FaultsApi
         return TypedResults.Json(new FaultsAnswer(options.Id, now.Isolate, now.Links ?? [], faults.PeerNames), AgentJson.Default.FaultsAnswer);
     }
 
-    private static async Task<IResult> ReplaceAsync(HttpContext context, Faults faults, AgentOptions options)
+    private static async Task<IResult> ReplaceAsync(HttpContext context, Faults faults, AgentOptions options, RunLogger logger)
     {
         var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.FaultsBody);
-        return problem
-            ?? ((Check(body!) ?? faults.Replace(body!)) is { } wrong ? RequestBody.Problem(400, wrong) : Show(faults, options));
+        if (problem is not null)
+        {
+            return problem;
+        }
+
+        if ((Check(body!) ?? faults.Replace(body!)) is { } wrong)
+        {
+            return RequestBody.Problem(400, wrong);
+        }
+
+        logger.FaultsChanged(body!);
+        return Show(faults, options);
     }
 
-    private static JsonHttpResult<FaultsAnswer> Heal(Faults faults, AgentOptions options)
+    private static JsonHttpResult<FaultsAnswer> Heal(Faults faults, AgentOptions options, RunLogger logger)
     {
-        faults.Replace(new FaultsBody());
+        var none = new FaultsBody();
+        faults.Replace(none);
+        logger.FaultsChanged(none);
         return Show(faults, options);
     }
 

@@ -66,7 +66,8 @@ internal static class ServeCommand
         }
 
         var options = AgentOptions.From(configuration, parsed.GetValue(Port));
-        await using var app = AgentServer.Build(options, settings);
+        var warmUp = new WarmUp();
+        await using var app = AgentServer.Build(options, settings, warmUp.AddTo);
         if (string.IsNullOrEmpty(configuration["urls"]) && string.IsNullOrEmpty(configuration["http_ports"]) && string.IsNullOrEmpty(configuration["https_ports"]))
         {
             app.Urls.Add(options.Port == 0 ? "http://127.0.0.1:0" : $"http://localhost:{options.Port}");
@@ -74,6 +75,7 @@ internal static class ServeCommand
 
         await app.StartAsync();
         app.Services.GetRequiredService<AgentNode>().Start();
+        warmUp.Begin(options, configuration);
         Console.WriteLine($"{options.Id} listens on {string.Join(", ", app.Urls)}; peers: {(options.Peers.Count == 0 ? "none" : string.Join(", ", options.Peers.Select(peer => peer.OriginalString)))}");
         Advise(options.Peers.Count + 1, options);
         await app.WaitForShutdownAsync();
@@ -96,7 +98,9 @@ internal static class ServeCommand
         }
 
         var shared = AgentOptions.Shared(configuration);
-        await using var cluster = await LocalCluster.StartAsync(agents, port, shared, settings);
+        var warmUp = new WarmUp();
+        await using var cluster = await LocalCluster.StartAsync(agents, port, shared, settings, (_, builder) => warmUp.AddTo(builder));
+        warmUp.Begin(shared, configuration);
         Console.WriteLine($"{agents} {(agents == 1 ? "agent" : "agents")} in one process:");
         for (var i = 0; i < agents; i++)
         {

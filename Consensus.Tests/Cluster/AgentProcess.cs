@@ -111,6 +111,14 @@ internal sealed partial class AgentProcess : IDisposable
         _process.WaitForExit();
     }
 
+    /// <summary>Asks it to stop (SIGTERM), and waits until it has.</summary>
+    public async Task StopAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        await SignalAsync("TERM");
+        await _process.WaitForExitAsync(patience.Token);
+    }
+
     /// <summary>Stops it in its tracks, as a machine that hangs (SIGSTOP), until <see cref="ResumeAsync"/>.</summary>
     public Task PauseAsync() => SignalAsync("STOP");
 
