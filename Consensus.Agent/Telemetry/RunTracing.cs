@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Security.Cryptography;
-using System.Text;
 using Consensus.Agent.Protocol;
 
 namespace Consensus.Agent.Telemetry;
@@ -11,7 +9,7 @@ namespace Consensus.Agent.Telemetry;
 /// starts it is the root of the trace. The runs of the others lie under the message that brought the run. Called in the
 /// order of events, one call at a time, with no current span that is to be kept.
 /// </summary>
-public sealed class RunTracing
+public sealed partial class RunTracing
 {
     /// <summary>Rounds in one trace; a run that takes longer goes on in another, linked both ways.</summary>
     public const int RoundsPerTrace = 32;
@@ -214,29 +212,6 @@ public sealed class RunTracing
                 new("consensus.value", happened.Value), new("consensus.how", happened.Kind.ToString().ToLowerInvariant()),
             ]));
         }
-    }
-
-    private void ContinueInNextTrace(int segment, Happened happened)
-    {
-        _segment = segment;
-        if (_run is not { } before)
-        {
-            return;
-        }
-
-        // Agents enter a round without asking each other. So the id of the trace they share is made from the run's id.
-        var name = Encoding.UTF8.GetBytes($"{_descriptor?.Id}/{segment}");
-        var trace = _descriptor is null ? ActivityTraceId.CreateRandom() : ActivityTraceId.CreateFromBytes(SHA256.HashData(name).AsSpan(0, 16));
-        _run = Start("run", new ActivityContext(trace, default, before.ActivityTraceFlags), [new ActivityLink(before.Context)]);
-        Describe(_run, happened);
-        if (_run is not null)
-        {
-            before.AddLink(new ActivityLink(_run.Context));
-        }
-
-        before.DisplayName = $"{Title}: continued";
-        before.SetTag("consensus.outcome", "continued");
-        before.Stop();
     }
 
     private void Decide(Happened happened, TimeSpan? duration)
