@@ -4,7 +4,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry;
-using OpenTelemetry.Exporter;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
@@ -20,11 +19,18 @@ public static class Extensions
     /// <summary>The checks tagged <c>live</c> must pass: the process works.</summary>
     public const string AlivePath = "/alive";
 
-    /// <summary>Adds all of it. <paramref name="isNoise"/> says which requests, by method, make no spans besides the health checks; which calls, an <see cref="ISpanOwner"/>.</summary>
-    public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder, Func<string, bool>? isNoise = null)
+    private const string AlwaysKey = "Telemetry:Always";
+
+    private static readonly string[] EndpointKeys =
+    [
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    ];
+
+    /// <summary>Adds all of it.</summary>
+    public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
-        builder.ConfigureOpenTelemetry(isNoise ?? (_ => false));
+        builder.ConfigureOpenTelemetry();
         builder.Services.AddHealthChecks().AddProcessCheck();
         builder.Services.AddServiceDiscovery();
         builder.Services.ConfigureHttpClientDefaults(http => http.AddServiceDiscovery());
@@ -43,7 +49,18 @@ public static class Extensions
         return app;
     }
 
-    private static void ConfigureOpenTelemetry<TBuilder>(this TBuilder builder, Func<string, bool> isNoise)
+    /// <summary>Settings for a host beside one with <paramref name="configuration"/>: it makes the same telemetry and exports none.</summary>
+    public static string[] WithoutExporters(IConfiguration configuration) =>
+    [
+        .. EndpointKeys.Select(key => $"--{key}="),
+        .. HasEndpoint(configuration) ? [$"--{AlwaysKey}=true"] : Array.Empty<string>(),
+    ];
+
+    /// <summary>Whether telemetry is made at all: an OTLP endpoint is set, or <c>Telemetry:Always</c>.</summary>
+    public static bool ExportsTelemetry(this IHostApplicationBuilder builder) =>
+        HasEndpoint(builder.Configuration) || builder.Configuration[AlwaysKey] is not null;
+
+    private static void ConfigureOpenTelemetry<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
         // Nobody listens without an exporter, so nothing is set up that would cost each request its share.
@@ -58,25 +75,22 @@ public static class Extensions
             logging.IncludeScopes = true;
         });
 
-        builder.Services.AddOpenTelemetry()
-            .WithMetrics(metrics => metrics.AddServiceInstruments(builder.Environment))
-            .WithTracing(tracing => tracing
-                .AddSource(builder.Environment.ApplicationName)
-                .AddAspNetCoreInstrumentation(options => options.Filter = context =>
-                    !context.Request.Path.StartsWithSegments(HealthPath)
-                    && !context.Request.Path.StartsWithSegments(AlivePath)
-                    && !isNoise(context.Request.Method))
+        // A service adds the sources of its spans itself: its words for a call stand in place of a span of HTTP.
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics =>
+            {
+                metrics.AddServiceInstruments(builder.Environment);
+                if (builder.Configuration["OTEL_METRICS_EXEMPLAR_FILTER"] is null)
+                {
+                    metrics.SetExemplarFilter(ExemplarFilterType.TraceBased);
+                }
+            })
+            .WithTracing();
 
-                // The runtime's own spans of calls are those of the instrumentation library, without its share of each call.
-                .AddSource("System.Net.Http"));
-
-        if (builder.HasOtlpEndpoint())
+        // It reads all its settings from the configuration, also those of one signal. So it takes part where any endpoint is set.
+        if (HasEndpoint(builder.Configuration))
         {
-            builder.Services.AddOpenTelemetry()
-                .WithLogging(logging => logging.AddOtlpExporter())
-                .WithMetrics(metrics => metrics.AddOtlpExporter())
-                .WithTracing(tracing => tracing.AddProcessor(services => OwnSpans.ExportedBy(
-                    services, new BatchActivityExportProcessor(new OtlpTraceExporter(new OtlpExporterOptions())))));
+            telemetry.UseOtlpExporter();
         }
     }
 
@@ -87,10 +101,5 @@ public static class Extensions
         .AddRuntimeInstrumentation()
         .AddMeter(environment.ApplicationName);
 
-    /// <summary>Whether telemetry is made at all: an OTLP endpoint is set, or <c>Telemetry:Always</c>.</summary>
-    public static bool ExportsTelemetry(this IHostApplicationBuilder builder) =>
-        builder.HasOtlpEndpoint() || builder.Configuration["Telemetry:Always"] is not null;
-
-    private static bool HasOtlpEndpoint(this IHostApplicationBuilder builder) =>
-        !string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+    private static bool HasEndpoint(IConfiguration configuration) => EndpointKeys.Any(key => !string.IsNullOrWhiteSpace(configuration[key]));
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
 using Consensus.Agent.Protocol;
@@ -53,7 +54,8 @@ public static class ConsensusApi
         var request = new RunRequest(
             body.Round ?? defaults.Round, body.Rule ?? defaults.Rule, body.Values ?? defaults.Values,
             body.Draw ?? defaults.Draw, body.WindowMs ?? defaults.WindowMs, body.Seed);
-        return await node.StartAsync(request) switch
+        _ = ActivityContext.TryParse(context.Request.Headers.TraceParent, null, isRemote: true, out var caller);
+        return await node.StartAsync(request, caller) switch
         {
             RunStarted started => await StartedAsync(context, node, request, started, wait, ignored),
             TooFewAnswered few => TooFew(

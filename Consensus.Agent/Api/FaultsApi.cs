@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
+using Consensus.Agent.Telemetry;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Polly;
 
@@ -80,17 +81,29 @@ public static class FaultsApi
             new FaultsAnswer(options.Id, now.Isolate, now.Links ?? [], faults.PeerNames, ignored.Count > 0 ? ignored : null), AgentJson.Default.FaultsAnswer);
     }
 
-    private static async Task<IResult> ReplaceAsync(HttpContext context, Faults faults, AgentOptions options)
+    private static async Task<IResult> ReplaceAsync(HttpContext context, Faults faults, AgentOptions options, RunLogger logger)
     {
         List<string> ignored = [];
         var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.FaultsBody, ignored: ignored);
-        return problem
-            ?? ((Check(body!) ?? faults.Replace(body!)) is { } wrong ? RequestBody.Problem(400, wrong) : Answer(faults, options, ignored));
+        if (problem is not null)
+        {
+            return problem;
+        }
+
+        if ((Check(body!) ?? faults.Replace(body!)) is { } wrong)
+        {
+            return RequestBody.Problem(400, wrong);
+        }
+
+        logger.FaultsChanged(body!);
+        return Answer(faults, options, ignored);
     }
 
-    private static JsonHttpResult<FaultsAnswer> Heal(Faults faults, AgentOptions options)
+    private static JsonHttpResult<FaultsAnswer> Heal(Faults faults, AgentOptions options, RunLogger logger)
     {
-        faults.Replace(new FaultsBody());
+        var none = new FaultsBody();
+        faults.Replace(none);
+        logger.FaultsChanged(none);
         return Show(faults, options);
     }
 

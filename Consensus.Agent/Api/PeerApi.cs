@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
 using Consensus.Agent.Protocol;
+using Consensus.Agent.Telemetry;
 
 namespace Consensus.Agent.Api;
 
@@ -25,13 +26,13 @@ public static class PeerApi
         return group;
     }
 
-    private static async Task<IResult> ResetAsync(HttpContext context, AgentNode node, Faults faults)
+    private static async Task<IResult> ResetAsync(HttpContext context, AgentNode node, Faults faults, MessageTracing tracing)
     {
         var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.ResetBody, optional: true);
-        return problem ?? await ReceiveAsync(context, node, faults, body is { Handshake: true } ? new Handshake() : new Reset());
+        return problem ?? await ReceiveAsync(context, node, faults, tracing, body is { Handshake: true } ? new Handshake() : new Reset());
     }
 
-    private static async ValueTask<IResult> ReceiveAsync(HttpContext context, AgentNode node, Faults faults, Message message)
+    private static async ValueTask<IResult> ReceiveAsync(HttpContext context, AgentNode node, Faults faults, MessageTracing tracing, Message message)
     {
         var (arrived, twice) = await FaultsApi.PassAsync(context, faults, message.Sender);
         if (!arrived)
@@ -39,8 +40,11 @@ public static class PeerApi
             return Results.Empty;
         }
 
+        using var span = tracing.StartReceive(message, message.Sender ?? FaultsApi.SenderOf(context), context.Request.Headers.TraceParent);
         var answer = node.Receive(message, KeyOf(context));
-        return AnswerWith(twice ? node.Receive(message, KeyOf(context)) : answer, message is NewRound);
+        answer = twice ? node.Receive(message, KeyOf(context)) : answer;
+        MessageTracing.NoteAnswer(span, answer);
+        return AnswerWith(answer, message is NewRound);
     }
 
     private static void MapMessage<T>(
@@ -54,7 +58,7 @@ public static class PeerApi
                 return problem is not null ? problem
                     : (check(message!) ?? MessageChecks.CheckNumber(message!.Run, inbox.Time)) is { } wrong ? RequestBody.Problem(400, wrong, Reason.OutOfRange)
                     : MessageChecks.CheckSender(message!) is { } stranger ? RequestBody.Problem(400, stranger, Reason.NotAMember)
-                    : await ReceiveAsync(context, inbox.Node, inbox.Faults, message!);
+                    : await ReceiveAsync(context, inbox.Node, inbox.Faults, inbox.Tracing, message!);
             })
             .AcceptsJson<T>().Produces<Answer>().Produces<Answer>(409).ProducesProblem(400)
             .WithSummary(summary);
@@ -68,6 +72,8 @@ public static class PeerApi
         public AgentNode Node => _node.Value;
 
         public Faults Faults { get; } = services.GetRequiredService<Faults>();
+
+        public MessageTracing Tracing { get; } = services.GetRequiredService<MessageTracing>();
 
         public TimeProvider Time { get; } = services.GetRequiredService<TimeProvider>();
     }

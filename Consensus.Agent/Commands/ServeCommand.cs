@@ -75,7 +75,8 @@ internal static class ServeCommand
         }
 
         var options = AgentOptions.From(configuration, parsed.GetValue(Port), parsed.GetValue(Listen));
-        await using var app = AgentServer.Build(options, settings);
+        var warmUp = new WarmUp();
+        await using var app = AgentServer.Build(options, settings, warmUp.AddTo);
         if (!HasEndpoints(configuration))
         {
             foreach (var listener in Listener.From(configuration, parsed.GetValue(Listen), parsed.GetValue(Port)))
@@ -86,6 +87,7 @@ internal static class ServeCommand
 
         await AgentServer.ListenAsync(app);
         app.Services.GetRequiredService<AgentNode>().Start();
+        warmUp.Begin(options, configuration);
         List<Listener> open = [.. app.Urls.Select(Listener.FromUrl)];
         Console.WriteLine($"{options.Id} listens on {Shown(open)}; peers: {(options.Peers.Count == 0 ? "none" : string.Join(", ", options.Peers.Select(peer => peer.OriginalString)))}");
         Console.WriteLine(Listener.Openness(open));
@@ -106,7 +108,9 @@ internal static class ServeCommand
         var first = Listener.From(configuration, parsed.GetValue(Listen), parsed.GetValue(Port));
         CheckRoom(agents, first, configuration);
         var shared = AgentOptions.Shared(configuration);
-        await using var cluster = await LocalCluster.StartAsync(agents, first, shared, settings);
+        var warmUp = new WarmUp();
+        await using var cluster = await LocalCluster.StartAsync(agents, first, shared, settings, (_, builder) => warmUp.AddTo(builder));
+        warmUp.Begin(shared, configuration);
         Console.WriteLine($"{agents} {(agents == 1 ? "agent" : "agents")} in one process:");
         for (var i = 0; i < agents; i++)
         {

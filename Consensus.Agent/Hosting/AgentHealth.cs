@@ -116,7 +116,7 @@ internal sealed class AgentHealth(AgentNode node, PeerClient peers, Faults fault
 
             // A call that outlasts the wait still counts when it ends.
             var failedBefore = Contacts.HasFailed(peer);
-            var answer = peers.SendAsync(peer, new StateQuery(), $"{options.Id}/health", CancellationToken.None);
+            var answer = peers.SendAsync(peer, new StateQuery(), $"{options.Id}/health", default, CancellationToken.None);
             if (!failedBefore)
             {
                 answers.Add(answer);

@@ -1,16 +1,12 @@
 using Consensus.Agent.Protocol;
+using Consensus.Agent.Telemetry;
 
 namespace Consensus.Agent.Hosting;
 
-/// <summary>Whose part a call or a happening is, whatever thread brought it about.</summary>
+/// <summary>Records and traces what goes in and out.</summary>
 public sealed partial class AgentNode
 {
-    /// <summary>The request that asked for the start in hand: its handshake and its run are part of it.</summary>
-    private ExecutionContext? StartInHand => _starts.Count == 0 ? null : _starts.First().Value.Cause;
-
-    private ExecutionContext? CauseOf(Message message) => message is Handshake or Reset ? StartInHand : _telemetry.CauseOf(message);
-
-    /// <summary>What the machine holds now, and where its run stands in a trace, for who hears of the run by that alone.</summary>
+    /// <summary>What the machine holds now, and where its run stands in a trace, for an agent that learns of the run by that alone.</summary>
     public (MachineView View, string? Traceparent) TracedView()
     {
         lock (_gate)
@@ -19,20 +15,66 @@ public sealed partial class AgentNode
         }
     }
 
-    private void Tell(Happened happened, Input input)
+    /// <summary>The machine takes starts one after another. The oldest is the one it works on.</summary>
+    private void TakeUpStart(bool taken)
     {
-        var run = _machine.CurrentRun;
-        if (input is Answered { Answer.Traceparent: { } heard })
+        if (taken)
         {
-            _telemetry.Happened(happened, run, heard);
+            _recorder.StartTakenUp();
+            _telemetry.StartTakenUp(_starts.First().Value.Caller);
         }
-        else if (happened.Kind is Happening.Joined or Happening.Drew && input is not Received && (run is null || run.Id.Initiator == _options.Id) && StartInHand is { } cause)
+    }
+
+    private void RecordInput(Input input, IReadOnlyList<Effect> effects, string? key, long messageId)
+    {
+        switch (input)
         {
-            ExecutionContext.Run(cause, _ => _telemetry.Happened(happened, run), null);
+            case Received received:
+                for (var i = 0; i < effects.Count; i++)
+                {
+                    if (effects[i] is Reply reply)
+                    {
+                        _recorder.Received(key, received.Message, reply.Answer);
+                        _telemetry.Received(received.Message, reply.Answer);
+                    }
+                }
+
+                break;
+            case Answered answered:
+                _recorder.Answered(messageId, answered.Peer, answered.Sent, answered.Answer);
+                _telemetry.Sent(answered.Peer, answered.Sent, answered.Answer);
+                break;
+            case Unanswered unanswered:
+                _recorder.Lost(messageId, unanswered.Peer, unanswered.Sent);
+                _telemetry.Sent(unanswered.Peer, unanswered.Sent, null);
+                break;
+            case Booted:
+                _recorder.Booted();
+                break;
         }
-        else
+    }
+
+    /// <param name="outbox">What goes out.</param>
+    /// <param name="later">Whoever brought the message that caused this does not wait for it; and a start holds the lock.</param>
+    private void SendAll(List<(Send Send, long Id, MessageParent Parent)> outbox, bool later)
+    {
+        foreach (var (send, id, parent) in outbox)
         {
-            _telemetry.Happened(happened, run);
+            _ = SendAsync(send, id, parent, later);
+        }
+    }
+
+    private async Task SendAsync(Send send, long id, MessageParent parent, bool later)
+    {
+        if (later)
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+
+        var answer = await _peers.SendAsync(send.Peer, send.Message, _recorder.KeyOf(id), parent, _stopping.Token);
+        if (!_stopping.IsCancellationRequested)
+        {
+            Step(answer is null ? new Unanswered(send.Peer, send.Message) : new Answered(send.Peer, send.Message, answer), messageId: id);
         }
     }
 }

@@ -16,6 +16,7 @@ public sealed partial class AgentNode
             }
 
             _starts.Clear();
+            _telemetry.Stop();
         }
     }
 

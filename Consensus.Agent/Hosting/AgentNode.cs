@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Consensus.Agent.Peers;
 using Consensus.Agent.Protocol;
 using Consensus.Agent.Storage;
@@ -24,7 +25,7 @@ public sealed partial class AgentNode : IDisposable
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly long[] _deadlines = [Never, Never, Never, Never, Never];
-    private readonly SortedDictionary<long, (TaskCompletionSource<StartOutcome> Ended, ExecutionContext? Cause)> _starts = [];
+    private readonly SortedDictionary<long, (TaskCompletionSource<StartOutcome> Ended, ActivityContext Caller)> _starts = [];
     private readonly CancellationTokenSource _stopping = new();
     private long _wakeAt = Never;
     private long _lastTicket;
@@ -63,8 +64,10 @@ public sealed partial class AgentNode : IDisposable
     }
 
     /// <summary>Starts a run and waits until its first calls have returned.</summary>
+    /// <param name="request">What to start.</param>
+    /// <param name="caller">The trace of who asks for it, which the run's trace links to.</param>
     /// <exception cref="StoppingException">The agent shuts down.</exception>
-    public Task<StartOutcome> StartAsync(RunRequest request)
+    public Task<StartOutcome> StartAsync(RunRequest request, ActivityContext caller = default)
     {
         var ended = new TaskCompletionSource<StartOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
@@ -76,7 +79,7 @@ public sealed partial class AgentNode : IDisposable
 
             // The machine takes starts one after another, so the oldest ticket is the one in hand.
             var ticket = ++_lastTicket;
-            _starts.Add(ticket, (ended, ExecutionContext.Capture()));
+            _starts.Add(ticket, (ended, caller));
             Step(new Start(ticket, request));
         }
 
@@ -127,7 +130,7 @@ public sealed partial class AgentNode : IDisposable
     private Answer? Step(Input input, string? key = null, long messageId = 0)
     {
         Answer? answer = null;
-        List<(Send Send, long Id, ExecutionContext? Cause)>? outbox = null;
+        List<(Send Send, long Id, MessageParent Parent)>? outbox = null;
         List<(TaskCompletionSource<StartOutcome> Waiting, StartOutcome Outcome)>? ended = null;
         TaskCompletionSource? change = null;
         lock (_gate)
@@ -141,13 +144,15 @@ public sealed partial class AgentNode : IDisposable
             var changed = false;
             var effects = _machine.Step(input);
             _recorder.Stepped(_machine.CurrentRun);
+            TakeUpStart(taken: input is Start && _starts.Count == 1);
             RecordInput(input, effects, key, messageId);
             foreach (var effect in effects)
             {
                 switch (effect)
                 {
                     case Send send:
-                        (outbox ??= []).Add((send, _recorder.Sent(send.Peer, _options.Peers[send.Peer].OriginalString, send.Message), CauseOf(send.Message)));
+                        var id = _recorder.Sent(send.Peer, _options.Peers[send.Peer].OriginalString, send.Message, out var recorded);
+                        (outbox ??= []).Add((send, id, _telemetry.ParentOf(send.Peer, send.Message, repeated: !recorded)));
                         break;
                     case Reply reply:
                         answer = reply.Answer;
@@ -159,15 +164,21 @@ public sealed partial class AgentNode : IDisposable
                         _deadlines[(int)disarm.Timer] = Never;
                         break;
                     case Happened happened:
-                        Tell(happened, input);
-                        _recorder.Happened(happened);
+                        _telemetry.Happened(happened, _machine.CurrentRun, input, _recorder.Happened(happened));
                         changed |= happened.Kind is Happening.Joined or Happening.JoinedAsLearner or Happening.Decided or Happening.Learned or Happening.WasReset;
                         _resets += happened.Kind == Happening.WasReset ? 1 : 0;
                         break;
                     case StartEnded start when _starts.Remove(start.Ticket, out var waiting):
                         (ended ??= []).Add((waiting.Ended, start.Outcome));
+                        _telemetry.StartEnded(start.Outcome);
+                        TakeUpStart(taken: _starts.Count > 0);
                         break;
                 }
+            }
+
+            if (input is Elapsed)
+            {
+                _telemetry.Stalled(_machine.CurrentRun, _machine.Stalled());
             }
 
             if (_store is not null && !Keep())
@@ -191,67 +202,6 @@ public sealed partial class AgentNode : IDisposable
         }
 
         return answer;
-    }
-
-    private void RecordInput(Input input, IReadOnlyList<Effect> effects, string? key, long messageId)
-    {
-        switch (input)
-        {
-            case Received received:
-                for (var i = 0; i < effects.Count; i++)
-                {
-                    if (effects[i] is Reply reply)
-                    {
-                        _recorder.Received(key, received.Message, reply.Answer);
-                        _telemetry.Message(received.Message, reply.Answer, sent: false);
-                    }
-                }
-
-                break;
-            case Answered answered:
-                _recorder.Answered(messageId, answered.Peer, answered.Sent, answered.Answer);
-                _telemetry.Message(answered.Sent, answered.Answer, sent: true);
-                break;
-            case Unanswered unanswered:
-                _recorder.Lost(messageId, unanswered.Peer, unanswered.Sent);
-                _telemetry.Message(unanswered.Sent, null, sent: true);
-                break;
-            case Booted:
-                _recorder.Booted();
-                break;
-        }
-    }
-
-    /// <param name="outbox">What goes out.</param>
-    /// <param name="later">Whoever brought the message that caused this does not wait for it; and a start holds the lock.</param>
-    private void SendAll(List<(Send Send, long Id, ExecutionContext? Cause)> outbox, bool later)
-    {
-        foreach (var (send, id, cause) in outbox)
-        {
-            // A send is part of the round that caused it, not of the request or the timer whose thread this is.
-            if (cause is null)
-            {
-                _ = SendAsync(send, id, later);
-            }
-            else
-            {
-                ExecutionContext.Run(cause, _ => _ = SendAsync(send, id, later), null);
-            }
-        }
-    }
-
-    private async Task SendAsync(Send send, long id, bool later)
-    {
-        if (later)
-        {
-            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        }
-
-        var answer = await _peers.SendAsync(send.Peer, send.Message, _recorder.KeyOf(id), _stopping.Token);
-        if (!_stopping.IsCancellationRequested)
-        {
-            Step(answer is null ? new Unanswered(send.Peer, send.Message) : new Answered(send.Peer, send.Message, answer), messageId: id);
-        }
     }
 
     private void Schedule(Timer timer, long at)

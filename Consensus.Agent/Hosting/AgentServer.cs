@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Net.Sockets;
 using Consensus.Agent.Api;
 using Consensus.Agent.Peers;
@@ -36,17 +37,13 @@ public static class AgentServer
 
             // What stops the start is told in one line by whoever started it.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
-        var traced = builder.ExportsTelemetry();
-        if (!traced)
-        {
-            // It makes a span for each request where it might log its id, and each call would pass that on.
-            builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
-        }
 
+        // It makes a span for each request where it might log its id. The agent makes its own (MessageTracing).
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
-        builder.AddServiceDefaults(IsNoise);
+        builder.AddServiceDefaults();
         builder.AddAgentTelemetry(options);
-        builder.Services.AddAgent(options, traced);
+        builder.Services.AddAgent(options);
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -124,7 +121,7 @@ public static class AgentServer
         });
     }
 
-    private static void AddAgent(this IServiceCollection services, AgentOptions options, bool traced)
+    private static void AddAgent(this IServiceCollection services, AgentOptions options)
     {
         services.AddSingleton(options);
         services.AddKeeping(options);
@@ -154,7 +151,7 @@ public static class AgentServer
         });
         // The client itself keeps the time, and says what failed.
         services.AddHttpClient(nameof(PeerClient), http => http.Timeout = Timeout.InfiniteTimeSpan)
-            .ConfigurePrimaryHttpMessageHandler(() => Sockets(options, traced))
+            .ConfigurePrimaryHttpMessageHandler(services => Sockets(options, services))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .RemoveAllLoggers()
             .AddFaults(options);
@@ -164,8 +161,8 @@ public static class AgentServer
                 http.Timeout = Timeout.InfiniteTimeSpan;
                 options.Key?.AddTo(http.DefaultRequestHeaders);
             })
-            .ConfigurePrimaryHttpMessageHandler(() => Sockets(options, traced));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<PeerClient>(provider, CallsTo(options, provider, traced)));
+            .ConfigurePrimaryHttpMessageHandler(services => Sockets(options, services));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<PeerClient>(provider, CallsTo(options, provider)));
     }
 
     private static void AddFaults(this IHttpClientBuilder client, AgentOptions options)
@@ -176,21 +173,21 @@ public static class AgentServer
         }
     }
 
-    private static SocketsHttpHandler Sockets(AgentOptions options, bool traced)
+    private static SocketsHttpHandler Sockets(AgentOptions options, IServiceProvider services)
     {
         var handler = DirectHttp.CreateHandler(options.PeerProxy);
         (handler.PooledConnectionLifetime, handler.ConnectTimeout) = (TimeSpan.FromMinutes(2), options.CallTimeout);
         (handler.UseCookies, handler.AllowAutoRedirect) = (false, false);
-        handler.ActivityHeadersPropagator = traced ? DistributedContextPropagator.Current : null;
+        handler.ActivityHeadersPropagator = null;
+
+        // The process has one meter of HTTP calls; agents that share it would count each other's.
+        handler.MeterFactory = services.GetRequiredService<IMeterFactory>();
         return handler;
     }
 
     /// <summary>Addresses need no service discovery, which costs each call its share; names do.</summary>
-    private static HttpMessageInvoker CallsTo(AgentOptions options, IServiceProvider provider, bool traced) =>
+    private static HttpMessageInvoker CallsTo(AgentOptions options, IServiceProvider provider) =>
         !options.Faults && options.Peers.All(peer => peer.IsLoopback || peer.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
-            ? new HttpMessageInvoker(Sockets(options, traced))
+            ? new HttpMessageInvoker(Sockets(options, provider))
             : provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerClient));
-
-    /// <summary>What only reads is asked all the time and tells nothing about a run: it makes no spans.</summary>
-    internal static bool IsNoise(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
 }

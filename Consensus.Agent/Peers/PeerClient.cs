@@ -13,7 +13,8 @@ namespace Consensus.Agent.Peers;
 /// not be reached is left alone for a moment, so that a dead one costs nothing; and one that owes many answers is not
 /// called until it has given some, so that no run, however fast its rounds, drowns whoever falls behind.
 /// </summary>
-public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions options, Faults faults, TimeProvider time, ILogger<PeerClient> logger)
+public sealed partial class PeerClient(
+    HttpMessageInvoker http, AgentOptions options, Faults faults, MessageTracing tracing, TimeProvider time, ILogger<PeerClient> logger)
 {
     /// <summary>What a call may take unless <see cref="AgentOptions.CallTimeout"/> says otherwise.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
@@ -50,8 +51,13 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
     public bool KeyRefused => Enumerable.Range(0, Contacts.Count).Any(Contacts.HasRefusedKey);
 
     /// <summary>Sends a message to a peer.</summary>
+    /// <param name="peer">The peer's index.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="key">The message's name (<see cref="MessageHeader"/>).</param>
+    /// <param name="parent">Where it belongs in a trace.</param>
+    /// <param name="cancellation">Ends the call.</param>
     /// <returns>The answer, or null where there was none in time or none that an agent gives.</returns>
-    public async Task<Answer?> SendAsync(int peer, Message message, string key, CancellationToken cancellation)
+    public async Task<Answer?> SendAsync(int peer, Message message, string key, MessageParent parent, CancellationToken cancellation)
     {
         var isLeftAlone = _absent[peer].IsLeftAlone && !(message is Handshake && TooManyAreLeftAlone());
         if (isLeftAlone || !TryEnter(peer, message))
@@ -62,12 +68,18 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
         }
 
         var call = _calls[peer][CallOf(message)];
+        using var span = tracing.StartCall(message, faults.IdOf(peer) ?? options.Peers[peer].Authority, parent);
         try
         {
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             timeout.CancelAfter(options.CallTimeout);
             using var request = new HttpRequestMessage(message is StateQuery ? HttpMethod.Get : HttpMethod.Post, call);
             request.Headers.TryAddWithoutValidation(MessageHeader, key);
+            if ((span?.Id ?? MessageTracing.Format(parent.Context)) is { } traceparent)
+            {
+                request.Headers.TryAddWithoutValidation(MessageTracing.Header, traceparent);
+            }
+
             options.Key?.AddTo(request.Headers);
             request.Options.Set(Chaos.Peer, peer);
             if (message is not StateQuery)
@@ -80,6 +92,7 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
             if (response.StatusCode == System.Net.HttpStatusCode.Unauthorized)
             {
                 Contacts.KeyRefused(peer);
+                MessageTracing.NoteFailure(span, "the peer refuses this agent's CLUSTER_KEY");
                 if (_throttle.Passes(0, out _))
                 {
                     RefusedKey(options.Id, options.Peers[peer]);
@@ -92,6 +105,7 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
             {
                 Contacts.Failed(peer);
                 Refused(options.Id, call, (int)response.StatusCode);
+                MessageTracing.NoteFailure(span, $"HTTP {(int)response.StatusCode}");
                 return null;
             }
 
@@ -103,6 +117,7 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
             }
 
             faults.Learn(peer, answer?.AgentId);
+            MessageTracing.NoteAnswer(span, answer);
             return answer;
         }
 #pragma warning disable CA1031 // Whatever was thrown, the send has failed: the machine counts on hearing so, and a start waits for it.
@@ -129,6 +144,7 @@ public sealed partial class PeerClient(HttpMessageInvoker http, AgentOptions opt
                 FailedUnexpectedly(e, options.Id, call, held);
             }
 
+            MessageTracing.NoteFailure(span, e is OperationCanceledException ? "timeout" : e.Message);
             return null;
         }
         finally

@@ -9,10 +9,13 @@ public sealed class AgentMetrics
     /// <summary>The name of every agent's meter.</summary>
     public const string MeterName = "Consensus.Agent";
 
-    private static readonly double[] DurationBuckets =
-        [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+    /// <summary>Bucket bounds in s. Percentiles are read off them, so they lie close where decisions and calls lie.</summary>
+    internal static readonly double[] DurationBuckets =
+    [
+        0.0001, 0.00015, 0.0002, 0.0003, 0.0004, 0.0005, 0.0006, 0.0008, 0.001, 0.0012, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.006, 0.008,
+        0.01, 0.012, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60,
+    ];
 
-    private readonly TimeProvider _time;
     private readonly Counter<long> _runs;
     private readonly Histogram<int> _rounds;
     private readonly Histogram<double> _duration;
@@ -20,19 +23,17 @@ public sealed class AgentMetrics
     private readonly Counter<long> _attempts;
     private RunDescriptor? _current;
     private bool _open;
-    private long _joinedAt;
     private int _startRound;
 
-    public AgentMetrics(IMeterFactory meters, TimeProvider time)
+    public AgentMetrics(IMeterFactory meters)
     {
-        _time = time;
         var meter = meters.Create(MeterName);
         _runs = meter.CreateCounter<long>("consensus.runs", "{run}", "Runs that ended here, by rule and outcome.");
         _rounds = meter.CreateHistogram<int>(
             "consensus.rounds", "{round}", "Rounds until a decision.",
             advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2, 3, 4, 5, 7, 10, 15, 25, 50, 100, 250, 1000] });
         _duration = meter.CreateHistogram(
-            "consensus.decision.duration", "s", "Time from joining a run to its decision.",
+            "consensus.decision.duration", "s", "Time from the start of a run at this agent to its decision.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBuckets });
         _messages = meter.CreateCounter<long>("consensus.messages", "{message}", "Messages by type, direction and outcome.");
         _attempts = meter.CreateCounter<long>("consensus.attempts", "{attempt}", "Values drawn.");
@@ -47,8 +48,8 @@ public sealed class AgentMetrics
         }
     }
 
-    /// <summary>Follows one happening.</summary>
-    public void Happened(Happened happened, RunDescriptor? current)
+    /// <summary>Follows one event; <paramref name="duration"/> is a decision's.</summary>
+    public void Happened(Happened happened, RunDescriptor? current, TimeSpan? duration)
     {
         switch (happened.Kind)
         {
@@ -67,7 +68,7 @@ public sealed class AgentMetrics
             case Happening.Decided or Happening.Learned:
                 if (_open)
                 {
-                    _duration.Record(_time.GetElapsedTime(_joinedAt).TotalSeconds, RuleTag);
+                    _duration.Record(duration.GetValueOrDefault().TotalSeconds, RuleTag);
                     _rounds.Record(Math.Max(1, happened.Round - _startRound + 1), RuleTag);
                 }
 
@@ -86,7 +87,7 @@ public sealed class AgentMetrics
 
     private void Begin(int startRound, RunDescriptor? current)
     {
-        (_open, _joinedAt, _startRound, _current) = (true, _time.GetTimestamp(), startRound, current);
+        (_open, _startRound, _current) = (true, startRound, current);
     }
 
     private void End(string outcome)
@@ -98,7 +99,8 @@ public sealed class AgentMetrics
         }
     }
 
-    private static string OutcomeOf(Answer? answer) => answer switch
+    /// <summary>The word for what came of a message; null: it was not answered.</summary>
+    internal static string OutcomeOf(Answer? answer) => answer switch
     {
         null => "failed",
         { Status: Status.Refused } => "refused",

@@ -1,92 +1,118 @@
-using System.Collections;
+using System.Diagnostics;
 using Consensus.Agent.Protocol;
 
 namespace Consensus.Agent.Telemetry;
 
 /// <summary>Turns what happens in a machine into logs, spans and metrics.</summary>
-public sealed partial class AgentTelemetry(
-    Hosting.AgentOptions options, RunTracing tracing, AgentMetrics metrics, TimeProvider time, ILogger<AgentTelemetry> logger)
+public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, RunLogger logger)
 {
-    // Whoever may speak for an agent could fill the log with these.
-    private readonly Throttle _throttle = new(time, 2);
-
-    /// <summary>The context in which a message is to be sent; null: where it is.</summary>
-    public ExecutionContext? CauseOf(Message message) => tracing.CauseOf(message);
-
-    /// <summary>A message was answered, or not: then <paramref name="answer"/> is null.</summary>
-    public void Message(Message message, Answer? answer, bool sent) => metrics.Message(message, answer, sent);
-
-    /// <summary>What the agent had to announce could not be kept, so it says nothing more.</summary>
-    public void NotKept(string why) => NotKept(options.Id, why);
+    // Spans are made beside whatever the thread is in.
+    private readonly ExecutionContext _clean = ExecutionContext.Capture()!;
+    private bool _stopped;
 
     /// <summary>Where the current run stands in a trace (W3C Trace Context), or null.</summary>
     public string? Traceparent => tracing.Traceparent;
 
-    /// <summary>
-    /// Called in the order in which things happened; <paramref name="current"/> is the run after them, and
-    /// <paramref name="heard"/> where it stands in a trace, if it was heard of by a question that was no part of it.
-    /// </summary>
-    public void Happened(Happened happened, RunDescriptor? current, string? heard = null)
-    {
-        tracing.Happened(happened, current, heard);
-        metrics.Happened(happened, current);
-        Log(happened);
-    }
+    private bool IsTraced => !_stopped && tracing.Source.HasListeners();
 
-    private void Log(Happened happened)
-    {
-        if (happened.Kind is not (Happening.Drew or Happening.Contradicted or Happening.Disagreed) || !logger.IsEnabled(LogLevel.Information))
-        {
-            return;
-        }
+    /// <summary>The parent of a message's span (<see cref="RunTracing.ParentOf"/>).</summary>
+    public MessageParent ParentOf(int peer, Message message, bool repeated) => IsTraced ? tracing.ParentOf(peer, message, repeated) : default;
 
-        using var scope = logger.BeginScope(new RunScope(happened.Run, happened.Round));
-        switch (happened.Kind)
+    /// <summary>A message was received and answered.</summary>
+    public void Received(Message message, Answer answer) => metrics.Message(message, answer, sent: false);
+
+    /// <summary>A peer answered a message, or did not: then <paramref name="answer"/> is null.</summary>
+    public void Sent(int peer, Message message, Answer? answer)
+    {
+        metrics.Message(message, answer, sent: true);
+        if (answer is not null && IsTraced)
         {
-            case Happening.Drew:
-                Drew(options.Id, happened.Round, happened.Attempt, happened.Value);
-                break;
-            case Happening.Contradicted when _throttle.Passes(0, out var held):
-                Contradicted(options.Id, happened.Other, happened.Round, happened.Value, held);
-                break;
-            case Happening.Disagreed when _throttle.Passes(1, out var held):
-                Disagreed(options.Id, happened.Other, happened.Value, happened.Run, held);
-                break;
+            tracing.Answered(peer, message);
         }
     }
 
-    [LoggerMessage(1, LogLevel.Information, "[{AgentId}] Round {Round}, Attempt {Attempt}, Value {Value}")]
-    private partial void Drew(string agentId, int round, int attempt, int value);
+    /// <summary>A decision could not be written, so this agent sends nothing more.</summary>
+    public void NotKept(string why) => logger.NotKept(why);
 
-    [LoggerMessage(2, LogLevel.Warning, "[{AgentId}] {Other} said two things in round {Round}; the second, {Value}, was refused ({Held} more held back)")]
-    private partial void Contradicted(string agentId, string? other, int round, int value, long held);
+    /// <summary>The current run cannot go on, for this reason; null: it can.</summary>
+    public void Stalled(RunDescriptor? run, string? reason) => logger.Stalled(run, reason);
 
-    [LoggerMessage(3, LogLevel.Warning, "[{AgentId}] {Other} decided {Value} in run {Run}, which differs from the decision here: agreement is violated ({Held} more held back)")]
-    private partial void Disagreed(string agentId, string? other, int value, RunId run, long held);
+    /// <summary>A request to start a run is taken up.</summary>
+    public void StartTakenUp(ActivityContext caller) => Clean(() => tracing.StartTakenUp(caller));
 
-    [LoggerMessage(4, LogLevel.Critical, "[{AgentId}] {Why}")]
-    private partial void NotKept(string agentId, string why);
-
-    /// <summary>The run and the round that log lines belong to.</summary>
-    private sealed class RunScope(RunId run, int round) : IReadOnlyList<KeyValuePair<string, object?>>
+    /// <summary>The request taken up has ended.</summary>
+    public void StartEnded(StartOutcome outcome) => Clean(() => tracing.StartEnded(outcome switch
     {
-        public int Count => 2;
+        RunStarted => null,
+        TooFewAnswered few => $"no answer of {string.Join(", ", few.Missing)}",
+        SameId same => $"two agents have the id {same.AgentId}",
+        OriginalPeer original => $"{original.Peer} knows no ratified rule",
+        _ => "too many starts",
+    }));
 
-        public KeyValuePair<string, object?> this[int index] => index switch
+    /// <summary>Follows one event. Called in the order of events.</summary>
+    /// <param name="happened">The event.</param>
+    /// <param name="current">The run after it.</param>
+    /// <param name="input">What caused it.</param>
+    /// <param name="duration">Of a decision: from the start of the run to the decision.</param>
+    public void Happened(Happened happened, RunDescriptor? current, Input input, TimeSpan? duration)
+    {
+        if (!IsTraced)
         {
-            0 => new("consensus.run.id", run.IsNone ? null : run.ToString()),
-            1 => new("consensus.round", round),
-            _ => throw new ArgumentOutOfRangeException(nameof(index)),
-        };
+            metrics.Happened(happened, current, duration);
+            logger.Happened(happened, duration);
+        }
+        else
+        {
+            Trace(happened, current, input, duration);
+        }
+    }
 
-        public IEnumerator<KeyValuePair<string, object?>> GetEnumerator()
+    // A method of its own: its closure would otherwise be allocated where nothing is traced.
+    private void Trace(Happened happened, RunDescriptor? current, Input input, TimeSpan? duration)
+    {
+        var received = input is Received;
+        ActivityContext cause = default;
+        if (input is Answered { Answer.Traceparent: { } heard })
         {
-            yield return this[0];
-            yield return this[1];
+            _ = ActivityContext.TryParse(heard, null, isRemote: true, out cause);
+        }
+        else if (received && Activity.Current is { } message && message.Source == tracing.Source)
+        {
+            cause = message.Context;
         }
 
-        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+        Clean(() =>
+        {
+            // Logs and exemplars lead to the span that is current.
+            var ends = happened.Kind is Happening.Decided or Happening.Learned or Happening.WasReset;
+            if (!ends)
+            {
+                tracing.Happened(happened, current, cause, received);
+            }
 
-        public override string ToString() => $"run {run}, round {round}";
+            Activity.Current = tracing.Current;
+            metrics.Happened(happened, current, duration);
+            logger.Happened(happened, duration);
+            if (ends)
+            {
+                tracing.Happened(happened, current, duration: duration);
+            }
+        });
+    }
+
+    /// <summary>Ends the open spans; nothing is traced after it.</summary>
+    public void Stop()
+    {
+        Clean(tracing.Stop);
+        _stopped = true;
+    }
+
+    private void Clean(Action action)
+    {
+        if (IsTraced)
+        {
+            ExecutionContext.Run(_clean, static action => ((Action)action!)(), action);
+        }
     }
 }

@@ -1,229 +1,290 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Security.Cryptography;
-using System.Text;
 using Consensus.Agent.Protocol;
 
 namespace Consensus.Agent.Telemetry;
 
 /// <summary>
-/// Draws one agent's part of a run as spans: <c>run</c> under the request that introduced the run, <c>round N</c> under
-/// it, and under that every message the round caused. Each agent has a source of its own, so that agents that share a
-/// process can tell their spans apart. Called in the order of things, one call at a time.
+/// Spans of one agent's part of a run: <c>run</c>, under it each <c>round</c>, and <c>decided</c>. The run of the agent that
+/// starts it is the root of the trace. The runs of the others lie under the message that brought the run. Called in the
+/// order of events, one call at a time, with no current span that is to be kept.
 /// </summary>
-public sealed class RunTracing(string agentId) : IDisposable
+public sealed partial class RunTracing
 {
     /// <summary>Rounds in one trace; a run that takes longer goes on in another, linked both ways.</summary>
     public const int RoundsPerTrace = 32;
 
-    /// <summary>The name of every agent's source.</summary>
-    public const string SourceName = "Consensus.Agent";
+    private const string SourcePrefix = "Consensus.Agent.";
 
-    private const string ContextKey = "context";
+    private static readonly ConcurrentDictionary<string, int> s_names = new(StringComparer.Ordinal);
 
-    [ThreadStatic]
-    private static ActivityTraceId s_nextTrace;
-
-    private readonly ActivitySource _source = new(SourceName);
-    private readonly ExecutionContext? _clean = ExecutionContext.Capture();
+    private readonly string _agentId;
+    private readonly HashSet<int> _reached = [];
     private RunDescriptor? _descriptor;
+    private RunId _named = RunId.None;
+    private Activity? _start;
     private Activity? _run;
     private Activity? _round;
-    private Activity? _lastRound;
+    private ActivityContext _last;
+    private ActivityContext _parent;
+    private (RunId Run, ActivityContext Context) _previous;
     private int _startRound;
     private int _segment;
 
-    // Agents enter a round without asking each other, so a trace that they are to share must have a name they all know.
-    static RunTracing() => Activity.TraceIdGenerator = static () =>
-        s_nextTrace == default ? ActivityTraceId.CreateRandom() : s_nextTrace;
-
-    /// <summary>Whether this is the source of this agent's spans.</summary>
-    public bool Owns(ActivitySource source) => ReferenceEquals(source, _source);
-
-    /// <summary>
-    /// The context in which a message is to be sent, so that it lies under the round that caused it; null: where it is.
-    /// It works for rounds that have ended, too, which could not be made the current span any more.
-    /// </summary>
-    public ExecutionContext? CauseOf(Message message)
+    public RunTracing(string agentId)
     {
-        var cause = message switch
-        {
-            Handshake or Reset or StateQuery => null,
-            Proposal proposal => RoundOf(proposal.Round),
-            Vote vote => RoundOf(vote.Round),
-            _ => _round ?? _lastRound ?? _run,
-        };
-        return cause?.GetCustomProperty(ContextKey) as ExecutionContext;
+        _agentId = agentId;
+
+        // A provider selects sources by name. Agents that share a process must not export each other's spans.
+        var count = s_names.AddOrUpdate(agentId, 1, (_, used) => used + 1);
+        Source = new ActivitySource(count == 1 ? SourcePrefix + agentId : $"{SourcePrefix}{agentId}.{count}");
     }
 
-    /// <summary>Where the current run stands, also once it has ended (W3C Trace Context); null without a trace.</summary>
-    public string? Traceparent => (_round ?? _lastRound ?? _run)?.Id;
+    /// <summary>The source of this agent's spans, and of no other's.</summary>
+    public ActivitySource Source { get; }
 
-    /// <summary>Follows one happening; a run that is joined lies under <paramref name="heard"/>, or else under what the thread is in.</summary>
-    public void Happened(Happened happened, RunDescriptor? current, string? heard = null)
+    /// <summary>The span in which this agent is: its round, or its run; null outside.</summary>
+    public Activity? Current => _round ?? _run;
+
+    /// <summary>Where the current run stands, also once it has ended (W3C Trace Context); null without a trace.</summary>
+    public string? Traceparent => MessageTracing.Format(Position);
+
+    private ActivityContext Position => Current?.Context ?? _last;
+
+    /// <summary>
+    /// The parent of the span of a message to a peer. A repeated message makes no span; it carries the parent to peers that
+    /// may not know the run yet, and nothing to the others.
+    /// </summary>
+    public MessageParent ParentOf(int peer, Message message, bool repeated) => message switch
     {
-        if (!_source.HasListeners())
+        StateQuery => default,
+        Handshake or Reset => new(_start?.Context ?? default, MakesSpan: !repeated),
+        _ when repeated && _reached.Contains(peer) => default,
+        Proposal proposal => new(RoundOf(proposal.Round), !repeated),
+        Vote vote => new(RoundOf(vote.Round), !repeated),
+        _ => new(Position, !repeated),
+    };
+
+    /// <summary>A peer answered a message, so it knows the run that the message names.</summary>
+    public void Answered(int peer, Message sent)
+    {
+        if (sent.Run is { } run && run.Id == _descriptor?.Id)
         {
-            return;
+            _reached.Add(peer);
+        }
+    }
+
+    /// <summary>This agent takes up a request to start a run; <paramref name="caller"/> is the trace of who asked for it.</summary>
+    public void StartTakenUp(ActivityContext caller)
+    {
+        _start = Start("run", default, caller == default ? null : [new ActivityLink(caller)]);
+        _start?.DisplayName = "run: being started";
+    }
+
+    /// <summary>The request taken up has ended; <paramref name="failure"/> says why nothing was started.</summary>
+    public void StartEnded(string? failure)
+    {
+        if (_start is { IsStopped: false } open && (open != _run || failure is not null))
+        {
+            if (open == _run)
+            {
+                EndRound("not-started");
+                _run = null;
+            }
+
+            open.DisplayName = failure is null ? "run: superseded" : $"run: not started, {failure}";
+            open.SetTag("consensus.outcome", failure is null ? "superseded" : "not-started");
+            open.Stop();
         }
 
+        _start = null;
+    }
+
+    /// <summary>Follows one event.</summary>
+    /// <param name="happened">The event.</param>
+    /// <param name="current">The run after it.</param>
+    /// <param name="cause">Where the event came from: the message's span, or the trace that an answer names.</param>
+    /// <param name="received">Whether a message of another agent caused it.</param>
+    /// <param name="duration">Of a decision: how long it took.</param>
+    public void Happened(Happened happened, RunDescriptor? current, ActivityContext cause = default, bool received = false, TimeSpan? duration = null)
+    {
         switch (happened.Kind)
         {
             case Happening.Joined or Happening.JoinedAsLearner:
-                End("superseded");
-                Begin(happened, current, heard);
+                Begin(happened, current, cause, received);
                 break;
             case Happening.Drew or Happening.Copied or Happening.Adopted:
-                EnterRound(happened, current);
+                EnterRound(happened, current, cause, received);
                 break;
             case Happening.Voted:
                 _round?.AddEvent(new ActivityEvent("vote", tags: [new("consensus.value", happened.Value == 0 ? "none" : happened.Value)]));
                 break;
             case Happening.Decided or Happening.Learned:
-                Decide(happened);
+                Decide(happened, duration);
                 break;
             case Happening.WasReset:
                 End("reset");
                 break;
             case Happening.Contradicted or Happening.Disagreed:
-                (_round ?? _run)?.AddEvent(new ActivityEvent(
+                Current?.AddEvent(new ActivityEvent(
                     happened.Kind == Happening.Disagreed ? "disagreement" : "contradiction",
                     tags: [new("consensus.value", happened.Value), new("consensus.other.agent.id", happened.Other)]));
                 break;
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Ends the open spans, before the process ends.</summary>
+    public void Stop()
     {
         End("stopped");
-        _source.Dispose();
+        _start?.Stop();
     }
 
-    private Activity? RoundOf(int round) =>
-        RoundNumber(_round) == round ? _round : RoundNumber(_lastRound) == round ? _lastRound : _round ?? _lastRound ?? _run;
+    private ActivityContext RoundOf(int round) =>
+        _round?.GetTagItem("consensus.round") is int current && current > round && _last != default ? _last : Position;
 
-    private static int? RoundNumber(Activity? round) => round?.GetTagItem("consensus.round") as int?;
-
-    private void Begin(Happened happened, RunDescriptor? current, string? heard = null)
+    private void Begin(Happened happened, RunDescriptor? current, ActivityContext cause, bool received)
     {
+        var own = !received && _start is not null && (current is null || (current.Id.Initiator == _agentId && current.Id > _named));
+        if (own && _run == _start && _start is { IsStopped: false })
+        {
+            // The same start names another run, because some peer knew a newer one.
+            EndRound("superseded");
+            _run = null;
+        }
+
+        End("superseded");
+        var (known, context) = _previous;
+        _named = own && current is not null ? current.Id : _named;
         _descriptor = current;
         _startRound = current?.StartRound ?? happened.Round;
         _segment = 0;
-        _lastRound = null;
-        _run = Start("run", ActivityContext.TryParse(heard, null, isRemote: true, out var cause) ? cause : Activity.Current?.Context ?? default);
-        _run?.SetTag("consensus.learner", happened.Kind == Happening.JoinedAsLearner ? true : null);
+        _last = default;
+        _reached.Clear();
+        if (own)
+        {
+            _run = _start is { IsStopped: false } ? _start : Start("run", _start!.Context);
+            Describe(_run, happened);
+        }
+        else if (cause != default)
+        {
+            Describe(_run = Start("run", cause), happened);
+        }
+        else
+        {
+            // Heard of without a trace: a learner's part alone would be a trace that says nothing.
+            _last = _parent = !happened.Run.IsNone && known == happened.Run ? context : default;
+        }
     }
 
-    private void EnterRound(Happened happened, RunDescriptor? current)
+    private void EnterRound(Happened happened, RunDescriptor? current, ActivityContext cause, bool received)
     {
-        // A bare run is joined by its first round.
         if (_run is null)
         {
-            Begin(happened, current);
+            // A bare run is joined by its first round.
+            if (current is null)
+            {
+                Begin(happened, current, cause, received);
+            }
+
+            if (_run is null)
+            {
+                Describe(_run = Start("run", _parent), happened);
+            }
         }
 
         EndRound("undecided");
         var segment = (happened.Round - _startRound) / RoundsPerTrace;
         if (segment != _segment)
         {
-            GoOnInNextTrace(segment);
+            ContinueInNextTrace(segment, happened);
         }
 
         _round = Start($"round {happened.Round}", _run?.Context ?? default);
-        _round?.SetTag("consensus.round", happened.Round);
-        _round?.SetTag("consensus.value", happened.Value);
-        _round?.SetTag("consensus.attempts", happened.Attempt);
-        _round?.AddEvent(new ActivityEvent("propose", tags:
-        [
-            new("consensus.value", happened.Value), new("consensus.how", happened.Kind.ToString().ToLowerInvariant()),
-        ]));
+        if (_round is { IsAllDataRequested: true } round)
+        {
+            Describe(round, happened);
+            round.SetTag("consensus.round", happened.Round);
+            round.SetTag("consensus.value", happened.Value);
+            round.SetTag("consensus.attempts", happened.Attempt);
+            round.AddEvent(new ActivityEvent("propose", tags:
+            [
+                new("consensus.value", happened.Value), new("consensus.how", happened.Kind.ToString().ToLowerInvariant()),
+            ]));
+        }
     }
 
-    private void GoOnInNextTrace(int segment)
+    private void Decide(Happened happened, TimeSpan? duration)
     {
-        _segment = segment;
-        if (_run is not { } before)
+        if (_run is null)
         {
             return;
         }
 
-        var name = Encoding.UTF8.GetBytes($"{_descriptor?.Id}/{segment}");
-        s_nextTrace = _descriptor is null ? default : ActivityTraceId.CreateFromBytes(SHA256.HashData(name).AsSpan(0, 16));
-        try
-        {
-            _run = Start("run", default, [new ActivityLink(before.Context)]);
-        }
-        finally
-        {
-            s_nextTrace = default;
-        }
-
-        if (_run is not null)
-        {
-            before.AddLink(new ActivityLink(_run.Context));
-        }
-
-        before.SetTag("consensus.outcome", "continued");
-        Stop(before);
-    }
-
-    private void Decide(Happened happened)
-    {
         var outcome = happened.Kind == Happening.Decided ? "decided" : "learned";
-        foreach (var span in (Activity?[])[_round, _run])
+        var name = happened.Other is { } other && outcome == "learned" ? $"learned {happened.Value} from {other}" : $"{outcome} {happened.Value}";
+        var mark = Start(name, Position);
+        Describe(mark, happened);
+        mark?.Stop();
+        _run.SetTag("consensus.round", happened.Round);
+        _run.SetTag("consensus.value", happened.Value);
+        _run.SetTag("consensus.attempts", happened.Attempt);
+        _run.SetTag("consensus.decision.duration_ms", duration?.TotalMilliseconds);
+
+        // The span is as long as the metric, the log and the timeline say.
+        if (duration is { } took && _segment == 0)
         {
-            span?.AddEvent(new ActivityEvent("decided", tags: [new("consensus.value", happened.Value), new("consensus.round", happened.Round)]));
+            _run.SetEndTime(_run.StartTimeUtc + took);
         }
 
-        _run?.SetTag("consensus.round", happened.Round);
-        _run?.SetTag("consensus.value", happened.Value);
-        _run?.SetTag("consensus.attempts", happened.Attempt);
-        End(outcome);
+        End(outcome, $"decided {happened.Value} in round {happened.Round}");
     }
 
-    private void End(string outcome)
+    private void End(string outcome, string? text = null)
     {
         EndRound(outcome);
-        _run?.SetTag("consensus.outcome", outcome);
-        Stop(_run);
+        if (_run is { } run)
+        {
+            // What is sent about a decision later still belongs to its run.
+            _last = _last == default ? run.Context : _last;
+            _previous = (_descriptor?.Id ?? RunId.None, run.Context);
+            run.DisplayName = $"{Title}: {text ?? outcome}";
+            run.SetTag("consensus.outcome", outcome);
+            run.Stop();
+        }
 
-        // What is said about a decision later still belongs to its run.
-        _lastRound ??= _run;
         _run = null;
     }
 
     private void EndRound(string outcome)
     {
-        if (_round is not null)
+        if (_round is { } round)
         {
-            _round.SetTag("consensus.outcome", outcome);
-            Stop(_round);
-            _lastRound = _round;
+            round.SetTag("consensus.outcome", outcome);
+            round.Stop();
+            _last = round.Context;
             _round = null;
         }
     }
 
-    /// <summary>Ends a span. What the thread is in stays current, though it may have ended too, and could not be made current again.</summary>
-    private void Stop(Activity? span)
+    private string Title => _descriptor is null ? "run" : $"run {_descriptor.Id.Number}";
+
+    private void Describe(Activity? span, Happened happened)
     {
-        if (span is not null)
+        if (span is { IsAllDataRequested: true })
         {
-            ExecutionContext.Run(_clean!, static span => ((Activity)span!).Stop(), span);
+            span.SetTag("consensus.run.id", happened.Run.IsNone ? null : happened.Run.ToString());
+            span.SetTag("consensus.rule", AgentMetrics.RuleOf(_descriptor));
+            span.SetTag("consensus.learner", happened.Kind == Happening.JoinedAsLearner ? true : null);
         }
     }
 
-    /// <summary>Starts a span beside whatever the thread is in; no parent begins a trace.</summary>
     private Activity? Start(string name, ActivityContext parent, ActivityLink[]? links = null)
     {
-        Activity? span = null;
-        ExecutionContext.Run(_clean!, _ =>
-        {
-            span = _source.StartActivity(name, ActivityKind.Internal, parent, links: links);
-            span?.SetCustomProperty(ContextKey, ExecutionContext.Capture());
-        }, null);
-        span?.SetTag("consensus.agent.id", agentId);
-        span?.SetTag("consensus.run.id", _descriptor?.Id.ToString());
-        span?.SetTag("consensus.rule", AgentMetrics.RuleOf(_descriptor));
+        // Without a parent of its own, a span would lie under whatever is current.
+        Activity.Current = null;
+        var span = Source.StartActivity(name, ActivityKind.Internal, parent, links: links);
+        span?.SetTag("consensus.agent.id", _agentId);
         return span;
     }
 }

@@ -1,9 +1,9 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Consensus.Agent.Hosting;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
 
 namespace Consensus.Agent.Telemetry;
 
@@ -13,8 +13,11 @@ internal static class TelemetrySetup
     /// <summary>Adds it; the exporters are those of the service defaults.</summary>
     public static void AddAgentTelemetry(this WebApplicationBuilder builder, AgentOptions options)
     {
-        builder.Services.AddSingleton(new RunTracing(options.Id));
+        var tracing = new RunTracing(options.Id);
+        builder.Services.AddSingleton(tracing);
+        builder.Services.AddSingleton<MessageTracing>();
         builder.Services.AddSingleton<AgentMetrics>();
+        builder.Services.AddSingleton<RunLogger>();
         builder.Services.AddSingleton<AgentTelemetry>();
         if (options.Metrics)
         {
@@ -26,28 +29,21 @@ internal static class TelemetrySetup
             return;
         }
 
-        builder.Services.AddSingleton<ISpanOwner, AgentSpans>();
+        builder.Services.ConfigureOpenTelemetryTracerProvider(traces => traces.AddSource(tracing.Source.Name));
         builder.Services.ConfigureOpenTelemetryMeterProvider((services, metrics) =>
         {
             var mine = services.GetRequiredService<IMeterFactory>();
-            metrics.AddView(instrument => instrument.Meter.Scope is IMeterFactory factory && factory != mine ? MetricStreamConfiguration.Drop : null);
+
+            // The meter of HTTP calls that has no scope counts those of the exporters.
+            metrics.AddView(instrument =>
+                instrument.Meter.Scope != mine && (instrument.Meter.Scope is IMeterFactory || instrument.Meter.Name == "System.Net.Http") ? MetricStreamConfiguration.Drop
+                : instrument.Name is "http.server.request.duration" or "http.client.request.duration"
+                    ? new ExplicitBucketHistogramConfiguration { Boundaries = AgentMetrics.DurationBuckets }
+                    : null);
         });
         if (string.IsNullOrWhiteSpace(builder.Configuration["OTEL_SERVICE_NAME"]))
         {
             builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService(options.Id));
         }
-    }
-
-    /// <summary>
-    /// A request belongs to the host whose source made its span, and a call to whom its round or request belongs. Calls that
-    /// only read tell nothing about a run.
-    /// </summary>
-    private sealed class AgentSpans(ActivitySource host, RunTracing tracing) : ISpanOwner
-    {
-        public bool Owns(Activity span) => IsMine(span.Source)
-            || (span.Kind == ActivityKind.Client && span.Parent is { } cause && IsMine(cause.Source)
-                && !(span.GetTagItem("http.request.method") is string method && AgentServer.IsNoise(method)));
-
-        private bool IsMine(ActivitySource source) => ReferenceEquals(source, host) || tracing.Owns(source);
     }
 }

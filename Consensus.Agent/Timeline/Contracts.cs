@@ -51,7 +51,9 @@ public sealed record AgentTimeline(
 /// <param name="Rounds">Rounds up to the decision, or up to now.</param>
 /// <param name="Sent">Messages that this agent sent in it.</param>
 /// <param name="DurationMs">
-/// From its first message to this agent's decision; absent while there is none. With <c>cluster=true</c>: as the run's initiator measured it.
+/// From the start of the run to this agent's decision; absent while there is none. The initiator starts a run when it takes
+/// up the request, the others when they join. The duration of a run is its initiator's. With <c>cluster=true</c>: as the run's
+/// initiator measured it.
 /// </param>
 /// <param name="Value">The decision.</param>
 /// <param name="Learner">Whether this agent took no part in it.</param>

@@ -63,13 +63,13 @@ public sealed partial class Recorder
             _logs.RemoveAt(0);
         }
 
-        var log = new RunLog(id, _now) { Descriptor = descriptor, FirstMessageId = _lastMessageId + 1 };
+        var isOwn = descriptor is not null && id.Initiator == agentId && id.Boot == boot;
+        var log = new RunLog(id, isOwn && _startTakenUpAt != 0 ? _startTakenUpAt : _now) { Descriptor = descriptor, FirstMessageId = _lastMessageId + 1 };
         _logs.Add(log);
         while (_pending.TryDequeue(out var entry))
         {
             if (_now - entry.At <= PendingUs)
             {
-                log.StartedAt = Math.Min(log.StartedAt, entry.At);
                 log.FirstMessageId = entry.Kind == EntryKind.Sent ? Math.Min(log.FirstMessageId, entry.MessageId) : log.FirstMessageId;
                 _total += log.Add(entry);
             }

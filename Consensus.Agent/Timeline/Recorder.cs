@@ -39,6 +39,7 @@ public sealed partial class Recorder(string agentId, string boot, TimeProvider t
     private RunDescriptor? _current;
     private Entry? _booted;
     private long _now;
+    private long _startTakenUpAt;
     private long _lastId;
     private long _lastMessageId;
     private int _total;
@@ -73,8 +74,15 @@ public sealed partial class Recorder(string agentId, string boot, TimeProvider t
         }
     }
 
+    /// <summary>A request to start a run is taken up in this step: the run that this agent then names begins here.</summary>
+    public void StartTakenUp() => _startTakenUpAt = _now;
+
     /// <summary>A machine said that something happened.</summary>
-    public void Happened(Happened happened)
+    /// <returns>
+    /// Of a decision, how long it took at this agent: from the start of the run to the decision. The run starts when this
+    /// agent takes up the request to start it, and at the others when they join.
+    /// </returns>
+    public TimeSpan? Happened(Happened happened)
     {
         ArgumentNullException.ThrowIfNull(happened);
         lock (_gate)
@@ -85,13 +93,25 @@ public sealed partial class Recorder(string agentId, string boot, TimeProvider t
             {
                 Append(log, NewEntry(kind) with { Round = happened.Round, Value = happened.Value, Extra = happened.Attempt, Other = NameIndex(happened.Other) });
             }
+
+            return happened.Kind is Happening.Decided or Happening.Learned or Happening.Restored && log is { DecidedAt: not 0 }
+                ? TimeSpan.FromMicroseconds(log.DecidedAt - log.StartedAt)
+                : null;
         }
     }
 
+    /// <inheritdoc cref="Sent(int, string, Message, out bool)"/>
+    public long Sent(int peer, string address, Message message) => Sent(peer, address, message, out _);
+
     /// <summary>A message goes out to a peer, of whom at least an address is known.</summary>
+    /// <param name="peer">The peer's index.</param>
+    /// <param name="address">The peer's address.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="recorded">Whether it is recorded: a message repeated often enough is not, nor is a question for state.</param>
     /// <returns>Its number, for <see cref="KeyOf"/>, <see cref="Answered"/> and <see cref="Lost"/>.</returns>
-    public long Sent(int peer, string address, Message message)
+    public long Sent(int peer, string address, Message message, out bool recorded)
     {
+        recorded = true;
         lock (_gate)
         {
             if (!_peerNames.TryGetValue(peer, out var name))
@@ -111,6 +131,7 @@ public sealed partial class Recorder(string agentId, string boot, TimeProvider t
                 if (message is StateQuery || log.IsRepetition(entry))
                 {
                     _unrecorded[id] = (log, entry);
+                    recorded = false;
                 }
                 else
                 {

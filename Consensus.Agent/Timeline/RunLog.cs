@@ -39,7 +39,8 @@ internal sealed class RunLog(RunId id, long startedAt)
     /// <summary>Null for the run of bare messages.</summary>
     public RunDescriptor? Descriptor { get; set; }
 
-    public long StartedAt { get; set; } = startedAt;
+    /// <summary>µs since 1970: when this agent began to start the run, or joined it.</summary>
+    public long StartedAt { get; } = startedAt;
 
     /// <summary>0 while undecided.</summary>
     public long DecidedAt { get; private set; }

@@ -3,6 +3,7 @@ using System.Text;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
 using Consensus.Agent.Protocol;
+using Consensus.Agent.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -21,7 +22,7 @@ public sealed class PeerClientTests : IDisposable
         // A slow machine must not make an answer late.
         var options = new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")], CallTimeout = TimeSpan.FromMinutes(1) };
         _http = new HttpMessageInvoker(_hosts);
-        _client = new PeerClient(_http, options, new Faults(options), new FakeTimeProvider(), NullLogger<PeerClient>.Instance);
+        _client = new PeerClient(_http, options, new Faults(options), new MessageTracing(new RunTracing("agent1")), new FakeTimeProvider(), NullLogger<PeerClient>.Instance);
     }
 
     public void Dispose() => _http.Dispose();
@@ -140,7 +141,7 @@ public sealed class PeerClientTests : IDisposable
         Assert.Equal(["http://agent2", "http://agent3"], Assert.IsType<TooFewAnswered>(outcome).Missing);
     }
 
-    private Task<Answer?> SendAsync(int peer, Message message) => _client.SendAsync(peer, message, "agent1/b/1", CancellationToken.None);
+    private Task<Answer?> SendAsync(int peer, Message message) => _client.SendAsync(peer, message, "agent1/b/1", default, CancellationToken.None);
 
     private sealed class Hosts : HttpMessageHandler
     {

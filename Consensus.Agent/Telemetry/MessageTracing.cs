@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Globalization;
+using Consensus.Agent.Protocol;
+
+namespace Consensus.Agent.Telemetry;
+
+/// <summary>Where a message belongs in a trace.</summary>
+/// <param name="Context">The span it lies under; default: it belongs to no trace.</param>
+/// <param name="MakesSpan">Whether the call is a span; if not, the receiver's span lies under <paramref name="Context"/>.</param>
+public readonly record struct MessageParent(ActivityContext Context, bool MakesSpan);
+
+/// <summary>
+/// Spans of messages between agents, which say what is sent and to whom. They stand in place of the spans of HTTP. A call
+/// that fails or is refused is no error of the run, so no status is set.
+/// </summary>
+public sealed class MessageTracing(RunTracing runs)
+{
+    /// <summary>The header that names the sender's span (W3C Trace Context).</summary>
+    public const string Header = "traceparent";
+
+    /// <summary>Starts the span of a call to a peer; null where the call makes none.</summary>
+    public Activity? StartCall(Message message, string peer, in MessageParent parent)
+    {
+        if (!parent.MakesSpan || parent.Context == default)
+        {
+            return null;
+        }
+
+        var span = runs.Source.StartActivity($"{Describe(message)} → {peer}", ActivityKind.Client, parent.Context);
+        if (span is { IsAllDataRequested: true })
+        {
+            SetTags(span, message);
+            span.SetTag("peer.service", peer);
+        }
+
+        return span;
+    }
+
+    /// <summary>Starts the span of a message that came in; null where its sender names no span.</summary>
+    public Activity? StartReceive(Message message, string? sender, string? traceparent)
+    {
+        if (!ActivityContext.TryParse(traceparent, null, isRemote: true, out var parent))
+        {
+            return null;
+        }
+
+        var span = runs.Source.StartActivity($"{Describe(message)} ← {sender ?? "unknown"}", ActivityKind.Server, parent);
+        if (span is { IsAllDataRequested: true })
+        {
+            SetTags(span, message);
+        }
+
+        return span;
+    }
+
+    /// <summary>Notes on a span what was answered.</summary>
+    public static void NoteAnswer(Activity? span, Answer? answer)
+    {
+        if (span is { IsAllDataRequested: true })
+        {
+            span.SetTag("consensus.outcome", AgentMetrics.OutcomeOf(answer));
+            span.SetTag("consensus.answer", answer is null ? null : Describe(answer));
+        }
+    }
+
+    /// <summary>Notes on a span why there is no answer.</summary>
+    public static void NoteFailure(Activity? span, string why)
+    {
+        NoteAnswer(span, null);
+        span?.AddEvent(new ActivityEvent("no answer", tags: [new("consensus.reason", why)]));
+    }
+
+    /// <summary>Writes a context as <see cref="Header"/> carries it; null for none.</summary>
+    public static string? Format(in ActivityContext context) => context == default
+        ? null
+        : string.Create(CultureInfo.InvariantCulture, $"00-{context.TraceId}-{context.SpanId}-{(byte)context.TraceFlags:x2}");
+
+    private static string Describe(Message message) => message switch
+    {
+        NewRound { Value: { } value } opens => string.Create(CultureInfo.InvariantCulture, $"new_round {opens.Round}, propose {value}"),
+        NewRound opens => string.Create(CultureInfo.InvariantCulture, $"new_round {opens.Round}"),
+        Proposal proposal => string.Create(CultureInfo.InvariantCulture, $"propose {proposal.Value}"),
+        Vote vote => DescribeVote(vote),
+        Final final => string.Create(CultureInfo.InvariantCulture, $"final {final.Value}"),
+        _ => message.Kind,
+    };
+
+    private static string DescribeVote(Vote vote) =>
+        vote.Value is { } value ? string.Create(CultureInfo.InvariantCulture, $"vote {value}") : "vote none";
+
+    private static string Describe(Answer answer)
+    {
+        var position = answer.Decision is { } decision ? $"decided {decision.Value}"
+            : answer.Vote is { } vote ? DescribeVote(vote)
+            : answer.Proposal is { } proposal ? $"propose {proposal.Value}"
+            : answer.Learner == true ? "learner" : null;
+        var status = answer.Reason is null ? answer.Status : $"{answer.Status} ({answer.Reason})";
+        return position is null ? status : $"{status}, {position}";
+    }
+
+    private static void SetTags(Activity span, Message message)
+    {
+        span.SetTag("consensus.message.type", message.Kind);
+        span.SetTag("consensus.run.id", message.Run?.Id.ToString());
+        span.SetTag("consensus.round", message switch
+        {
+            NewRound opens => opens.Round,
+            Proposal proposal => proposal.Round,
+            Vote vote => vote.Round,
+            Final final => final.Round,
+            _ => (int?)null,
+        });
+    }
+}

@@ -1,0 +1,267 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.RegularExpressions;
+using Consensus.Agent.Telemetry;
+using Consensus.Tests.Api;
+
+namespace Consensus.Tests.Telemetry;
+
+/// <summary>What the traces of three agents say.</summary>
+public sealed partial class TraceTests
+{
+    [Fact]
+    public async Task One_run_is_one_trace_whose_spans_say_what_was_sent_and_to_whom()
+    {
+        await using var cluster = await TracedCluster.StartAsync();
+        var answer = await cluster.DecideAsync();
+        await cluster.Clients[0].Get("/state");
+        await cluster.Clients[0].Get("/health");
+        await cluster.Clients[0].Get("/cluster");
+        await cluster.DisposeAsync();
+
+        var run = answer.GetProperty("run").GetString();
+        var (value, rounds) = (answer.GetProperty("outcome").GetProperty("value").GetInt32(), answer.GetProperty("outcome").GetProperty("round").GetInt32());
+        var all = cluster.Spans;
+        Assert.Equal($"run 1: decided {value} in round {rounds}", AssertOneTree(all).DisplayName);
+        for (var agent = 0; agent < 3; agent++)
+        {
+            var spans = cluster.SpansOf(agent);
+            var span = Assert.Single(spans, span => span.OperationName == "run");
+            Assert.Equal($"agent{agent + 1}", span.GetTagItem("consensus.agent.id"));
+            Assert.Equal(run, span.GetTagItem("consensus.run.id"));
+            Assert.Equal("ratified", span.GetTagItem("consensus.rule"));
+            Assert.Equal(value, span.GetTagItem("consensus.value"));
+            var outcome = Assert.IsType<string>(span.GetTagItem("consensus.outcome"));
+            Assert.Contains(outcome, new[] { "decided", "learned" });
+            Assert.Single(spans, decision => decision.OperationName.StartsWith($"{outcome} {value}", StringComparison.Ordinal));
+            Assert.All(spans.Where(IsRound), round =>
+            {
+                Assert.Equal(span.SpanId, round.ParentSpanId);
+                Assert.Equal("propose", round.Events.First().Name);
+                Assert.NotNull(round.GetTagItem("consensus.attempts"));
+            });
+        }
+
+        Assert.Equal(rounds, cluster.SpansOf(0).Count(IsRound));
+        Assert.All(all.Where(span => span.Kind == ActivityKind.Client), span => Assert.Matches(SentMessage(), span.DisplayName));
+        Assert.All(all.Where(span => span.Kind == ActivityKind.Server), span => Assert.Matches(ReceivedMessage(), span.DisplayName));
+        Assert.Contains(all, span => span.DisplayName.EndsWith("→ agent2", StringComparison.Ordinal));
+
+        // The dashboard shows the name of a call only where the call is not described as one of HTTP.
+        Assert.All(all, span => Assert.Null(span.GetTagItem("http.request.method")));
+
+        // Messages lie under the round that caused them. Only the handshake comes before any round.
+        var byId = all.ToDictionary(span => span.SpanId);
+        Assert.All(all.Where(span => span.Kind == ActivityKind.Client), call =>
+            Assert.Equal(call.DisplayName.StartsWith("handshake", StringComparison.Ordinal), byId[call.ParentSpanId].OperationName == "run"));
+    }
+
+    [Fact]
+    public async Task A_run_that_decides_is_no_error_though_an_agent_is_down()
+    {
+        await using var cluster = await TracedCluster.StartAsync();
+        await cluster.StopAsync(2);
+        var answer = await cluster.DecideAsync("""{"window_ms":20}""", 0, 1);
+        await cluster.DisposeAsync();
+
+        Assert.StartsWith("run 1: decided", AssertOneTree(cluster.Spans).DisplayName, StringComparison.Ordinal);
+        Assert.All(cluster.Spans, span => Assert.NotEqual(ActivityStatusCode.Error, span.Status));
+        Assert.Contains(cluster.Spans, span => Equals(span.GetTagItem("consensus.outcome"), "failed") && span.Events.Any(e => e.Name == "no answer"));
+        Assert.Equal(1, answer.GetProperty("missing").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_start_without_a_quorum_is_a_trace_that_says_so()
+    {
+        await using var cluster = await TracedCluster.StartAsync();
+        await cluster.Clients[0].Put("/faults", """{"isolate":true}""");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await cluster.Clients[0].Post("/run?wait=30")).Code);
+        await cluster.DisposeAsync();
+        Assert.StartsWith("run: not started, no answer of ", AssertOneTree(cluster.Spans).DisplayName, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task After_a_restart_with_kept_decisions_no_span_is_without_its_parent()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        var options = ThreeAgents.Patient with { Faults = true, Data = Path.Combine(folder.FullName, "kept.db") };
+        try
+        {
+            await using var before = await TracedCluster.StartAsync(options: options);
+            await before.DecideAsync();
+            await before.DisposeAsync();
+
+            // Each agent sends the decision that it kept to the others again.
+            await using var after = await TracedCluster.StartAsync(options: options);
+            await WaitUntilAsync(async () => await CountAsync(after, "answered", null) >= 2 * after.Clients.Count);
+
+            // An isolated agent gets the messages of a run again and again, until it learns the decision.
+            Assert.Equal(HttpStatusCode.OK, (await after.Clients[2].Put("/faults", """{"isolate":true}""")).Code);
+            var answer = await after.DecideAsync("""{"window_ms":20}""", 0, 1);
+            await WaitUntilAsync(async () => await CountAsync(after, "lost", "final") >= 2);
+            Assert.Equal(HttpStatusCode.OK, (await after.Clients[2].Send(HttpMethod.Delete, "/faults", null)).Code);
+            await after.KnowsAsync(2, answer.GetProperty("run").GetString()!);
+            await after.DisposeAsync();
+
+            // It comes back once more when all decisions are old: what it asks for belongs to no trace.
+            await using var last = await TracedCluster.StartAsync(options: options);
+            await WaitUntilAsync(async () => await CountAsync(last, "answered", null) >= 2 * last.Clients.Count);
+            await last.DisposeAsync();
+
+            List<Activity> all = [.. before.Spans, .. after.Spans, .. last.Spans];
+            AssertTrees(all);
+            Assert.Equal(2, all.Select(span => span.TraceId).Distinct().Count());
+            Assert.Equal(2, all.Count(span => span.OperationName == "run" && Equals(span.GetTagItem("consensus.agent.id"), "agent3")));
+            Assert.Empty(last.Spans);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task An_agent_that_learns_of_a_run_by_asking_for_state_is_part_of_its_trace()
+    {
+        await using var cluster = await TracedCluster.StartAsync();
+        Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","isolate":true}]}""")).Code);
+        await cluster.DecideAsync("{}", 0, 1, 2);
+        await cluster.DisposeAsync();
+
+        AssertOneTree(cluster.Spans);
+        Assert.Equal(
+            ["agent1", "agent2", "agent3"],
+            cluster.Spans.Where(span => span.OperationName == "run").Select(span => (string)span.GetTagItem("consensus.agent.id")!).Order());
+    }
+
+    [Fact]
+    public async Task Each_start_is_a_trace_though_a_peer_hangs_and_another_start_waits()
+    {
+        // The first start waits for agent3 until its window closes. The second waits for the first.
+        await using var cluster = await TracedCluster.StartAsync();
+        Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
+        await Task.WhenAll(cluster.Clients[0].Post("/run?wait=60", """{"window_ms":400}"""), cluster.Clients[0].Post("/run?wait=60", """{"window_ms":400}"""));
+        Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[0].Get("/consensus?wait=60")).Code);
+        await cluster.DisposeAsync();
+
+        AssertTrees(cluster.Spans);
+        Assert.Equal(2, cluster.Spans.Count(span => span.ParentSpanId == default));
+        Assert.All(cluster.Spans.Where(span => span.ParentSpanId == default), root =>
+        {
+            Assert.Equal(root.Source, cluster.SpansOf(0)[0].Source);
+
+            // No handshake where the agent had just heard from all.
+            Assert.Contains(cluster.Spans.Count(span => span.ParentSpanId == root.SpanId && span.DisplayName.StartsWith("handshake →", StringComparison.Ordinal)), new[] { 0, 2 });
+        });
+    }
+
+    [Fact]
+    public async Task A_long_run_goes_on_in_further_traces_that_all_agents_share_and_that_are_linked_both_ways()
+    {
+        // With this seed no two of the three draw the same value in the first hundred rounds.
+        await using var cluster = await TracedCluster.StartAsync();
+        var answer = await cluster.DecideAsync("""{"rule":"classic","values":150,"seed":15,"window_ms":1}""");
+        var rounds = answer.GetProperty("outcome").GetProperty("round").GetInt32();
+        await cluster.DisposeAsync();
+        Assert.InRange(rounds, 100, 100_000);
+        var stretches = new List<int>();
+        for (var agent = 0; agent < 3; agent++)
+        {
+            var runs = cluster.SpansOf(agent).Where(span => span.OperationName == "run").ToList();
+            stretches.Add(runs.Count);
+            for (var i = 1; i < runs.Count; i++)
+            {
+                Assert.Contains(runs[i - 1].Links, link => link.Context == runs[i].Context);
+                Assert.Contains(runs[i].Links, link => link.Context == runs[i - 1].Context);
+                Assert.Equal(default, runs[i].ParentSpanId);
+            }
+        }
+
+        // An agent that is dragged along may skip a stretch; those that live through one share its trace.
+        Assert.InRange(stretches.Max(), (99 / RunTracing.RoundsPerTrace) + 1, int.MaxValue);
+        var last = cluster.Spans.Max(span => span.GetTagItem("consensus.round") as int? ?? 0);
+        Assert.InRange(cluster.Spans.Select(span => span.TraceId).Distinct().Count(), stretches.Max(), ((last - 1) / RunTracing.RoundsPerTrace) + 1 + 2);
+        var ids = cluster.Spans.Select(span => span.SpanId).ToHashSet();
+        Assert.All(cluster.Spans.Where(span => span.ParentSpanId != default), span => Assert.Contains(span.ParentSpanId, ids));
+    }
+
+    [Fact]
+    public async Task Span_metric_log_and_history_give_a_decision_one_duration()
+    {
+        await using var cluster = await TracedCluster.StartAsync();
+        var run = (await cluster.DecideAsync()).GetProperty("run").GetString();
+        for (var agent = 0; agent < 3; agent++)
+        {
+            var (_, history) = await cluster.Clients[agent].Get("/timeline/runs");
+            var told = history.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble();
+            var log = Assert.Single(cluster.LogsOf(agent), line => line.Attributes.ContainsKey("DurationMs"));
+            Assert.Equal(told, Assert.IsType<double>(log.Attributes["DurationMs"]), 6);
+            var span = Assert.Single(cluster.SpansOf(agent), span => span.OperationName == "run");
+            Assert.Equal(told, span.Duration.TotalMilliseconds, 3);
+            var metric = Assert.Single(cluster.MetricsOf(agent), metric => metric.Name == "consensus.decision.duration");
+            Assert.Equal(told, MetricTests.HistogramOf(metric).Sum * 1000, 6);
+        }
+
+        var (_, merged) = await cluster.Clients[1].Get($"/timeline?cluster=true&run={run}");
+        var (_, own) = await cluster.Clients[0].Get("/timeline/runs");
+        var (_, all) = await cluster.Clients[1].Get("/timeline/runs?cluster=true");
+        Assert.Equal(own.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble(), merged.GetProperty("duration_ms").GetDouble());
+        Assert.Equal(own.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble(), all.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble());
+    }
+
+    private static bool IsRound(Activity span) => span.OperationName.StartsWith("round ", StringComparison.Ordinal);
+
+    /// <summary>All are one trace.</summary>
+    /// <returns>Its root.</returns>
+    private static Activity AssertOneTree(List<Activity> spans)
+    {
+        AssertTrees(spans);
+        return Assert.Single(spans, span => span.ParentSpanId == default);
+    }
+
+    /// <summary>Each trace has several spans, one root, which is a run and begins first, and every other span has its parent.</summary>
+    private static void AssertTrees(List<Activity> spans)
+    {
+        Assert.Equal(spans.Count, spans.Select(span => span.SpanId).Distinct().Count());
+        foreach (var trace in spans.GroupBy(span => span.TraceId))
+        {
+            var ids = trace.Select(span => span.SpanId).ToHashSet();
+            Assert.True(trace.Count() > 1, $"{trace.First().DisplayName} is a trace of its own");
+            Assert.Equal("run", Assert.Single(trace, span => span.ParentSpanId == default).OperationName);
+            Assert.Equal("run", trace.MinBy(span => span.StartTimeUtc)!.OperationName);
+            Assert.All(trace.Where(span => span.ParentSpanId != default), span =>
+                Assert.True(ids.Contains(span.ParentSpanId), $"the parent of {span.DisplayName} is missing"));
+        }
+    }
+
+    /// <summary>How many events of this kind, of messages of this kind where one is named, the agents recorded of the newest run.</summary>
+    private static async Task<int> CountAsync(TracedCluster cluster, string kind, string? message)
+    {
+        var count = 0;
+        foreach (var client in cluster.Clients)
+        {
+            var (_, own) = await client.Get("/timeline");
+            var events = own.GetProperty("events").EnumerateArray().ToList();
+            var sent = events.Where(e => e.GetProperty("kind").GetString() == "sent" && (message is null || e.GetProperty("message").GetString() == message))
+                .Select(e => e.GetProperty("message_id").GetInt64()).ToHashSet();
+            count += events.Count(e => e.GetProperty("kind").GetString() == kind && sent.Contains(e.GetProperty("message_id").GetInt64()));
+        }
+
+        return count;
+    }
+
+    private static async Task WaitUntilAsync(Func<Task<bool>> holds)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (!await holds())
+        {
+            await Task.Delay(20, patience.Token);
+        }
+    }
+
+    [GeneratedRegex("^(handshake|new_round \\d+(, propose \\d+)?|propose \\d+|vote (\\d+|none)|final \\d+) → (agent\\d|127\\.0\\.0\\.1:\\d+)$")]
+    private static partial Regex SentMessage();
+
+    [GeneratedRegex("^(handshake|new_round \\d+(, propose \\d+)?|propose \\d+|vote (\\d+|none)|final \\d+) ← agent\\d$")]
+    private static partial Regex ReceivedMessage();
+}
