@@ -57,11 +57,8 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
     private static string? Availability(ImmutableArray<AgentStatus> agents)
     {
         var up = agents.Count(agent => agent.Up);
-        var isolated = agents.Where(agent => agent.Isolated).ToList();
-        return up < agents.Length ? $"{up} of {agents.Length} up"
-            : isolated.Count == 1 ? $"{isolated[0].Name} isolated"
-            : isolated.Count > 1 ? $"{isolated.Count} isolated"
-            : null;
+        var isolated = agents.Count(agent => agent.Isolated);
+        return up < agents.Length ? $"{up} of {agents.Length} up" : isolated > 0 ? $"{isolated} isolated" : null;
     }
 
     private static string Absences(ImmutableArray<AgentStatus> agents)

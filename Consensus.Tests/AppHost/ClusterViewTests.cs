@@ -80,7 +80,7 @@ public sealed class ClusterViewTests
     public void An_isolated_agent_is_named()
     {
         var view = ClusterView.Next(null, [Isolated(1), Idle(2), Idle(3)]);
-        Assert.Equal("agent1 isolated", view.Text);
+        Assert.Equal("1 isolated", view.Text);
         Assert.Equal("agent1 is isolated. No run yet", view.Sentence);
         Assert.Equal("2 isolated", ClusterView.Next(null, [Isolated(1), Idle(2), Isolated(3)]).Text);
     }

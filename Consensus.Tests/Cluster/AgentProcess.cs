@@ -75,6 +75,17 @@ internal sealed partial class AgentProcess : IDisposable
         throw new InvalidOperationException($"The agent did not start: {string.Join('\n', seen)}");
     }
 
+    /// <summary>Waits until the first agent is ready: it is not while it warms up.</summary>
+    public async Task WaitUntilReadyAsync()
+    {
+        using var client = new HttpClient();
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (!(await client.GetAsync(new Uri(Address, "/health"), limit.Token)).IsSuccessStatusCode)
+        {
+            await Task.Delay(20, limit.Token);
+        }
+    }
+
     /// <summary>Runs a command to its end.</summary>
     /// <returns>Its exit code, and what it said.</returns>
     public static async Task<(int Code, string Output)> RunAsync(params string[] args)

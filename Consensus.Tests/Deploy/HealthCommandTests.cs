@@ -46,6 +46,7 @@ public sealed class HealthCommandTests
     {
         var proxy = $"http://127.0.0.1:{AgentProcess.FreePorts(1)[0]}";
         using var cluster = await AgentProcess.StartAsync(["--agents", "1", "--port", "0"]);
+        await cluster.WaitUntilReadyAsync();
         foreach (var key in new[] { "ASPNETCORE_HTTP_PORTS", "PORT" })
         {
             var result = await AgentProcess.RunAsync(["health"], (key, $"{cluster.Address.Port}"), ("http_proxy", proxy), ("all_proxy", proxy));

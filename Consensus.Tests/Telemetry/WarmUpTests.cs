@@ -22,11 +22,7 @@ public sealed class WarmUpTests
                 ["--agents", "3", "--port", "0"], ("DOTNET_JitStdOutFile", compiled), ("DOTNET_JitDisasmSummary", "1")))
             {
                 using var client = new Client(agents.Address);
-                using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-                while ((await client.Get("/health")).Code != HttpStatusCode.OK)
-                {
-                    await Task.Delay(20, patience.Token);
-                }
+                await agents.WaitUntilReadyAsync();
 
                 // These two are not warmed up, so what is compiled for them marks the beginning and the end of the run.
                 await client.Get("/timeline/runs");
