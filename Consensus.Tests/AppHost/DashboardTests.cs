@@ -74,12 +74,13 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
 
         await Assertions.Expect(tab.Page.Locator("tr").Filter(new() { HasText = "POST /reset" })).ToHaveCountAsync(0);
         await trace.ClickAsync();
-        foreach (var line in new[] { "proposal 1", "vote 1", "decided 1" })
+        await Assertions.Expect(tab.Page.GetByText("decided 1").First).ToBeVisibleAsync();
+        await PictureAsync(tab, "dashboard-trace");
+        foreach (var line in new[] { "new_round 1, propose 1", "vote 1 → agent" })
         {
             await Assertions.Expect(tab.Page.GetByText(line).First).ToBeVisibleAsync();
         }
 
-        await PictureAsync(tab, "dashboard-trace");
         Assert.Empty(tab.Errors);
     }
 
