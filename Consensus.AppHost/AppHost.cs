@@ -49,5 +49,13 @@ foreach (var agent in agents)
         .WithUrlForEndpoint("http", endpoint => endpoint.DisplayLocation = UrlDisplayLocation.DetailsOnly);
 }
 
-builder.Build().Run();
+try
+{
+    builder.Build().Run();
+}
+finally
+{
+    options.DeleteTemporaryData();
+}
+
 return 0;

@@ -13,6 +13,7 @@ internal sealed record ClusterOptions(int Agents, int Port, string Data)
     public const int MaxAgents = 101;
 
     private const int DefaultPort = 5001;
+    private const string TemporaryPrefix = "consensus-apphost-";
 
     /// <summary>agent1, agent2, ...</summary>
     public static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"agent{number}");
@@ -48,10 +49,19 @@ internal sealed record ClusterOptions(int Agents, int Port, string Data)
         return null;
     }
 
+    /// <summary>Deletes the folder of a cluster on free ports, which no later one finds again.</summary>
+    public void DeleteTemporaryData()
+    {
+        if (Path.GetFileName(Data).StartsWith(TemporaryPrefix, StringComparison.Ordinal) && Directory.Exists(Data))
+        {
+            Directory.Delete(Data, recursive: true);
+        }
+    }
+
     /// <summary>Two clusters side by side must not share files, so each port has a folder of its own.</summary>
     private static string DefaultData(string root, int port) => port switch
     {
-        0 => Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()),
+        0 => Path.Combine(Path.GetTempPath(), TemporaryPrefix + Path.GetRandomFileName()),
         DefaultPort => root,
         _ => Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"port-{port}")),
     };

@@ -10,6 +10,11 @@ internal static class RunParameters
     public static IResourceBuilder<ParameterResource> AddRunParameter(this IDistributedApplicationBuilder builder, RunOption option, string fallback)
     {
         var configured = builder.Configuration[$"Parameters:{option.Name}"] ?? fallback;
+        if (option.Check(configured) is { } wrong)
+        {
+            Console.Error.WriteLine($"Parameters:{wrong} Set it in the dashboard's tab Parameters, then start the agents.");
+        }
+
         var parameter = builder.AddParameter(option.Name, () => Checked(option, configured), publishValueAsDefault: true)
             .WithDescription($"{option.Description} A new value takes effect when the agents restart.")
             .WithCustomInput(resource => option.ToInput());

@@ -35,6 +35,19 @@ public sealed class ClusterOptionsTests
     }
 
     [Fact]
+    public void Only_the_data_of_a_cluster_on_free_ports_is_deleted_at_its_end()
+    {
+        var options = Read(("port", "0"));
+        var kept = Directory.CreateTempSubdirectory("consensus-");
+        Directory.CreateDirectory(options.Data);
+        options.DeleteTemporaryData();
+        (options with { Data = kept.FullName }).DeleteTemporaryData();
+        Assert.False(Directory.Exists(options.Data));
+        Assert.True(Directory.Exists(kept.FullName));
+        kept.Delete();
+    }
+
+    [Fact]
     public void Clusters_on_different_ports_do_not_share_data() =>
         Assert.Equal(3, new[] { Read(), Read(("port", "6001")), Read(("port", "7001")) }.Select(options => options.Data).Distinct().Count());
 
