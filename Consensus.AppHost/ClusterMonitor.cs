@@ -118,29 +118,22 @@ internal sealed class ClusterMonitor(ClusterResource cluster, ResourceNotificati
 
     private static IEnumerable<ResourcePropertySnapshot> PropertiesOf(ClusterView view)
     {
-        yield return new("Outcome", view.Sentence) { IsHighlighted = true };
-        yield return new("Agents up", string.Join(", ", view.Up));
-        if (view.Run is null)
-        {
-            yield break;
-        }
+        var summary = view.Summary;
+        (string Name, string? Value)[] properties =
+        [
+            ("Outcome", view.Sentence),
+            ("Agents up", string.Join(", ", view.Up)),
+            ("Run", view.Run),
+            ("Rule", summary?.Rule),
+            ("Value", summary?.Value?.ToString(CultureInfo.InvariantCulture)),
+            ("Rounds", summary?.Rounds.ToString(CultureInfo.InvariantCulture)),
+            ("Duration", summary?.DurationMs is { } duration ? ClusterView.FormatDuration(duration) : null),
+            ("Messages", summary is null ? null : view.InRun.Sum(agent => agent.Summary?.Sent ?? 0).ToString(CultureInfo.InvariantCulture)),
+        ];
 
-        yield return new("Run", view.Run);
-        if (view.Summary is { } summary)
-        {
-            yield return new("Rule", summary.Rule);
-            yield return new("Rounds", summary.Rounds.ToString(CultureInfo.InvariantCulture));
-            yield return new("Messages", view.InRun.Sum(agent => agent.Summary?.Sent ?? 0).ToString(CultureInfo.InvariantCulture));
-            if (summary.Value is { } value)
-            {
-                yield return new("Value", value.ToString(CultureInfo.InvariantCulture));
-            }
-
-            if (summary.DurationMs is { } duration)
-            {
-                yield return new("Duration", ClusterView.FormatDuration(duration));
-            }
-        }
+        // The details pane shows only highlighted properties at first.
+        return properties.Where(property => property.Value is not null)
+            .Select((property, i) => new ResourcePropertySnapshot(property.Name, property.Value) { IsHighlighted = true, SortOrder = i });
     }
 
     /// <summary>Publishes which agents are isolated, and has the health of agents that changed checked at once.</summary>
