@@ -25,6 +25,18 @@ public sealed partial class AgentNode
         }
     }
 
+    /// <summary>A start that finds the queue full ends at once, while the oldest goes on.</summary>
+    private void EndStart(StartEnded start)
+    {
+        var wasInHand = _starts.First().Key == start.Ticket;
+        _starts.Remove(start.Ticket);
+        if (wasInHand)
+        {
+            _telemetry.StartEnded(start.Outcome);
+            TakeUpStart(taken: _starts.Count > 0);
+        }
+    }
+
     private void RecordInput(Input input, IReadOnlyList<Effect> effects, string? key, long messageId)
     {
         switch (input)
@@ -55,7 +67,7 @@ public sealed partial class AgentNode
     }
 
     /// <param name="outbox">What goes out.</param>
-    /// <param name="later">Whoever brought the message that caused this does not wait for it; and a start holds the lock.</param>
+    /// <param name="later">Sends after the caller has returned: a received message is answered first, and a start holds the lock.</param>
     private void SendAll(List<(Send Send, long Id, MessageParent Parent)> outbox, bool later)
     {
         foreach (var (send, id, parent) in outbox)

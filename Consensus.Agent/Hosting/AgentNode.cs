@@ -168,10 +168,9 @@ public sealed partial class AgentNode : IDisposable
                         changed |= happened.Kind is Happening.Joined or Happening.JoinedAsLearner or Happening.Decided or Happening.Learned or Happening.WasReset;
                         _resets += happened.Kind == Happening.WasReset ? 1 : 0;
                         break;
-                    case StartEnded start when _starts.Remove(start.Ticket, out var waiting):
+                    case StartEnded start when _starts.TryGetValue(start.Ticket, out var waiting):
                         (ended ??= []).Add((waiting.Ended, start.Outcome));
-                        _telemetry.StartEnded(start.Outcome);
-                        TakeUpStart(taken: _starts.Count > 0);
+                        EndStart(start);
                         break;
                 }
             }

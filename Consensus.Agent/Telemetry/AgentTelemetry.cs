@@ -46,6 +46,7 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
         RunStarted => null,
         TooFewAnswered few => $"no answer of {string.Join(", ", few.Missing)}",
         SameId same => $"two agents have the id {same.AgentId}",
+        ClusterSizeMismatch mismatch => $"cluster sizes differ: {string.Join(", ", mismatch.Sizes.Select(size => $"{size.Key} {size.Value}"))}",
         OriginalPeer original => $"{original.Peer} knows no ratified rule",
         _ => "too many starts",
     }));
@@ -73,9 +74,9 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
     {
         var received = input is Received;
         ActivityContext cause = default;
-        if (input is Answered { Answer.Traceparent: { } heard })
+        if (input is Answered { Answer.Traceparent: { } traceparent })
         {
-            _ = ActivityContext.TryParse(heard, null, isRemote: true, out cause);
+            _ = ActivityContext.TryParse(traceparent, null, isRemote: true, out cause);
         }
         else if (received && Activity.Current is { } message && message.Source == tracing.Source)
         {

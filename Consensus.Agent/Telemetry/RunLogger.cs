@@ -9,7 +9,7 @@ public sealed partial class RunLogger(Hosting.AgentOptions options, TimeProvider
 {
     // Anyone who may send as an agent could fill the log with these.
     private readonly Throttle _throttle = new(time, 2);
-    private string? _stalled;
+    private (RunId Run, string Reason)? _stalled;
 
     /// <summary>Follows one event; <paramref name="duration"/> is a decision's.</summary>
     public void Happened(Happened happened, TimeSpan? duration)
@@ -38,16 +38,17 @@ public sealed partial class RunLogger(Hosting.AgentOptions options, TimeProvider
         }
     }
 
-    /// <summary>The current run cannot go on, for this reason; null: it can. Writes a line when the reason changes.</summary>
+    /// <summary>The current run cannot go on, for this reason; null: it can. Writes a line when the run or the reason changes.</summary>
     public void Stalled(RunDescriptor? run, string? reason)
     {
-        if (reason is not null && reason != _stalled && run is not null)
+        (RunId Run, string Reason)? stalled = run is null || reason is null ? null : (run.Id, reason);
+        if (stalled is { } now && stalled != _stalled)
         {
-            using var scope = logger.BeginScope(new RunScope(run.Id));
-            Stalled(options.Id, run.Id, reason);
+            using var scope = logger.BeginScope(new RunScope(now.Run));
+            Stalled(options.Id, now.Run, now.Reason);
         }
 
-        _stalled = reason;
+        _stalled = stalled;
     }
 
     /// <summary>Faults of this agent were set, or lifted where <paramref name="body"/> names none.</summary>

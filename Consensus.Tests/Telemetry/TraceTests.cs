@@ -1,8 +1,14 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Net;
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using Consensus.Agent.Hosting;
+using Consensus.Agent.Protocol;
 using Consensus.Agent.Telemetry;
 using Consensus.Tests.Api;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Consensus.Tests.Telemetry;
 
@@ -60,6 +66,10 @@ public sealed partial class TraceTests
     public async Task A_run_that_decides_is_no_error_though_an_agent_is_down()
     {
         await using var cluster = await TracedCluster.StartAsync();
+
+        // A peer whose first call failed would not be called again in the run.
+        await WaitUntilAsync(async () => (await cluster.Clients[0].Get("/state?health=true")).Body.GetProperty("health").GetProperty("last_contact_s")
+            .EnumerateObject().All(contact => contact.Value.ValueKind == JsonValueKind.Number));
         await cluster.StopAsync(2);
         var answer = await cluster.DecideAsync("""{"window_ms":20}""", 0, 1);
         await cluster.DisposeAsync();
@@ -78,6 +88,44 @@ public sealed partial class TraceTests
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await cluster.Clients[0].Post("/run?wait=30")).Code);
         await cluster.DisposeAsync();
         Assert.StartsWith("run: not started, no answer of ", AssertOneTree(cluster.Spans).DisplayName, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_start_that_is_refused_for_cluster_sizes_is_a_trace_that_says_so()
+    {
+        var tracing = new RunTracing("agent-of-three");
+        var names = new List<string>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source == tracing.Source,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = span => names.Add(span.DisplayName),
+        };
+        ActivitySource.AddActivityListener(listener);
+        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var logger = new RunLogger(new AgentOptions { Id = "agent1" }, TimeProvider.System, NullLogger<RunLogger>.Instance);
+        var telemetry = new AgentTelemetry(tracing, new AgentMetrics(services.GetRequiredService<IMeterFactory>()), logger);
+        telemetry.StartTakenUp(default);
+        telemetry.StartEnded(new ClusterSizeMismatch(new Dictionary<string, int> { ["agent1"] = 3, ["agent2"] = 2 }));
+        Assert.Equal("run: not started, cluster sizes differ: agent1 3, agent2 2", Assert.Single(names));
+    }
+
+    [Fact]
+    public async Task A_start_that_finds_the_queue_full_changes_nothing_of_the_start_in_hand()
+    {
+        await using var cluster = await TracedCluster.StartAsync();
+        Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[1].Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
+        Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
+        var node = cluster.Services[0].GetRequiredService<AgentNode>();
+        var starts = Enumerable.Range(0, Machine.MaxWaitingStarts + 2).Select(_ => node.StartAsync(new RunRequest())).ToList();
+        Assert.IsType<TooManyStarts>(await starts[^1]);
+        Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[1].Send(HttpMethod.Delete, "/faults", null)).Code);
+        Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[2].Send(HttpMethod.Delete, "/faults", null)).Code);
+        Assert.All(await Task.WhenAll(starts[..^1]), outcome => Assert.IsType<RunStarted>(outcome));
+        await cluster.DisposeAsync();
+
+        var roots = cluster.SpansOf(0).Where(span => span.ParentSpanId == default).Select(span => span.DisplayName.Split(':')[0]);
+        Assert.Equal(Enumerable.Range(1, starts.Count - 1).Select(number => $"run {number}"), roots.OrderBy(name => name.Length).ThenBy(name => name, StringComparer.Ordinal));
     }
 
     [Fact]
@@ -150,7 +198,7 @@ public sealed partial class TraceTests
         {
             Assert.Equal(root.Source, cluster.SpansOf(0)[0].Source);
 
-            // No handshake where the agent had just heard from all.
+            // A start makes no handshake where all peers answered a moment before.
             Assert.Contains(cluster.Spans.Count(span => span.ParentSpanId == root.SpanId && span.DisplayName.StartsWith("handshake →", StringComparison.Ordinal)), new[] { 0, 2 });
         });
     }
@@ -193,13 +241,13 @@ public sealed partial class TraceTests
         for (var agent = 0; agent < 3; agent++)
         {
             var (_, history) = await cluster.Clients[agent].Get("/timeline/runs");
-            var told = history.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble();
+            var expected = history.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble();
             var log = Assert.Single(cluster.LogsOf(agent), line => line.Attributes.ContainsKey("DurationMs"));
-            Assert.Equal(told, Assert.IsType<double>(log.Attributes["DurationMs"]), 6);
+            Assert.Equal(expected, Assert.IsType<double>(log.Attributes["DurationMs"]), 6);
             var span = Assert.Single(cluster.SpansOf(agent), span => span.OperationName == "run");
-            Assert.Equal(told, span.Duration.TotalMilliseconds, 3);
+            Assert.Equal(expected, span.Duration.TotalMilliseconds, 3);
             var metric = Assert.Single(cluster.MetricsOf(agent), metric => metric.Name == "consensus.decision.duration");
-            Assert.Equal(told, MetricTests.HistogramOf(metric).Sum * 1000, 6);
+            Assert.Equal(expected, MetricTests.HistogramOf(metric).Sum * 1000, 6);
         }
 
         var (_, merged) = await cluster.Clients[1].Get($"/timeline?cluster=true&run={run}");
