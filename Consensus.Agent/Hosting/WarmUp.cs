@@ -6,14 +6,14 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Consensus.Agent.Hosting;
 
 /// <summary>
-/// Compiles the code of a run before the first one. Otherwise the first run waits for the compiler at every step, for some
-/// hundred ms. It lets a cluster of its own decide, in this process, on free ports, without logs, exporters and files; the
-/// agents that are served take no part in it. The process is not ready until it has ended.
+/// Compiles the code of a run before the first run, which would otherwise wait some hundred ms for the compiler. A second
+/// cluster in this process decides runs, on free ports, without logs, exporters and files. The served agents take no part
+/// in these runs. The process is ready when the warm-up has ended, at the latest after <see cref="AtMost"/>.
 /// </summary>
 internal sealed class WarmUp : IHealthCheck
 {
     private const int Agents = 3;
-    private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(30);
 
     // One round, several rounds, the other rule. In a plain run, most messages ride in answers to others.
     private static readonly string[] Runs =
@@ -31,7 +31,7 @@ internal sealed class WarmUp : IHealthCheck
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(_ended ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("The agent is warming up."));
 
-    /// <summary>Begins it; it goes on beside whatever else the process does.</summary>
+    /// <summary>Begins the warm-up, and returns at once.</summary>
     /// <param name="served">The settings of the agents that are served.</param>
     /// <param name="configuration">Their configuration.</param>
     public void Begin(AgentOptions served, IConfiguration configuration)
@@ -46,19 +46,9 @@ internal sealed class WarmUp : IHealthCheck
     {
         try
         {
-            // Names and faults take another way to the peer than addresses do.
-            var faults = served.Faults || served.Peers.Any(peer => peer.HostNameType == UriHostNameType.Dns && !peer.IsLoopback);
-            var options = served with { Peers = [], Faults = faults, Data = null, RunRate = 0 };
-            await using var cluster = await LocalCluster.StartAsync(
-                Agents, 0, options, Extensions.WithoutExporters(configuration), (_, builder) => builder.Logging.ClearProviders());
-            using var http = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null, MeterFactory = cluster.Services[0].GetRequiredService<IMeterFactory>() }) { BaseAddress = cluster.Addresses[0], Timeout = AtMost };
-            foreach (var run in Runs)
-            {
-                using var body = new StringContent(run, new MediaTypeHeaderValue("application/json"));
-                using var response = await http.PostAsync("/run?wait=2", body);
-            }
+            await DecideAsync(served, configuration).WaitAsync(AtMost);
         }
-#pragma warning disable CA1031 // Whatever failed, the agents that are served can do without.
+#pragma warning disable CA1031 // The served agents work without a warm-up, whatever failed in it.
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -67,6 +57,26 @@ internal sealed class WarmUp : IHealthCheck
         finally
         {
             _ended = true;
+        }
+    }
+
+    private static async Task DecideAsync(AgentOptions served, IConfiguration configuration)
+    {
+        // Calls to names, and calls that faults may break, take another path than calls to addresses. A proxy elsewhere
+        // would call its own machine.
+        var faults = served.Faults || served.Peers.Any(peer => peer.HostNameType == UriHostNameType.Dns && !peer.IsLoopback);
+        var options = served with { Peers = [], PeerProxy = null, Faults = faults, Data = null, RunRate = 0 };
+        await using var cluster = await LocalCluster.StartAsync(
+            Agents, 0, options, Extensions.WithoutExporters(configuration), (_, builder) => builder.Logging.ClearProviders());
+        using var http = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false, ActivityHeadersPropagator = null, MeterFactory = cluster.Services[0].GetRequiredService<IMeterFactory>(),
+        });
+        http.BaseAddress = cluster.Addresses[0];
+        foreach (var run in Runs)
+        {
+            using var body = new StringContent(run, new MediaTypeHeaderValue("application/json"));
+            using var response = await http.PostAsync("/run?wait=2", body);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Consensus.Agent.Hosting;
 using Consensus.Tests.Api;
 using Consensus.Tests.Cluster;
@@ -44,6 +45,24 @@ public sealed class WarmUpTests
         {
             File.Delete(compiled);
         }
+    }
+
+    [Fact]
+    public async Task The_warm_up_takes_no_proxy_of_the_agents_that_are_served()
+    {
+        using var proxy = new TcpListener(IPAddress.Loopback, 0);
+        proxy.Start();
+        var warmUp = new WarmUp();
+        var served = new AgentOptions { Id = "agent1", PeerProxy = new Uri($"http://127.0.0.1:{((IPEndPoint)proxy.LocalEndpoint).Port}") };
+        warmUp.Begin(served, new ConfigurationBuilder().Build());
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while ((await warmUp.CheckHealthAsync(new HealthCheckContext())).Status != HealthStatus.Healthy)
+        {
+            Assert.False(proxy.Pending());
+            await Task.Delay(20, patience.Token);
+        }
+
+        Assert.False(proxy.Pending());
     }
 
     [Fact]
