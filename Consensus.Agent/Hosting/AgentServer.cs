@@ -38,7 +38,7 @@ public static class AgentServer
             // What stops the start is told in one line by whoever started it.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
 
-        // It makes a span for each request where it might log its id. The agent makes its own (MessageTracing).
+        // This category makes a span for each request where it may log its id. The agent makes its own spans (MessageTracing).
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.AddServiceDefaults();
@@ -85,7 +85,7 @@ public static class AgentServer
     /// <exception cref="ConfigurationException">It cannot listen there; the message says what to change.</exception>
     internal static async Task ListenAsync(WebApplication app)
     {
-        // The server forgets addresses that it cannot have.
+        // The server removes addresses that it cannot bind.
         var urls = string.Join(", ", app.Urls);
         try
         {
@@ -135,7 +135,9 @@ public static class AgentServer
         services.AddSingleton(provider => provider.GetRequiredService<AgentNode>().Recorder);
         services.AddSingleton(TimeProvider.System);
         services.AddProblemDetails();
-        services.AddOutputCache();
+
+        // The description names the host of the request, so each host takes an entry of its own.
+        services.AddOutputCache(cache => cache.SizeLimit = 1024 * 1024);
         services.AddOpenApi(openApi =>
         {
             openApi.AddOperationTransformer(Documented.OnlyJson);
