@@ -38,9 +38,10 @@ public sealed class ShutdownTests : IDisposable
             UntilGoneAsync(() => http.GetStringAsync("/cluster")),
             UntilGoneAsync(() => http.GetStringAsync("/timeline?cluster=true")),
         ];
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (decided.Count < 20)
         {
-            await Task.Delay(20);
+            await Task.Delay(20, patience.Token);
         }
 
         var (code, took) = await cluster.TerminateAsync();
@@ -98,7 +99,7 @@ public sealed class ShutdownTests : IDisposable
         }
         catch (HttpRequestException e) when (e.StatusCode is null)
         {
-            // Nobody listens any more.
+            // The agent has ended.
         }
     }
 }

@@ -65,7 +65,7 @@ public sealed class ClusterSizeTests : IDisposable
         _agents[agent] = null;
     }
 
-    /// <summary>Has a run decided through one agent, by so many members.</summary>
+    /// <summary>Has a run decided through one agent, by so many members, and waits until each member knows the decision.</summary>
     private async Task<(string Run, int Value)> DecideAsync(int agent, int members)
     {
         using var client = new Client(_agents[agent]!.Address);
@@ -75,7 +75,14 @@ public sealed class ClusterSizeTests : IDisposable
             Assert.True(DateTime.UtcNow < deadline, $"{members} agents do not decide: {code}, {answer}");
             if (code == HttpStatusCode.OK && answer.GetProperty("members").EnumerateObject().Count() == members)
             {
-                return (answer.GetProperty("run").GetString()!, answer.GetProperty("outcome").GetProperty("value").GetInt32());
+                var run = answer.GetProperty("run").GetString()!;
+                foreach (var member in answer.GetProperty("members").EnumerateObject())
+                {
+                    using var asked = new Client(_agents[member.Name[^1] - '1']!.Address);
+                    Assert.Equal(HttpStatusCode.OK, (await asked.Get($"/consensus?wait=60&run={run}")).Code);
+                }
+
+                return (run, answer.GetProperty("outcome").GetProperty("value").GetInt32());
             }
         }
     }
