@@ -75,7 +75,7 @@ public static class Extensions
             logging.IncludeScopes = true;
         });
 
-        // A service adds the sources of its spans itself: its words for a call stand in place of a span of HTTP.
+        // A service adds the sources of its spans itself. Its own spans of calls replace those of HTTP.
         var telemetry = builder.Services.AddOpenTelemetry()
             .WithMetrics(metrics =>
             {
@@ -87,7 +87,7 @@ public static class Extensions
             })
             .WithTracing();
 
-        // It reads all its settings from the configuration, also those of one signal. So it takes part where any endpoint is set.
+        // The exporter reads all its settings from the configuration, also those of one signal. So any endpoint turns it on.
         if (HasEndpoint(builder.Configuration))
         {
             telemetry.UseOtlpExporter();

@@ -17,8 +17,8 @@ internal sealed class PeersOnly
     public static void Guard(RouteGroupBuilder group) => group.WithMetadata(Mark);
 
     /// <summary>
-    /// Marks an endpoint that everybody may read, but that agents read as a part of the protocol: an agent with another key
-    /// learns nothing by it, and is told at its start that the keys differ.
+    /// Marks an endpoint that people read without the key. A call by an agent needs the key, so agents with different keys
+    /// notice it when they start.
     /// </summary>
     public static void GuardAgents(RouteHandlerBuilder endpoint) => endpoint.WithMetadata(ReadMark);
 

@@ -16,7 +16,7 @@ internal static class RequestBody
     /// <param name="context">The request.</param>
     /// <param name="type">What the body is.</param>
     /// <param name="optional">Whether the body may be missing.</param>
-    /// <param name="ignored">Takes the names of fields that the type does not have; null: nobody asks.</param>
+    /// <param name="ignored">Receives the names of fields that the type does not have; null: they are not collected.</param>
     /// <returns>The value, or why there is none. An optional body that is missing is null without a problem.</returns>
     public static async ValueTask<(T? Value, IResult? Problem)> ReadAsync<T>(
         HttpContext context, JsonTypeInfo<T> type, bool optional = false, List<string>? ignored = null)
@@ -33,7 +33,7 @@ internal static class RequestBody
             var body = request.BodyReader;
             while (true)
             {
-                // A connection that ends ends the read, so the read takes no token.
+                // The end of the connection also ends the read, so the read takes no token.
                 var read = await body.ReadAsync(CancellationToken.None);
                 if (read.Buffer.Length > MaxBytes)
                 {
@@ -53,8 +53,8 @@ internal static class RequestBody
         }
         catch (BadHttpRequestException e)
         {
-            // Where the next request would begin cannot be told. A header would not do where the client is gone: Kestrel would
-            // write none, read on, and log that a read is in progress.
+            // The start of the next request is unknown, so the connection closes. The header Connection is not enough: where
+            // the client is gone, Kestrel writes no header, reads on, and logs that a read is in progress.
             context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
             return (null, e.StatusCode switch
             {
@@ -137,7 +137,7 @@ internal static class RequestBody
         {
             // RFC 9110, 15.5.16: how a body may be encoded.
             request.HttpContext.Response.Headers.AcceptEncoding = "identity";
-            return "The body is compressed; send it as it is, without the header Content-Encoding.";
+            return "The body is compressed; send it uncompressed, without the header Content-Encoding.";
         }
 
         // ASCII in UTF-16 has a zero in every other byte, and JSON begins with ASCII.
@@ -152,8 +152,8 @@ internal static class RequestBody
     }
 
     /// <summary>
-    /// Whether this is JSON under the content type of a form, as curl -d sends it. No form of a page makes it: a browser encodes the
-    /// braces; and what scripts of other sites send, <see cref="BrowserGate"/> refuses by its origin.
+    /// Whether this is JSON under the content type of a form, as curl -d sends it. No form of a page makes it, since a browser
+    /// encodes the braces. <see cref="BrowserGate"/> refuses what scripts of other sites send, by its origin.
     /// </summary>
     private static bool IsJsonInForm(HttpRequest request, ReadOnlySpan<byte> body) =>
         request.ContentType!.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Consensus.Agent.Api;
 
-/// <summary>Finds the fields of a body that its type does not have. They change nothing, and their sender is told so.</summary>
+/// <summary>Finds the fields of a body that its type does not have. They change nothing, and the answer names them.</summary>
 internal static class UnknownFields
 {
     private const int MaxNames = 20;

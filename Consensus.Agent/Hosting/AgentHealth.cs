@@ -22,7 +22,7 @@ internal sealed class AgentHealth(AgentNode node, PeerClient peers, Faults fault
     {
         services.AddSingleton<AgentHealth>();
 
-        // Whoever asks gets the reasons in the answer, so a line in the log for each probe adds nothing.
+        // The answer holds the reasons, so a line in the log for each probe adds nothing.
         services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));
 
         // A restart mends an agent that could not write its data, so this check counts for /alive too.

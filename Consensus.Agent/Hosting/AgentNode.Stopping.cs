@@ -1,9 +1,9 @@
 namespace Consensus.Agent.Hosting;
 
-/// <summary>The agent's end: whoever waits is answered with what the agent holds.</summary>
+/// <summary>The agent's shutdown: each waiting request gets the state that the agent holds.</summary>
 public sealed partial class AgentNode
 {
-    /// <summary>Ends all waits, starts and sends; the agent says nothing more.</summary>
+    /// <summary>Ends all waits, starts and sends. The agent sends nothing more.</summary>
     public void Stop()
     {
         _stopping.Cancel();

@@ -64,11 +64,11 @@ internal sealed record Listener(string Scheme, string Host, int Port)
         var open = listeners.Where(listener => listener.IsOpenToOthers).ToList();
         if (open.Count == 0)
         {
-            return "Open to this machine alone; --listen any opens it to others.";
+            return "Open to this machine only; --listen any opens it to others.";
         }
 
         var wildcard = open.Find(listener => listener.IsWildcard);
-        return wildcard is null ? $"Open to whoever reaches {string.Join(", ", open.Select(listener => listener.Host).Distinct())}."
+        return wildcard is null ? $"Open to every machine that reaches {string.Join(", ", open.Select(listener => listener.Host).Distinct())}."
             : OwnAddresses(wildcard.Host == IPAddress.Any.ToString()).Select(address => UrlOf(wildcard.Scheme, address.ToString(), wildcard.Port)).ToList() is { Count: > 0 } others
                 ? $"Open to all networks of this machine; others open {string.Join(" or ", others)}."
                 : "Open to all networks of this machine.";

@@ -3,8 +3,8 @@ using System.Net;
 namespace Consensus.Agent.Peers;
 
 /// <summary>
-/// How this program makes HTTP calls: through no proxy but one that a setting names, since <c>HTTP_PROXY</c> and its like are
-/// meant for the internet and agents are often on one machine; and to whichever address of a name answers.
+/// How this program makes HTTP calls. They take only a proxy that a setting names: <c>HTTP_PROXY</c> and its like are meant for
+/// the internet, and agents are often on one machine. They go to the first address of a name that answers.
 /// </summary>
 public static class DirectHttp
 {

@@ -120,7 +120,7 @@ public sealed partial class PeerClient(
             MessageTracing.NoteAnswer(span, answer);
             return answer;
         }
-#pragma warning disable CA1031 // Whatever was thrown, the send has failed: the machine counts on hearing so, and a start waits for it.
+#pragma warning disable CA1031 // Any exception means that the send failed. The machine needs that result: a start waits for it.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -241,7 +241,7 @@ public sealed partial class PeerClient(
     [LoggerMessage(12, LogLevel.Warning, "[{AgentId}] {Peer} refuses this agent's CLUSTER_KEY: give all agents of the cluster the same")]
     private partial void RefusedKey(string agentId, Uri peer);
 
-    [LoggerMessage(13, LogLevel.Error, "[{AgentId}] {Call} failed in a way that nobody expected; it counts as unanswered ({Held} more held back)")]
+    [LoggerMessage(13, LogLevel.Error, "[{AgentId}] {Call} failed with an unexpected exception; it counts as unanswered ({Held} more held back)")]
     private partial void FailedUnexpectedly(Exception exception, string agentId, Uri call, long held);
 
     [LoggerMessage(11, LogLevel.Debug, "[{AgentId}] {Call} answered {Code}")]

@@ -172,7 +172,7 @@ public sealed partial class RunTracing
         }
         else
         {
-            // Heard of without a trace: a learner's part alone would be a trace that says nothing.
+            // The run came without a trace. The spans of a learner would be a trace without content.
             _last = _parent = !happened.Run.IsNone && known == happened.Run ? context : default;
         }
     }

@@ -7,7 +7,7 @@ using OpenTelemetry.Trace;
 
 namespace Consensus.Agent.Telemetry;
 
-/// <summary>Sets up one agent's telemetry so that it is its own, also where agents share a process.</summary>
+/// <summary>Sets up one agent's telemetry, apart from that of other agents in the process.</summary>
 internal static class TelemetrySetup
 {
     /// <summary>Adds it; the exporters are those of the service defaults.</summary>

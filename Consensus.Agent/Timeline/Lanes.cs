@@ -22,13 +22,13 @@ internal sealed class Lanes
         var current = sources.Select(source => source.Timeline?.AgentId ?? source.AgentId
             ?? (HostOf(source.Address) is var host && (ids.Contains(host) || members.Contains(host)) ? host : null)).ToList();
 
-        // An agent that is down and never told its id may be any of the run's. Else the cluster does not count whom nobody is.
+        // An agent that is down and whose id is unknown may be any agent of the run. Where all ids are known, the others have left.
         if (!current.Contains(null))
         {
             _former.UnionWith(members.Concat(ids).Except(current.OfType<string>()));
         }
 
-        // Of a former agent there is a lane where something of it is left to draw.
+        // A former agent has a lane only where some of its events are left.
         ids.UnionWith(members.Except(_former));
         ids.UnionWith(current.OfType<string>());
 

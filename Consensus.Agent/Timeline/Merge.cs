@@ -6,7 +6,7 @@ namespace Consensus.Agent.Timeline;
 /// <param name="Address">Its address as the serving agent knows it.</param>
 /// <param name="Timeline">What it recorded; null where it did not answer.</param>
 /// <param name="Summary">The run in short, which outlives the events.</param>
-/// <param name="AgentId">The id that it told the serving agent before; null where it never did.</param>
+/// <param name="AgentId">Its id as the serving agent knows it; null where it is unknown.</param>
 public sealed record Source(string Address, AgentTimeline? Timeline, RunSummary? Summary = null, string? AgentId = null);
 
 /// <summary>Makes one picture of what all agents recorded: matches sends with receipts and puts them on one clock.</summary>

@@ -57,7 +57,7 @@ public sealed class ClusterSizeApiTests : IAsyncLifetime
             Assert.Contains("PEERS", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
         }
 
-        // Health names the same cause, by what the agent's own calls told it.
+        // Health names the same cause. The agent knows it from its own calls.
         var (_, ofAsked) = await _clients[asked].Get("/state?health=true");
         Assert.Contains(
             ofAsked.GetProperty("health").GetProperty("reasons").EnumerateArray(),

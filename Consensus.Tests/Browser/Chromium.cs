@@ -56,7 +56,7 @@ public sealed class Chromium : IAsyncLifetime
         await page.GotoAsync(address.ToString());
         await page.WaitForSelectorAsync(ready);
 
-        // Chromium drops presses before the first picture of a page is shown, as nobody can have meant them.
+        // Chromium drops presses before it has shown the first picture of a page.
         await page.WaitForFunctionAsync("() => performance.getEntriesByName('first-contentful-paint').length > 0");
         return tab;
     }

@@ -23,7 +23,7 @@ public sealed class NginxTests(Chromium chromium) : ThreeAgents
 
         using var nginx = await StartAsync(Cluster.Addresses[0]);
 
-        // Without a poll, what the page shows it was told by the stream.
+        // Without a poll, the page learns everything from the stream.
         await using var tab = await chromium.OpenAsync(nginx.Address, script: "window.setInterval = () => 0;");
         await tab.Page.WaitForLoadStateAsync(LoadState.NetworkIdle);
         await Clients[0].Post("/run?wait=30");

@@ -94,7 +94,7 @@ public sealed class SharedStreamTests(Chromium chromium) : ThreeAgents
     [SkippableFact]
     public async Task A_prerendered_page_starts_its_run_and_its_stream_when_a_person_sees_it()
     {
-        // As Chromium prerenders: the page is loaded, nobody sees it, and an event says when somebody does.
+        // As Chromium prerenders: the page loads unseen, and an event marks the moment when a person sees it.
         const string Prerendering = Visibility + """
             window.prerendering = location.pathname === '/run';
             window.loaded = new Promise((done) => addEventListener('load', () => setTimeout(done)));

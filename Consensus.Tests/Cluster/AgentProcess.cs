@@ -20,7 +20,7 @@ internal sealed partial class AgentProcess : IDisposable
     /// <summary>The first address that the process printed.</summary>
     public Uri Address { get; }
 
-    /// <summary>The lines up to the one that tells who can reach it.</summary>
+    /// <summary>The lines up to the one that says who can reach it.</summary>
     public IReadOnlyList<string> Lines { get; }
 
     /// <summary>Ports that nobody has now; all are held until all are known, so that no two are the same.</summary>
@@ -49,7 +49,7 @@ internal sealed partial class AgentProcess : IDisposable
             .. settings,
         ]);
 
-    /// <summary>Starts whatever the arguments and settings say, and waits until it tells an address.</summary>
+    /// <summary>Starts whatever the arguments and settings say, and waits until it prints an address.</summary>
     public static async Task<AgentProcess> StartAsync(string[] args, params (string Key, string Value)[] settings)
     {
         var info = Info(args);

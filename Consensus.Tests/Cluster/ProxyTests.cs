@@ -9,10 +9,10 @@ namespace Consensus.Tests.Cluster;
 /// <summary>Environments that name a proxy: calls between agents and to them take none, unless a setting says so.</summary>
 public sealed class ProxyTests
 {
-    private const string Nobody = "http://127.0.0.1:9";
+    private const string DeadProxy = "http://127.0.0.1:9";
 
     private static readonly (string, string)[] Environment =
-        [("HTTP_PROXY", Nobody), ("http_proxy", Nobody), ("HTTPS_PROXY", Nobody), ("ALL_PROXY", Nobody), ("all_proxy", Nobody), ("NO_PROXY", ""), ("no_proxy", "")];
+        [("HTTP_PROXY", DeadProxy), ("http_proxy", DeadProxy), ("HTTPS_PROXY", DeadProxy), ("ALL_PROXY", DeadProxy), ("all_proxy", DeadProxy), ("NO_PROXY", ""), ("no_proxy", "")];
 
     [Fact]
     public async Task Agents_and_commands_reach_each_other_whatever_proxy_the_environment_names()
@@ -65,7 +65,7 @@ public sealed class ProxyTests
     [InlineData("http://collector.example:4317", true)]
     public void Only_calls_that_leave_this_machine_take_the_platforms_proxy(string address, bool isProxied)
     {
-        var proxy = new RemoteOnlyProxy(new WebProxy(Nobody));
+        var proxy = new RemoteOnlyProxy(new WebProxy(DeadProxy));
         Assert.Equal(!isProxied, proxy.IsBypassed(new Uri(address)));
         Assert.Equal(isProxied, proxy.GetProxy(new Uri(address)) is not null);
     }

@@ -130,7 +130,7 @@ public sealed class PeerClientTests : IDisposable
     [Fact]
     public async Task A_start_ends_where_every_call_throws_what_nobody_expects()
     {
-        _hosts.Throws = new InvalidOperationException("nobody expects this");
+        _hosts.Throws = new InvalidOperationException("unexpected");
         var options = new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")] };
         await using var app = AgentServer.Build(options, [], builder =>
         {

@@ -124,7 +124,7 @@ public sealed class KeepingTests : IDisposable
             .Select(lane => $"{lane.GetProperty("agent_id")} {lane.GetProperty("part")} {lane.GetProperty("up")}")];
         Assert.Equal(["agent1 member True", "agent2 member True", "agent3 member True"], await LanesAsync(""));
 
-        // An agent that told its id and is down now has a lane.
+        // An agent whose id is known keeps its lane while it is down.
         await asked.Post("/run?wait=60");
         var run = (await asked.Get("/timeline/runs")).Body.GetProperty("runs")[1].GetProperty("run").GetString();
         await again.StopAsync(2);

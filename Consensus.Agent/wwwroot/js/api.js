@@ -14,8 +14,8 @@ export class Problem extends Error {
 export const complaint = (problem) => problem instanceof Problem ? problem.message : 'The agent does not answer.';
 
 /**
- * Calls and reads JSON; null where the agent answers 404. Throws a Problem for refusals, a TypeError or TimeoutError where nobody
- * answers. A call that took too long is taken back: one that still waits for a connection is not sent later.
+ * Calls and reads JSON; null where the agent answers 404. Throws a Problem for refusals, a TypeError or TimeoutError where no
+ * answer comes. A call that took too long is taken back: one that still waits for a connection is not sent later.
  */
 export async function call(path, { method = 'GET', body, timeout = 8000 } = {}) {
   const response = await fetch(path, {

@@ -11,7 +11,7 @@ import * as key from './key.js';
 import { Simulation } from './simulate.js';
 import { View } from './view.js';
 
-// A browser may load a page that nobody has asked for yet.
+// A browser may load a page before a person opens it.
 if (document.prerendering) await new Promise((activated) => { document.addEventListener('prerenderingchange', activated, { once: true }); });
 
 const EVENT_GAP_MS = 120;

@@ -1,5 +1,5 @@
-// The serving agent's events, once for all tabs of one browser. HTTP/1.1 gives a browser six connections to an agent, and a
-// stream keeps one for as long as it is open: with a stream a tab, six tabs would leave none for anything else.
+// The serving agent's events, once for all tabs of one browser. HTTP/1.1 gives a browser six connections to an agent, and an
+// open stream keeps one. Six tabs with a stream each would leave no connection for other calls.
 
 const NAME = 'consensus-events';
 const RETRY_MS = 1000;

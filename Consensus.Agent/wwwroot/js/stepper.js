@@ -65,7 +65,7 @@ export class Stepper {
     const happens = step && describeStep(step, model.lanes);
     this.slider.setAttribute('aria-valuetext', step ? `Step ${count} of ${model.steps.length}: ${happens}` : 'Before the first step');
 
-    // A focused slider speaks its value text; the same from a live region would be heard twice.
+    // A screen reader reads the value text of a focused slider. A live region would repeat it.
     this.say.setAttribute('aria-live', document.activeElement === this.slider ? 'off' : 'polite');
     this.say.replaceChildren(...(step
       ? [html('b', {}, `${count}/${model.steps.length} · ${duration(Math.max(0, step.t))}`), ` ${happens}`]
