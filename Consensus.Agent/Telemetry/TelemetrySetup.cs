@@ -41,9 +41,9 @@ internal static class TelemetrySetup
                     ? new ExplicitBucketHistogramConfiguration { Boundaries = AgentMetrics.DurationBuckets }
                     : null);
         });
-        if (string.IsNullOrWhiteSpace(builder.Configuration["OTEL_SERVICE_NAME"]))
-        {
-            builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService(options.Id));
-        }
+
+        // What is added later wins, so settings come after the agent's id.
+        builder.Services.AddOpenTelemetry().ConfigureResource(resource =>
+            resource.Clear().AddService(options.Id).AddTelemetrySdk().AddEnvironmentVariableDetector());
     }
 }

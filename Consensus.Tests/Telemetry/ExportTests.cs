@@ -53,6 +53,17 @@ public sealed class ExportTests
         Assert.Equal(["1"], collector.RunNumbers("/own/path"));
     }
 
+    [Theory]
+    [InlineData("OTEL_SERVICE_NAME=chosen", "chosen")]
+    [InlineData("OTEL_RESOURCE_ATTRIBUTES=service.name=chosen", "chosen")]
+    [InlineData("OTEL_RESOURCE_ATTRIBUTES=service.version=7", "agent1")]
+    public async Task The_name_of_the_service_is_the_agents_id_unless_a_setting_says_otherwise(string setting, string name)
+    {
+        await using var app = AgentServer.Build(new AgentOptions { Id = "agent1" }, ["--OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", $"--{setting}"]);
+        var resource = app.Services.GetRequiredService<TracerProvider>().GetResource();
+        Assert.Equal(name, Assert.Single(resource.Attributes, attribute => attribute.Key == "service.name").Value);
+    }
+
     [Fact]
     public async Task Settings_of_the_queue_of_spans_count()
     {
