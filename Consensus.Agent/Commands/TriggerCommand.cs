@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net.Http.Json;
+using System.Text.Json;
 using Consensus.Agent.Api;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
@@ -43,6 +44,10 @@ internal static class TriggerCommand
         catch (HttpRequestException e)
         {
             throw new ConfigurationException($"{url} does not answer ({e.Message}). Start the agents with: dotnet run --project Consensus.Agent");
+        }
+        catch (JsonException)
+        {
+            throw new ConfigurationException($"{url} did not answer as an agent does: is it one?");
         }
         catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
         {

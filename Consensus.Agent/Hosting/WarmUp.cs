@@ -29,7 +29,7 @@ internal sealed class WarmUp : IHealthCheck
 
     /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_ended ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("The agent is warming up."));
+        Task.FromResult(_ended ? HealthCheckResult.Healthy("ended") : HealthCheckResult.Unhealthy("the code of a run is being compiled"));
 
     /// <summary>Begins the warm-up, and returns at once.</summary>
     /// <param name="served">The settings of the agents that are served.</param>

@@ -1,5 +1,8 @@
 using System.Net;
 using Consensus.Tests.Api;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace Consensus.Tests.Cluster;
 
@@ -43,5 +46,19 @@ public sealed class ProgramTests
         var (code, output) = await AgentProcess.RunAsync("trigger", "2", "--url", $"{cluster.Address}", "--rule", "ratified", "--values", "5", "--draw", "plurality");
         Assert.Equal(0, code);
         Assert.Contains("Agreed on", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Trigger_says_in_one_line_that_the_address_is_no_agents()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        await using var server = builder.Build();
+        server.Urls.Add("http://127.0.0.1:0");
+        server.Run(context => context.Response.WriteAsync("<html>Welcome</html>"));
+        await server.StartAsync();
+        var (code, output, errors) = await AgentProcess.RunAsync(["trigger", "--url", server.Urls.Single()], []);
+        Assert.Equal((1, ""), (code, output));
+        Assert.EndsWith("/ did not answer as an agent does: is it one?", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 }

@@ -63,6 +63,7 @@ public sealed class WarmUpTests
         }
 
         Assert.False(proxy.Pending());
+        Assert.False(string.IsNullOrEmpty((await warmUp.CheckHealthAsync(new HealthCheckContext())).Description));
     }
 
     [Fact]
