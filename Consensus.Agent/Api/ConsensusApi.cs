@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Consensus.Agent.Api;

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using Consensus.Agent.Hosting;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Simulation.Exploring;
 using Spectre.Console;
-using Rule = Consensus.Agent.Protocol.Rule;
+using Rule = Consensus.Protocol.Rule;
 
 namespace Consensus.Agent.Commands;
 

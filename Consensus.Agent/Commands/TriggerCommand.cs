@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using Consensus.Agent.Api;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Commands;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Consensus.Agent.Hosting;

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Storage;
 using Consensus.Agent.Telemetry;
 using Consensus.Agent.Timeline;
-using Timer = Consensus.Agent.Protocol.Timer;
+using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Agent.Hosting;
 

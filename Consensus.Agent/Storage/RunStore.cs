@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Consensus.Agent.Api;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Microsoft.Data.Sqlite;
 
 namespace Consensus.Agent.Storage;

@@ -1,6 +1,6 @@
 using System.Collections;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Telemetry;
 

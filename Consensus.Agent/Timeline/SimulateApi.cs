@@ -1,7 +1,7 @@
 using System.Globalization;
 using Consensus.Agent.Api;
 using Consensus.Agent.Hosting;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Simulation.Worlds;
 using Microsoft.AspNetCore.Mvc;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Simulation.Worlds;
 
 namespace Consensus.Agent.Timeline;

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using Consensus.Agent.Api;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Benchmarks.Core;
 

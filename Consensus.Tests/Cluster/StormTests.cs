@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Simulation;
 using Consensus.Tests.Api;
 using Microsoft.Data.Sqlite;

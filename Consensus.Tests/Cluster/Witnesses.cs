@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Simulation;
 
 namespace Consensus.Tests.Cluster;

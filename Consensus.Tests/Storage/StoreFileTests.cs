@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Consensus.Agent.Hosting;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Storage;
 using Microsoft.Data.Sqlite;
 

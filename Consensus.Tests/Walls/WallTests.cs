@@ -1,6 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Tests.Walls;
 
@@ -77,17 +77,20 @@ public sealed partial class WallTests
 
     private static List<string> Found(string folder, Regex names)
     {
-        var files = Directory.GetFiles(Path.Combine(SourceTree.Root, "Consensus.Agent", folder), "*.cs", SearchOption.AllDirectories);
+        var files = Directory.GetFiles(Path.Combine(SourceTree.Root, PathOf(folder)), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !Generated().IsMatch(file)).ToList();
         Assert.NotEmpty(files);
         return [.. files.SelectMany(file => names.Matches(Code(File.ReadAllText(file))).Select(match => $"{Path.GetFileName(file)}: {match.Value}"))];
     }
+
+    private static string PathOf(string folder) => folder is "Protocol" ? $"Consensus.{folder}" : $"Consensus.Agent/{folder}";
 
     private static string Code(string source) => CommentsAndStrings().Replace(source, "\"\"");
 
     private static List<Type> Types(string folder)
     {
-        var name = $"Consensus.Agent.{folder}";
-        var types = typeof(Machine).Assembly.GetTypes().Where(type => type.Namespace == name || type.Namespace?.StartsWith(name + ".", StringComparison.Ordinal) == true).ToList();
+        var name = PathOf(folder).Replace('/', '.');
+        var types = new[] { typeof(Machine).Assembly, typeof(Agent.Hosting.AgentServer).Assembly }.SelectMany(assembly => assembly.GetTypes()).Where(type => type.Namespace == name || type.Namespace?.StartsWith(name + ".", StringComparison.Ordinal) == true).ToList();
         Assert.NotEmpty(types);
         return types;
     }

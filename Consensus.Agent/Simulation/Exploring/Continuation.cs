@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Simulation.Exploring;
 

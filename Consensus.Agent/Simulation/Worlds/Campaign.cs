@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Simulation.Exploring;
 
 namespace Consensus.Agent.Simulation.Worlds;

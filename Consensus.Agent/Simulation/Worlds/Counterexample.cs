@@ -1,4 +1,4 @@
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Simulation.Exploring;
 
 namespace Consensus.Agent.Simulation.Worlds;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Numerics;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Simulation.Worlds;
 

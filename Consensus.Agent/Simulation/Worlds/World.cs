@@ -1,6 +1,6 @@
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Simulation.Exploring;
-using Timer = Consensus.Agent.Protocol.Timer;
+using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Agent.Simulation.Worlds;
 

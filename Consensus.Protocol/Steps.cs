@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>What a machine is told.</summary>
 public abstract record Input;

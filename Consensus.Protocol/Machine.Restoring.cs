@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>Restarts: what a process keeps for the next one, and how that goes on.</summary>
 public partial class Machine

@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>
 /// Starting without a handshake, where it could tell nothing new: every peer answered since the last poll, so its boot is

@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>The end of a handshake: whether a run can be started with the agents that answered, and which kind of run.</summary>
 public partial class Machine

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>What agents say to each other. Each record is also the JSON body of the call it is named after.</summary>
 /// <param name="Run">The run it belongs to; null in a bare message, which follows the original contract.</param>

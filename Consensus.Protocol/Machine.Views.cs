@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>What an agent holds at one moment; nothing in it changes afterwards.</summary>
 /// <param name="AgentId">The agent.</param>

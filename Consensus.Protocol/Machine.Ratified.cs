@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>The ratified rule: propose, vote, decide on a quorum of votes, else adopt what was voted for, else draw.</summary>
 public partial class Machine

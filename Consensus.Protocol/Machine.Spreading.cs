@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>Answers, decisions, and how they get to everyone.</summary>
 public partial class Machine

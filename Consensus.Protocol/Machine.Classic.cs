@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>
 /// The classic rule, the original's: a majority of equal proposals decides, and when the window closes undecided the

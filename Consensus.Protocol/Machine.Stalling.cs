@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 public partial class Machine
 {

@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>Starting a run: shake hands, name it, describe it, begin.</summary>
 public partial class Machine

@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>
 /// One agent: a state machine that is told inputs and says what it wants done. It does no I/O, knows no clock and no

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>
 /// Names one run: a number, the agent that started it, and that agent's boot. Ordered in that order, strings ordinally.

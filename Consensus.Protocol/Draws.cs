@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>Where a machine's free draws come from; the only randomness it has.</summary>
 public interface IRandomSource

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Consensus.Agent.Protocol;
+namespace Consensus.Protocol;
 
 /// <summary>How a run decides.</summary>
 [JsonConverter(typeof(WordConverter<Rule>))]
