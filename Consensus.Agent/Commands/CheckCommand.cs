@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Consensus.Agent.Hosting;
 using Consensus.Protocol;
-using Consensus.Agent.Simulation.Exploring;
+using Consensus.Simulation.Exploring;
 using Spectre.Console;
 using Rule = Consensus.Protocol.Rule;
 

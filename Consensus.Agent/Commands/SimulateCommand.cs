@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Consensus.Agent.Hosting;
 using Consensus.Protocol;
-using Consensus.Agent.Simulation;
-using Consensus.Agent.Simulation.Worlds;
+using Consensus.Simulation;
+using Consensus.Simulation.Worlds;
 using Spectre.Console;
 using Rule = Consensus.Protocol.Rule;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using Consensus.Agent.Api;
 using Consensus.Agent.Hosting;
 using Consensus.Protocol;
-using Consensus.Agent.Simulation.Worlds;
+using Consensus.Simulation.Worlds;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Consensus.Agent.Timeline;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Consensus.Protocol;
-using Consensus.Agent.Simulation.Worlds;
+using Consensus.Simulation.Worlds;
 
 namespace Consensus.Agent.Timeline;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Consensus.Protocol;
-using Consensus.Agent.Simulation;
+using Consensus.Simulation;
 using Consensus.Tests.Api;
 using Microsoft.Data.Sqlite;
 using Xunit.Abstractions;

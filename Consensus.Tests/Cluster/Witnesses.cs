@@ -3,7 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Consensus.Protocol;
-using Consensus.Agent.Simulation;
+using Consensus.Simulation;
 
 namespace Consensus.Tests.Cluster;
 

@@ -1,5 +1,5 @@
 using Consensus.Protocol;
-using Consensus.Agent.Simulation;
+using Consensus.Simulation;
 using Consensus.Tests.Simulation;
 using Timer = Consensus.Protocol.Timer;
 

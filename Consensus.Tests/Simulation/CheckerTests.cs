@@ -1,5 +1,5 @@
 using Consensus.Protocol;
-using Consensus.Agent.Simulation;
+using Consensus.Simulation;
 
 namespace Consensus.Tests.Simulation;
 

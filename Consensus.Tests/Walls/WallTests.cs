@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Consensus.Protocol;
+using Consensus.Simulation.Worlds;
 
 namespace Consensus.Tests.Walls;
 
@@ -83,14 +84,14 @@ public sealed partial class WallTests
         return [.. files.SelectMany(file => names.Matches(Code(File.ReadAllText(file))).Select(match => $"{Path.GetFileName(file)}: {match.Value}"))];
     }
 
-    private static string PathOf(string folder) => folder is "Protocol" ? $"Consensus.{folder}" : $"Consensus.Agent/{folder}";
+    private static string PathOf(string folder) => folder is "Protocol" or "Simulation" ? $"Consensus.{folder}" : $"Consensus.Agent/{folder}";
 
     private static string Code(string source) => CommentsAndStrings().Replace(source, "\"\"");
 
     private static List<Type> Types(string folder)
     {
         var name = PathOf(folder).Replace('/', '.');
-        var types = new[] { typeof(Machine).Assembly, typeof(Agent.Hosting.AgentServer).Assembly }.SelectMany(assembly => assembly.GetTypes()).Where(type => type.Namespace == name || type.Namespace?.StartsWith(name + ".", StringComparison.Ordinal) == true).ToList();
+        var types = new[] { typeof(Machine).Assembly, typeof(World).Assembly, typeof(Agent.Hosting.AgentServer).Assembly }.SelectMany(assembly => assembly.GetTypes()).Where(type => type.Namespace == name || type.Namespace?.StartsWith(name + ".", StringComparison.Ordinal) == true).ToList();
         Assert.NotEmpty(types);
         return types;
     }
