@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using Consensus.Protocol;
 
@@ -7,8 +6,7 @@ namespace Consensus.Simulation.Exploring;
 /// <summary>How far an exploration has come.</summary>
 /// <param name="States">Distinct global states so far.</param>
 /// <param name="Depth">Steps from the first state.</param>
-/// <param name="Elapsed">Since the beginning.</param>
-public readonly record struct ExplorerProgress(long States, int Depth, TimeSpan Elapsed);
+public readonly record struct ExplorerProgress(long States, int Depth);
 
 /// <summary>
 /// Visits every state that agents running the core can reach within the bounds, breadth first, so what it finds wrong it
@@ -60,13 +58,11 @@ public sealed partial class Explorer
     }
 
     /// <summary>Visits everything, or stops at the first promise broken.</summary>
-    /// <param name="progress">Told about once a second.</param>
+    /// <param name="progress">Called after each batch of states, on the calling thread.</param>
     /// <param name="cancellation">Stops the exploration.</param>
     /// <exception cref="BoundsTooLargeException">There are more states than there is room for.</exception>
     public ExplorerReport Run(Action<ExplorerProgress>? progress = null, CancellationToken cancellation = default)
     {
-        var clock = Stopwatch.StartNew();
-        var lastTold = TimeSpan.Zero;
         _seen.Add(0);
         _log.Add(0, 0);
         new Visitor(this).Begin();
@@ -78,11 +74,7 @@ public sealed partial class Explorer
             {
                 cancellation.ThrowIfCancellationRequested();
                 Visit(start, Math.Min(start + Batch, to));
-                if (progress is not null && clock.Elapsed - lastTold > TimeSpan.FromSeconds(1))
-                {
-                    lastTold = clock.Elapsed;
-                    progress(new(_log.Count, depth, clock.Elapsed));
-                }
+                progress?.Invoke(new(_log.Count, depth));
             }
 
             (from, to) = (to, _log.Count);
@@ -98,7 +90,7 @@ public sealed partial class Explorer
 
         var path = _violation is { } found ? ExplorerPath.Find(_agents, _symmetry, _key, found.To == 0 ? _log.PathTo(found.From) : [.. _log.PathTo(found.From), found.To]) : null;
         return new ExplorerReport(
-            _bounds, _log.Count, Interlocked.Read(ref _transitions), path?.Count ?? depth, clock.Elapsed, _agents.Count, _agents.Locals,
+            _bounds, _log.Count, Interlocked.Read(ref _transitions), path?.Count ?? depth, _agents.Count, _agents.Locals,
             _symmetry.Size, [.. Sometimes.Of(_bounds, _agents.Exercised, _agents.RefusedAStart)], _violation?.Property, path, _violation?.Complaint, _continuation.Size, Interlocked.Read(ref _twins), _byTurns);
     }
 

@@ -45,7 +45,6 @@ public sealed record Sometimes(string Name, bool Seen)
 /// <param name="States">Distinct global states visited; states that differ in names alone count once.</param>
 /// <param name="Transitions">Steps between them.</param>
 /// <param name="Depth">Steps on the longest shortest path, or to the violation.</param>
-/// <param name="Elapsed">How long it took.</param>
 /// <param name="AgentStates">Distinct states of single agents, with all they said.</param>
 /// <param name="MachineStates">Distinct states of single machines.</param>
 /// <param name="Symmetries">Renamings under which states count once; 1 for none.</param>
@@ -61,7 +60,6 @@ public sealed record ExplorerReport(
     long States,
     long Transitions,
     int Depth,
-    TimeSpan Elapsed,
     int AgentStates,
     int MachineStates,
     int Symmetries,

@@ -7,11 +7,13 @@ namespace Consensus.Simulation.Exploring;
 public static class ExplorerText
 {
     /// <summary>The figures, each property, and the path to what was broken.</summary>
-    public static IEnumerable<string> Lines(this ExplorerReport report)
+    /// <param name="report">The report.</param>
+    /// <param name="elapsed">How long the exploration took; null leaves time and rate out.</param>
+    public static IEnumerable<string> Lines(this ExplorerReport report, TimeSpan? elapsed = null)
     {
         var bounds = report.Bounds;
         yield return Invariant($"{bounds.Rule.ToString().ToLowerInvariant()} rule, {bounds.Draw.ToString().ToLowerInvariant()} draws: {bounds.Agents} agents, {bounds.Values} values, {bounds.Rounds} rounds, {bounds.Crashes} crashes{(bounds.Durable ? " (what is decided is kept)" : "")}, {bounds.Resets} resets, {bounds.Initiators} initiators, {bounds.Starts} starts each{(bounds.ShortPeers > 0 ? $", {bounds.ShortPeers} with one peer too few" : "")}");
-        yield return Invariant($"{report.States:N0} states{(report.Symmetries > 1 ? Invariant($" ({report.StatesWithTheirTwins:N0} with other names)") : "")}, {report.Transitions:N0} transitions, depth {report.Depth}{(report.ByTurns ? " turns" : "")}, {report.Elapsed.TotalSeconds:N1} s, {report.States / report.Elapsed.TotalSeconds:N0} states/s");
+        yield return Invariant($"{report.States:N0} states{(report.Symmetries > 1 ? Invariant($" ({report.StatesWithTheirTwins:N0} with other names)") : "")}, {report.Transitions:N0} transitions, depth {report.Depth}{(report.ByTurns ? " turns" : "")}{(elapsed is { TotalSeconds: var seconds } ? Invariant($", {seconds:N1} s, {report.States / Math.Max(seconds, 0.001):N0} states/s") : "")}");
         yield return Invariant($"{report.AgentStates:N0} states of single agents, {report.MachineStates:N0} of single machines; continuations went through {report.Continued:N0} combinations");
         foreach (var property in Always(bounds))
         {

@@ -1,13 +1,12 @@
-using System.Diagnostics;
 using Consensus.Protocol;
 using Consensus.Simulation.Exploring;
 
 namespace Consensus.Simulation.Worlds;
 
 /// <summary>How far a campaign has come.</summary>
-public readonly record struct CampaignProgress(long Worlds, long Messages, long Violations, TimeSpan Elapsed);
+public readonly record struct CampaignProgress(long Worlds, long Messages, long Violations);
 
-/// <summary>What many worlds came to. All but the time is the same on every machine.</summary>
+/// <summary>What many worlds came to, the same on every machine.</summary>
 /// <param name="Options">What they were like.</param>
 /// <param name="FirstSeed">The seed of the first; the others follow.</param>
 /// <param name="Worlds">How many.</param>
@@ -16,10 +15,9 @@ public readonly record struct CampaignProgress(long Worlds, long Messages, long 
 /// <param name="Messages">Calls and answers that arrived, by world.</param>
 /// <param name="Violations">The first of each world, in the order of seeds; at most <see cref="Campaign.MostViolations"/>.</param>
 /// <param name="Broken">How many worlds broke a promise, by the rule concerned and the promise.</param>
-/// <param name="Elapsed">How long it took.</param>
 public sealed record CampaignReport(
     WorldOptions Options, long FirstSeed, long Worlds, IReadOnlyList<long> Ends, Tally Rounds, Tally Messages,
-    IReadOnlyList<(long Seed, Violation Violation)> Violations, IReadOnlyDictionary<(Rule Rule, string Property), long> Broken, TimeSpan Elapsed)
+    IReadOnlyList<(long Seed, Violation Violation)> Violations, IReadOnlyDictionary<(Rule Rule, string Property), long> Broken)
 {
     /// <summary>True where no rule that claims safety broke a promise.</summary>
     public bool Holds => !Broken.Keys.Any(broken => broken.Rule == Rule.Ratified);
@@ -35,8 +33,6 @@ public sealed class Campaign(WorldOptions options, long firstSeed, long worlds, 
     /// <summary>Violations that are remembered one by one; all are counted.</summary>
     public const int MostViolations = 10_000;
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
-
     private readonly Lock _gate = new();
     private readonly long[] _ends = new long[Enum.GetValues<WorldEnd>().Length];
     private readonly Tally _rounds = new();
@@ -47,53 +43,33 @@ public sealed class Campaign(WorldOptions options, long firstSeed, long worlds, 
     private long _violated;
 
     /// <summary>Lives through all of them.</summary>
-    /// <param name="progress">Told a few times a second.</param>
+    /// <param name="progress">Called after each block of worlds, on the threads that run them, one call at a time.</param>
     /// <param name="workers">Threads; 0: one a core.</param>
     /// <param name="cancellation">Ends it; the report then tells of fewer worlds.</param>
     public CampaignReport Run(Action<CampaignProgress>? progress = null, int workers = 0, CancellationToken cancellation = default)
     {
-        var clock = Stopwatch.StartNew();
         workers = workers > 0 ? workers : Environment.ProcessorCount;
         var block = Math.Clamp(worlds / (workers * 64L), 1, 200);
         var tasks = Enumerable.Range(0, workers)
-            .Select(_ => Task.Factory.StartNew(() => Work(block, cancellation), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
-        while (!Wait(tasks))
-        {
-            Tell(progress, clock.Elapsed);
-        }
-
-        Tell(progress, clock.Elapsed);
+            .Select(_ => Task.Factory.StartNew(() => Work(block, progress, cancellation), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
+        Wait(tasks);
         KeepTheFirst();
-        return new CampaignReport(options, firstSeed, _messages.Count, _ends, _rounds, _messages, _violations, _broken, clock.Elapsed);
+        return new CampaignReport(options, firstSeed, _messages.Count, _ends, _rounds, _messages, _violations, _broken);
     }
 
-    private static bool Wait(Task[] tasks)
+    private static void Wait(Task[] tasks)
     {
         try
         {
-            return Task.WaitAll(tasks, Pause);
+            Task.WaitAll(tasks);
         }
         catch (AggregateException e) when (e.InnerExceptions.All(inner => inner is TaskCanceledException))
         {
-            return true;
+            // Tasks that had not begun are canceled; the others return by themselves.
         }
     }
 
-    private void Tell(Action<CampaignProgress>? progress, TimeSpan elapsed)
-    {
-        if (progress is not null)
-        {
-            CampaignProgress now;
-            lock (_gate)
-            {
-                now = new(_messages.Count, _messages.Sum, _violated, elapsed);
-            }
-
-            progress(now);
-        }
-    }
-
-    private void Work(long block, CancellationToken cancellation)
+    private void Work(long block, Action<CampaignProgress>? progress, CancellationToken cancellation)
     {
         var world = new World(options, make);
         var results = new List<WorldResult>((int)block);
@@ -109,13 +85,13 @@ public sealed class Campaign(WorldOptions options, long firstSeed, long worlds, 
                 }
             }
 
-            Count(results, rounds);
+            Count(results, rounds, progress);
             results.Clear();
             rounds = new Tally();
         }
     }
 
-    private void Count(List<WorldResult> results, Tally rounds)
+    private void Count(List<WorldResult> results, Tally rounds, Action<CampaignProgress>? progress)
     {
         lock (_gate)
         {
@@ -135,6 +111,8 @@ public sealed class Campaign(WorldOptions options, long firstSeed, long worlds, 
                     }
                 }
             }
+
+            progress?.Invoke(new(_messages.Count, _messages.Sum, _violated));
         }
     }
 

@@ -69,11 +69,13 @@ public static class WorldText
     }
 
     /// <summary>The figures of many worlds, and every violation with its seed.</summary>
-    public static IEnumerable<string> Lines(this CampaignReport report)
+    /// <param name="report">The report.</param>
+    /// <param name="elapsed">How long the campaign took; null leaves time and rates out.</param>
+    public static IEnumerable<string> Lines(this CampaignReport report, TimeSpan? elapsed = null)
     {
-        var seconds = Math.Max(report.Elapsed.TotalSeconds, 0.001);
+        var pace = elapsed is null ? "" : Pace(report, Math.Max(elapsed.Value.TotalSeconds, 0.001));
         yield return report.Options.Describe();
-        yield return Invariant($"{Count(report.Worlds, "run")} (seeds {report.FirstSeed}..{report.FirstSeed + report.Worlds - 1}) in {seconds:N1} s: {report.Worlds / seconds:N0} runs/s, {report.Messages.Sum / seconds:N0} messages/s ({report.Messages.Sum:N0} messages)");
+        yield return Invariant($"{Count(report.Worlds, "run")} (seeds {report.FirstSeed}..{report.FirstSeed + report.Worlds - 1}){pace} ({report.Messages.Sum:N0} messages)");
         yield return $"  ended     {string.Join(", ", report.Ends.Select((count, end) => (count, Words: EndWords((WorldEnd)end))).Where(end => end.count > 0).Select(end => Invariant($"{end.count:N0} {end.Words}")))}";
         yield return Invariant($"  rounds    {report.Rounds} (to the first decision, of {Count(report.Rounds.Count, "decided run")})");
         yield return Invariant($"  messages  {report.Messages} (calls and answers that arrived, of each run of the world)");
@@ -88,6 +90,9 @@ public static class WorldText
             yield return Invariant($"  and {all - report.Violations.Count:N0} more");
         }
     }
+
+    private static string Pace(CampaignReport report, double seconds) =>
+        Invariant($" in {seconds:N1} s: {report.Worlds / seconds:N0} runs/s, {report.Messages.Sum / seconds:N0} messages/s");
 
     private static string Decided(List<Standing> standing)
     {
