@@ -1,3 +1,4 @@
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;

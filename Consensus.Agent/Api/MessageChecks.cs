@@ -1,4 +1,4 @@
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 using Consensus.Protocol;
 
 namespace Consensus.Agent.Api;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 using Consensus.Protocol;
 using Consensus.Simulation.Exploring;
 using Spectre.Console;

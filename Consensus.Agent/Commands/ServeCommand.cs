@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Protocol;
 

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Peers;
 using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.Worlds;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Net.Http.Json;
 using Consensus.Agent.Api;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

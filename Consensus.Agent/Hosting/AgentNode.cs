@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
-using Consensus.Protocol;
 using Consensus.Agent.Storage;
 using Consensus.Agent.Telemetry;
 using Consensus.Agent.Timeline;
+using Consensus.Protocol;
 using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Agent.Hosting;

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 using Consensus.Protocol;
 
 namespace Consensus.Agent.Peers;

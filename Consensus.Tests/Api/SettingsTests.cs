@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Protocol;
 using Consensus.Tests.Cluster;

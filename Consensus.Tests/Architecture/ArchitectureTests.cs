@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using Consensus.Agent;
 using Consensus.Agent.Hosting;
 using Consensus.Protocol;
 using Consensus.Simulation.Worlds;

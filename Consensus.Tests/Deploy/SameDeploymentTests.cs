@@ -1,6 +1,7 @@
 #pragma warning disable ASPIREPROBES001 // Probes of a published application.
 using System.Text.RegularExpressions;
 using Aspire.Hosting.ApplicationModel;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.AppHost;
 using Consensus.Tests.AppHost;

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
-namespace Consensus.Agent.Hosting;
+namespace Consensus.Agent.Configuration;
 
 /// <summary>An address that an agent listens on.</summary>
 /// <param name="Scheme"><c>http</c> or <c>https</c>.</param>

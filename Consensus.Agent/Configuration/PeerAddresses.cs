@@ -1,6 +1,6 @@
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Hosting;
+namespace Consensus.Agent.Configuration;
 
 /// <summary>Reads <c>PEERS</c>.</summary>
 internal static class PeerAddresses

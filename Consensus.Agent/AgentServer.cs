@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net.Sockets;
 using Consensus.Agent.Api;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Storage;
 using Consensus.Agent.Telemetry;
 using Consensus.Agent.Timeline;
 using Microsoft.AspNetCore.Connections;
@@ -12,14 +13,11 @@ using Microsoft.Extensions.Http.Resilience;
 using Polly;
 using Scalar.AspNetCore;
 
-namespace Consensus.Agent.Hosting;
+namespace Consensus.Agent;
 
 /// <summary>Builds the web application of one agent.</summary>
 public static class AgentServer
 {
-    /// <summary>Connections that an agent holds at once; what comes on top is closed.</summary>
-    internal const int MaxConnections = 4096;
-
     /// <summary>Builds it; <paramref name="configure"/> has the last word.</summary>
     public static WebApplication Build(AgentOptions options, string[] args, Action<WebApplicationBuilder>? configure = null)
     {
@@ -117,7 +115,7 @@ public static class AgentServer
             // Whoever sends slowly holds a connection, and no more than so many are held.
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(2));
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+            kestrel.Limits.MaxConcurrentConnections = CallLimits.MaxConnections;
         });
     }
 
@@ -129,6 +127,7 @@ public static class AgentServer
         services.AddExceptionHandler<UnavailableHandler>();
         services.AddSingleton<AgentNode>();
         services.AddSingleton<Faults>();
+        services.AddSingleton<FaultLogger>();
         services.AddSingleton<Refusals>();
         services.AddSingleton<BrowserGate>();
         RunRate.Add(services, options);
@@ -148,6 +147,7 @@ public static class AgentServer
         {
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, AgentJson.Default);
             json.SerializerOptions.TypeInfoResolverChain.Insert(1, TimelineJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Insert(2, MessageJson.Default);
         });
         // The client itself keeps the time, and says what failed.
         services.AddHttpClient(nameof(PeerClient), http => http.Timeout = Timeout.InfiniteTimeSpan)

@@ -1,7 +1,6 @@
-using Consensus.Agent.Peers;
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Hosting;
+namespace Consensus.Agent.Configuration;
 
 /// <summary>What one agent is configured with. Each setting comes from any configuration source under the name given here; <see cref="Settings"/> reads it.</summary>
 public sealed record AgentOptions
@@ -27,7 +26,7 @@ public sealed record AgentOptions
     public bool Faults { get; init; }
 
     /// <summary>What a call to a peer may take. Not a setting: the protocol's times build upon it; tests on slow machines wait longer.</summary>
-    public TimeSpan CallTimeout { get; init; } = PeerClient.Timeout;
+    public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary><c>DATA</c>: the file in which decisions outlive the process; null: they do not.</summary>
     public string? Data { get; init; }
@@ -134,39 +133,3 @@ public sealed record AgentOptions
             : throw new ConfigurationException($"{key} is '{text}'; it must be one of {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");
     }
 }
-
-/// <summary>The largest run that may be asked for.</summary>
-public static class RunLimits
-{
-    /// <summary>Values are drawn from 1..values.</summary>
-    public const int MaxValues = 1_000_000_000;
-
-    /// <summary>The highest round a run may begin with: as many again are left to it.</summary>
-    public const int MaxStartRound = 1_000_000_000;
-
-    /// <summary>Runs have this number after decades of hundreds a second; a higher one is compared with the clock.</summary>
-    public const long PlainRunNumber = 1_000_000_000_000;
-
-    /// <summary>ms.</summary>
-    public const int MaxWindowMs = 60_000;
-
-    /// <summary>Seeds are from -<c>MaxSeed</c> to <c>MaxSeed</c>: every JSON reader holds these numbers exactly, browsers too.</summary>
-    public const long MaxSeed = (1L << 53) - 1;
-
-    /// <summary>Whether this is a seed.</summary>
-    public static bool IsSeed(long seed) => seed is >= -MaxSeed and <= MaxSeed;
-
-    /// <summary>What a seed must be, for messages.</summary>
-    public static string SeedRange { get; } = $"a whole number from -{MaxSeed} to {MaxSeed}";
-}
-
-/// <summary>The configuration cannot work; the message says what to change, in one line.</summary>
-public sealed class ConfigurationException(string message) : Exception(message);
-
-/// <summary>How many calls of a kind may be under way at once; less in all than the connections that are taken.</summary>
-/// <param name="Messages">Of other agents: many times what the largest cluster sends.</param>
-/// <param name="Waits">For a decision.</param>
-/// <param name="Streams">Of events.</param>
-/// <param name="Surveys">Of all agents.</param>
-/// <param name="Simulations">Simulated worlds; each takes a core for a moment.</param>
-public sealed record CallLimits(int Messages = 1024, int Waits = 1024, int Streams = 256, int Surveys = 64, int Simulations = 2);

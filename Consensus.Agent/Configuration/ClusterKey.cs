@@ -2,7 +2,7 @@ using System.Net.Http.Headers;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
-namespace Consensus.Agent.Hosting;
+namespace Consensus.Agent.Configuration;
 
 /// <summary><c>CLUSTER_KEY</c>: what the agents of one cluster know and strangers do not. It says itself to nobody.</summary>
 public sealed class ClusterKey

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Consensus.Agent.Hosting;
+namespace Consensus.Agent.Configuration;
 
 /// <summary>
 /// The agent's own settings. Each may have the prefix <c>CONSENSUS_</c> in every source of configuration, and then wins, so

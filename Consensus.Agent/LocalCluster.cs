@@ -1,13 +1,15 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Hosting;
 using Consensus.Agent.Storage;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
-namespace Consensus.Agent.Hosting;
+namespace Consensus.Agent;
 
 /// <summary>A whole cluster in one process: each agent a web application of its own, with HTTP between them.</summary>
 public sealed class LocalCluster : IAsyncDisposable

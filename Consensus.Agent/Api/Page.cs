@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Agent.Api;
 
 /// <summary>The page that shows runs: the files of <c>wwwroot</c>, at <c>/</c> and, to start a run at once, at <c>/run</c>.</summary>
 public static class Page

@@ -1,11 +1,11 @@
 using System.Globalization;
-using Consensus.Agent.Api;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation.Worlds;
 using Microsoft.AspNetCore.Mvc;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Agent.Api;
 
 /// <summary>Simulated worlds for the page: small enough that an answer takes well under a second, on a thread that serves nobody else.</summary>
 public static class SimulateApi
@@ -47,9 +47,9 @@ public static class SimulateApi
             read.Chance("pause", pause), read.Chance("reset", reset), Latency: read.Word("latency", latency, defaults.Latency), MaxRounds: MaxRounds);
         var first = read.Seed(seed) ?? 1;
         List<RoundRange> ranges = [];
-        if (detail is { Length: > 0 } && TimelineApi.ParseRanges(detail) is var parsed)
+        if (detail is { Length: > 0 } && RoundFolding.ParseRanges(detail) is var parsed)
         {
-            ranges = parsed ?? read.Refuse<List<RoundRange>>($"detail must be ranges of rounds such as 41-50, {TimelineApi.MaxDetail} rounds in all at most.") ?? [];
+            ranges = parsed ?? read.Refuse<List<RoundRange>>($"detail must be ranges of rounds such as 41-50, {RoundFolding.MaxDetail} rounds in all at most.") ?? [];
         }
 
         return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)

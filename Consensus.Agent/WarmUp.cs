@@ -1,9 +1,11 @@
 using System.Diagnostics.Metrics;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Peers;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace Consensus.Agent.Hosting;
+namespace Consensus.Agent;
 
 /// <summary>
 /// Compiles the code of a run before the first one. Otherwise the first run waits for the compiler at every step, for some

@@ -1,28 +1,18 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
-using Consensus.Agent.Api;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
+using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Agent.Api;
 
 /// <summary>What was recorded, of this agent and, read through it, of all.</summary>
 public static class TimelineApi
 {
-    /// <summary>A shorter run is never folded.</summary>
-    private const int FewRounds = 12;
-
-    // How a run began, and how it ended.
-    private const int FirstRounds = 2;
-    private const int LastRounds = 6;
-
-    /// <summary>Rounds that one answer holds in detail at most.</summary>
-    internal const int MaxDetail = 200;
-
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
 
     /// <summary>Maps <c>GET /timeline</c>, <c>GET /timeline/runs</c> and <c>GET /events</c>.</summary>
@@ -55,9 +45,9 @@ public static class TimelineApi
         }
 
         List<RoundRange>? ranges = null;
-        if (detail is { Length: > 0 } && (ranges = ParseRanges(detail)) is null)
+        if (detail is { Length: > 0 } && (ranges = RoundFolding.ParseRanges(detail)) is null)
         {
-            return RequestBody.Problem(400, $"detail must be ranges of rounds such as 41-50, {MaxDetail} rounds in all at most.");
+            return RequestBody.Problem(400, $"detail must be ranges of rounds such as 41-50, {RoundFolding.MaxDetail} rounds in all at most.");
         }
 
         if (!cluster)
@@ -79,7 +69,7 @@ public static class TimelineApi
         var (first, last) = recorder.RoundsOf(run);
         first = Math.Max(1, first);
         last = Math.Max(last, known.Select(summary => first + summary.Rounds - 1).DefaultIfEmpty(0).Max());
-        var (shown, folded) = Fold(first, last, detail ?? []);
+        var (shown, folded) = RoundFolding.Fold(first, last, detail ?? []);
 
         var query = $"/timeline?run={Uri.EscapeDataString(run ?? Recorder.Bare)}" + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
         var timelines = run is null ? [.. options.Peers.Select((peer, i) => histories[i] is { } up ? new AgentTimeline(up.AgentId, "") : null)]
@@ -145,58 +135,6 @@ public static class TimelineApi
         {
             yield return new SseItem<string>(json, kind) { EventId = $"{recorder.Boot}/{id}" };
         }
-    }
-
-    /// <summary>The rounds to show, and those to fold.</summary>
-    internal static (List<RoundRange> Shown, List<RoundRange> Folded) Fold(int first, int last, IReadOnlyList<RoundRange> asked)
-    {
-        List<RoundRange> shown = last - first < FewRounds
-            ? [new(first, Math.Max(first, last))]
-            : [new(first, first + FirstRounds - 1), new(last - LastRounds + 1, last)];
-
-        // What is asked for beyond the last round that was known a moment ago is still shown.
-        shown[^1] = shown[^1] with { To = int.MaxValue };
-        shown.AddRange(asked);
-        shown.Sort((x, y) => x.From.CompareTo(y.From));
-        List<RoundRange> merged = [], folded = [];
-        foreach (var range in shown)
-        {
-            if (merged.Count > 0 && range.From <= merged[^1].To + 1L)
-            {
-                merged[^1] = merged[^1] with { To = Math.Max(merged[^1].To, range.To) };
-                continue;
-            }
-
-            if (merged.Count > 0)
-            {
-                folded.Add(new RoundRange(merged[^1].To + 1, range.From - 1));
-            }
-
-            merged.Add(range);
-        }
-
-        return (merged, folded);
-    }
-
-    internal static List<RoundRange>? ParseRanges(string[] texts)
-    {
-        var ranges = new List<RoundRange>();
-        var total = 0L;
-        foreach (var text in texts)
-        {
-            var parts = text.Split('-');
-            if (parts.Length != 2 || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var from)
-                || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var to) || from < 1 || to < from)
-            {
-                return null;
-            }
-
-            // The open end of a peer's own question.
-            total += to == int.MaxValue ? 0 : to - (long)from + 1;
-            ranges.Add(new RoundRange(from, to));
-        }
-
-        return total <= MaxDetail + FewRounds ? ranges : null;
     }
 
     private static string? NewestOf(List<RunSummary> runs) => runs.Count == 0 ? null : runs.Max(Comparer<RunSummary>.Create(Compare))!.Run;
