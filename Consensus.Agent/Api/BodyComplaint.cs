@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
-using Consensus.Agent.Hosting;
-using Consensus.Agent.Protocol;
+using Consensus.Agent.Configuration;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Api;
 

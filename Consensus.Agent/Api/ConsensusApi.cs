@@ -1,7 +1,8 @@
 using System.Diagnostics;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Consensus.Agent.Api;

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using Consensus.Agent.Hosting;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Api;
 

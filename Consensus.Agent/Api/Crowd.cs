@@ -1,5 +1,5 @@
 using System.Threading.RateLimiting;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 
 namespace Consensus.Agent.Api;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Telemetry;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Polly;
 
@@ -81,7 +80,7 @@ public static class FaultsApi
             new FaultsAnswer(options.Id, now.Isolate, now.Links ?? [], faults.PeerNames, ignored.Count > 0 ? ignored : null), AgentJson.Default.FaultsAnswer);
     }
 
-    private static async Task<IResult> ReplaceAsync(HttpContext context, Faults faults, AgentOptions options, RunLogger logger)
+    private static async Task<IResult> ReplaceAsync(HttpContext context, Faults faults, AgentOptions options, FaultLogger logger)
     {
         List<string> ignored = [];
         var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.FaultsBody, ignored: ignored);
@@ -99,7 +98,7 @@ public static class FaultsApi
         return Answer(faults, options, ignored);
     }
 
-    private static JsonHttpResult<FaultsAnswer> Heal(Faults faults, AgentOptions options, RunLogger logger)
+    private static JsonHttpResult<FaultsAnswer> Heal(Faults faults, AgentOptions options, FaultLogger logger)
     {
         var none = new FaultsBody();
         faults.Replace(none);

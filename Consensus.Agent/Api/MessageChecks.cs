@@ -1,5 +1,5 @@
-using Consensus.Agent.Hosting;
-using Consensus.Agent.Protocol;
+using Consensus.Agent.Configuration;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Api;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Telemetry;
 
 namespace Consensus.Agent.Api;
@@ -19,10 +19,10 @@ public static class PeerApi
         group.MapPost("/reset", ResetAsync)
             .AcceptsJson<ResetBody>(isOptional: true).Produces<Answer>()
             .WithSummary("Clears this agent's run; with handshake, only asks who it is");
-        group.MapMessage("/new_round", AgentJson.Default.NewRound, message => MessageChecks.Check(message), "Starts a round");
-        group.MapMessage("/proposal", AgentJson.Default.Proposal, message => MessageChecks.Check(message), "Proposes a value in a round");
-        group.MapMessage("/vote", AgentJson.Default.Vote, message => MessageChecks.Check(message), "Votes for the value that a quorum proposed, or for none");
-        group.MapMessage("/final", AgentJson.Default.Final, message => MessageChecks.Check(message), "Tells a decision");
+        group.MapMessage("/new_round", MessageJson.Default.NewRound, message => MessageChecks.Check(message), "Starts a round");
+        group.MapMessage("/proposal", MessageJson.Default.Proposal, message => MessageChecks.Check(message), "Proposes a value in a round");
+        group.MapMessage("/vote", MessageJson.Default.Vote, message => MessageChecks.Check(message), "Votes for the value that a quorum proposed, or for none");
+        group.MapMessage("/final", MessageJson.Default.Final, message => MessageChecks.Check(message), "Tells a decision");
         return group;
     }
 
@@ -94,7 +94,7 @@ public static class PeerApi
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {
-            var body = JsonSerializer.SerializeToUtf8Bytes(answer, AgentJson.Default.Answer);
+            var body = JsonSerializer.SerializeToUtf8Bytes(answer, MessageJson.Default.Answer);
             var response = httpContext.Response;
             response.StatusCode = status;
             response.ContentType = "application/json";

@@ -1,4 +1,4 @@
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;

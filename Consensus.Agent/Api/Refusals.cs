@@ -1,5 +1,6 @@
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Telemetry;
+
 
 namespace Consensus.Agent.Api;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 
 namespace Consensus.Agent.Api;
 

@@ -1,10 +1,11 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
-using Consensus.Agent.Hosting;
-using Consensus.Agent.Protocol;
-using Consensus.Agent.Simulation.Exploring;
+using Consensus.Agent.Configuration;
+using Consensus.Protocol;
+using Consensus.Simulation.Exploring;
 using Spectre.Console;
-using Rule = Consensus.Agent.Protocol.Rule;
+using Rule = Consensus.Protocol.Rule;
 
 namespace Consensus.Agent.Commands;
 
@@ -53,8 +54,9 @@ internal static class CheckCommand
         try
         {
             var explorer = new Explorer(bounds, byTurns: parsed.GetValue(Turns));
-            var report = Console.IsOutputRedirected ? explorer.Run(PlainLines()) : Watched(explorer);
-            foreach (var line in report.Lines())
+            var clock = Stopwatch.StartNew();
+            var report = Console.IsOutputRedirected ? explorer.Run(PlainLines(clock)) : Watched(explorer, clock);
+            foreach (var line in report.Lines(clock.Elapsed))
             {
                 Console.WriteLine(line);
             }
@@ -67,24 +69,25 @@ internal static class CheckCommand
         }
     }
 
-    private static ExplorerReport Watched(Explorer explorer) =>
-        AnsiConsole.Status().Start("0 states", status => explorer.Run(progress => status.Status(Describe(progress))));
+    private static ExplorerReport Watched(Explorer explorer, Stopwatch clock) =>
+        AnsiConsole.Status().Start("0 states", status => explorer.Run(progress => status.Status(Describe(progress, clock.Elapsed))));
 
     // A log that grows by a line a second helps nobody.
-    private static Action<ExplorerProgress> PlainLines()
+    private static Action<ExplorerProgress> PlainLines(Stopwatch clock)
     {
         var next = TimeSpan.FromSeconds(10);
         return progress =>
         {
-            if (progress.Elapsed >= next)
+            var elapsed = clock.Elapsed;
+            if (elapsed >= next)
             {
-                next = progress.Elapsed + TimeSpan.FromSeconds(10);
-                Console.WriteLine(Describe(progress));
+                next = elapsed + TimeSpan.FromSeconds(10);
+                Console.WriteLine(Describe(progress, elapsed));
             }
         };
     }
 
-    private static string Describe(ExplorerProgress progress) => string.Create(
+    private static string Describe(ExplorerProgress progress, TimeSpan elapsed) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{progress.States:N0} states, depth {progress.Depth}, {progress.Elapsed.TotalSeconds:N0} s, {progress.States / progress.Elapsed.TotalSeconds:N0} states/s");
+        $"{progress.States:N0} states, depth {progress.Depth}, {elapsed.TotalSeconds:N0} s, {progress.States / elapsed.TotalSeconds:N0} states/s");
 }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 

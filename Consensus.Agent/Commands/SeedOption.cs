@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 
 namespace Consensus.Agent.Commands;
 

@@ -1,11 +1,13 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
-using Consensus.Agent.Hosting;
-using Consensus.Agent.Protocol;
-using Consensus.Agent.Simulation;
-using Consensus.Agent.Simulation.Worlds;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Peers;
+using Consensus.Protocol;
+using Consensus.Simulation;
+using Consensus.Simulation.Worlds;
 using Spectre.Console;
-using Rule = Consensus.Agent.Protocol.Rule;
+using Rule = Consensus.Protocol.Rule;
 
 namespace Consensus.Agent.Commands;
 
@@ -114,8 +116,9 @@ internal static class SimulateCommand
     private static int RunAll(WorldOptions options, long seed, long runs, CancellationToken cancellation)
     {
         var campaign = new Campaign(options, seed, runs);
-        var report = Console.IsOutputRedirected ? campaign.Run(PlainLines(runs), cancellation: cancellation) : Watched(campaign, runs, cancellation);
-        Write(report.Lines());
+        var clock = Stopwatch.StartNew();
+        var report = Console.IsOutputRedirected ? campaign.Run(PlainLines(runs, clock), cancellation: cancellation) : Watched(campaign, runs, clock, cancellation);
+        Write(report.Lines(clock.Elapsed));
         if (report.Violations.Count > 0)
         {
             var (worst, violation) = report.Violations.FirstOrDefault(found => found.Violation.Rule == Rule.Ratified, report.Violations[0]);
@@ -147,7 +150,7 @@ internal static class SimulateCommand
         }
     }
 
-    private static CampaignReport Watched(Campaign campaign, long runs, CancellationToken cancellation) =>
+    private static CampaignReport Watched(Campaign campaign, long runs, Stopwatch clock, CancellationToken cancellation) =>
         AnsiConsole.Progress().AutoClear(true)
             .Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .Start(context =>
@@ -157,28 +160,29 @@ internal static class SimulateCommand
                     progress =>
                     {
                         task.Value = progress.Worlds;
-                        task.Description = Markup.Escape(Describe(progress));
+                        task.Description = Markup.Escape(Describe(progress, clock.Elapsed));
                     },
                     cancellation: cancellation);
             });
 
     // A log that grows by a line a second helps nobody.
-    private static Action<CampaignProgress> PlainLines(long runs)
+    private static Action<CampaignProgress> PlainLines(long runs, Stopwatch clock)
     {
         var next = TimeSpan.FromSeconds(2);
         return progress =>
         {
-            if (progress.Elapsed >= next && progress.Worlds < runs)
+            var elapsed = clock.Elapsed;
+            if (elapsed >= next && progress.Worlds < runs)
             {
-                next = progress.Elapsed + TimeSpan.FromSeconds(10);
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{progress.Worlds:N0} of {runs:N0} runs, {Describe(progress)}"));
+                next = elapsed + TimeSpan.FromSeconds(10);
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{progress.Worlds:N0} of {runs:N0} runs, {Describe(progress, elapsed)}"));
             }
         };
     }
 
-    private static string Describe(CampaignProgress progress)
+    private static string Describe(CampaignProgress progress, TimeSpan elapsed)
     {
-        var seconds = Math.Max(0.001, progress.Elapsed.TotalSeconds);
+        var seconds = Math.Max(0.001, elapsed.TotalSeconds);
         return string.Create(CultureInfo.InvariantCulture, $"{progress.Worlds / seconds:N0} runs/s, {progress.Messages / seconds:N0} messages/s, {progress.Violations:N0} violations");
     }
 

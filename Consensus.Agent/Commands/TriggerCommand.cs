@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Consensus.Agent.Api;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Commands;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Consensus.Agent.Hosting;

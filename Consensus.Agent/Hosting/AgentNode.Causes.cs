@@ -1,4 +1,4 @@
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Telemetry;
 
 namespace Consensus.Agent.Hosting;

@@ -1,4 +1,4 @@
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Storage;
 
 namespace Consensus.Agent.Hosting;

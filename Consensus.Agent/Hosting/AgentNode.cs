@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Protocol;
 using Consensus.Agent.Storage;
 using Consensus.Agent.Telemetry;
 using Consensus.Agent.Timeline;
-using Timer = Consensus.Agent.Protocol.Timer;
+using Consensus.Protocol;
+using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Agent.Hosting;
 

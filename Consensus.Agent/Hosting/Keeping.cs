@@ -1,4 +1,6 @@
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Storage;
+
 
 namespace Consensus.Agent.Hosting;
 

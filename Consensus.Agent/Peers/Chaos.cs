@@ -1,4 +1,4 @@
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 using Microsoft.Extensions.Http.Resilience;
 using Polly;
 using Polly.Simmy;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 
 namespace Consensus.Agent.Peers;
 

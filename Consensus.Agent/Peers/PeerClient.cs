@@ -1,10 +1,9 @@
 using System.Buffers;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using Consensus.Agent.Api;
-using Consensus.Agent.Hosting;
-using Consensus.Agent.Protocol;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Telemetry;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Peers;
 
@@ -16,9 +15,6 @@ namespace Consensus.Agent.Peers;
 public sealed partial class PeerClient(
     HttpMessageInvoker http, AgentOptions options, Faults faults, MessageTracing tracing, TimeProvider time, ILogger<PeerClient> logger)
 {
-    /// <summary>What a call may take unless <see cref="AgentOptions.CallTimeout"/> says otherwise.</summary>
-    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
-
     /// <summary>The header that names a message, so that its two ends can be matched: <c>agent/boot/number</c>.</summary>
     public const string MessageHeader = "Consensus-Message";
 
@@ -35,7 +31,7 @@ public sealed partial class PeerClient(
     private readonly Uri[][] _calls = [.. options.Peers.Select(peer => Paths.Select(path => new Uri(peer, path)).ToArray())];
     private readonly Absentee[] _absent = [.. options.Peers.Select(_ => new Absentee(time))];
     private readonly int[] _underWay = new int[options.Peers.Count];
-    private readonly int _mostUnderWay = Math.Min(MaxUnderWay, AgentServer.MaxConnections / 2 / Math.Max(1, options.Peers.Count));
+    private readonly int _mostUnderWay = Math.Min(MaxUnderWay, CallLimits.MaxConnections / 2 / Math.Max(1, options.Peers.Count));
 
     private readonly Throttle _throttle = new(time, kinds: 2);
 
@@ -195,7 +191,7 @@ public sealed partial class PeerClient(
         try
         {
             var read = await body.ReadAtLeastAsync(buffer.AsMemory(0, length), length, throwOnEndOfStream: false, cancellation);
-            return JsonSerializer.Deserialize(buffer.AsSpan(0, read), AgentJson.Default.Answer);
+            return JsonSerializer.Deserialize(buffer.AsSpan(0, read), MessageJson.Default.Answer);
         }
         finally
         {
@@ -225,10 +221,10 @@ public sealed partial class PeerClient(
         var body = message switch
         {
             Handshake => HandshakeBody,
-            NewRound newRound => JsonSerializer.SerializeToUtf8Bytes(newRound, AgentJson.Default.NewRound),
-            Proposal proposal => JsonSerializer.SerializeToUtf8Bytes(proposal, AgentJson.Default.Proposal),
-            Vote vote => JsonSerializer.SerializeToUtf8Bytes(vote, AgentJson.Default.Vote),
-            Final final => JsonSerializer.SerializeToUtf8Bytes(final, AgentJson.Default.Final),
+            NewRound newRound => JsonSerializer.SerializeToUtf8Bytes(newRound, MessageJson.Default.NewRound),
+            Proposal proposal => JsonSerializer.SerializeToUtf8Bytes(proposal, MessageJson.Default.Proposal),
+            Vote vote => JsonSerializer.SerializeToUtf8Bytes(vote, MessageJson.Default.Vote),
+            Final final => JsonSerializer.SerializeToUtf8Bytes(final, MessageJson.Default.Final),
             _ => EmptyBody,
         };
         _last = new Rendered(message, body);

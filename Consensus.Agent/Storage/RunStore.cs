@@ -3,8 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Consensus.Agent.Api;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Microsoft.Data.Sqlite;
 
 namespace Consensus.Agent.Storage;
@@ -21,7 +20,7 @@ public sealed class RunStore : IDisposable
     public const int MaxRuns = 10_000;
 
     /// <summary>Runs that are read when it is opened.</summary>
-    public const int HistoryLength = Timeline.Recorder.MaxRuns;
+    public const int HistoryLength = 100;
 
     private readonly SqliteConnection _connection;
     private readonly SqliteCommand _writeAgent;
@@ -102,7 +101,7 @@ public sealed class RunStore : IDisposable
                 Execute(_dropBare);
             }
 
-            var descriptor = run.Run is null ? null : JsonSerializer.Serialize(run.Run, AgentJson.Default.RunDescriptor);
+            var descriptor = run.Run is null ? null : JsonSerializer.Serialize(run.Run, StoreJson.Default.RunDescriptor);
             Set(_writeRun, run.Name, descriptor, run.StartedAtUs, run.LastRound, run.Attempts, run.Sent, run.Learner ? 1 : 0, run.DecidedAtUs, run.Value, run.Round, Sum(run, descriptor));
             Execute(_writeRun);
         }
@@ -160,7 +159,7 @@ public sealed class RunStore : IDisposable
         {
             var descriptor = reader.IsDBNull(1) ? null : reader.GetString(1);
             var run = new KeptRun(
-                descriptor is null ? null : JsonSerializer.Deserialize(descriptor, AgentJson.Default.RunDescriptor),
+                descriptor is null ? null : JsonSerializer.Deserialize(descriptor, StoreJson.Default.RunDescriptor),
                 reader.GetInt64(2), reader.GetInt32(3), reader.GetInt32(4), reader.GetInt32(5), reader.GetInt64(6) != 0,
                 reader.GetInt64(7), reader.GetInt32(8), reader.GetInt32(9));
             AssertSum(reader.GetInt64(10), Sum(run, descriptor), $"run {reader.GetString(0)}");

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 using Microsoft.Data.Sqlite;
 
 namespace Consensus.Agent.Storage;

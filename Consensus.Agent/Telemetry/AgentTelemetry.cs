@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Telemetry;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Telemetry;
 

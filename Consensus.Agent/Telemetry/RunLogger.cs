@@ -1,11 +1,11 @@
 using System.Collections;
-using Consensus.Agent.Peers;
-using Consensus.Agent.Protocol;
+using Consensus.Agent.Configuration;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Telemetry;
 
 /// <summary>Writes one agent's log lines about runs. Called in the order of events, one call at a time.</summary>
-public sealed partial class RunLogger(Hosting.AgentOptions options, TimeProvider time, ILogger<RunLogger> logger)
+public sealed partial class RunLogger(AgentOptions options, TimeProvider time, ILogger<RunLogger> logger)
 {
     // Anyone who may send as an agent could fill the log with these.
     private readonly Throttle _throttle = new(time, 2);
@@ -51,34 +51,13 @@ public sealed partial class RunLogger(Hosting.AgentOptions options, TimeProvider
         _stalled = stalled;
     }
 
-    /// <summary>Faults of this agent were set, or lifted where <paramref name="body"/> names none.</summary>
-    public void FaultsChanged(FaultsBody body)
-    {
-        if (!body.Isolate && body.Links is null or { Count: 0 })
-        {
-            FaultsLifted(options.Id);
-        }
-        else
-        {
-            FaultsSet(options.Id, body.Isolate ? "isolated from all peers" : string.Join("; ", body.Links!.Take(MaxLinks).Select(Describe)));
-        }
-    }
-
     /// <summary>A decision could not be written, so this agent sends nothing more.</summary>
     public void NotKept(string why) => NotKept(options.Id, why);
-
-    private const int MaxLinks = 10;
 
     // A run that an earlier process kept without a decision has nothing to report.
     private static bool IsLogged(Happened happened) =>
         happened is { Kind: Happening.Drew or Happening.Decided or Happening.Learned or Happening.Contradicted or Happening.Disagreed }
             or { Kind: Happening.Restored, Value: > 0 };
-
-    private static string Describe(LinkFaults link)
-    {
-        var what = link.Isolate ? "cut" : $"drop {link.Drop} %, delay {link.DelayMs} ms, duplicate {link.Duplicate} %";
-        return $"{link.Peer ?? "all peers"} ({link.Direction.ToString().ToLowerInvariant()}): {what}";
-    }
 
     [LoggerMessage(1, LogLevel.Information, "[{AgentId}] Round {Round}, Attempt {Attempt}, Value {Value}")]
     private partial void Drew(string agentId, int round, int attempt, int value);
@@ -97,12 +76,6 @@ public sealed partial class RunLogger(Hosting.AgentOptions options, TimeProvider
 
     [LoggerMessage(6, LogLevel.Warning, "[{AgentId}] Run {Run} is stalled: {Reason}")]
     private partial void Stalled(string agentId, RunId run, string reason);
-
-    [LoggerMessage(7, LogLevel.Information, "[{AgentId}] Faults set: {Faults}")]
-    private partial void FaultsSet(string agentId, string faults);
-
-    [LoggerMessage(8, LogLevel.Information, "[{AgentId}] Faults lifted")]
-    private partial void FaultsLifted(string agentId);
 
     /// <summary>The run and the round that log lines belong to.</summary>
     private sealed class RunScope(RunId run, int? round = null) : IReadOnlyList<KeyValuePair<string, object?>>

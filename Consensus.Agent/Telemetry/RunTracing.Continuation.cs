@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Telemetry;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Configuration;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;

@@ -1,6 +1,6 @@
 using System.Net.ServerSentEvents;
 using System.Text.Json.Serialization;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Timeline;
 

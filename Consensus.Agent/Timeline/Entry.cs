@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Timeline;
 

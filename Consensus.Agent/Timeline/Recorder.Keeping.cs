@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Storage;
 
 namespace Consensus.Agent.Timeline;

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Timeline;
 

@@ -1,4 +1,5 @@
-using Consensus.Agent.Protocol;
+using Consensus.Agent.Storage;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Timeline;
 
@@ -13,7 +14,7 @@ namespace Consensus.Agent.Timeline;
 public sealed partial class Recorder(string agentId, string boot, TimeProvider time)
 {
     /// <summary>Runs kept.</summary>
-    public const int MaxRuns = 100;
+    public const int MaxRuns = RunStore.HistoryLength;
 
     /// <summary>Events kept of all runs; the oldest runs give theirs up first, and keep their summary.</summary>
     public const int MaxEvents = 100_000;

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Consensus.Agent.Protocol;
-using Consensus.Agent.Simulation.Worlds;
+using Consensus.Protocol;
+using Consensus.Simulation.Worlds;
 
 namespace Consensus.Agent.Timeline;
 
@@ -21,7 +21,7 @@ internal static class SimulatedTimeline
         var happenings = log.Steps.SelectMany(step => step.Happenings.Where(happened => happened.Run == descriptor?.Id).Select(happened => (Step: step, Happened: happened))).ToList();
         var rounds = RoundsOf(happenings, agents, T);
         var last = rounds.Count == 0 ? 0 : rounds[^1].Round;
-        var (_, folded) = TimelineApi.Fold(1, last, detail);
+        var (_, folded) = RoundFolding.Fold(1, last, detail);
         bool Shown(int round) => !folded.Exists(range => round >= range.From && round <= range.To);
 
         var events = Events(log, descriptor?.Id, T).Where(e => e.Kind is not ("drew" or "copied" or "adopted" or "voted") || Shown(e.Round)).ToList();

@@ -1,5 +1,7 @@
-using Consensus.Agent.Hosting;
 using System.Net.Http.Headers;
+using Consensus.Agent;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Hosting;
 
 namespace Consensus.Benchmarks.Cluster;
 

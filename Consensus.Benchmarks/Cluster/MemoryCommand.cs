@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 
 namespace Consensus.Benchmarks.Cluster;

@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using Consensus.Agent.Simulation.Exploring;
+using Consensus.Simulation.Exploring;
 
 namespace Consensus.Benchmarks.Core;
 

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using Consensus.Agent.Api;
-using Consensus.Agent.Protocol;
+using Consensus.Agent.Peers;
+using Consensus.Protocol;
 
 namespace Consensus.Benchmarks.Core;
 
@@ -14,22 +15,22 @@ public class MessageBenchmarks
 
     private static readonly Vote Vote = new("agent2", 2, 2, 1, Run);
     private static readonly Answer Answer = new(Status.Ok) { AgentId = "agent3", Run = Run.Id, Vote = new Vote("agent3", 2, 2, 1) };
-    private static readonly byte[] VoteBytes = JsonSerializer.SerializeToUtf8Bytes(Vote, AgentJson.Default.Vote);
-    private static readonly byte[] AnswerBytes = JsonSerializer.SerializeToUtf8Bytes(Answer, AgentJson.Default.Answer);
+    private static readonly byte[] VoteBytes = JsonSerializer.SerializeToUtf8Bytes(Vote, MessageJson.Default.Vote);
+    private static readonly byte[] AnswerBytes = JsonSerializer.SerializeToUtf8Bytes(Answer, MessageJson.Default.Answer);
 
     /// <summary>Writes a vote, its run described.</summary>
     [Benchmark]
-    public byte[] WriteVote() => JsonSerializer.SerializeToUtf8Bytes(Vote, AgentJson.Default.Vote);
+    public byte[] WriteVote() => JsonSerializer.SerializeToUtf8Bytes(Vote, MessageJson.Default.Vote);
 
     /// <summary>Reads it.</summary>
     [Benchmark]
-    public Vote? ReadVote() => JsonSerializer.Deserialize(VoteBytes, AgentJson.Default.Vote);
+    public Vote? ReadVote() => JsonSerializer.Deserialize(VoteBytes, MessageJson.Default.Vote);
 
     /// <summary>Writes an answer with a vote in it.</summary>
     [Benchmark]
-    public byte[] WriteAnswer() => JsonSerializer.SerializeToUtf8Bytes(Answer, AgentJson.Default.Answer);
+    public byte[] WriteAnswer() => JsonSerializer.SerializeToUtf8Bytes(Answer, MessageJson.Default.Answer);
 
     /// <summary>Reads it.</summary>
     [Benchmark]
-    public Answer? ReadAnswer() => JsonSerializer.Deserialize(AnswerBytes, AgentJson.Default.Answer);
+    public Answer? ReadAnswer() => JsonSerializer.Deserialize(AnswerBytes, MessageJson.Default.Answer);
 }

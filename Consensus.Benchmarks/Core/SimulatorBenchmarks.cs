@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using Consensus.Agent.Simulation.Worlds;
+using Consensus.Simulation.Worlds;
 
 namespace Consensus.Benchmarks.Core;
 

@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Timeline;
 
 namespace Consensus.Benchmarks.Core;

@@ -1,4 +1,5 @@
 using System.Net;
+using Consensus.Agent;
 using Consensus.Agent.Hosting;
 using Consensus.Tests.Cluster;
 using Microsoft.AspNetCore.Builder;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Microsoft.Extensions.Configuration;
 
@@ -100,7 +101,7 @@ public sealed class ConfigurationTests
     [InlineData("--CLUSTER_KEY=short", "CLUSTER_KEY must be")]
     public async Task The_command_says_it_on_one_line_and_ends_with_1(string arguments, string named)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(Agent.Protocol.Machine).Assembly.Location, .. arguments.Split(' ')])
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(Agent.AgentServer).Assembly.Location, .. arguments.Split(' ')])
         {
             RedirectStandardError = true, RedirectStandardOutput = true,
         })!;

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Net;
+using Consensus.Agent;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Tests.Cluster;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,4 +1,5 @@
 using System.Net;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 
 namespace Consensus.Tests.Api;

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Net;
+using Consensus.Agent;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -1,4 +1,6 @@
 using System.Net;
+using Consensus.Agent;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

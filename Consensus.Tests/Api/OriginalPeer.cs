@@ -35,7 +35,7 @@ internal sealed class OriginalPeer : IAsyncDisposable
         app.MapGet("/state", () => Results.Text("""{"agent_id":"flask","round":0,"my_value":null,"proposals":{},"attempts":0,"consensus_value":null,"consensus_round":null}""", "application/json"));
     }
 
-    public Uri Address => Consensus.Agent.Hosting.LocalCluster.AddressOf(_app);
+    public Uri Address => Consensus.Agent.LocalCluster.AddressOf(_app);
 
     public static async Task<OriginalPeer> StartAsync()
     {
@@ -63,5 +63,5 @@ internal sealed class OriginalPeer : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => new(Consensus.Agent.Hosting.LocalCluster.EndAsync(_app));
+    public ValueTask DisposeAsync() => new(Consensus.Agent.LocalCluster.EndAsync(_app));
 }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Tests.Cluster;
 using Microsoft.Extensions.Configuration;
 

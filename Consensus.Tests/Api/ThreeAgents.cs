@@ -1,5 +1,6 @@
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Tests.Cluster;
 
 namespace Consensus.Tests.Api;

@@ -1,3 +1,4 @@
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Tests.Api;
 using Microsoft.Playwright;

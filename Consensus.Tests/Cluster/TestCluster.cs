@@ -1,3 +1,5 @@
+using Consensus.Agent;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using Consensus.Agent.Protocol;
-using Consensus.Agent.Simulation;
+using Consensus.Protocol;
+using Consensus.Simulation;
 
 namespace Consensus.Tests.Cluster;
 

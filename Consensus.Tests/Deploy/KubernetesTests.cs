@@ -1,3 +1,4 @@
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using k8s.Models;
 using Microsoft.Extensions.Configuration;

@@ -1,6 +1,7 @@
 #pragma warning disable ASPIREPROBES001 // Probes of a published application.
 using System.Text.RegularExpressions;
 using Aspire.Hosting.ApplicationModel;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.AppHost;
 using Consensus.Tests.AppHost;
@@ -62,7 +63,7 @@ public sealed partial class SameDeploymentTests
         }
 
         var defaults = Defaults(new() { ["AGENT_ID"] = "a" });
-        Assert.Equal(defaults.Rule ?? Agent.Protocol.Rule.Ratified, Defaults(fromAppHost).Rule);
+        Assert.Equal(defaults.Rule ?? Consensus.Protocol.Rule.Ratified, Defaults(fromAppHost).Rule);
         Assert.Equal(defaults, Defaults(fromAppHost) with { Rule = defaults.Rule });
         Assert.All(new[] { "RULE", "VALUES", "WINDOW_MS" }, key =>
         {
@@ -122,7 +123,7 @@ public sealed partial class SameDeploymentTests
 
     private static string ImagePort() => Assert.Single(Exposed().Matches(Dockerfile()).Select(match => match.Groups[1].Value).Distinct());
 
-    private static Agent.Protocol.RunRequest Defaults(Dictionary<string, string?> settings) =>
+    private static Consensus.Protocol.RunRequest Defaults(Dictionary<string, string?> settings) =>
         AgentOptions.From(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()).Defaults;
 
     /// <summary>Service discovery and telemetry of a development machine; all else that the AppHost sets is a setting of the agent.</summary>

@@ -1,9 +1,11 @@
 using System.Net;
 using System.Text;
+using Consensus.Agent;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Protocol;
 using Consensus.Agent.Telemetry;
+using Consensus.Protocol;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,4 +1,4 @@
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Tests.Protocol;
 
@@ -60,7 +60,7 @@ public sealed class BoundedMemoryTests
         machine.Step(new Received(new Proposal("agent3", third, round, run)));
         if (run.Rule == Rule.Classic)
         {
-            machine.Step(new Elapsed(Consensus.Agent.Protocol.Timer.Window));
+            machine.Step(new Elapsed(Consensus.Protocol.Timer.Window));
             return;
         }
 

@@ -1,4 +1,4 @@
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 

@@ -1,4 +1,4 @@
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Tests.Protocol;
 
@@ -14,7 +14,7 @@ public sealed class HeardByStateTests
         Assert.Equal(Phase.Waiting, machine.View().Phase);
 
         // The initiator may have been reset since, and its first messages lost: nobody else would begin.
-        var proposals = machine.Step(new Elapsed(Consensus.Agent.Protocol.Timer.Poll)).OfType<Send>().Select(send => send.Message).OfType<Proposal>().ToList();
+        var proposals = machine.Step(new Elapsed(Consensus.Protocol.Timer.Poll)).OfType<Send>().Select(send => send.Message).OfType<Proposal>().ToList();
         Assert.Equal(2, proposals.Count);
         Assert.All(proposals, proposal => Assert.Equal(1, proposal.Round));
     }
@@ -30,10 +30,10 @@ public sealed class HeardByStateTests
         Assert.Equal([0, 1], Asked(new Booted()));
         Tell(0);
         Tell(1);
-        Assert.Equal([0, 1], Asked(new Elapsed(Consensus.Agent.Protocol.Timer.Poll)));
+        Assert.Equal([0, 1], Asked(new Elapsed(Consensus.Protocol.Timer.Poll)));
         Tell(0);
-        Assert.Equal([1], Asked(new Elapsed(Consensus.Agent.Protocol.Timer.Poll)));
+        Assert.Equal([1], Asked(new Elapsed(Consensus.Protocol.Timer.Poll)));
         Tell(1);
-        Assert.Empty(Asked(new Elapsed(Consensus.Agent.Protocol.Timer.Poll)));
+        Assert.Empty(Asked(new Elapsed(Consensus.Protocol.Timer.Poll)));
     }
 }

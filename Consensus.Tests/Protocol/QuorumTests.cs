@@ -1,4 +1,4 @@
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Tests.Protocol;
 

@@ -1,4 +1,4 @@
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Tests.Simulation;
 using FsCheck;
 using FsCheck.Fluent;

@@ -1,7 +1,7 @@
-using Consensus.Agent.Protocol;
-using Consensus.Agent.Simulation;
+using Consensus.Protocol;
+using Consensus.Simulation;
 using Consensus.Tests.Simulation;
-using Timer = Consensus.Agent.Protocol.Timer;
+using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Tests.Protocol;
 

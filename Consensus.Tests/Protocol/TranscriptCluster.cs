@@ -1,6 +1,6 @@
 using System.Text;
-using Consensus.Agent.Protocol;
-using Timer = Consensus.Agent.Protocol.Timer;
+using Consensus.Protocol;
+using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Tests.Protocol;
 

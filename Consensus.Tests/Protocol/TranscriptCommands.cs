@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Consensus.Agent.Protocol;
-using Timer = Consensus.Agent.Protocol.Timer;
+using Consensus.Protocol;
+using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Tests.Protocol;
 

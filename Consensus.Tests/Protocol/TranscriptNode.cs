@@ -1,5 +1,5 @@
-using Consensus.Agent.Protocol;
-using Timer = Consensus.Agent.Protocol.Timer;
+using Consensus.Protocol;
+using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Tests.Protocol;
 

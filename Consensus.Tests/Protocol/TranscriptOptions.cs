@@ -1,5 +1,5 @@
 using System.Globalization;
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 
 namespace Consensus.Tests.Protocol;
 

@@ -1,5 +1,5 @@
-using Consensus.Agent.Protocol;
-using Consensus.Agent.Simulation;
+using Consensus.Protocol;
+using Consensus.Simulation;
 
 namespace Consensus.Tests.Simulation;
 

@@ -1,6 +1,6 @@
-using Consensus.Agent.Protocol;
-using Consensus.Agent.Simulation;
-using Consensus.Agent.Simulation.Exploring;
+using Consensus.Protocol;
+using Consensus.Simulation;
+using Consensus.Simulation.Exploring;
 
 namespace Consensus.Tests.Simulation;
 

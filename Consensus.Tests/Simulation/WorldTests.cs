@@ -1,7 +1,7 @@
-using Consensus.Agent.Protocol;
-using Consensus.Agent.Simulation;
-using Consensus.Agent.Simulation.Exploring;
-using Consensus.Agent.Simulation.Worlds;
+using Consensus.Protocol;
+using Consensus.Simulation;
+using Consensus.Simulation.Exploring;
+using Consensus.Simulation.Worlds;
 
 namespace Consensus.Tests.Simulation;
 

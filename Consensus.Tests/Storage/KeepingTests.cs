@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Consensus.Agent;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Storage;
 using Consensus.Tests.Api;

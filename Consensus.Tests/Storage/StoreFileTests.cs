@@ -1,7 +1,8 @@
 using System.Text.Json;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
-using Consensus.Agent.Protocol;
 using Consensus.Agent.Storage;
+using Consensus.Protocol;
 using Microsoft.Data.Sqlite;
 
 namespace Consensus.Tests.Storage;

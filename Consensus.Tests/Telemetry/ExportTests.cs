@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using Consensus.Agent;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Tests.Api;
 using Consensus.Tests.Cluster;

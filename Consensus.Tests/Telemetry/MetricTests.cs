@@ -102,7 +102,7 @@ public sealed class MetricTests
             }
         }
 
-        var own = cluster.Services[1].GetRequiredService<Agent.Hosting.AgentOptions>().Peers.Select(peer => (object?)peer.Port).ToHashSet();
+        var own = cluster.Services[1].GetRequiredService<Agent.Configuration.AgentOptions>().Peers.Select(peer => (object?)peer.Port).ToHashSet();
         Assert.Subset(own, ports);
     }
 

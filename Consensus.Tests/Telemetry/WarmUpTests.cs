@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Consensus.Agent;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Tests.Api;
 using Consensus.Tests.Cluster;

@@ -1,4 +1,4 @@
-using Consensus.Agent.Protocol;
+using Consensus.Protocol;
 using Consensus.Agent.Timeline;
 
 namespace Consensus.Tests.Timeline;

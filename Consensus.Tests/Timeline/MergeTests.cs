@@ -1,4 +1,6 @@
+using Consensus.Agent.Api;
 using Consensus.Agent.Timeline;
+
 
 namespace Consensus.Tests.Timeline;
 
@@ -118,7 +120,7 @@ public class MergeTests
     [InlineData(1000, 992)]
     public void Only_a_long_run_is_folded(int rounds, int folded)
     {
-        var (shown, hidden) = TimelineApi.Fold(1, rounds, []);
+        var (shown, hidden) = RoundFolding.Fold(1, rounds, []);
         Assert.Equal(folded, hidden.Sum(range => range.To - range.From + 1));
         Assert.Equal(1, shown[0].From);
         Assert.Equal(int.MaxValue, shown[^1].To);
@@ -127,7 +129,7 @@ public class MergeTests
     [Fact]
     public void Rounds_that_are_asked_for_are_not_folded()
     {
-        var (shown, hidden) = TimelineApi.Fold(1, 100, [new(3, 10), new(50, 59)]);
+        var (shown, hidden) = RoundFolding.Fold(1, 100, [new(3, 10), new(50, 59)]);
         Assert.Equal([new(1, 10), new(50, 59), new(95, int.MaxValue)], shown);
         Assert.Equal([new(11, 49), new(60, 94)], hidden);
     }

@@ -1,0 +1,125 @@
+using System.Globalization;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Timeline;
+using Consensus.Protocol;
+using Consensus.Simulation.Worlds;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>Simulated worlds for the page: small enough that an answer takes well under a second, on a thread that serves nobody else.</summary>
+public static class SimulateApi
+{
+    private const int MaxAgents = 9;
+    private const int MaxRounds = 1_000;
+    private const int MaxMessages = 40_000;
+
+    // Messages mostly overtake the window by far, and now and then one does not.
+    private static readonly WorldOptions Unlucky = new(
+        Rule: Rule.Classic, Values: 3, WindowMs: 20, Drop: Probability.Of(0.1m), Pause: Probability.Of(0.02m), Latency: Latency.Tail);
+
+    private static readonly Lazy<SimulatedPair> First = new(() => Find(1)!);
+
+    /// <summary>Maps <c>GET /simulate</c> and <c>GET /simulate/counterexample</c>.</summary>
+    public static RouteGroupBuilder MapSimulateApi(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("/simulate").WithTags("Simulate");
+        group.MapGet("", SimulateAsync).Counts(Crowd.Simulations)
+            .Produces<ClusterTimeline>().ProducesProblem(400).ProducesProblem(503)
+            .WithSummary("A run in a simulated world: the same parameters give the same answer");
+        group.MapGet("/counterexample", CounterexampleAsync).Counts(Crowd.Simulations)
+            .Produces<SimulatedPair>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
+            .WithSummary("A disagreement of the classic rule in a few events, and the same under the ratified rule");
+        return group;
+    }
+
+    private static async Task<IResult> SimulateAsync(
+        string? rule = null, string? draw = null, string? agents = null, string? values = null, [FromQuery(Name = "window_ms")] string? window = null,
+        string? latency = null, string? seed = null, string? drop = null, string? duplicate = null, string? crash = null, string? partition = null,
+        string? pause = null, string? reset = null, [FromQuery] string[]? detail = null)
+    {
+        var read = new Reading();
+        var defaults = new WorldOptions();
+        var options = new WorldOptions(
+            read.Number("agents", agents, defaults.Agents, 1, MaxAgents), read.Word("rule", rule, Rule.Ratified), read.Word("draw", draw, defaults.Draw),
+            read.Number("values", values, defaults.Values, 1, RunLimits.MaxValues), read.Number("window_ms", window, defaults.WindowMs, 0, RunLimits.MaxWindowMs),
+            read.Chance("drop", drop), read.Chance("duplicate", duplicate), read.Chance("crash", crash), read.Chance("partition", partition),
+            read.Chance("pause", pause), read.Chance("reset", reset), Latency: read.Word("latency", latency, defaults.Latency), MaxRounds: MaxRounds);
+        var first = read.Seed(seed) ?? 1;
+        List<RoundRange> ranges = [];
+        if (detail is { Length: > 0 } && RoundFolding.ParseRanges(detail) is var parsed)
+        {
+            ranges = parsed ?? read.Refuse<List<RoundRange>>($"detail must be ranges of rounds such as 41-50, {RoundFolding.MaxDetail} rounds in all at most.") ?? [];
+        }
+
+        return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
+            : TypedResults.Json(await Task.Run(() => Simulate(options, first, ranges)), TimelineJson.Default.ClusterTimeline);
+    }
+
+    private static ClusterTimeline Simulate(WorldOptions options, long seed, List<RoundRange> detail)
+    {
+        var log = new WorldLog();
+        var result = new World(options).Run(seed, log, MaxMessages);
+        return SimulatedTimeline.Of(log, options.Agents, string.Join(' ', result.Verdict(log)), detail);
+    }
+
+    private static async Task<IResult> CounterexampleAsync(string? seed = null)
+    {
+        var read = new Reading();
+        var first = read.Seed(seed);
+        return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
+            : await Task.Run(() => first is null ? First.Value : Find(first.Value)) is { } pair ? TypedResults.Json(pair, TimelineJson.Default.SimulatedPair)
+            : RequestBody.Problem(404, "None of the worlds from this seed on breaks agreement; choose another seed.");
+    }
+
+    private static SimulatedPair? Find(long seed)
+    {
+        if (Counterexample.Find(Unlucky, seed, worlds: 3_000, few: 6) is not { } found)
+        {
+            return null;
+        }
+
+        var ratified = SimulatedTimeline.Of(found.UnderTheRatifiedRule(), found.Options.Agents, "", []);
+        return new SimulatedPair(found.Seed, found.Events, SimulatedTimeline.Of(found.Log, found.Options.Agents, found.Sentence(), []), ratified with { Sentence = Sentence(ratified) });
+    }
+
+    private static string Sentence(ClusterTimeline ratified) => ratified.Lanes.Select(lane => lane.Value).OfType<int>().Distinct().ToList() is [var value]
+        ? string.Create(CultureInfo.InvariantCulture, $"The same agents, draws and arrivals. Here a majority of proposals is only worth a vote, and it takes a majority of votes to decide. What was held back arrives in the end: all hold {value}.")
+        : "The same agents, draws and arrivals.";
+
+    /// <summary>Reads parameters, and remembers the first that is wrong.</summary>
+    private sealed class Reading
+    {
+        public string? Wrong { get; private set; }
+
+        public int Number(string name, string? text, int otherwise, int least, int most) =>
+            text is null ? otherwise
+            : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number
+            : Refuse<int>($"{name} must be a whole number from {least} to {most}.");
+
+        public long? Seed(string? text) =>
+            text is null ? null
+            : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && RunLimits.IsSeed(number) ? number
+            : Refuse<long>($"seed must be {RunLimits.SeedRange}.");
+
+        public Probability Chance(string name, string? text) =>
+            text is null ? default
+            : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 1 ? Probability.Of(number)
+            : Refuse<Probability>($"{name} must be a number from 0 to 1.");
+
+        public T Word<T>(string name, string? text, T otherwise)
+            where T : struct, Enum
+        {
+            var words = Enum.GetValues<T>();
+            var index = Array.FindIndex(words, word => string.Equals(word.ToString(), text, StringComparison.OrdinalIgnoreCase));
+            return text is null ? otherwise : index >= 0 ? words[index]
+                : Refuse<T>($"{name} must be {string.Join(" or ", words.Select(word => word.ToString().ToLowerInvariant()))}.");
+        }
+
+        public T? Refuse<T>(string wrong)
+        {
+            Wrong ??= wrong;
+            return default;
+        }
+    }
+}

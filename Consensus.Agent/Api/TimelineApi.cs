@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Peers;
+using Consensus.Agent.Timeline;
+using Consensus.Protocol;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>What was recorded, of this agent and, read through it, of all.</summary>
+public static class TimelineApi
+{
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
+
+    /// <summary>Maps <c>GET /timeline</c>, <c>GET /timeline/runs</c> and <c>GET /events</c>.</summary>
+    public static RouteGroupBuilder MapTimelineApi(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("").WithTags("Timeline");
+        group.MapGet("/timeline", TimelineAsync).Counts(Crowd.Surveys)
+            .Produces<AgentTimeline>().Produces<ClusterTimeline>().ProducesProblem(400)
+            .WithSummary("A run as this agent recorded it; with cluster=true, as all agents did, on one clock");
+        group.MapGet("/timeline/runs", RunsAsync).Counts(Crowd.Surveys)
+            .Produces<RunHistory>().ProducesProblem(400)
+            .WithSummary("The last 100 runs, newest first; with cluster=true, also those that only other agents know");
+        group.MapGet("/events", Events).Counts(Crowd.Streams)
+            .WithSummary("This agent's events as they happen, as server-sent events; Last-Event-ID resumes");
+        return group;
+    }
+
+    private static async Task<IResult> TimelineAsync(
+        Recorder recorder, AgentOptions options, Faults faults, ClusterClient client, CancellationToken cancellation,
+        string? run = null, [FromQuery(Name = "cluster")] string? all = null, [FromQuery] string[]? detail = null)
+    {
+        if (Query.ReadFlag("cluster", all, out var cluster) is { } wrong)
+        {
+            return wrong;
+        }
+
+        if (run is not null && run != Recorder.Bare && !RunId.TryParse(run, out _))
+        {
+            return RequestBody.Problem(400, "run must be a run id as POST /run answers it, number.initiator.boot, or 'bare'.");
+        }
+
+        List<RoundRange>? ranges = null;
+        if (detail is { Length: > 0 } && (ranges = RoundFolding.ParseRanges(detail)) is null)
+        {
+            return RequestBody.Problem(400, $"detail must be ranges of rounds such as 41-50, {RoundFolding.MaxDetail} rounds in all at most.");
+        }
+
+        if (!cluster)
+        {
+            return TypedResults.Json(recorder.Read(run, ranges), TimelineJson.Default.AgentTimeline);
+        }
+
+        var merged = await MergedAsync(recorder, options, faults, client, run, ranges, cancellation);
+        return TypedResults.Json(merged, TimelineJson.Default.ClusterTimeline);
+    }
+
+    private static async Task<ClusterTimeline> MergedAsync(
+        Recorder recorder, AgentOptions options, Faults faults, ClusterClient client, string? run, List<RoundRange>? detail, CancellationToken cancellation)
+    {
+        var histories = await HistoriesAsync(options, client, cancellation);
+        List<RunHistory> all = [.. histories.OfType<RunHistory>(), recorder.Runs()];
+        run ??= NewestOf([.. all.SelectMany(history => history.Runs.Take(1))]);
+        var known = all.SelectMany(history => history.Runs).Where(summary => summary.Run == run);
+        var (first, last) = recorder.RoundsOf(run);
+        first = Math.Max(1, first);
+        last = Math.Max(last, known.Select(summary => first + summary.Rounds - 1).DefaultIfEmpty(0).Max());
+        var (shown, folded) = RoundFolding.Fold(first, last, detail ?? []);
+
+        var query = $"/timeline?run={Uri.EscapeDataString(run ?? Recorder.Bare)}" + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
+        var timelines = run is null ? [.. options.Peers.Select((peer, i) => histories[i] is { } up ? new AgentTimeline(up.AgentId, "") : null)]
+            : await client.GetAllAsync(options.Peers, query, TimelineJson.Default.AgentTimeline, cancellation);
+        RunSummary? SummaryIn(RunHistory? history) => history?.Runs.FirstOrDefault(summary => summary.Run == run);
+        List<Source> sources =
+        [
+            new("/", recorder.Read(run, shown), SummaryIn(recorder.Runs())),
+            .. timelines.Select((timeline, i) => new Source(options.Peers[i].OriginalString, timeline, SummaryIn(histories[i]), faults.IdOf(i))),
+        ];
+        return Merge.Of(run, sources, folded);
+    }
+
+    private static Task<RunHistory?[]> HistoriesAsync(AgentOptions options, ClusterClient client, CancellationToken cancellation) =>
+        client.GetAllAsync(options.Peers, "/timeline/runs", TimelineJson.Default.RunHistory, cancellation);
+
+    private static async Task<IResult> RunsAsync(
+        Recorder recorder, AgentOptions options, ClusterClient client, CancellationToken cancellation,
+        [FromQuery(Name = "cluster")] string? all = null)
+    {
+        if (Query.ReadFlag("cluster", all, out var cluster) is { } wrong)
+        {
+            return wrong;
+        }
+
+        var own = recorder.Runs();
+        if (cluster)
+        {
+            // This agent may have been away, or restarted: what it missed, others know.
+            var others = await HistoriesAsync(options, client, cancellation);
+            var known = others.OfType<RunHistory>().Prepend(own).SelectMany(history => history.Runs.Select(summary => (history.AgentId, Summary: summary)))
+                .GroupBy(one => one.Summary.Run).Select(RunSummary.Choose);
+            own = own with { Runs = [.. known.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(Recorder.MaxRuns)] };
+        }
+
+        return TypedResults.Json(own, TimelineJson.Default.RunHistory);
+    }
+
+    private static ServerSentEventsResult<string> Events(
+        HttpContext context, Recorder recorder, IHostApplicationLifetime lifetime,
+        [FromHeader(Name = "Last-Event-ID")] string? last = null)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+
+        // nginx and its like collect an answer before they pass it on, unless the answer forbids it.
+        context.Response.Headers["X-Accel-Buffering"] = "no";
+
+        // Numbers of another process mean nothing here: whoever comes from before a restart gets all there is.
+        var after = last is null ? recorder.LastEventId
+            : last.Split('/') is [var boot, var number] && boot == recorder.Boot
+                && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0;
+        return TypedResults.ServerSentEvents(HeadRequests.IsHead(context)
+            ? AsyncEnumerable.Empty<SseItem<string>>()
+            : StreamAsync(recorder, after, lifetime.ApplicationStopping, context.RequestAborted));
+    }
+
+    private static async IAsyncEnumerable<SseItem<string>> StreamAsync(
+        Recorder recorder, long after, CancellationToken stopping, CancellationToken aborted, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, cancellation);
+        yield return new SseItem<string>("{}", "hello") { EventId = $"{recorder.Boot}/{after}", ReconnectionInterval = TimeSpan.FromSeconds(1) };
+        await foreach (var (id, kind, json) in recorder.FollowAsync(after, Quiet, ended.Token))
+        {
+            yield return new SseItem<string>(json, kind) { EventId = $"{recorder.Boot}/{id}" };
+        }
+    }
+
+    private static string? NewestOf(List<RunSummary> runs) => runs.Count == 0 ? null : runs.Max(Comparer<RunSummary>.Create(Compare))!.Run;
+
+    /// <summary>Older runs first; the bare one by its time.</summary>
+    private static int Compare(RunSummary x, RunSummary y) =>
+        RunId.TryParse(x.Run, out var a) && RunId.TryParse(y.Run, out var b) ? a.CompareTo(b) : x.StartedAtUs.CompareTo(y.StartedAtUs);
+}

@@ -1,0 +1,135 @@
+using Consensus.Protocol;
+
+namespace Consensus.Agent.Configuration;
+
+/// <summary>What one agent is configured with. Each setting comes from any configuration source under the name given here; <see cref="Settings"/> reads it.</summary>
+public sealed record AgentOptions
+{
+    /// <summary>The port agents listen on unless told otherwise.</summary>
+    public const int DefaultPort = 5001;
+
+    private const int MaxIdLength = 128;
+
+    /// <summary><c>AGENT_ID</c>: this agent's id, unique in the cluster.</summary>
+    public required string Id { get; init; }
+
+    /// <summary><c>PORT</c>: 0..65535; 0 takes a free one. ASP.NET's own settings win.</summary>
+    public int Port { get; init; } = DefaultPort;
+
+    /// <summary><c>PEERS</c>: base addresses of the others, comma-separated; service discovery resolves them.</summary>
+    public IReadOnlyList<Uri> Peers { get; init; } = [];
+
+    /// <summary><c>VALUES</c>, <c>WINDOW_MS</c>, <c>RULE</c>, <c>DRAW</c>: what <c>POST /run</c> means where it does not say.</summary>
+    public RunRequest Defaults { get; init; } = new();
+
+    /// <summary><c>FAULTS</c>: whether <c>/faults</c> may break calls on purpose.</summary>
+    public bool Faults { get; init; }
+
+    /// <summary>What a call to a peer may take. Not a setting: the protocol's times build upon it; tests on slow machines wait longer.</summary>
+    public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary><c>DATA</c>: the file in which decisions outlive the process; null: they do not.</summary>
+    public string? Data { get; init; }
+
+    /// <summary><c>CLUSTER_KEY</c>: what calls between agents must carry; null: they are open to everybody.</summary>
+    public ClusterKey? Key { get; init; }
+
+    /// <summary><c>PEER_PROXY</c>: the proxy for calls to the peers; null: none, whatever <c>HTTP_PROXY</c> says.</summary>
+    public Uri? PeerProxy { get; init; }
+
+    /// <summary><c>RUN_RATE</c>: runs that may be asked for in a second, on average: 1..1000000, or 0 for as many as come.</summary>
+    public int RunRate { get; init; } = 1000;
+
+    /// <summary><c>METRICS</c>: whether <c>/metrics</c> shows the metrics as text for Prometheus.</summary>
+    public bool Metrics { get; init; }
+
+    /// <summary>How many calls may be under way at once.</summary>
+    public CallLimits Limits { get; init; } = new();
+
+    /// <summary>Reads one agent's settings.</summary>
+    /// <exception cref="ConfigurationException">A setting is missing or wrong; the message says what to change.</exception>
+    public static AgentOptions From(IConfiguration configuration, int? port = null, string? listen = null)
+    {
+        var id = Settings.Get(configuration, "AGENT_ID")?.Trim();
+        if (string.IsNullOrEmpty(id))
+        {
+            throw new ConfigurationException("AGENT_ID is not set: give this agent an id of its own, such as AGENT_ID=agent1.");
+        }
+
+        // It travels in headers and stands in lines of the log.
+        if (id.Length > MaxIdLength || id.Any(character => character is < ' ' or > '~' or '/'))
+        {
+            throw new ConfigurationException($"AGENT_ID must be at most {MaxIdLength} ASCII characters, none of them '/'.");
+        }
+
+        List<int> own = [.. Listener.From(configuration, listen, port).Select(listener => listener.Port)];
+        return Shared(configuration) with
+        {
+            Id = id, Port = own[0], Peers = PeerAddresses.Parse(Settings.Get(configuration, "PEERS") ?? "", id, own),
+        };
+    }
+
+    /// <summary>What to tell whoever starts a cluster of this many agents; null: nothing.</summary>
+    public static string? AdviceOn(int agents) =>
+        agents == 1 ? "One agent decides alone whatever it draws: name its peers in PEERS."
+            : agents % 2 == 0 ? $"{agents} agents outlive the loss of no more than {agents - 1} do: an odd number is better."
+            : null;
+
+    /// <summary>Reads the settings that every agent of a one-process cluster shares; its id is still empty.</summary>
+    /// <exception cref="ConfigurationException">A setting is wrong; the message says what to change.</exception>
+    public static AgentOptions Shared(IConfiguration configuration) => new()
+    {
+        Id = "",
+        Defaults = DefaultsFrom(configuration),
+        Faults = Flag(configuration, "FAULTS"),
+        Data = Settings.Get(configuration, "DATA")?.Trim() is { Length: > 0 } data ? data : null,
+        Key = Settings.Get(configuration, "CLUSTER_KEY") is { Length: > 0 } key ? new ClusterKey(key) : null,
+        PeerProxy = Settings.Get(configuration, "PEER_PROXY")?.Trim() is { Length: > 0 } proxy ? ProxyFrom(proxy, "PEER_PROXY") : null,
+        RunRate = Number(configuration, "RUN_RATE", 0, 1_000_000, 1000),
+        Metrics = Flag(configuration, "METRICS"),
+    };
+
+    /// <summary>Reads the address of a proxy.</summary>
+    /// <param name="text">The address.</param>
+    /// <param name="setting">The setting or option that it comes from.</param>
+    /// <exception cref="ConfigurationException">It is no address of a proxy; the message says what to change.</exception>
+    public static Uri ProxyFrom(string text, string setting) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var proxy) && proxy is { Scheme: "http" or "https" or "socks5", Host.Length: > 0, PathAndQuery: "/" or "", Fragment: "", UserInfo: "" }
+            ? proxy
+            : throw new ConfigurationException($"{setting} is no address of a proxy; write it as http://host:port, without a user name or path.");
+
+    /// <summary>The port that <paramref name="option"/> or else <c>PORT</c> names: 0..65535.</summary>
+    public static int PortFrom(IConfiguration configuration, int? option) =>
+        option is < 0 or > 65535 ? throw new ConfigurationException($"--port is {option}; it must be from 0 to 65535.")
+            : option ?? Number(configuration, "PORT", 0, 65535, DefaultPort);
+
+    private static RunRequest DefaultsFrom(IConfiguration configuration) => new(
+        Rule: Word<Rule>(configuration, "RULE"),
+        Values: Number(configuration, "VALUES", 1, RunLimits.MaxValues, 3),
+        Draw: Word<Draw>(configuration, "DRAW") ?? Draw.Fresh,
+        WindowMs: Number(configuration, "WINDOW_MS", 0, RunLimits.MaxWindowMs, Machine.DefaultWindowMs));
+
+    private static int Number(IConfiguration configuration, string key, int least, int most, int fallback)
+    {
+        var text = Settings.Get(configuration, key);
+        return string.IsNullOrWhiteSpace(text) ? fallback
+            : int.TryParse(text, out var number) && number >= least && number <= most ? number
+            : throw new ConfigurationException($"{key} is '{text}'; it must be a number from {least} to {most}.");
+    }
+
+    private static bool Flag(IConfiguration configuration, string key)
+    {
+        var text = Settings.Get(configuration, key);
+        return !string.IsNullOrWhiteSpace(text)
+            && (bool.TryParse(text, out var flag) ? flag : throw new ConfigurationException($"{key} is '{text}'; it must be true or false."));
+    }
+
+    private static T? Word<T>(IConfiguration configuration, string key)
+        where T : struct, Enum
+    {
+        var text = Settings.Get(configuration, key);
+        return string.IsNullOrWhiteSpace(text) ? null
+            : Enum.TryParse<T>(text, ignoreCase: true, out var word) && Enum.IsDefined(word) && !char.IsDigit(text[0]) ? word
+            : throw new ConfigurationException($"{key} is '{text}'; it must be one of {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");
+    }
+}

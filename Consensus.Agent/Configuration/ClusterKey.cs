@@ -1,0 +1,40 @@
+using System.Net.Http.Headers;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace Consensus.Agent.Configuration;
+
+/// <summary><c>CLUSTER_KEY</c>: what the agents of one cluster know and strangers do not. It says itself to nobody.</summary>
+public sealed class ClusterKey
+{
+    /// <summary>The header that carries it.</summary>
+    public const string Header = "Consensus-Key";
+
+    private const int MinLength = 16;
+    private const int MaxLength = 256;
+
+    private readonly string _secret;
+
+    /// <summary>Takes the key.</summary>
+    /// <exception cref="ConfigurationException">It is too short to be a secret, or cannot be sent in a header.</exception>
+    public ClusterKey(string secret)
+    {
+        if (secret.Length is < MinLength or > MaxLength || secret.Any(character => character is <= ' ' or > '~'))
+        {
+            throw new ConfigurationException(
+                $"CLUSTER_KEY must be {MinLength} to {MaxLength} ASCII characters without spaces; openssl rand -hex 32 makes a good one.");
+        }
+
+        _secret = secret;
+    }
+
+    /// <summary>Whether this is the key. It takes the same time wherever the two differ.</summary>
+    public bool Is(string? said) =>
+        CryptographicOperations.FixedTimeEquals(MemoryMarshal.AsBytes(_secret.AsSpan()), MemoryMarshal.AsBytes(said.AsSpan()));
+
+    /// <summary>Adds it to what is sent.</summary>
+    public void AddTo(HttpRequestHeaders headers) => headers.TryAddWithoutValidation(Header, _secret);
+
+    /// <summary>Nothing of it.</summary>
+    public override string ToString() => "***";
+}

@@ -1,0 +1,23 @@
+using System.Text.Json.Serialization;
+using Consensus.Protocol;
+
+namespace Consensus.Agent.Peers;
+
+/// <summary>JSON of the messages between agents: snake_case, strict, without reflection.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    AllowDuplicateProperties = false,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    MaxDepth = MaxDepth)]
+[JsonSerializable(typeof(NewRound))]
+[JsonSerializable(typeof(Proposal))]
+[JsonSerializable(typeof(Vote))]
+[JsonSerializable(typeof(Final))]
+[JsonSerializable(typeof(Answer))]
+public sealed partial class MessageJson : JsonSerializerContext
+{
+    /// <summary>Objects and arrays within each other that are read at most.</summary>
+    internal const int MaxDepth = 16;
+}

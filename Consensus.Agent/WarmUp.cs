@@ -1,0 +1,84 @@
+using System.Diagnostics.Metrics;
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Peers;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Consensus.Agent;
+
+/// <summary>
+/// Compiles the code of a run before the first run, which would otherwise wait some hundred ms for the compiler. A second
+/// cluster in this process decides runs, on free ports, without logs, exporters and files. The served agents take no part
+/// in these runs. The process is ready when the warm-up has ended, at the latest after <see cref="AtMost"/>.
+/// </summary>
+internal sealed class WarmUp : IHealthCheck
+{
+    private const int Agents = 3;
+    private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(30);
+
+    // One round, several rounds, the other rule. In a plain run, most messages ride in answers to others.
+    private static readonly string[] Runs =
+    [
+        """{"values":1}""", """{"values":9,"seed":1,"window_ms":1}""", """{"values":3}""", """{"rule":"classic","values":1}""", """{"values":1}""", "{}",
+    ];
+
+    // Compiled ahead of time there is nothing to do.
+    private volatile bool _ended = !RuntimeFeature.IsDynamicCodeCompiled;
+
+    /// <summary>Makes an agent ready only once the warm-up has ended.</summary>
+    public void AddTo(WebApplicationBuilder builder) => builder.Services.AddHealthChecks().AddCheck("warm-up", this);
+
+    /// <inheritdoc/>
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(_ended ? HealthCheckResult.Healthy("ended") : HealthCheckResult.Unhealthy("the code of a run is being compiled"));
+
+    /// <summary>Begins the warm-up, and returns at once.</summary>
+    /// <param name="served">The settings of the agents that are served.</param>
+    /// <param name="configuration">Their configuration.</param>
+    public void Begin(AgentOptions served, IConfiguration configuration)
+    {
+        if (!_ended)
+        {
+            _ = Task.Run(() => RunAsync(served, configuration));
+        }
+    }
+
+    private async Task RunAsync(AgentOptions served, IConfiguration configuration)
+    {
+        try
+        {
+            await DecideAsync(served, configuration).WaitAsync(AtMost);
+        }
+#pragma warning disable CA1031 // The served agents work without a warm-up, whatever failed in it.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // A failed warm-up costs the first run its time, and nothing else.
+        }
+        finally
+        {
+            _ended = true;
+        }
+    }
+
+    private static async Task DecideAsync(AgentOptions served, IConfiguration configuration)
+    {
+        // Calls to names, and calls that faults may break, take another path than calls to addresses. A proxy elsewhere
+        // would call its own machine.
+        var faults = served.Faults || served.Peers.Any(peer => peer.HostNameType == UriHostNameType.Dns && !peer.IsLoopback);
+        var options = served with { Peers = [], PeerProxy = null, Faults = faults, Data = null, RunRate = 0 };
+        await using var cluster = await LocalCluster.StartAsync(
+            Agents, 0, options, Extensions.WithoutExporters(configuration), (_, builder) => builder.Logging.ClearProviders());
+        using var http = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false, ActivityHeadersPropagator = null, MeterFactory = cluster.Services[0].GetRequiredService<IMeterFactory>(),
+        });
+        http.BaseAddress = cluster.Addresses[0];
+        foreach (var run in Runs)
+        {
+            using var body = new StringContent(run, new MediaTypeHeaderValue("application/json"));
+            using var response = await http.PostAsync("/run?wait=2", body);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using Consensus.Agent;
+using Consensus.Agent.Hosting;
+using Consensus.Protocol;
+using Consensus.Simulation.Worlds;
+
+namespace Consensus.Tests.Architecture;
+
+/// <summary>
+/// What may know what, where neither the references of a project nor the banned symbols of Consensus.Protocol and
+/// Consensus.Simulation hold it.
+/// </summary>
+public sealed partial class ArchitectureTests
+{
+    [Theory]
+    [InlineData(typeof(Machine), new string[0])]
+    [InlineData(typeof(World), new[] { "Consensus.Protocol" })]
+    public void A_pure_library_references_the_base_library_and_only_these_projects(Type ofAssembly, string[] projects)
+    {
+        using var code = new CompiledCode(ofAssembly);
+        var references = code.References.ToList();
+        Assert.NotEmpty(references);
+        Assert.DoesNotContain(references, reference => !projects.Contains(reference) && !File.Exists(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), reference + ".dll")));
+    }
+
+    /// <summary>A lock names no symbol in the source, so that the analyzer of banned symbols does not see it.</summary>
+    [Fact]
+    public void The_protocol_uses_no_lock_and_no_thread()
+    {
+        using var code = new CompiledCode(typeof(Machine));
+        Assert.NotEmpty(code.ForeignTypes);
+        Assert.DoesNotContain(code.ForeignTypes, type => type.StartsWith("System.Threading.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_protocol_has_no_static_field_that_changes()
+    {
+        var changing = typeof(Machine).Assembly.GetTypes()
+            .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            .Where(field => !field.IsLiteral && !field.IsInitOnly && !field.Name.Contains('<', StringComparison.Ordinal))
+            .Select(field => $"{field.DeclaringType!.Name}.{field.Name}");
+        Assert.Empty(changing);
+    }
+
+    /// <summary>Constants of the machine are compiled in, so they are no use of it.</summary>
+    [Theory]
+    [InlineData("Api")]
+    [InlineData("Peers")]
+    [InlineData("Timeline")]
+    public void A_namespace_that_does_not_drive_the_machine_does_not_use_it(string name)
+    {
+        using var code = new CompiledCode(typeof(AgentServer));
+        var uses = code.Uses().Where(use => use.User.Namespace == $"Consensus.Agent.{name}").ToList();
+        Assert.NotEmpty(uses);
+        Assert.DoesNotContain(uses, use => use.Used.FullName == typeof(Machine).FullName);
+    }
+
+    [Fact]
+    public void No_source_file_is_too_long_to_read()
+    {
+        // Waits to be split.
+        string[] waiting = ["Recorder.cs"];
+        var tooLong = Directory.EnumerateFiles(SourceTree.Root, "*.cs", SearchOption.AllDirectories)
+            .Where(path => !Generated().IsMatch(path) && !waiting.Contains(Path.GetFileName(path)))
+            .Select(path => (Path: Path.GetRelativePath(SourceTree.Root, path), Lines: File.ReadLines(path).Count()))
+            .Where(file => file.Lines > 320);
+        Assert.Empty(tooLong);
+    }
+
+    [GeneratedRegex(@"[\\/](bin|obj)[\\/]")]
+    private static partial Regex Generated();
+}
