@@ -91,6 +91,7 @@ public static class Extensions
         if (HasEndpoint(builder.Configuration))
         {
             telemetry.UseOtlpExporter();
+            builder.Services.AddHostedService<TelemetryShutdown>();
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Consensus.Tests.Api;
 
@@ -85,6 +86,21 @@ public sealed class ShutdownTests : IDisposable
         {
             await agent2.ResumeAsync();
         }
+    }
+
+    [Fact]
+    public async Task A_collector_that_does_not_answer_holds_up_no_shutdown()
+    {
+        using var collector = new TcpListener(IPAddress.Loopback, 0);
+        collector.Start();
+        using var cluster = await AgentProcess.StartAsync(
+            ["--agents", "3", "--port", "0"],
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{((IPEndPoint)collector.LocalEndpoint).Port}"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"));
+        using var client = new Client(cluster.Address);
+        Assert.Equal(HttpStatusCode.OK, (await client.Post("/run?wait=60")).Code);
+        var (code, took) = await cluster.TerminateAsync();
+        Assert.Equal(0, code);
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(10));
     }
 
     /// <summary>Repeats requests until the agent is gone; a request may fail only because of that.</summary>
