@@ -29,7 +29,11 @@ public sealed record MachineView(
     int Attempts,
     Decision? Decision,
     string? Stalled,
-    int Agents);
+    int Agents)
+{
+    /// <summary>The answer to a <see cref="StateQuery"/> at that moment: what a peer needs to catch up.</summary>
+    public Answer StateForPeers => Machine.StateOf(AgentId, Boot, Agents, Floor, Run, Learner, Decision);
+}
 
 public partial class Machine
 {
@@ -44,6 +48,12 @@ public partial class Machine
 
     /// <summary>The highest run this agent ever saw.</summary>
     public RunId Floor => _floor;
+
+    internal static Answer StateOf(string id, string boot, int agents, RunId floor, RunDescriptor? run, bool learner, Decision? decision) => new(Status.Ok)
+    {
+        AgentId = id, Boot = boot, Agents = agents, Floor = floor.IsNone ? null : floor,
+        Run = run?.Id, Descriptor = run, Learner = run is not null && learner ? true : null, Decision = run is null ? null : decision,
+    };
 
     /// <summary>What this agent holds now.</summary>
     public MachineView View()

@@ -173,10 +173,7 @@ public partial class Machine
                 Clear();
                 return Introduce(Status.Reset);
             case StateQuery:
-                return Introduce(Status.Ok) with
-                {
-                    Run = CurrentRunId, Descriptor = _run?.Descriptor, Decision = _run?.Descriptor is null ? null : _run.Decision,
-                };
+                return StateOf(Id, Boot, _n, _floor, _run?.Descriptor, _run?.Learner ?? false, _run?.Decision);
         }
 
         if (message.Sender is { } sender)

@@ -82,23 +82,27 @@ public sealed record StateAnswer(
     HealthAnswer? Health = null)
 {
     /// <summary>What <paramref name="view"/> says, and where its run stands in a trace.</summary>
-    public static StateAnswer From(MachineView view, string? traceparent = null) => new(
-        view.AgentId,
-        view.Round,
-        view.MyValue,
-        view.Proposals,
-        view.Attempts,
-        view.Decision?.Value,
-        view.Decision?.Round,
-        view.Phase.ToString().ToLowerInvariant(),
-        view.Votes,
-        view.Boot,
-        view.Floor.IsNone ? null : view.Floor,
-        view.Learner ? true : null,
-        view.Stalled,
-        view.Run?.Id,
-        view.Run is null ? null : view.Decision,
-        view.Run,
-        view.Run is null ? null : traceparent,
-        view.Agents);
+    public static StateAnswer From(MachineView view, string? traceparent = null)
+    {
+        var forPeers = view.StateForPeers;
+        return new(
+            view.AgentId,
+            view.Round,
+            view.MyValue,
+            view.Proposals,
+            view.Attempts,
+            view.Decision?.Value,
+            view.Decision?.Round,
+            view.Phase.ToString().ToLowerInvariant(),
+            view.Votes,
+            view.Boot,
+            forPeers.Floor,
+            forPeers.Learner,
+            view.Stalled,
+            forPeers.Run,
+            forPeers.Decision,
+            forPeers.Descriptor,
+            forPeers.Run is null ? null : traceparent,
+            forPeers.Agents);
+    }
 }

@@ -23,7 +23,7 @@ public sealed class Alone
 [Collection(Alone.Name)]
 public sealed class SpeedTests : IAsyncLifetime
 {
-    private const int MostRawRoundTrips = 60;
+    private const int MostRawRoundTrips = 30;
     private const int MostKilobytes = 120;
     private const int Attempts = 5;
     private const int Decisions = 40;

@@ -19,19 +19,6 @@ public sealed class ClusterSizeTests
         Assert.True(2 * (quorum - 1) <= agents, $"{quorum - 1} of {agents} would be enough.");
     }
 
-    // A majority of votes for one value cannot have a rival, and a decision survives any minority's silence: whoever
-    // hears q votes hears one of any q that decided.
-    [Property(MaxTest = 300, Replay = Seed, Arbitrary = [typeof(ClusterSizeTests)])]
-    public void Any_quorum_of_votes_holds_one_of_those_that_decided(int agents)
-    {
-        var quorum = QuorumOf(agents);
-        var random = new SeededRandom((ulong)agents);
-        for (var i = 0; i < 50; i++)
-        {
-            Assert.NotEmpty(Pick(random, agents, quorum).Intersect(Pick(random, agents, quorum)));
-        }
-    }
-
     [Theory]
     [InlineData(1, 3, Draw.Fresh)]
     [InlineData(1, 3, Draw.Plurality)]
@@ -58,7 +45,4 @@ public sealed class ClusterSizeTests
 
     private static int QuorumOf(int agents) =>
         new Machine("agent1", "b1", [.. Enumerable.Range(2, agents - 1).Select(i => $"agent{i}")], new SeededRandom(1)).Quorum;
-
-    private static List<int> Pick(SeededRandom random, int agents, int count) =>
-        [.. Enumerable.Range(0, agents).OrderBy(_ => random.NextUInt64()).Take(count)];
 }

@@ -144,7 +144,8 @@ public sealed class WorldTests
         Assert.True(report.Broken.ContainsKey((Rule.Ratified, property)), $"{version}: {string.Join('\n', report.Lines())}");
         var (seed, _) = report.Violations.First(found => found.Violation.Property == property);
         var shrunk = Counterexample.Of(report.Options, seed, make);
-        Assert.True(shrunk is null || shrunk.Violation.Property == property);
+        Assert.NotNull(shrunk);
+        Assert.Equal(property, shrunk.Violation.Property);
     }
 
     [Fact]
