@@ -46,6 +46,7 @@ public static class AgentServer
 
         var app = builder.Build();
         app.Lifetime.ApplicationStopping.Register(() => app.Services.GetRequiredService<AgentNode>().Stop());
+        app.Lifetime.ApplicationStopped.Register(() => app.Services.GetRequiredService<AgentNode>().WaitForSends());
         app.UseProblems();
         HeadRequests.Use(app);
         BrowserGate.Use(app);

@@ -78,15 +78,23 @@ public sealed partial class AgentNode
 
     private async Task SendAsync(Send send, long id, MessageParent parent, bool later)
     {
-        if (later)
+        Interlocked.Increment(ref _sendsInFlight);
+        try
         {
-            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        }
+            if (later)
+            {
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            }
 
-        var answer = await _peers.SendAsync(send.Peer, send.Message, _recorder.KeyOf(id), parent, _stopping.Token);
-        if (!_stopping.IsCancellationRequested)
+            var answer = await _peers.SendAsync(send.Peer, send.Message, _recorder.KeyOf(id), parent, _stopping.Token);
+            if (!_stopping.IsCancellationRequested)
+            {
+                Step(answer is null ? new Unanswered(send.Peer, send.Message) : new Answered(send.Peer, send.Message, answer), messageId: id);
+            }
+        }
+        finally
         {
-            Step(answer is null ? new Unanswered(send.Peer, send.Message) : new Answered(send.Peer, send.Message, answer), messageId: id);
+            Interlocked.Decrement(ref _sendsInFlight);
         }
     }
 }

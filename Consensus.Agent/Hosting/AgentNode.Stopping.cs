@@ -3,6 +3,16 @@ namespace Consensus.Agent.Hosting;
 /// <summary>The agent's shutdown: each waiting request gets the state that the agent holds.</summary>
 public sealed partial class AgentNode
 {
+    private static readonly TimeSpan SendsTimeout = TimeSpan.FromMilliseconds(500);
+
+    private int _sendsInFlight;
+
+    /// <summary>
+    /// Waits until canceled sends have ended, 500 ms at most. A span of a send that ends after the exporters is lost, and the
+    /// receiver's span then has no parent.
+    /// </summary>
+    public void WaitForSends() => SpinWait.SpinUntil(() => Volatile.Read(ref _sendsInFlight) == 0, SendsTimeout);
+
     /// <summary>Ends all waits, starts and sends. The agent sends nothing more.</summary>
     public void Stop()
     {
