@@ -114,9 +114,21 @@ public sealed partial class OrchestratorTests(RunningApplication application) : 
         Assert.Contains("agent1, agent2 decided", ran.Message, StringComparison.Ordinal);
         Assert.Contains("agent3 is isolated", ran.Message, StringComparison.Ordinal);
 
-        await application.SucceedAsync("consensus", "heal");
+        Assert.Equal("agent1, agent2, agent3 have no faults now", (await application.SucceedAsync("consensus", "heal")).Message);
         await application.WaitAsync("agent3", now => now.HealthStatus == HealthStatus.Healthy && IsEnabled(now, "isolate"));
         Assert.Contains("agent1, agent2, agent3 decided", (await application.SucceedAsync("agent3", "run")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_agent_runs_forgets_and_is_connected_again_by_commands_of_its_own()
+    {
+        Assert.Matches(Sentence(), (await application.SucceedAsync("agent2", "run")).Message);
+        Assert.Equal("agent2 was reset", (await application.SucceedAsync("agent2", "reset")).Message);
+        using var client = application.ClientOf("agent2");
+        Assert.Equal(HttpStatusCode.Accepted, (await client.Get("/consensus")).Code);
+        await application.SucceedAsync("agent2", "isolate");
+        Assert.Equal("agent2 is connected again", (await application.SucceedAsync("agent2", "reconnect")).Message);
+        Assert.Matches(Sentence(), (await application.SucceedAsync("consensus", "run")).Message);
     }
 
     [Fact]

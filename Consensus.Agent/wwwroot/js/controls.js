@@ -55,7 +55,10 @@ export class Controls {
     for (const [name, text] of new FormData(this.form)) if (text !== '') body[name] = NUMBERS.includes(name) ? Number(text) : text;
     await this.#ask(this.go, async () => {
       const answer = await start(body);
-      if (answer?.missing?.length) this.notice(`Started without ${answer.missing.join(', ')}.`);
+      const notices = [];
+      if (answer?.missing?.length) notices.push(`Started without ${answer.missing.join(', ')}.`);
+      if (answer?.ignored?.length) notices.push(`The agent ignored ${answer.ignored.join(', ')}.`);
+      if (notices.length) this.notice(notices.join(' '));
       this.started();
     });
   }
