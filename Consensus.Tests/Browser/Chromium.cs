@@ -76,6 +76,11 @@ public sealed class Tab : IAsyncDisposable
             {
                 Errors.Add(message.Text);
             }
+
+            if (message.Type is "warning")
+            {
+                Warnings.Add(message.Text);
+            }
         };
         page.PageError += (_, error) => Errors.Add(error);
     }
@@ -84,6 +89,9 @@ public sealed class Tab : IAsyncDisposable
 
     /// <summary>What the console showed as errors and warnings.</summary>
     public List<string> Errors { get; } = [];
+
+    /// <summary>The warnings among <see cref="Errors"/>.</summary>
+    public List<string> Warnings { get; } = [];
 
     /// <summary>The table's row of an agent.</summary>
     public ILocator Row(string agent) => Page.Locator($"#agents tr[data-agent={agent}]");

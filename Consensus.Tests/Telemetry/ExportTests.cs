@@ -46,7 +46,7 @@ public sealed class ExportTests
         Assert.Equal(HttpStatusCode.OK, code);
 
         var run = answer.GetProperty("run").GetString()!;
-        await collector.UntilAsync("/own/path", "decided", run, "agent1");
+        await collector.UntilAsync("/own/path", "run 1: decided", run, "agent1");
         await collector.UntilAsync("/v1/logs", "decided", run, "agent3");
         await collector.UntilAsync("/v1/metrics", "consensus.decision.duration", "agent2");
         Assert.DoesNotContain("/v1/traces", collector.Paths);
