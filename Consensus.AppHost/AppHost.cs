@@ -16,7 +16,7 @@ var rule = builder.AddRunParameter(RunOption.Rule, "ratified");
 var values = builder.AddRunParameter(RunOption.Values, "3");
 var window = builder.AddRunParameter(RunOption.WindowMs, "200");
 
-// Whoever has it may reset agents and break calls between them: agents, and the commands of the dashboard.
+// Agents and the commands of the dashboard use this key. A caller with it may reset agents and break calls between them.
 var key = builder.AddParameter("cluster-key", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true)
     .WithDescription("The key by which agents know each other. The page asks for it before it breaks calls.");
 
