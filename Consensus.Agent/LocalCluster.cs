@@ -59,9 +59,9 @@ public sealed class LocalCluster : IAsyncDisposable
                 var options = (shared ?? new AgentOptions { Id = "" }) with
                 {
                     Id = id, Port = addresses[i].Port, Peers = [.. addresses.Where((_, other) => other != number)],
-                    Data = shared?.Data is { } data ? StoreFile.PathFor(data, id) : null,
+                    Data = shared?.Data is { } data ? RunStoreFactory.PathFor(data, id) : null,
                 };
-                var app = AgentServer.Build(options, args ?? [], builder =>
+                var app = AgentApplication.Build(options, args ?? [], builder =>
                 {
                     builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Take(endpoint, held));
                     configure?.Invoke(number, builder);
@@ -73,10 +73,10 @@ public sealed class LocalCluster : IAsyncDisposable
 
             foreach (var app in apps)
             {
-                await AgentServer.ListenAsync(app);
+                await AgentApplication.ListenAsync(app);
             }
 
-            apps.ForEach(app => app.Services.GetRequiredService<AgentNode>().Start());
+            apps.ForEach(app => app.Services.GetRequiredService<AgentService>().Start());
 
             return new LocalCluster(apps, listeners);
         }

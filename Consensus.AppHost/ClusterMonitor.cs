@@ -207,9 +207,9 @@ internal sealed class ClusterMonitor(ClusterResource cluster, ResourceNotificati
         {
             using var response = await agent.SendRawAsync(HttpMethod.Get, "/events", null, cancellation, HttpCompletionOption.ResponseHeadersRead);
             await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
-            await foreach (var happened in SseParser.Create(stream).EnumerateAsync(cancellation))
+            await foreach (var protocolEvent in SseParser.Create(stream).EnumerateAsync(cancellation))
             {
-                if (happened.EventType != "quiet")
+                if (protocolEvent.EventType != "quiet")
                 {
                     _wake.Writer.TryWrite(true);
                 }

@@ -73,7 +73,7 @@ public sealed record Decision(int Value, int Round, RunId? Run = null);
 /// The answer to a message, and itself a message: it obeys run and floor, and carries what the answering agent
 /// currently proposes, votes or has decided in the run.
 /// </summary>
-public sealed record Answer(string Status = "")
+public sealed record Response(string Status = "")
 {
     /// <summary>Why a message was ignored or refused; null where it was not.</summary>
     public string? Reason { get; init; }
@@ -118,8 +118,8 @@ public sealed record Answer(string Status = "")
     public string? Traceparent { get; init; }
 }
 
-/// <summary>The words of <see cref="Answer.Status"/>.</summary>
-public static class Status
+/// <summary>The words of <see cref="Response.Status"/>.</summary>
+public static class ResponseStatus
 {
     /// <summary>Taken.</summary>
     public const string Ok = "ok";
@@ -143,8 +143,8 @@ public static class Status
     public const string Refused = "refused";
 }
 
-/// <summary>The words of <see cref="Answer.Reason"/>.</summary>
-public static class Reason
+/// <summary>The words of <see cref="Response.Reason"/>.</summary>
+public static class ResponseReason
 {
     /// <summary>A new round that lies behind.</summary>
     public const string StaleRound = "stale-round";

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Consensus.Protocol;
 
 /// <summary>How a run decides.</summary>
-[JsonConverter(typeof(WordConverter<Rule>))]
+[JsonConverter(typeof(EnumNameConverter<Rule>))]
 public enum Rule
 {
     /// <summary>The original's: a majority of equal proposals in a round decides. Fast to explain, and unsafe.</summary>
@@ -15,8 +15,8 @@ public enum Rule
 }
 
 /// <summary>How an agent finds its next value when nothing binds it.</summary>
-[JsonConverter(typeof(WordConverter<Draw>))]
-public enum Draw
+[JsonConverter(typeof(EnumNameConverter<DrawStrategy>))]
+public enum DrawStrategy
 {
     /// <summary>Uniformly from 1..values. The expected number of rounds grows exponentially with the agents.</summary>
     Fresh,
@@ -44,11 +44,11 @@ public sealed record RunDescriptor(
     int StartRound,
     Rule Rule,
     int Values,
-    Draw Draw,
+    DrawStrategy Draw,
     int WindowMs,
     IReadOnlyDictionary<string, string> Members,
     long? Seed = null);
 
 /// <summary>An enum is a lower-case word in JSON, never a number.</summary>
-public sealed class WordConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
+public sealed class EnumNameConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
     where T : struct, Enum;

@@ -3,14 +3,14 @@ using Consensus.Protocol;
 namespace Consensus.Simulation;
 
 /// <summary>A promise of the protocol that was seen broken.</summary>
-/// <param name="Property">Which: one of <see cref="Properties"/>.</param>
+/// <param name="Property">Which: one of <see cref="PropertyNames"/>.</param>
 /// <param name="Rule">The rule of the run concerned. Only <see cref="Protocol.Rule.Ratified"/> claims to be safe.</param>
 /// <param name="Run">The run concerned.</param>
 /// <param name="Explanation">One sentence: who said what against whom.</param>
 public sealed record Violation(string Property, Rule Rule, RunId Run, string Explanation);
 
 /// <summary>The names of what is watched.</summary>
-public static class Properties
+public static class PropertyNames
 {
     /// <summary>No two agents decide differently in one run.</summary>
     public const string Agreement = "agreement";

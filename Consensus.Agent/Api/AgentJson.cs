@@ -14,14 +14,14 @@ namespace Consensus.Agent.Api;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     MaxDepth = MessageJson.MaxDepth)]
-[JsonSerializable(typeof(RunBody))]
-[JsonSerializable(typeof(RunAnswer))]
+[JsonSerializable(typeof(RunRequestBody))]
+[JsonSerializable(typeof(RunResponse))]
 [JsonSerializable(typeof(ResetBody))]
-[JsonSerializable(typeof(ConsensusAnswer))]
-[JsonSerializable(typeof(StateAnswer))]
-[JsonSerializable(typeof(ClusterAnswer))]
+[JsonSerializable(typeof(ConsensusResponse))]
+[JsonSerializable(typeof(StateResponse))]
+[JsonSerializable(typeof(ClusterResponse))]
 [JsonSerializable(typeof(FaultsBody))]
-[JsonSerializable(typeof(FaultsAnswer))]
+[JsonSerializable(typeof(FaultsResponse))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 public sealed partial class AgentJson : JsonSerializerContext;

@@ -13,15 +13,15 @@ namespace Consensus.Agent.Api;
 /// <param name="Isolated">True where <c>/faults</c> cuts it off from its peers; absent elsewhere.</param>
 /// <param name="Health">Its health as it sees it, where it answers.</param>
 public sealed record ClusterAgent(
-    string Address, bool Up, string? AgentId = null, StateAnswer? State = null, bool? Isolated = null, HealthAnswer? Health = null)
+    string Address, bool Up, string? AgentId = null, StateResponse? State = null, bool? Isolated = null, HealthResponse? Health = null)
 {
     /// <summary>The agent at <paramref name="address"/> by its answer; null where it gave none.</summary>
-    public static ClusterAgent From(string address, StateAnswer? state) =>
+    public static ClusterAgent From(string address, StateResponse? state) =>
         new(address, state is not null, state?.AgentId, state is null ? null : state with { Health = null }, state?.Isolated, state?.Health);
 }
 
 /// <summary>The answer to <c>GET /cluster</c>: the serving agent first.</summary>
-public sealed record ClusterAnswer(IReadOnlyList<ClusterAgent> Agents);
+public sealed record ClusterResponse(IReadOnlyList<ClusterAgent> Agents);
 
 /// <summary>
 /// The whole cluster through one agent: a browser or a command line needs no address but that agent's, and no
@@ -33,25 +33,25 @@ public static class ClusterApi
     public static RouteGroupBuilder MapClusterApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/cluster").WithTags("Cluster");
-        group.MapGet("", ClusterAsync).Counts(Crowd.Surveys).WithSummary("Every agent's state, through this one");
-        group.MapGet("/{index:int:min(1)}/consensus", PeerConsensusAsync).Counts(Crowd.Waits).WithSummary("A peer's decision, through this agent");
+        group.MapGet("", ClusterAsync).Counts(EndpointClass.Surveys).WithSummary("Every agent's state, through this one");
+        group.MapGet("/{index:int:min(1)}/consensus", PeerConsensusAsync).Counts(EndpointClass.Waits).WithSummary("A peer's decision, through this agent");
         return group;
     }
 
     private static async Task<IResult> ClusterAsync(
-        AgentNode node, AgentHealth health, AgentOptions options, Faults faults, ClusterClient cluster, CancellationToken cancellation)
+        AgentService node, AgentHealth health, AgentOptions options, FaultInjector faults, AgentApiClient cluster, CancellationToken cancellation)
     {
         var own = health.ReadAsync(cancellation);
         var agents = await AgentsAsync(node, options, faults, cluster, "/state?health=true", cancellation);
-        return TypedResults.Json(new ClusterAnswer([agents[0] with { Health = await own }, .. agents.Skip(1)]), AgentJson.Default.ClusterAnswer);
+        return TypedResults.Json(new ClusterResponse([agents[0] with { Health = await own }, .. agents.Skip(1)]), AgentJson.Default.ClusterResponse);
     }
 
     /// <summary>Every agent as the serving agent sees it, itself first, then its peers in their order.</summary>
     internal static async Task<IReadOnlyList<ClusterAgent>> AgentsAsync(
-        AgentNode node, AgentOptions options, Faults faults, ClusterClient cluster, string statePath, CancellationToken cancellation)
+        AgentService node, AgentOptions options, FaultInjector faults, AgentApiClient cluster, string statePath, CancellationToken cancellation)
     {
-        var peers = await cluster.GetAllAsync(options.Peers, statePath, AgentJson.Default.StateAnswer, cancellation);
-        var own = StateAnswer.From(node.View()) with { Isolated = faults.IsIsolated };
+        var peers = await cluster.GetAllAsync(options.Peers, statePath, AgentJson.Default.StateResponse, cancellation);
+        var own = StateResponse.From(node.Snapshot()) with { Isolated = faults.IsIsolated };
         return [ClusterAgent.From("/", own), .. peers.Select((state, i) => ClusterAgent.From(options.Peers[i].OriginalString, state))];
     }
 
@@ -62,7 +62,7 @@ public static class ClusterApi
     internal static IResult DoesNotAnswer(Uri peer) => RequestBody.Problem(502, $"{peer.OriginalString} does not answer.");
 
     private static async Task<IResult> PeerConsensusAsync(
-        int index, HttpContext context, AgentOptions options, ClusterClient cluster, CancellationToken cancellation,
+        int index, HttpContext context, AgentOptions options, AgentApiClient cluster, CancellationToken cancellation,
         string? wait = null, string? run = null)
     {
         if (index > options.Peers.Count)
@@ -71,16 +71,16 @@ public static class ClusterApi
         }
 
         // A peer's refusal would look as if it did not answer.
-        if ((Query.ReadWait(wait, out _) ?? Query.ReadRun(run, out _)) is { } wrong)
+        if ((QueryParameters.ReadWait(wait, out _) ?? QueryParameters.ReadRun(run, out _)) is { } wrong)
         {
             return wrong;
         }
 
         var answer = await cluster.GetAsync(
-            options.Peers[index - 1], "/consensus" + (HeadRequests.IsHead(context) ? (run is null ? QueryString.Empty : QueryString.Create("run", run)) : context.Request.QueryString), AgentJson.Default.ConsensusAnswer, cancellation,
+            options.Peers[index - 1], "/consensus" + (HeadRequests.IsHead(context) ? (run is null ? QueryString.Empty : QueryString.Create("run", run)) : context.Request.QueryString), AgentJson.Default.ConsensusResponse, cancellation,
             TimeSpan.FromSeconds(ConsensusApi.MaxWaitSeconds + 1));
         return answer is null
             ? DoesNotAnswer(options.Peers[index - 1])
-            : TypedResults.Json(answer, AgentJson.Default.ConsensusAnswer, statusCode: answer.Reached ? 200 : 202);
+            : TypedResults.Json(answer, AgentJson.Default.ConsensusResponse, statusCode: answer.Reached ? 200 : 202);
     }
 }

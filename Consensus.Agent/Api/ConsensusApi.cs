@@ -18,37 +18,37 @@ public static class ConsensusApi
     {
         var group = app.MapGroup("").WithTags("Consensus");
         group.MapPost("/run", RunAsync)
-            .AcceptsJson<RunBody>(isOptional: true).Produces<RunAnswer>().Produces<RunAnswer>(202)
+            .AcceptsJson<RunRequestBody>(isOptional: true).Produces<RunResponse>().Produces<RunResponse>(202)
             .ProducesProblem(400).ProducesProblem(409).ProducesProblem(429).ProducesProblem(503)
-            .RequireRateLimiting(RunRate.Policy)
+            .RequireRateLimiting(RunRateLimit.Policy)
             .WithSummary("Starts a run on every agent; with wait=SECONDS, answers with the decision");
-        group.MapGet("/consensus", ConsensusAsync).Counts(Crowd.Waits)
+        group.MapGet("/consensus", ConsensusAsync).Counts(EndpointClass.Waits)
             .WithSummary("The decision: 200 once there is one, else 202; with wait=SECONDS, as soon as there is one");
-        PeersOnly.GuardAgents(
-            group.MapGet("/state", StateAsync).Produces<StateAnswer>().WithSummary("What this agent holds of the current run; with health=true, its health too"));
+        ClusterKeyFilter.GuardAgents(
+            group.MapGet("/state", StateAsync).Produces<StateResponse>().WithSummary("What this agent holds of the current run; with health=true, its health too"));
         return group;
     }
 
     private static async Task<IResult> RunAsync(
-        HttpContext context, AgentNode node, AgentOptions options, PeerClient peers, Faults faults, ClusterClient cluster,
+        HttpContext context, AgentService node, AgentOptions options, PeerClient peers, FaultInjector faults, AgentApiClient cluster,
         [FromQuery(Name = "wait")] string? seconds = null)
     {
-        if (Query.ReadWait(seconds, out var wait) is { } wrongWait)
+        if (QueryParameters.ReadWait(seconds, out var wait) is { } wrongWait)
         {
             return wrongWait;
         }
 
         List<string> ignored = [];
-        var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.RunBody, optional: true, ignored);
+        var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.RunRequestBody, optional: true, ignored);
         if (problem is not null)
         {
             return problem;
         }
 
-        body ??= new RunBody();
-        if (MessageChecks.Check(body) is { } wrong)
+        body ??= new RunRequestBody();
+        if (MessageValidator.Check(body) is { } wrong)
         {
-            return RequestBody.Problem(400, wrong, Reason.OutOfRange);
+            return RequestBody.Problem(400, wrong, ResponseReason.OutOfRange);
         }
 
         var defaults = options.Defaults;
@@ -59,11 +59,11 @@ public static class ConsensusApi
         return await node.StartAsync(request, caller) switch
         {
             RunStarted started => await StartedAsync(context, node, request, started, wait, ignored),
-            TooFewAnswered few => TooFew(
+            QuorumUnreachable few => TooFew(
                 few, await ClusterApi.AgentsAsync(node, options, faults, cluster, "/state", context.RequestAborted), peers.KeyRefused),
-            SameId same => RequestBody.Problem(409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
-            ClusterSizeMismatch mismatch => RequestBody.Problem(409, Describe(mismatch), Reason.ClusterSize),
-            OriginalPeer original => RequestBody.Problem(
+            DuplicateAgentId same => RequestBody.Problem(409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
+            ClusterSizeMismatch mismatch => RequestBody.Problem(409, Describe(mismatch), ResponseReason.ClusterSize),
+            LegacyPeer original => RequestBody.Problem(
                 409, $"{original.Peer} speaks only the original contract, which knows no ratified rule; nothing was started. Ask for the classic rule, or leave the rule out.",
                 "original-peer"),
             _ => RequestBody.Problem(503, "Too many runs wait to be started; nothing was started. Try again in a second.", "busy"),
@@ -71,7 +71,7 @@ public static class ConsensusApi
     }
 
     /// <summary>Says why agents did not answer: who is isolated must be reconnected, and only who is down must be brought up.</summary>
-    private static IResult TooFew(TooFewAnswered few, IReadOnlyList<ClusterAgent> agents, bool keyRefused)
+    private static IResult TooFew(QuorumUnreachable few, IReadOnlyList<ClusterAgent> agents, bool keyRefused)
     {
         var isolated = agents.Where(agent => agent.Isolated == true).Select(agent => agent.AgentId!).Order(StringComparer.Ordinal).ToList();
         var up = agents.Where(agent => agent.Up).SelectMany(agent => new[] { agent.AgentId!, agent.Address }).ToHashSet(StringComparer.Ordinal);
@@ -92,37 +92,37 @@ public static class ConsensusApi
     }
 
     private static async Task<IResult> StartedAsync(
-        HttpContext context, AgentNode node, RunRequest request, RunStarted started, TimeSpan? wait, List<string> ignored)
+        HttpContext context, AgentService node, RunRequest request, RunStarted started, TimeSpan? wait, List<string> ignored)
     {
         var run = started.Run;
-        var answer = new RunAnswer("triggered", request.Round, run?.Rule ?? Rule.Classic, started.Missing, run?.Id, run?.Members, Ignored: ignored.Count > 0 ? ignored : null);
+        var answer = new RunResponse("triggered", request.Round, run?.Rule ?? Rule.Classic, started.Missing, run?.Id, run?.Members, Ignored: ignored.Count > 0 ? ignored : null);
         if (wait is null)
         {
-            return TypedResults.Json(answer, AgentJson.Default.RunAnswer);
+            return TypedResults.Json(answer, AgentJson.Default.RunResponse);
         }
 
-        var outcome = ConsensusAnswer.From(await node.WaitAsync(run?.Id, wait.Value, context.RequestAborted), run?.Id);
-        return TypedResults.Json(answer with { Outcome = outcome }, AgentJson.Default.RunAnswer, statusCode: outcome.Reached ? 200 : 202);
+        var outcome = ConsensusResponse.From(await node.WaitAsync(run?.Id, wait.Value, context.RequestAborted), run?.Id);
+        return TypedResults.Json(answer with { Outcome = outcome }, AgentJson.Default.RunResponse, statusCode: outcome.Reached ? 200 : 202);
     }
 
     private static async Task<IResult> ConsensusAsync(
-        HttpContext context, AgentNode node, [FromQuery(Name = "wait")] string? seconds = null, [FromQuery(Name = "run")] string? named = null)
+        HttpContext context, AgentService node, [FromQuery(Name = "wait")] string? seconds = null, [FromQuery(Name = "run")] string? named = null)
     {
         RunId? run = null;
-        if ((Query.ReadWait(seconds, out var wait) ?? Query.ReadRun(named, out run)) is { } wrong)
+        if ((QueryParameters.ReadWait(seconds, out var wait) ?? QueryParameters.ReadRun(named, out run)) is { } wrong)
         {
             return wrong;
         }
 
-        var view = wait is null || HeadRequests.IsHead(context) ? node.View() : await node.WaitAsync(run, wait.Value, context.RequestAborted);
-        var answer = ConsensusAnswer.From(view, run);
-        return TypedResults.Json(answer, AgentJson.Default.ConsensusAnswer, statusCode: answer.Reached ? 200 : 202);
+        var view = wait is null || HeadRequests.IsHead(context) ? node.Snapshot() : await node.WaitAsync(run, wait.Value, context.RequestAborted);
+        var answer = ConsensusResponse.From(view, run);
+        return TypedResults.Json(answer, AgentJson.Default.ConsensusResponse, statusCode: answer.Reached ? 200 : 202);
     }
 
     private static async Task<IResult> StateAsync(
-        HttpContext context, AgentNode node, Faults faults, PeerClient peers, AgentHealth health, [FromQuery(Name = "health")] string? named = null)
+        HttpContext context, AgentService node, FaultInjector faults, PeerClient peers, AgentHealth health, [FromQuery(Name = "health")] string? named = null)
     {
-        if (Query.ReadFlag("health", named, out var withHealth) is { } wrong)
+        if (QueryParameters.ReadFlag("health", named, out var withHealth) is { } wrong)
         {
             return wrong;
         }
@@ -136,7 +136,7 @@ public static class ConsensusApi
 
         peers.Heard(context.Request.Headers[PeerClient.MessageHeader]);
         var (view, traceparent) = node.TracedView();
-        var state = StateAnswer.From(view, traceparent) with { Isolated = faults.IsIsolated };
-        return TypedResults.Json(withHealth ? state with { Health = await health.ReadAsync(context.RequestAborted) } : state, AgentJson.Default.StateAnswer);
+        var state = StateResponse.From(view, traceparent) with { Isolated = faults.IsIsolated };
+        return TypedResults.Json(withHealth ? state with { Health = await health.ReadAsync(context.RequestAborted) } : state, AgentJson.Default.StateResponse);
     }
 }

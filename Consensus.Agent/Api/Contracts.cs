@@ -11,7 +11,7 @@ namespace Consensus.Agent.Api;
 /// <param name="Draw"><c>fresh</c> (default) or <c>plurality</c>.</param>
 /// <param name="WindowMs">How long stragglers are waited for: 0..60000 ms, default 200.</param>
 /// <param name="Seed">Makes the draws repeatable: -9007199254740991..9007199254740991.</param>
-public sealed record RunBody(int? Round = null, Rule? Rule = null, int? Values = null, Draw? Draw = null, int? WindowMs = null, long? Seed = null);
+public sealed record RunRequestBody(int? Round = null, Rule? Rule = null, int? Values = null, DrawStrategy? Draw = null, int? WindowMs = null, long? Seed = null);
 
 /// <summary>The answer to <c>POST /run</c>.</summary>
 /// <param name="Status"><c>triggered</c>.</param>
@@ -22,9 +22,9 @@ public sealed record RunBody(int? Round = null, Rule? Rule = null, int? Values =
 /// <param name="Members">Who takes part: agent id to boot.</param>
 /// <param name="Outcome">With <c>wait</c>: how it stood when the wait ended.</param>
 /// <param name="Ignored">Fields of the body that no agent knows, and that changed nothing; absent where there are none.</param>
-public sealed record RunAnswer(
+public sealed record RunResponse(
     string Status, int Round, Rule Rule, IReadOnlyList<string> Missing,
-    RunId? Run = null, IReadOnlyDictionary<string, string>? Members = null, ConsensusAnswer? Outcome = null,
+    RunId? Run = null, IReadOnlyDictionary<string, string>? Members = null, ConsensusResponse? Outcome = null,
     IReadOnlyList<string>? Ignored = null);
 
 /// <summary>The body of <c>POST /reset</c>, optional.</summary>
@@ -40,16 +40,16 @@ public sealed record ResetBody(bool Handshake = false);
 /// <param name="Stalled">True where too few members are left to decide.</param>
 /// <param name="Reason">Who is missing and why.</param>
 /// <param name="Superseded">True where the run that was asked for is not the current one any more; absent where it was not heard of yet.</param>
-public sealed record ConsensusAnswer(
+public sealed record ConsensusResponse(
     bool Reached, int Round, int? Value = null, int? Attempts = null, RunId? Run = null, bool? Stalled = null, string? Reason = null, bool? Superseded = null)
 {
     /// <summary>What a client that waits for <paramref name="asked"/> is told.</summary>
-    public static ConsensusAnswer From(MachineView view, RunId? asked = null)
+    public static ConsensusResponse From(AgentSnapshot view, RunId? asked = null)
     {
         var isAsked = asked is null || view.Run?.Id == asked;
         return view.Decision is { } decision && isAsked
-            ? new ConsensusAnswer(true, decision.Round, decision.Value, view.Attempts, view.Run?.Id)
-            : new ConsensusAnswer(
+            ? new ConsensusResponse(true, decision.Round, decision.Value, view.Attempts, view.Run?.Id)
+            : new ConsensusResponse(
                 false, view.Round, null, null, view.Run?.Id, view.Stalled is null ? null : true, view.Stalled, !isAsked && asked <= view.Floor ? true : null);
     }
 }
@@ -59,7 +59,7 @@ public sealed record ConsensusAnswer(
 /// this one counts, itself included. <c>Isolated</c> is true where <c>/faults</c> cuts the agent off from all peers, and absent
 /// elsewhere.
 /// </summary>
-public sealed record StateAnswer(
+public sealed record StateResponse(
     string AgentId,
     int Round,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? MyValue,
@@ -79,12 +79,12 @@ public sealed record StateAnswer(
     string? Traceparent = null,
     int? Agents = null,
     bool? Isolated = null,
-    HealthAnswer? Health = null)
+    HealthResponse? Health = null)
 {
     /// <summary>What <paramref name="view"/> says, and where its run stands in a trace.</summary>
-    public static StateAnswer From(MachineView view, string? traceparent = null)
+    public static StateResponse From(AgentSnapshot view, string? traceparent = null)
     {
-        var forPeers = view.StateForPeers;
+        var forPeers = view.StateResponse;
         return new(
             view.AgentId,
             view.Round,

@@ -12,7 +12,7 @@ public static class FaultsApi
     private const int MaxDelayMs = 60_000;
     private const int MaxLinks = 1000;
 
-    private static readonly ResiliencePipeline IncomingCalls = Chaos.Incoming();
+    private static readonly ResiliencePipeline IncomingCalls = FaultInjectionPipeline.Incoming();
 
     /// <summary>Maps <c>GET</c>, <c>PUT</c> and <c>DELETE /faults</c>, and the same of a peer under <c>/cluster/{index}/faults</c>.</summary>
     /// <returns>The group, or null where faults are not allowed.</returns>
@@ -24,15 +24,15 @@ public static class FaultsApi
         }
 
         var group = app.MapGroup("").WithTags("Faults");
-        PeersOnly.Guard(group);
-        group.MapGet("/faults", Show).Produces<FaultsAnswer>()
+        ClusterKeyFilter.Guard(group);
+        group.MapGet("/faults", Show).Produces<FaultsResponse>()
             .WithSummary("The faults that this agent makes on purpose");
-        group.MapPut("/faults", ReplaceAsync).AcceptsJson<FaultsBody>().Produces<FaultsAnswer>().ProducesProblem(400)
+        group.MapPut("/faults", ReplaceAsync).AcceptsJson<FaultsBody>().Produces<FaultsResponse>().ProducesProblem(400)
             .WithSummary("Loses, delays or duplicates calls between this agent and its peers, or isolates it");
-        group.MapDelete("/faults", Heal).Produces<FaultsAnswer>()
+        group.MapDelete("/faults", Heal).Produces<FaultsResponse>()
             .WithSummary("Ends all faults");
         group.MapMethods("/cluster/{index:int:min(1)}/faults", ["GET", "PUT", "DELETE"], OfPeerAsync)
-            .AcceptsJson<FaultsBody>().Produces<FaultsAnswer>().ProducesProblem(400).ProducesProblem(502)
+            .AcceptsJson<FaultsBody>().Produces<FaultsResponse>().ProducesProblem(400).ProducesProblem(502)
             .WithSummary("A peer's faults, through this agent");
         return group;
     }
@@ -45,7 +45,7 @@ public static class FaultsApi
     /// <param name="faults">The faults.</param>
     /// <param name="agentId">The sender where the message names it; else the header that agents send is read.</param>
     /// <returns>Whether to go on, and whether to take the message twice.</returns>
-    internal static async ValueTask<(bool Arrived, bool Twice)> PassAsync(HttpContext context, Faults faults, string? agentId = null)
+    internal static async ValueTask<(bool Arrived, bool Twice)> PassAsync(HttpContext context, FaultInjector faults, string? agentId = null)
     {
         var fault = faults.Allowed ? faults.Incoming(SenderOf(context) ?? agentId) : default;
         if (fault.IsNone)
@@ -58,7 +58,7 @@ public static class FaultsApi
             await IncomingCalls.PassAsync(fault);
             return (true, Random.Shared.Next(100) < fault.Duplicate);
         }
-        catch (Chaos.LostOnPurposeException)
+        catch (FaultInjectionPipeline.LostOnPurposeException)
         {
             context.Abort();
             return (false, false);
@@ -71,16 +71,16 @@ public static class FaultsApi
             ? key[..end]
             : null;
 
-    private static JsonHttpResult<FaultsAnswer> Show(Faults faults, AgentOptions options) => Answer(faults, options, []);
+    private static JsonHttpResult<FaultsResponse> Show(FaultInjector faults, AgentOptions options) => Answer(faults, options, []);
 
-    private static JsonHttpResult<FaultsAnswer> Answer(Faults faults, AgentOptions options, List<string> ignored)
+    private static JsonHttpResult<FaultsResponse> Answer(FaultInjector faults, AgentOptions options, List<string> ignored)
     {
         var now = faults.Current;
         return TypedResults.Json(
-            new FaultsAnswer(options.Id, now.Isolate, now.Links ?? [], faults.PeerNames, ignored.Count > 0 ? ignored : null), AgentJson.Default.FaultsAnswer);
+            new FaultsResponse(options.Id, now.Isolate, now.Links ?? [], faults.PeerNames, ignored.Count > 0 ? ignored : null), AgentJson.Default.FaultsResponse);
     }
 
-    private static async Task<IResult> ReplaceAsync(HttpContext context, Faults faults, AgentOptions options, FaultLogger logger)
+    private static async Task<IResult> ReplaceAsync(HttpContext context, FaultInjector faults, AgentOptions options, FaultInjectionLogger logger)
     {
         List<string> ignored = [];
         var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.FaultsBody, ignored: ignored);
@@ -98,7 +98,7 @@ public static class FaultsApi
         return Answer(faults, options, ignored);
     }
 
-    private static JsonHttpResult<FaultsAnswer> Heal(Faults faults, AgentOptions options, FaultLogger logger)
+    private static JsonHttpResult<FaultsResponse> Heal(FaultInjector faults, AgentOptions options, FaultInjectionLogger logger)
     {
         var none = new FaultsBody();
         faults.Replace(none);
@@ -129,7 +129,7 @@ public static class FaultsApi
         return null;
     }
 
-    private static async Task<IResult> OfPeerAsync(int index, HttpContext context, AgentOptions options, ClusterClient cluster)
+    private static async Task<IResult> OfPeerAsync(int index, HttpContext context, AgentOptions options, AgentApiClient cluster)
     {
         if (index > options.Peers.Count)
         {
@@ -153,8 +153,8 @@ public static class FaultsApi
         {
             null => ClusterApi.DoesNotAnswer(options.Peers[index - 1]),
             404 => RequestBody.Problem(404, $"{options.Peers[index - 1].OriginalString} makes no faults; start it with FAULTS=true."),
-            200 when ignored.Count > 0 && JsonSerializer.Deserialize(answer, AgentJson.Default.FaultsAnswer) is { } taken =>
-                TypedResults.Json(taken with { Ignored = ignored }, AgentJson.Default.FaultsAnswer),
+            200 when ignored.Count > 0 && JsonSerializer.Deserialize(answer, AgentJson.Default.FaultsResponse) is { } taken =>
+                TypedResults.Json(taken with { Ignored = ignored }, AgentJson.Default.FaultsResponse),
             _ => TypedResults.Content(answer, code is 200 ? "application/json" : "application/problem+json", statusCode: code),
         };
     }

@@ -14,25 +14,25 @@ public static class PeerApi
     public static RouteGroupBuilder MapPeerApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").WithTags("Between agents");
-        PeersOnly.Guard(group);
-        group.Counts(Crowd.Messages);
+        ClusterKeyFilter.Guard(group);
+        group.Counts(EndpointClass.Messages);
         group.MapPost("/reset", ResetAsync)
-            .AcceptsJson<ResetBody>(isOptional: true).Produces<Answer>()
+            .AcceptsJson<ResetBody>(isOptional: true).Produces<Response>()
             .WithSummary("Clears this agent's run; with handshake, only asks who it is");
-        group.MapMessage("/new_round", MessageJson.Default.NewRound, message => MessageChecks.Check(message), "Starts a round");
-        group.MapMessage("/proposal", MessageJson.Default.Proposal, message => MessageChecks.Check(message), "Proposes a value in a round");
-        group.MapMessage("/vote", MessageJson.Default.Vote, message => MessageChecks.Check(message), "Votes for the value that a quorum proposed, or for none");
-        group.MapMessage("/final", MessageJson.Default.Final, message => MessageChecks.Check(message), "Tells a decision");
+        group.MapMessage("/new_round", MessageJson.Default.NewRound, message => MessageValidator.Check(message), "Starts a round");
+        group.MapMessage("/proposal", MessageJson.Default.Proposal, message => MessageValidator.Check(message), "Proposes a value in a round");
+        group.MapMessage("/vote", MessageJson.Default.Vote, message => MessageValidator.Check(message), "Votes for the value that a quorum proposed, or for none");
+        group.MapMessage("/final", MessageJson.Default.Final, message => MessageValidator.Check(message), "Tells a decision");
         return group;
     }
 
-    private static async Task<IResult> ResetAsync(HttpContext context, AgentNode node, Faults faults, MessageTracing tracing)
+    private static async Task<IResult> ResetAsync(HttpContext context, AgentService node, FaultInjector faults, MessageTracing tracing)
     {
         var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.ResetBody, optional: true);
         return problem ?? await ReceiveAsync(context, node, faults, tracing, body is { Handshake: true } ? new Handshake() : new Reset());
     }
 
-    private static async ValueTask<IResult> ReceiveAsync(HttpContext context, AgentNode node, Faults faults, MessageTracing tracing, Message message)
+    private static async ValueTask<IResult> ReceiveAsync(HttpContext context, AgentService node, FaultInjector faults, MessageTracing tracing, Message message)
     {
         var (arrived, twice) = await FaultsApi.PassAsync(context, faults, message.Sender);
         if (!arrived)
@@ -56,22 +56,22 @@ public static class PeerApi
             {
                 var (message, problem) = await RequestBody.ReadAsync(context, type);
                 return problem is not null ? problem
-                    : (check(message!) ?? MessageChecks.CheckNumber(message!.Run, inbox.Time)) is { } wrong ? RequestBody.Problem(400, wrong, Reason.OutOfRange)
-                    : MessageChecks.CheckSender(message!) is { } stranger ? RequestBody.Problem(400, stranger, Reason.NotAMember)
+                    : (check(message!) ?? MessageValidator.CheckNumber(message!.Run, inbox.Time)) is { } wrong ? RequestBody.Problem(400, wrong, ResponseReason.OutOfRange)
+                    : MessageValidator.CheckSender(message!) is { } stranger ? RequestBody.Problem(400, stranger, ResponseReason.NotAMember)
                     : await ReceiveAsync(context, inbox.Node, inbox.Faults, inbox.Tracing, message!);
             })
-            .AcceptsJson<T>().Produces<Answer>().Produces<Answer>(409).ProducesProblem(400)
+            .AcceptsJson<T>().Produces<Response>().Produces<Response>(409).ProducesProblem(400)
             .WithSummary(summary);
     }
 
     // Looked up once: a request that asks for services makes a scope for them.
     private sealed class Inbox(IServiceProvider services)
     {
-        private readonly Lazy<AgentNode> _node = new(services.GetRequiredService<AgentNode>);
+        private readonly Lazy<AgentService> _node = new(services.GetRequiredService<AgentService>);
 
-        public AgentNode Node => _node.Value;
+        public AgentService Node => _node.Value;
 
-        public Faults Faults { get; } = services.GetRequiredService<Faults>();
+        public FaultInjector Faults { get; } = services.GetRequiredService<FaultInjector>();
 
         public MessageTracing Tracing { get; } = services.GetRequiredService<MessageTracing>();
 
@@ -80,21 +80,21 @@ public static class PeerApi
 
     private static string? KeyOf(HttpContext context) => context.Request.Headers[PeerClient.MessageHeader];
 
-    private static IResult AnswerWith(Answer answer, bool newRound = false) => answer switch
+    private static IResult AnswerWith(Response answer, bool newRound = false) => answer switch
     {
-        { Reason: Reason.OutOfRange } => RequestBody.Problem(400, "The value or the round is outside the run's range.", answer.Reason),
-        { Status: Status.Refused, Reason: Reason.NotAMember } => RequestBody.Problem(400, "The cluster is full: this agent_id is none of its members.", answer.Reason),
-        { Status: Status.Refused } => new AnswerResult(answer, 409),
-        { Reason: Reason.AlreadyDecided } when newRound => new AnswerResult(answer, 409),
+        { Reason: ResponseReason.OutOfRange } => RequestBody.Problem(400, "The value or the round is outside the run's range.", answer.Reason),
+        { Status: ResponseStatus.Refused, Reason: ResponseReason.NotAMember } => RequestBody.Problem(400, "The cluster is full: this agent_id is none of its members.", answer.Reason),
+        { Status: ResponseStatus.Refused } => new AnswerResult(answer, 409),
+        { Reason: ResponseReason.AlreadyDecided } when newRound => new AnswerResult(answer, 409),
         _ => new AnswerResult(answer, 200),
     };
 
     // With its length, so that the answer goes out in one piece and not in chunks.
-    private sealed class AnswerResult(Answer answer, int status) : IResult
+    private sealed class AnswerResult(Response answer, int status) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {
-            var body = JsonSerializer.SerializeToUtf8Bytes(answer, MessageJson.Default.Answer);
+            var body = JsonSerializer.SerializeToUtf8Bytes(answer, MessageJson.Default.Response);
             var response = httpContext.Response;
             response.StatusCode = status;
             response.ContentType = "application/json";

@@ -126,7 +126,7 @@ internal static class RequestBody
         }
         catch (JsonException e)
         {
-            return (null, Problem(400, BodyComplaint.About(bytes, type) ?? $"The body is not what this call takes: {e.Message}"));
+            return (null, Problem(400, JsonErrorDescription.About(bytes, type) ?? $"The body is not what this call takes: {e.Message}"));
         }
     }
 
@@ -153,7 +153,7 @@ internal static class RequestBody
 
     /// <summary>
     /// Whether this is JSON under the content type of a form, as curl -d sends it. No form of a page makes it, since a browser
-    /// encodes the braces. <see cref="BrowserGate"/> refuses what scripts of other sites send, by its origin.
+    /// encodes the braces. <see cref="CrossSiteProtection"/> refuses what scripts of other sites send, by its origin.
     /// </summary>
     private static bool IsJsonInForm(HttpRequest request, ReadOnlySpan<byte> body) =>
         request.ContentType!.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)

@@ -2,7 +2,7 @@ using System.Globalization;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Timeline;
 using Consensus.Protocol;
-using Consensus.Simulation.Worlds;
+using Consensus.Simulation.Seeded;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Consensus.Agent.Api;
@@ -15,7 +15,7 @@ public static class SimulateApi
     private const int MaxMessages = 40_000;
 
     // Messages mostly overtake the window by far, and now and then one does not.
-    private static readonly WorldOptions Unlucky = new(
+    private static readonly SimulationOptions Unlucky = new(
         Rule: Rule.Classic, Values: 3, WindowMs: 20, Drop: Probability.Of(0.1m), Pause: Probability.Of(0.02m), Latency: Latency.Tail);
 
     private static readonly Lazy<SimulatedPair> First = new(() => Find(1)!);
@@ -24,10 +24,10 @@ public static class SimulateApi
     public static RouteGroupBuilder MapSimulateApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/simulate").WithTags("Simulate");
-        group.MapGet("", SimulateAsync).Counts(Crowd.Simulations)
+        group.MapGet("", SimulateAsync).Counts(EndpointClass.Simulations)
             .Produces<ClusterTimeline>().ProducesProblem(400).ProducesProblem(503)
             .WithSummary("A run in a simulated world: the same parameters give the same answer");
-        group.MapGet("/counterexample", CounterexampleAsync).Counts(Crowd.Simulations)
+        group.MapGet("/counterexample", CounterexampleAsync).Counts(EndpointClass.Simulations)
             .Produces<SimulatedPair>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
             .WithSummary("A disagreement of the classic rule in a few events, and the same under the ratified rule");
         return group;
@@ -38,11 +38,11 @@ public static class SimulateApi
         string? latency = null, string? seed = null, string? drop = null, string? duplicate = null, string? crash = null, string? partition = null,
         string? pause = null, string? reset = null, [FromQuery] string[]? detail = null)
     {
-        var read = new Reading();
-        var defaults = new WorldOptions();
-        var options = new WorldOptions(
+        var read = new SimulationQuery();
+        var defaults = new SimulationOptions();
+        var options = new SimulationOptions(
             read.Number("agents", agents, defaults.Agents, 1, MaxAgents), read.Word("rule", rule, Rule.Ratified), read.Word("draw", draw, defaults.Draw),
-            read.Number("values", values, defaults.Values, 1, RunLimits.MaxValues), read.Number("window_ms", window, defaults.WindowMs, 0, RunLimits.MaxWindowMs),
+            read.Number("values", values, defaults.Values, 1, ProtocolLimits.MaxValues), read.Number("window_ms", window, defaults.WindowMs, 0, ProtocolLimits.MaxWindowMs),
             read.Chance("drop", drop), read.Chance("duplicate", duplicate), read.Chance("crash", crash), read.Chance("partition", partition),
             read.Chance("pause", pause), read.Chance("reset", reset), Latency: read.Word("latency", latency, defaults.Latency), MaxRounds: MaxRounds);
         var first = read.Seed(seed) ?? 1;
@@ -56,16 +56,16 @@ public static class SimulateApi
             : TypedResults.Json(await Task.Run(() => Simulate(options, first, ranges)), TimelineJson.Default.ClusterTimeline);
     }
 
-    private static ClusterTimeline Simulate(WorldOptions options, long seed, List<RoundRange> detail)
+    private static ClusterTimeline Simulate(SimulationOptions options, long seed, List<RoundRange> detail)
     {
-        var log = new WorldLog();
-        var result = new World(options).Run(seed, log, MaxMessages);
+        var log = new SimulationTrace();
+        var result = new Simulator(options).Run(seed, log, MaxMessages);
         return SimulatedTimeline.Of(log, options.Agents, string.Join(' ', result.Verdict(log)), detail);
     }
 
     private static async Task<IResult> CounterexampleAsync(string? seed = null)
     {
-        var read = new Reading();
+        var read = new SimulationQuery();
         var first = read.Seed(seed);
         return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
             : await Task.Run(() => first is null ? First.Value : Find(first.Value)) is { } pair ? TypedResults.Json(pair, TimelineJson.Default.SimulatedPair)
@@ -88,7 +88,7 @@ public static class SimulateApi
         : "The same agents, draws and arrivals.";
 
     /// <summary>Reads parameters, and remembers the first that is wrong.</summary>
-    private sealed class Reading
+    private sealed class SimulationQuery
     {
         public string? Wrong { get; private set; }
 
@@ -99,8 +99,8 @@ public static class SimulateApi
 
         public long? Seed(string? text) =>
             text is null ? null
-            : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && RunLimits.IsSeed(number) ? number
-            : Refuse<long>($"seed must be {RunLimits.SeedRange}.");
+            : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && ProtocolLimits.IsSeed(number) ? number
+            : Refuse<long>($"seed must be {ProtocolLimits.SeedRange}.");
 
         public Probability Chance(string name, string? text) =>
             text is null ? default

@@ -19,27 +19,27 @@ public static class TimelineApi
     public static RouteGroupBuilder MapTimelineApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").WithTags("Timeline");
-        group.MapGet("/timeline", TimelineAsync).Counts(Crowd.Surveys)
+        group.MapGet("/timeline", TimelineAsync).Counts(EndpointClass.Surveys)
             .Produces<AgentTimeline>().Produces<ClusterTimeline>().ProducesProblem(400)
             .WithSummary("A run as this agent recorded it; with cluster=true, as all agents did, on one clock");
-        group.MapGet("/timeline/runs", RunsAsync).Counts(Crowd.Surveys)
+        group.MapGet("/timeline/runs", RunsAsync).Counts(EndpointClass.Surveys)
             .Produces<RunHistory>().ProducesProblem(400)
             .WithSummary("The last 100 runs, newest first; with cluster=true, also those that only other agents know");
-        group.MapGet("/events", Events).Counts(Crowd.Streams)
+        group.MapGet("/events", Events).Counts(EndpointClass.Streams)
             .WithSummary("This agent's events as they happen, as server-sent events; Last-Event-ID resumes");
         return group;
     }
 
     private static async Task<IResult> TimelineAsync(
-        Recorder recorder, AgentOptions options, Faults faults, ClusterClient client, CancellationToken cancellation,
+        EventRecorder recorder, AgentOptions options, FaultInjector faults, AgentApiClient client, CancellationToken cancellation,
         string? run = null, [FromQuery(Name = "cluster")] string? all = null, [FromQuery] string[]? detail = null)
     {
-        if (Query.ReadFlag("cluster", all, out var cluster) is { } wrong)
+        if (QueryParameters.ReadFlag("cluster", all, out var cluster) is { } wrong)
         {
             return wrong;
         }
 
-        if (run is not null && run != Recorder.Bare && !RunId.TryParse(run, out _))
+        if (run is not null && run != EventRecorder.Bare && !RunId.TryParse(run, out _))
         {
             return RequestBody.Problem(400, "run must be a run id as POST /run answers it, number.initiator.boot, or 'bare'.");
         }
@@ -60,7 +60,7 @@ public static class TimelineApi
     }
 
     private static async Task<ClusterTimeline> MergedAsync(
-        Recorder recorder, AgentOptions options, Faults faults, ClusterClient client, string? run, List<RoundRange>? detail, CancellationToken cancellation)
+        EventRecorder recorder, AgentOptions options, FaultInjector faults, AgentApiClient client, string? run, List<RoundRange>? detail, CancellationToken cancellation)
     {
         var histories = await HistoriesAsync(options, client, cancellation);
         List<RunHistory> all = [.. histories.OfType<RunHistory>(), recorder.Runs()];
@@ -71,7 +71,7 @@ public static class TimelineApi
         last = Math.Max(last, known.Select(summary => first + summary.Rounds - 1).DefaultIfEmpty(0).Max());
         var (shown, folded) = RoundFolding.Fold(first, last, detail ?? []);
 
-        var query = $"/timeline?run={Uri.EscapeDataString(run ?? Recorder.Bare)}" + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
+        var query = $"/timeline?run={Uri.EscapeDataString(run ?? EventRecorder.Bare)}" + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
         var timelines = run is null ? [.. options.Peers.Select((peer, i) => histories[i] is { } up ? new AgentTimeline(up.AgentId, "") : null)]
             : await client.GetAllAsync(options.Peers, query, TimelineJson.Default.AgentTimeline, cancellation);
         RunSummary? SummaryIn(RunHistory? history) => history?.Runs.FirstOrDefault(summary => summary.Run == run);
@@ -80,17 +80,17 @@ public static class TimelineApi
             new("/", recorder.Read(run, shown), SummaryIn(recorder.Runs())),
             .. timelines.Select((timeline, i) => new Source(options.Peers[i].OriginalString, timeline, SummaryIn(histories[i]), faults.IdOf(i))),
         ];
-        return Merge.Of(run, sources, folded);
+        return TimelineMerger.Merge(run, sources, folded);
     }
 
-    private static Task<RunHistory?[]> HistoriesAsync(AgentOptions options, ClusterClient client, CancellationToken cancellation) =>
+    private static Task<RunHistory?[]> HistoriesAsync(AgentOptions options, AgentApiClient client, CancellationToken cancellation) =>
         client.GetAllAsync(options.Peers, "/timeline/runs", TimelineJson.Default.RunHistory, cancellation);
 
     private static async Task<IResult> RunsAsync(
-        Recorder recorder, AgentOptions options, ClusterClient client, CancellationToken cancellation,
+        EventRecorder recorder, AgentOptions options, AgentApiClient client, CancellationToken cancellation,
         [FromQuery(Name = "cluster")] string? all = null)
     {
-        if (Query.ReadFlag("cluster", all, out var cluster) is { } wrong)
+        if (QueryParameters.ReadFlag("cluster", all, out var cluster) is { } wrong)
         {
             return wrong;
         }
@@ -102,14 +102,14 @@ public static class TimelineApi
             var others = await HistoriesAsync(options, client, cancellation);
             var known = others.OfType<RunHistory>().Prepend(own).SelectMany(history => history.Runs.Select(summary => (history.AgentId, Summary: summary)))
                 .GroupBy(one => one.Summary.Run).Select(RunSummary.Choose);
-            own = own with { Runs = [.. known.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(Recorder.MaxRuns)] };
+            own = own with { Runs = [.. known.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(EventRecorder.MaxRuns)] };
         }
 
         return TypedResults.Json(own, TimelineJson.Default.RunHistory);
     }
 
     private static ServerSentEventsResult<string> Events(
-        HttpContext context, Recorder recorder, IHostApplicationLifetime lifetime,
+        HttpContext context, EventRecorder recorder, IHostApplicationLifetime lifetime,
         [FromHeader(Name = "Last-Event-ID")] string? last = null)
     {
         context.Response.Headers.CacheControl = "no-store";
@@ -127,7 +127,7 @@ public static class TimelineApi
     }
 
     private static async IAsyncEnumerable<SseItem<string>> StreamAsync(
-        Recorder recorder, long after, CancellationToken stopping, CancellationToken aborted, [EnumeratorCancellation] CancellationToken cancellation = default)
+        EventRecorder recorder, long after, CancellationToken stopping, CancellationToken aborted, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, cancellation);
         yield return new SseItem<string>("{}", "hello") { EventId = $"{recorder.Boot}/{after}", ReconnectionInterval = TimeSpan.FromSeconds(1) };

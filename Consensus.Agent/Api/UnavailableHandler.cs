@@ -9,12 +9,12 @@ internal sealed class UnavailableHandler : IExceptionHandler
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        if (exception is not (NotKeptException or StoppingException))
+        if (exception is not (PersistenceException or StoppingException))
         {
             return false;
         }
 
-        await RequestBody.Problem(503, exception.Message, exception is NotKeptException ? "not-kept" : "stopping").ExecuteAsync(httpContext);
+        await RequestBody.Problem(503, exception.Message, exception is PersistenceException ? "not-kept" : "stopping").ExecuteAsync(httpContext);
         return true;
     }
 }

@@ -24,11 +24,11 @@ internal static class UnknownFields
                 var property = type.Properties.FirstOrDefault(property => property.Name == entry.Name);
                 if (property is not null)
                 {
-                    Add(names, entry.Value, type.Options.GetTypeInfo(property.PropertyType), BodyComplaint.Inside(at, entry.Name));
+                    Add(names, entry.Value, type.Options.GetTypeInfo(property.PropertyType), JsonErrorDescription.Inside(at, entry.Name));
                 }
                 else if (names.Count < MaxNames)
                 {
-                    names.Add(BodyComplaint.Inside(at, BodyComplaint.Short(entry.Name)));
+                    names.Add(JsonErrorDescription.Inside(at, JsonErrorDescription.Short(entry.Name)));
                 }
             }
         }

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Consensus.Agent.Configuration;
 using Consensus.Protocol;
-using Consensus.Simulation.Exploring;
+using Consensus.Simulation.ModelChecking;
 using Spectre.Console;
 using Rule = Consensus.Protocol.Rule;
 
@@ -12,7 +12,7 @@ namespace Consensus.Agent.Commands;
 /// <summary><c>check</c>: visits every state the core can reach within bounds, and tells which promises hold there.</summary>
 internal static class CheckCommand
 {
-    private static readonly ExplorerBounds Defaults = new();
+    private static readonly ModelCheckerOptions Defaults = new();
     private static readonly Option<int> Agents = Number("--agents", "Agents (2..5).", Defaults.Agents);
     private static readonly Option<int> Values = Number("--values", "Values are drawn from 1..K (1..4).", Defaults.Values);
     private static readonly Option<int> Rounds = Number("--rounds", "No agent enters a later round (1..5).", Defaults.Rounds);
@@ -24,7 +24,7 @@ internal static class CheckCommand
     private static readonly Option<bool> Durable = new("--durable") { Description = "Restarted agents are given back the run and the decision they kept." };
     private static readonly Option<bool> Turns = new("--turns") { Description = "Visit only states in which an agent has just spoken: far fewer, same outcome." };
     private static readonly Option<Rule> RuleOption = new("--rule") { Description = "The rule of the runs.", DefaultValueFactory = _ => Rule.Ratified, HelpName = "ratified|classic" };
-    private static readonly Option<Draw> DrawOption = new("--draw") { Description = "How values are drawn.", DefaultValueFactory = _ => Draw.Fresh, HelpName = "fresh|plurality" };
+    private static readonly Option<DrawStrategy> DrawOption = new("--draw") { Description = "How values are drawn.", DefaultValueFactory = _ => DrawStrategy.Fresh, HelpName = "fresh|plurality" };
 
     /// <summary>The command.</summary>
     public static Command Create()
@@ -42,18 +42,18 @@ internal static class CheckCommand
 
     private static int Check(ParseResult parsed)
     {
-        var bounds = new ExplorerBounds(
+        var bounds = new ModelCheckerOptions(
             parsed.GetValue(Agents), parsed.GetValue(Values), parsed.GetValue(Rounds), parsed.GetValue(Crashes), parsed.GetValue(Resets),
             parsed.GetValue(Initiators), parsed.GetValue(Starts), parsed.GetValue(RuleOption), parsed.GetValue(DrawOption), parsed.GetValue(Durable),
             parsed.GetValue(ShortPeers));
-        if (bounds.Complaint() is { } complaint)
+        if (bounds.Error() is { } complaint)
         {
             throw new ConfigurationException(complaint);
         }
 
         try
         {
-            var explorer = new Explorer(bounds, byTurns: parsed.GetValue(Turns));
+            var explorer = new ModelChecker(bounds, byTurns: parsed.GetValue(Turns));
             var clock = Stopwatch.StartNew();
             var report = Console.IsOutputRedirected ? explorer.Run(PlainLines(clock)) : Watched(explorer, clock);
             foreach (var line in report.Lines(clock.Elapsed))
@@ -69,11 +69,11 @@ internal static class CheckCommand
         }
     }
 
-    private static ExplorerReport Watched(Explorer explorer, Stopwatch clock) =>
+    private static ModelCheckerReport Watched(ModelChecker explorer, Stopwatch clock) =>
         AnsiConsole.Status().Start("0 states", status => explorer.Run(progress => status.Status(Describe(progress, clock.Elapsed))));
 
     // A log that grows by a line a second helps nobody.
-    private static Action<ExplorerProgress> PlainLines(Stopwatch clock)
+    private static Action<ModelCheckerProgress> PlainLines(Stopwatch clock)
     {
         var next = TimeSpan.FromSeconds(10);
         return progress =>
@@ -87,7 +87,7 @@ internal static class CheckCommand
         };
     }
 
-    private static string Describe(ExplorerProgress progress, TimeSpan elapsed) => string.Create(
+    private static string Describe(ModelCheckerProgress progress, TimeSpan elapsed) => string.Create(
         CultureInfo.InvariantCulture,
         $"{progress.States:N0} states, depth {progress.Depth}, {elapsed.TotalSeconds:N0} s, {progress.States / elapsed.TotalSeconds:N0} states/s");
 }

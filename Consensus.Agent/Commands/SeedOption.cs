@@ -18,12 +18,12 @@ internal static class SeedOption
 
     private static long? Parse(ArgumentResult given)
     {
-        if (long.TryParse(given.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seed) && RunLimits.IsSeed(seed))
+        if (long.TryParse(given.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seed) && ProtocolLimits.IsSeed(seed))
         {
             return seed;
         }
 
-        given.AddError($"{Name} must be {RunLimits.SeedRange}.");
+        given.AddError($"{Name} must be {ProtocolLimits.SeedRange}.");
         return null;
     }
 }

@@ -10,7 +10,7 @@ internal static class ServeCommand
 {
     private static readonly Option<int> Agents = new("--agents")
     {
-        Description = $"Agents in this process (1..{Machine.MaxAgents}), where PEERS is not set.", DefaultValueFactory = _ => 3, HelpName = "N",
+        Description = $"Agents in this process (1..{AgentStateMachine.MaxAgents}), where PEERS is not set.", DefaultValueFactory = _ => 3, HelpName = "N",
     };
 
     private static readonly Option<int?> Port = new("--port")
@@ -77,7 +77,7 @@ internal static class ServeCommand
 
         var options = AgentOptions.From(configuration, parsed.GetValue(Port), parsed.GetValue(Listen));
         var warmUp = new WarmUp();
-        await using var app = AgentServer.Build(options, settings, warmUp.AddTo);
+        await using var app = AgentApplication.Build(options, settings, warmUp.AddTo);
         if (!HasEndpoints(configuration))
         {
             foreach (var listener in Listener.From(configuration, parsed.GetValue(Listen), parsed.GetValue(Port)))
@@ -86,8 +86,8 @@ internal static class ServeCommand
             }
         }
 
-        await AgentServer.ListenAsync(app);
-        app.Services.GetRequiredService<AgentNode>().Start();
+        await AgentApplication.ListenAsync(app);
+        app.Services.GetRequiredService<AgentService>().Start();
         warmUp.Begin(options, configuration);
         List<Listener> open = [.. app.Urls.Select(Listener.FromUrl)];
         Console.WriteLine($"{options.Id} listens on {Shown(open)}; peers: {(options.Peers.Count == 0 ? "none" : string.Join(", ", options.Peers.Select(peer => peer.OriginalString)))}");
@@ -101,9 +101,9 @@ internal static class ServeCommand
         ParseResult parsed, IConfiguration configuration, string[] settings, CancellationToken cancellation)
     {
         var agents = parsed.GetValue(Agents);
-        if (agents is < 1 or > Machine.MaxAgents)
+        if (agents is < 1 or > AgentStateMachine.MaxAgents)
         {
-            throw new ConfigurationException($"--agents is {agents}; it must be from 1 to {Machine.MaxAgents}.");
+            throw new ConfigurationException($"--agents is {agents}; it must be from 1 to {AgentStateMachine.MaxAgents}.");
         }
 
         var first = Listener.From(configuration, parsed.GetValue(Listen), parsed.GetValue(Port));

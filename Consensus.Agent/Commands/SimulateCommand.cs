@@ -5,7 +5,7 @@ using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;
 using Consensus.Simulation;
-using Consensus.Simulation.Worlds;
+using Consensus.Simulation.Seeded;
 using Spectre.Console;
 using Rule = Consensus.Protocol.Rule;
 
@@ -26,12 +26,12 @@ internal static class SimulateCommand
         Mixed,
     }
 
-    private static readonly WorldOptions Defaults = new();
+    private static readonly SimulationOptions Defaults = new();
     private static readonly Option<long?> Seed = SeedOption.Create("The world's seed; of several worlds: the first one's.", 1);
     private static readonly Option<long?> Runs = new("--runs") { Description = "Live through that many worlds, on all cores, instead of drawing one.", HelpName = "M" };
-    private static readonly Option<int> Agents = Number("--agents", $"Agents (1..{Machine.MaxAgents}).", Defaults.Agents);
+    private static readonly Option<int> Agents = Number("--agents", $"Agents (1..{AgentStateMachine.MaxAgents}).", Defaults.Agents);
     private static readonly Option<Rules> RuleOption = new("--rule") { Description = "The rule of the runs.", DefaultValueFactory = _ => Rules.Ratified, HelpName = "ratified|classic|mixed" };
-    private static readonly Option<Draw> DrawOption = new("--draw") { Description = "How values are drawn.", DefaultValueFactory = _ => Defaults.Draw, HelpName = "fresh|plurality" };
+    private static readonly Option<DrawStrategy> DrawOption = new("--draw") { Description = "How values are drawn.", DefaultValueFactory = _ => Defaults.Draw, HelpName = "fresh|plurality" };
     private static readonly Option<int> Values = Number("--values", "Values are drawn from 1..K.", Defaults.Values);
     private static readonly Option<int> Window = Number("--window", "How long stragglers are waited for, in ms.", Defaults.WindowMs);
     private static readonly Option<decimal> Drop = Chance("--drop", "Chance of a call or answer to get lost");
@@ -72,13 +72,13 @@ internal static class SimulateCommand
             throw new ConfigurationException($"'{unknown}' is no option of simulate; see simulate --help.");
         }
 
-        var options = new WorldOptions(
+        var options = new SimulationOptions(
             parsed.GetValue(Agents),
             parsed.GetValue(RuleOption) switch { Rules.Ratified => Rule.Ratified, Rules.Classic => Rule.Classic, _ => null },
             parsed.GetValue(DrawOption), parsed.GetValue(Values), parsed.GetValue(Window), Of(parsed, Drop), Of(parsed, Duplicate), Of(parsed, Crash),
             Of(parsed, Partition), Of(parsed, Pause), Of(parsed, Reset), parsed.GetValue(Starts), parsed.GetValue(LatencyOption), parsed.GetValue(Faults), parsed.GetValue(Durable),
             parsed.GetValue(Rounds), parsed.GetValue(ShortPeers));
-        if (options.Complaint() is { } complaint)
+        if (options.Error() is { } complaint)
         {
             throw new ConfigurationException(complaint);
         }
@@ -94,18 +94,18 @@ internal static class SimulateCommand
             throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"--runs is {runs}; it must be from 1 to {MostRuns}."));
         }
 
-        if (!RunLimits.IsSeed(seed + runs - 1))
+        if (!ProtocolLimits.IsSeed(seed + runs - 1))
         {
-            throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"--runs {runs} from --seed {seed} goes beyond the last seed, {RunLimits.MaxSeed}."));
+            throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"--runs {runs} from --seed {seed} goes beyond the last seed, {ProtocolLimits.MaxSeed}."));
         }
 
         return RunAll(options, seed, runs, cancellation);
     }
 
-    private static int Draw(WorldOptions options, long seed)
+    private static int Draw(SimulationOptions options, long seed)
     {
-        var log = new WorldLog();
-        var result = new World(options).Run(seed, log, MostMessagesDrawn);
+        var log = new SimulationTrace();
+        var result = new Simulator(options).Run(seed, log, MostMessagesDrawn);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}: {options.Describe()}"));
         Console.WriteLine(LamportDiagram.Legend);
         Write(LamportDiagram.Lines(log, options.Agents));
@@ -113,9 +113,9 @@ internal static class SimulateCommand
         return Explain(options, seed, result.Violation);
     }
 
-    private static int RunAll(WorldOptions options, long seed, long runs, CancellationToken cancellation)
+    private static int RunAll(SimulationOptions options, long seed, long runs, CancellationToken cancellation)
     {
-        var campaign = new Campaign(options, seed, runs);
+        var campaign = new SimulationBatch(options, seed, runs);
         var clock = Stopwatch.StartNew();
         var report = Console.IsOutputRedirected ? campaign.Run(PlainLines(runs, clock), cancellation: cancellation) : Watched(campaign, runs, clock, cancellation);
         Write(report.Lines(clock.Elapsed));
@@ -131,7 +131,7 @@ internal static class SimulateCommand
     }
 
     /// <summary>Shows the least that breaks what a world broke.</summary>
-    private static int Explain(WorldOptions options, long seed, Violation? violation)
+    private static int Explain(SimulationOptions options, long seed, Violation? violation)
     {
         if (violation is null)
         {
@@ -150,7 +150,7 @@ internal static class SimulateCommand
         }
     }
 
-    private static CampaignReport Watched(Campaign campaign, long runs, Stopwatch clock, CancellationToken cancellation) =>
+    private static BatchReport Watched(SimulationBatch campaign, long runs, Stopwatch clock, CancellationToken cancellation) =>
         AnsiConsole.Progress().AutoClear(true)
             .Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .Start(context =>
@@ -159,31 +159,31 @@ internal static class SimulateCommand
                 return campaign.Run(
                     progress =>
                     {
-                        task.Value = progress.Worlds;
+                        task.Value = progress.Runs;
                         task.Description = Markup.Escape(Describe(progress, clock.Elapsed));
                     },
                     cancellation: cancellation);
             });
 
     // A log that grows by a line a second helps nobody.
-    private static Action<CampaignProgress> PlainLines(long runs, Stopwatch clock)
+    private static Action<BatchProgress> PlainLines(long runs, Stopwatch clock)
     {
         var next = TimeSpan.FromSeconds(2);
         return progress =>
         {
             var elapsed = clock.Elapsed;
-            if (elapsed >= next && progress.Worlds < runs)
+            if (elapsed >= next && progress.Runs < runs)
             {
                 next = elapsed + TimeSpan.FromSeconds(10);
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{progress.Worlds:N0} of {runs:N0} runs, {Describe(progress, elapsed)}"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{progress.Runs:N0} of {runs:N0} runs, {Describe(progress, elapsed)}"));
             }
         };
     }
 
-    private static string Describe(CampaignProgress progress, TimeSpan elapsed)
+    private static string Describe(BatchProgress progress, TimeSpan elapsed)
     {
         var seconds = Math.Max(0.001, elapsed.TotalSeconds);
-        return string.Create(CultureInfo.InvariantCulture, $"{progress.Worlds / seconds:N0} runs/s, {progress.Messages / seconds:N0} messages/s, {progress.Violations:N0} violations");
+        return string.Create(CultureInfo.InvariantCulture, $"{progress.Runs / seconds:N0} runs/s, {progress.Messages / seconds:N0} messages/s, {progress.Violations:N0} violations");
     }
 
     private static Probability Of(ParseResult parsed, Option<decimal> option)

@@ -11,14 +11,14 @@ namespace Consensus.Agent.Commands;
 /// <summary><c>trigger [ROUND]</c>: starts a run, waits, and prints what every agent decided.</summary>
 internal static class TriggerCommand
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(30);
 
     private static readonly Argument<int> Round = new("ROUND") { Description = "The start round.", DefaultValueFactory = _ => 1 };
     private static readonly Option<Uri> Url = UrlOption.Create(() => new Uri("http://localhost:5001"));
     private static readonly Option<string?> Proxy = new("--proxy") { Description = "The proxy to call it through. [default: none, whatever HTTP_PROXY says]", HelpName = "URL" };
     private static readonly Option<Rule?> RuleOption = new("--rule") { Description = "The rule of the run.", HelpName = "ratified|classic" };
     private static readonly Option<int?> Values = new("--values") { Description = "Values are drawn from 1..K.", HelpName = "K" };
-    private static readonly Option<Draw?> DrawOption = new("--draw") { Description = "How values are drawn.", HelpName = "fresh|plurality" };
+    private static readonly Option<DrawStrategy?> DrawOption = new("--draw") { Description = "How values are drawn.", HelpName = "fresh|plurality" };
     private static readonly Option<long?> Seed = SeedOption.Create("Makes the draws repeatable.");
 
     /// <summary>The command.</summary>
@@ -36,7 +36,7 @@ internal static class TriggerCommand
     {
         var url = UrlOption.Read(parsed, Url);
         var proxy = parsed.GetValue(Proxy) is { } given ? AgentOptions.ProxyFrom(given, "--proxy") : null;
-        using var http = new HttpClient(DirectHttp.CreateHandler(proxy)) { Timeout = Patience + TimeSpan.FromSeconds(5) };
+        using var http = new HttpClient(DirectHttp.CreateHandler(proxy)) { Timeout = ResponseTimeout + TimeSpan.FromSeconds(5) };
         try
         {
             return await TriggerAsync(http, url, parsed, cancellation);
@@ -57,15 +57,15 @@ internal static class TriggerCommand
 
     private static async Task<int> TriggerAsync(HttpClient http, Uri url, ParseResult parsed, CancellationToken cancellation)
     {
-        var body = new RunBody(parsed.GetValue(Round), parsed.GetValue(RuleOption), parsed.GetValue(Values), parsed.GetValue(DrawOption), Seed: parsed.GetValue(Seed));
-        using var response = await http.PostAsJsonAsync(new Uri(url, $"/run?wait={Patience.TotalSeconds:0}"), body, AgentJson.Default.RunBody, cancellation);
+        var body = new RunRequestBody(parsed.GetValue(Round), parsed.GetValue(RuleOption), parsed.GetValue(Values), parsed.GetValue(DrawOption), Seed: parsed.GetValue(Seed));
+        using var response = await http.PostAsJsonAsync(new Uri(url, $"/run?wait={ResponseTimeout.TotalSeconds:0}"), body, AgentJson.Default.RunRequestBody, cancellation);
         if ((int)response.StatusCode is not (200 or 202))
         {
             var problem = await response.Content.ReadFromJsonAsync(AgentJson.Default.ProblemDetails, cancellation);
             throw new ConfigurationException($"{url} answered {(int)response.StatusCode}: {problem?.Detail}");
         }
 
-        var started = (await response.Content.ReadFromJsonAsync(AgentJson.Default.RunAnswer, cancellation))!;
+        var started = (await response.Content.ReadFromJsonAsync(AgentJson.Default.RunResponse, cancellation))!;
         Console.WriteLine(started.Run is { } run ? $"Run {run}, {started.Rule.ToString().ToLowerInvariant()} rule" : "A bare run by the classic rule: an original agent takes part");
 
         if (started.Ignored is { } ignored)
@@ -82,12 +82,12 @@ internal static class TriggerCommand
         var values = answers.Where(answer => answer.Answer is { Reached: true }).Select(answer => answer.Answer!.Value).Distinct().ToList();
         var (verdict, code) = values.Count > 1 ? ("The agents DISAGREE.", 2)
             : started.Outcome is { Reached: true } && answers.All(answer => answer.Answer is null or { Reached: true }) ? ($"Agreed on {values.Single()}.", 0)
-            : ($"Not reached in {Patience.TotalSeconds:0} s.", 1);
+            : ($"Not reached in {ResponseTimeout.TotalSeconds:0} s.", 1);
         Console.WriteLine(verdict);
         return code;
     }
 
-    private static string Describe(ConsensusAnswer? answer) => answer switch
+    private static string Describe(ConsensusResponse? answer) => answer switch
     {
         null => "does not answer",
         { Reached: true } => $"decided {answer.Value} in round {answer.Round} after {answer.Attempts} {(answer.Attempts == 1 ? "attempt" : "attempts")}",
@@ -99,17 +99,17 @@ internal static class TriggerCommand
     // The asked agent knows where its peers are; it is asked about them, so their addresses need not resolve here.
     private static async Task<IReadOnlyList<(string Name, Uri Ask)>> AgentsAsync(HttpClient http, Uri url, CancellationToken cancellation)
     {
-        var cluster = (await http.GetFromJsonAsync(new Uri(url, "/cluster"), AgentJson.Default.ClusterAnswer, cancellation))!;
+        var cluster = (await http.GetFromJsonAsync(new Uri(url, "/cluster"), AgentJson.Default.ClusterResponse, cancellation))!;
         return [.. cluster.Agents.Select((agent, index) => (agent.AgentId ?? agent.Address, new Uri(url, index == 0 ? "/consensus" : $"/cluster/{index}/consensus")))];
     }
 
-    private static async Task<(string Agent, ConsensusAnswer? Answer)> AskAsync(
+    private static async Task<(string Agent, ConsensusResponse? Answer)> AskAsync(
         HttpClient http, (string Name, Uri Ask) agent, RunId? run, CancellationToken cancellation)
     {
         var named = run is null ? "" : $"&run={Uri.EscapeDataString(run.Value.ToString())}";
         using var response = await http.GetAsync($"{agent.Ask}?wait=5{named}", cancellation);
         return (agent.Name, (int)response.StatusCode is 200 or 202
-            ? await response.Content.ReadFromJsonAsync(AgentJson.Default.ConsensusAnswer, cancellation)
+            ? await response.Content.ReadFromJsonAsync(AgentJson.Default.ConsensusResponse, cancellation)
             : null);
     }
 }

@@ -105,9 +105,9 @@ public sealed record AgentOptions
 
     private static RunRequest DefaultsFrom(IConfiguration configuration) => new(
         Rule: Word<Rule>(configuration, "RULE"),
-        Values: Number(configuration, "VALUES", 1, RunLimits.MaxValues, 3),
-        Draw: Word<Draw>(configuration, "DRAW") ?? Draw.Fresh,
-        WindowMs: Number(configuration, "WINDOW_MS", 0, RunLimits.MaxWindowMs, Machine.DefaultWindowMs));
+        Values: Number(configuration, "VALUES", 1, ProtocolLimits.MaxValues, 3),
+        Draw: Word<DrawStrategy>(configuration, "DRAW") ?? DrawStrategy.Fresh,
+        WindowMs: Number(configuration, "WINDOW_MS", 0, ProtocolLimits.MaxWindowMs, AgentStateMachine.DefaultWindowMs));
 
     private static int Number(IConfiguration configuration, string key, int least, int most, int fallback)
     {

@@ -10,7 +10,7 @@ namespace Consensus.Agent.Hosting;
 /// The agent's health checks. A check that depends on peers is at most degraded: <c>/health</c> then still answers 200,
 /// so a probe does not take an agent out of service that the others need for a quorum.
 /// </summary>
-internal sealed class AgentHealth(AgentNode node, PeerClient peers, Faults faults, AgentOptions options, HealthCheckService checks)
+internal sealed class AgentHealth(AgentService node, PeerClient peers, FaultInjector faults, AgentOptions options, HealthCheckService checks)
 {
     // A peer that answered within this time is not asked again.
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(2);
@@ -42,7 +42,7 @@ internal sealed class AgentHealth(AgentNode node, PeerClient peers, Faults fault
     private bool HasKey => options.Key is not null;
 
     /// <summary>Runs all checks.</summary>
-    public async Task<HealthAnswer> ReadAsync(CancellationToken cancellation)
+    public async Task<HealthResponse> ReadAsync(CancellationToken cancellation)
     {
         var report = await checks.CheckHealthAsync(cancellation);
         var reasons = report.Entries.Where(check => check.Value.Status != HealthStatus.Healthy).Select(check => $"{check.Key}: {check.Value.Description}");
@@ -53,7 +53,7 @@ internal sealed class AgentHealth(AgentNode node, PeerClient peers, Faults fault
             ages[name] = Contacts.SinceAnswer(peer) is { } age ? Math.Round(age.TotalSeconds, 1) : null;
         }
 
-        return new HealthAnswer(report.Status.ToString().ToLowerInvariant(), [.. reasons], ages);
+        return new HealthResponse(report.Status.ToString().ToLowerInvariant(), [.. reasons], ages);
     }
 
     /// <summary>Whether few enough peers are unreachable that a quorum is left.</summary>
@@ -143,7 +143,7 @@ internal sealed class AgentHealth(AgentNode node, PeerClient peers, Faults fault
             return HealthCheckResult.Healthy("not shown");
         }
 
-        var view = node.View();
+        var view = node.Snapshot();
         return view.Stalled is { } why ? HealthCheckResult.Degraded($"stalled without a quorum: {why}")
             : HealthCheckResult.Healthy(
                 view.Decision is { } decision ? $"decided {decision.Value} in round {decision.Round}"
@@ -169,4 +169,4 @@ internal sealed class AgentHealth(AgentNode node, PeerClient peers, Faults fault
 /// <param name="Status"><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>.</param>
 /// <param name="Reasons">Why it is not healthy, as <c>/health</c> says it: <c>name: reason</c>.</param>
 /// <param name="LastContactS">The seconds since each peer last answered this agent, by the peer's id or address; null where it never did.</param>
-public sealed record HealthAnswer(string Status, IReadOnlyList<string> Reasons, IReadOnlyDictionary<string, double?> LastContactS);
+public sealed record HealthResponse(string Status, IReadOnlyList<string> Reasons, IReadOnlyDictionary<string, double?> LastContactS);

@@ -15,7 +15,7 @@ namespace Consensus.Agent.Peers;
 [JsonSerializable(typeof(Proposal))]
 [JsonSerializable(typeof(Vote))]
 [JsonSerializable(typeof(Final))]
-[JsonSerializable(typeof(Answer))]
+[JsonSerializable(typeof(Response))]
 public sealed partial class MessageJson : JsonSerializerContext
 {
     /// <summary>Objects and arrays within each other that are read at most.</summary>

@@ -13,7 +13,7 @@ namespace Consensus.Agent.Peers;
 /// called until it has given some, so that no run, however fast its rounds, drowns whoever falls behind.
 /// </summary>
 public sealed partial class PeerClient(
-    HttpMessageInvoker http, AgentOptions options, Faults faults, MessageTracing tracing, TimeProvider time, ILogger<PeerClient> logger)
+    HttpMessageInvoker http, AgentOptions options, FaultInjector faults, MessageTracing tracing, TimeProvider time, ILogger<PeerClient> logger)
 {
     /// <summary>The header that names a message, so that its two ends can be matched: <c>agent/boot/number</c>.</summary>
     public const string MessageHeader = "Consensus-Message";
@@ -29,11 +29,11 @@ public sealed partial class PeerClient(
     private static readonly byte[] EmptyBody = "{}"u8.ToArray();
 
     private readonly Uri[][] _calls = [.. options.Peers.Select(peer => Paths.Select(path => new Uri(peer, path)).ToArray())];
-    private readonly Absentee[] _absent = [.. options.Peers.Select(_ => new Absentee(time))];
+    private readonly PeerCircuitBreaker[] _absent = [.. options.Peers.Select(_ => new PeerCircuitBreaker(time))];
     private readonly int[] _underWay = new int[options.Peers.Count];
     private readonly int _mostUnderWay = Math.Min(MaxUnderWay, CallLimits.MaxConnections / 2 / Math.Max(1, options.Peers.Count));
 
-    private readonly Throttle _throttle = new(time, kinds: 2);
+    private readonly LogRateLimiter _throttle = new(time, kinds: 2);
 
     // A broadcast sends one message to many: its bytes are made once.
     private Rendered? _last;
@@ -53,9 +53,9 @@ public sealed partial class PeerClient(
     /// <param name="parent">Where it belongs in a trace.</param>
     /// <param name="cancellation">Ends the call.</param>
     /// <returns>The answer, or null where there was none in time or none that an agent gives.</returns>
-    public async Task<Answer?> SendAsync(int peer, Message message, string key, MessageParent parent, CancellationToken cancellation)
+    public async Task<Response?> SendAsync(int peer, Message message, string key, MessageParent parent, CancellationToken cancellation)
     {
-        var isLeftAlone = _absent[peer].IsLeftAlone && !(message is Handshake && TooManyAreLeftAlone());
+        var isLeftAlone = _absent[peer].IsOpen && !(message is Handshake && TooManyAreLeftAlone());
         if (isLeftAlone || !TryEnter(peer, message))
         {
             // Not within the step that sends.
@@ -77,14 +77,14 @@ public sealed partial class PeerClient(
             }
 
             options.Key?.AddTo(request.Headers);
-            request.Options.Set(Chaos.Peer, peer);
+            request.Options.Set(FaultInjectionPipeline.Peer, peer);
             if (message is not StateQuery)
             {
                 request.Content = new ByteArrayContent(BodyOf(message)) { Headers = { ContentType = Json } };
             }
 
             using var response = await http.SendAsync(request, timeout.Token);
-            _absent[peer].IsBack();
+            _absent[peer].RecordSuccess();
             if (response.StatusCode == System.Net.HttpStatusCode.Unauthorized)
             {
                 Contacts.KeyRefused(peer);
@@ -112,7 +112,7 @@ public sealed partial class PeerClient(
                 Contacts.Counts(peer, agents);
             }
 
-            faults.Learn(peer, answer?.AgentId);
+            faults.LearnId(peer, answer?.AgentId);
             MessageTracing.NoteAnswer(span, answer);
             return answer;
         }
@@ -123,7 +123,7 @@ public sealed partial class PeerClient(
             // Slow is not dead.
             if (e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError })
             {
-                _absent[peer].WasNotReached();
+                _absent[peer].RecordFailure();
             }
 
             if (!cancellation.IsCancellationRequested)
@@ -170,9 +170,9 @@ public sealed partial class PeerClient(
     {
         for (var i = 0; key is not null && i < _absent.Length; i++)
         {
-            if (_absent[i].IsLeftAlone && (faults.IdOf(i) is not { } id || (key.StartsWith(id, StringComparison.Ordinal) && key.AsSpan(id.Length).StartsWith("/"))))
+            if (_absent[i].IsOpen && (faults.IdOf(i) is not { } id || (key.StartsWith(id, StringComparison.Ordinal) && key.AsSpan(id.Length).StartsWith("/"))))
             {
-                _absent[i].IsBack();
+                _absent[i].RecordSuccess();
             }
         }
     }
@@ -181,9 +181,9 @@ public sealed partial class PeerClient(
     /// Without those left alone no run could be started, which somebody asks for now: perhaps they are back. Agents that come
     /// up one after another miss each other by a moment.
     /// </summary>
-    private bool TooManyAreLeftAlone() => _absent.Count(peer => peer.IsLeftAlone) > _absent.Length / 2;
+    private bool TooManyAreLeftAlone() => _absent.Count(peer => peer.IsOpen) > _absent.Length / 2;
 
-    private static async ValueTask<Answer?> ReadAsync(HttpContent content, CancellationToken cancellation)
+    private static async ValueTask<Response?> ReadAsync(HttpContent content, CancellationToken cancellation)
     {
         await using var body = await content.ReadAsStreamAsync(cancellation);
         var length = content.Headers.ContentLength is { } told and <= MaxAnswerBytes ? (int)told : MaxAnswerBytes;
@@ -191,7 +191,7 @@ public sealed partial class PeerClient(
         try
         {
             var read = await body.ReadAtLeastAsync(buffer.AsMemory(0, length), length, throwOnEndOfStream: false, cancellation);
-            return JsonSerializer.Deserialize(buffer.AsSpan(0, read), MessageJson.Default.Answer);
+            return JsonSerializer.Deserialize(buffer.AsSpan(0, read), MessageJson.Default.Response);
         }
         finally
         {

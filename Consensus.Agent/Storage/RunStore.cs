@@ -47,7 +47,7 @@ public sealed class RunStore : IDisposable
                 learner = $learner, decided_at_us = $decided, value = $value, round = $round, sum = $sum
             """,
             "$run", "$descriptor", "$started", "$last", "$attempts", "$sent", "$learner", "$decided", "$value", "$round", "$sum");
-        _dropBare = Command($"DELETE FROM runs WHERE run = '{KeptRun.Bare}'");
+        _dropBare = Command($"DELETE FROM runs WHERE run = '{RunRecord.Bare}'");
         _dropOld = Command($"DELETE FROM runs WHERE seq <= (SELECT max(seq) FROM runs) - {MaxRuns}");
         _force = Command("PRAGMA synchronous = FULL");
         _leave = Command("PRAGMA synchronous = NORMAL");
@@ -57,14 +57,14 @@ public sealed class RunStore : IDisposable
     public Restored Restored { get; }
 
     /// <summary>The newest runs when it was opened, oldest first; at most <see cref="HistoryLength"/>.</summary>
-    public IReadOnlyList<KeptRun> History { get; }
+    public IReadOnlyList<RunRecord> History { get; }
 
     /// <summary>Writes, all or nothing, what a step has changed. Nothing of the step may be told before this returns.</summary>
     /// <param name="now">What the machine keeps now.</param>
     /// <param name="force">Whether to force it to the disk; else that is left to the next time.</param>
     /// <param name="runs">The runs that changed; the current one last.</param>
     /// <exception cref="SqliteException">It could not be written: the disk is full or broken.</exception>
-    public void Keep(Restored now, bool force, params ReadOnlySpan<KeptRun> runs)
+    public void Save(Restored now, bool force, params ReadOnlySpan<RunRecord> runs)
     {
         if (_forced != force)
         {
@@ -93,7 +93,7 @@ public sealed class RunStore : IDisposable
             command.ExecuteNonQuery();
         }
 
-        void Write(KeptRun run)
+        void Write(RunRecord run)
         {
             if (run.Run is null)
             {
@@ -141,24 +141,24 @@ public sealed class RunStore : IDisposable
         }
     }
 
-    private static long Sum(KeptRun run, string? descriptor) => Sum(
+    private static long Sum(RunRecord run, string? descriptor) => Sum(
         run.Name, descriptor, string.Create(CultureInfo.InvariantCulture,
             $"{run.StartedAtUs} {run.LastRound} {run.Attempts} {run.Sent} {run.Learner} {run.DecidedAtUs} {run.Value} {run.Round}"));
 
     private static long Sum(params ReadOnlySpan<string?> parts) =>
         BinaryPrimitives.ReadInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts))));
 
-    private List<KeptRun> Read(string which, object argument)
+    private List<RunRecord> Read(string which, object argument)
     {
         using var command = _connection.CreateCommand();
         command.CommandText = $"SELECT run, descriptor, started_at_us, last_round, attempts, sent, learner, decided_at_us, value, round, sum FROM runs {which}";
         command.Parameters.AddWithValue(which[which.IndexOf('$', StringComparison.Ordinal)..], argument);
         using var reader = command.ExecuteReader();
-        var runs = new List<KeptRun>();
+        var runs = new List<RunRecord>();
         while (reader.Read())
         {
             var descriptor = reader.IsDBNull(1) ? null : reader.GetString(1);
-            var run = new KeptRun(
+            var run = new RunRecord(
                 descriptor is null ? null : JsonSerializer.Deserialize(descriptor, StoreJson.Default.RunDescriptor),
                 reader.GetInt64(2), reader.GetInt32(3), reader.GetInt32(4), reader.GetInt32(5), reader.GetInt64(6) != 0,
                 reader.GetInt64(7), reader.GetInt32(8), reader.GetInt32(9));

@@ -40,7 +40,7 @@ public sealed class AgentMetrics
     }
 
     /// <summary>A message was answered, or not: then <paramref name="answer"/> is null.</summary>
-    public void Message(Message message, Answer? answer, bool sent)
+    public void Message(Message message, Response? answer, bool sent)
     {
         if (_messages.Enabled)
         {
@@ -49,32 +49,32 @@ public sealed class AgentMetrics
     }
 
     /// <summary>Follows one event; <paramref name="duration"/> is a decision's.</summary>
-    public void Happened(Happened happened, RunDescriptor? current, TimeSpan? duration)
+    public void Record(ProtocolEvent protocolEvent, RunDescriptor? current, TimeSpan? duration)
     {
-        switch (happened.Kind)
+        switch (protocolEvent.Kind)
         {
-            case Happening.Joined or Happening.JoinedAsLearner:
+            case ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner:
                 End("superseded");
-                Begin(current?.StartRound ?? happened.Round, current);
+                Begin(current?.StartRound ?? protocolEvent.Round, current);
                 break;
-            case Happening.Drew:
+            case ProtocolEventKind.Drew:
                 if (!_open)
                 {
-                    Begin(happened.Round, current);
+                    Begin(protocolEvent.Round, current);
                 }
 
                 _attempts.Add(1, RuleTag);
                 break;
-            case Happening.Decided or Happening.Learned:
+            case ProtocolEventKind.Decided or ProtocolEventKind.Learned:
                 if (_open)
                 {
                     _duration.Record(duration.GetValueOrDefault().TotalSeconds, RuleTag);
-                    _rounds.Record(Math.Max(1, happened.Round - _startRound + 1), RuleTag);
+                    _rounds.Record(Math.Max(1, protocolEvent.Round - _startRound + 1), RuleTag);
                 }
 
-                End(happened.Kind == Happening.Decided ? "decided" : "learned");
+                End(protocolEvent.Kind == ProtocolEventKind.Decided ? "decided" : "learned");
                 break;
-            case Happening.WasReset:
+            case ProtocolEventKind.WasReset:
                 End("reset");
                 break;
         }
@@ -100,12 +100,12 @@ public sealed class AgentMetrics
     }
 
     /// <summary>The word for what came of a message; null: it was not answered.</summary>
-    internal static string OutcomeOf(Answer? answer) => answer switch
+    internal static string OutcomeOf(Response? answer) => answer switch
     {
         null => "failed",
-        { Status: Status.Refused } => "refused",
-        { Status: Status.AlreadyStarted } => "duplicate",
-        { Status: Status.Ignored } => "stale",
+        { Status: ResponseStatus.Refused } => "refused",
+        { Status: ResponseStatus.AlreadyStarted } => "duplicate",
+        { Status: ResponseStatus.Ignored } => "stale",
         _ => "ok",
     };
 }

@@ -19,10 +19,10 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
     public MessageParent ParentOf(int peer, Message message, bool repeated) => IsTraced ? tracing.ParentOf(peer, message, repeated) : default;
 
     /// <summary>A message was received and answered.</summary>
-    public void Received(Message message, Answer answer) => metrics.Message(message, answer, sent: false);
+    public void Received(Message message, Response answer) => metrics.Message(message, answer, sent: false);
 
     /// <summary>A peer answered a message, or did not: then <paramref name="answer"/> is null.</summary>
-    public void Sent(int peer, Message message, Answer? answer)
+    public void Sent(int peer, Message message, Response? answer)
     {
         metrics.Message(message, answer, sent: true);
         if (answer is not null && IsTraced)
@@ -32,7 +32,7 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
     }
 
     /// <summary>A decision could not be written, so this agent sends nothing more.</summary>
-    public void NotKept(string why) => logger.NotKept(why);
+    public void NotPersisted(string why) => logger.NotKept(why);
 
     /// <summary>The current run cannot go on, for this reason; null: it can.</summary>
     public void Stalled(RunDescriptor? run, string? reason) => logger.Stalled(run, reason);
@@ -44,37 +44,37 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
     public void StartEnded(StartOutcome outcome) => Clean(() => tracing.StartEnded(outcome switch
     {
         RunStarted => null,
-        TooFewAnswered few => $"no answer of {string.Join(", ", few.Missing)}",
-        SameId same => $"two agents have the id {same.AgentId}",
+        QuorumUnreachable few => $"no answer of {string.Join(", ", few.Missing)}",
+        DuplicateAgentId same => $"two agents have the id {same.AgentId}",
         ClusterSizeMismatch mismatch => $"cluster sizes differ: {string.Join(", ", mismatch.Sizes.Select(size => $"{size.Key} {size.Value}"))}",
-        OriginalPeer original => $"{original.Peer} knows no ratified rule",
+        LegacyPeer original => $"{original.Peer} knows no ratified rule",
         _ => "too many starts",
     }));
 
     /// <summary>Follows one event. Called in the order of events.</summary>
-    /// <param name="happened">The event.</param>
+    /// <param name="protocolEvent">The event.</param>
     /// <param name="current">The run after it.</param>
     /// <param name="input">What caused it.</param>
     /// <param name="duration">Of a decision: from the start of the run to the decision.</param>
-    public void Happened(Happened happened, RunDescriptor? current, Input input, TimeSpan? duration)
+    public void Record(ProtocolEvent protocolEvent, RunDescriptor? current, Input input, TimeSpan? duration)
     {
         if (!IsTraced)
         {
-            metrics.Happened(happened, current, duration);
-            logger.Happened(happened, duration);
+            metrics.Record(protocolEvent, current, duration);
+            logger.Record(protocolEvent, duration);
         }
         else
         {
-            Trace(happened, current, input, duration);
+            Trace(protocolEvent, current, input, duration);
         }
     }
 
     // A method of its own: its closure would otherwise be allocated where nothing is traced.
-    private void Trace(Happened happened, RunDescriptor? current, Input input, TimeSpan? duration)
+    private void Trace(ProtocolEvent protocolEvent, RunDescriptor? current, Input input, TimeSpan? duration)
     {
-        var received = input is Received;
+        var received = input is MessageReceived;
         ActivityContext cause = default;
-        if (input is Answered { Answer.Traceparent: { } traceparent })
+        if (input is ResponseReceived { Response.Traceparent: { } traceparent })
         {
             _ = ActivityContext.TryParse(traceparent, null, isRemote: true, out cause);
         }
@@ -86,18 +86,18 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
         Clean(() =>
         {
             // Logs and exemplars lead to the span that is current.
-            var ends = happened.Kind is Happening.Decided or Happening.Learned or Happening.WasReset;
+            var ends = protocolEvent.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.WasReset;
             if (!ends)
             {
-                tracing.Happened(happened, current, cause, received);
+                tracing.Record(protocolEvent, current, cause, received);
             }
 
             Activity.Current = tracing.Current;
-            metrics.Happened(happened, current, duration);
-            logger.Happened(happened, duration);
+            metrics.Record(protocolEvent, current, duration);
+            logger.Record(protocolEvent, duration);
             if (ends)
             {
-                tracing.Happened(happened, current, duration: duration);
+                tracing.Record(protocolEvent, current, duration: duration);
             }
         });
     }

@@ -54,7 +54,7 @@ public sealed class MessageTracing(RunTracing runs)
     }
 
     /// <summary>Notes on a span what was answered.</summary>
-    public static void NoteAnswer(Activity? span, Answer? answer)
+    public static void NoteAnswer(Activity? span, Response? answer)
     {
         if (span is { IsAllDataRequested: true })
         {
@@ -88,7 +88,7 @@ public sealed class MessageTracing(RunTracing runs)
     private static string DescribeVote(Vote vote) =>
         vote.Value is { } value ? string.Create(CultureInfo.InvariantCulture, $"vote {value}") : "vote none";
 
-    private static string Describe(Answer answer)
+    private static string Describe(Response answer)
     {
         var position = answer.Decision is { } decision ? $"decided {decision.Value}"
             : answer.Vote is { } vote ? DescribeVote(vote)

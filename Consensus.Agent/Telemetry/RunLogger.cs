@@ -8,32 +8,32 @@ namespace Consensus.Agent.Telemetry;
 public sealed partial class RunLogger(AgentOptions options, TimeProvider time, ILogger<RunLogger> logger)
 {
     // Anyone who may send as an agent could fill the log with these.
-    private readonly Throttle _throttle = new(time, 2);
+    private readonly LogRateLimiter _throttle = new(time, 2);
     private (RunId Run, string Reason)? _stalled;
 
     /// <summary>Follows one event; <paramref name="duration"/> is a decision's.</summary>
-    public void Happened(Happened happened, TimeSpan? duration)
+    public void Record(ProtocolEvent protocolEvent, TimeSpan? duration)
     {
-        if (!IsLogged(happened) || !logger.IsEnabled(happened.Kind is Happening.Contradicted or Happening.Disagreed ? LogLevel.Warning : LogLevel.Information))
+        if (!IsLogged(protocolEvent) || !logger.IsEnabled(protocolEvent.Kind is ProtocolEventKind.Equivocated or ProtocolEventKind.AgreementViolated ? LogLevel.Warning : LogLevel.Information))
         {
             return;
         }
 
-        using var scope = logger.BeginScope(new RunScope(happened.Run, happened.Round));
-        switch (happened.Kind)
+        using var scope = logger.BeginScope(new RunScope(protocolEvent.Run, protocolEvent.Round));
+        switch (protocolEvent.Kind)
         {
-            case Happening.Drew:
-                Drew(options.Id, happened.Round, happened.Attempt, happened.Value);
+            case ProtocolEventKind.Drew:
+                Drew(options.Id, protocolEvent.Round, protocolEvent.Attempt, protocolEvent.Value);
                 break;
-            case Happening.Decided or Happening.Learned or Happening.Restored:
-                var how = happened.Kind switch { Happening.Decided => "decided", Happening.Learned => "learned", _ => "recovered" };
-                Decided(options.Id, happened.Value, happened.Round, how, happened.Attempt, duration?.TotalMilliseconds);
+            case ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.Restored:
+                var how = protocolEvent.Kind switch { ProtocolEventKind.Decided => "decided", ProtocolEventKind.Learned => "learned", _ => "recovered" };
+                Decided(options.Id, protocolEvent.Value, protocolEvent.Round, how, protocolEvent.Attempt, duration?.TotalMilliseconds);
                 break;
-            case Happening.Contradicted when _throttle.Passes(0, out var held):
-                Contradicted(options.Id, happened.Other, happened.Round, happened.Value, held);
+            case ProtocolEventKind.Equivocated when _throttle.Passes(0, out var held):
+                Contradicted(options.Id, protocolEvent.Other, protocolEvent.Round, protocolEvent.Value, held);
                 break;
-            case Happening.Disagreed when _throttle.Passes(1, out var held):
-                Disagreed(options.Id, happened.Other, happened.Value, happened.Run, held);
+            case ProtocolEventKind.AgreementViolated when _throttle.Passes(1, out var held):
+                Disagreed(options.Id, protocolEvent.Other, protocolEvent.Value, protocolEvent.Run, held);
                 break;
         }
     }
@@ -55,9 +55,9 @@ public sealed partial class RunLogger(AgentOptions options, TimeProvider time, I
     public void NotKept(string why) => NotKept(options.Id, why);
 
     // A run that an earlier process kept without a decision has nothing to report.
-    private static bool IsLogged(Happened happened) =>
-        happened is { Kind: Happening.Drew or Happening.Decided or Happening.Learned or Happening.Contradicted or Happening.Disagreed }
-            or { Kind: Happening.Restored, Value: > 0 };
+    private static bool IsLogged(ProtocolEvent protocolEvent) =>
+        protocolEvent is { Kind: ProtocolEventKind.Drew or ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.Equivocated or ProtocolEventKind.AgreementViolated }
+            or { Kind: ProtocolEventKind.Restored, Value: > 0 };
 
     [LoggerMessage(1, LogLevel.Information, "[{AgentId}] Round {Round}, Attempt {Attempt}, Value {Value}")]
     private partial void Drew(string agentId, int round, int attempt, int value);

@@ -8,7 +8,7 @@ namespace Consensus.Agent.Telemetry;
 /// <summary>Runs of many rounds.</summary>
 public sealed partial class RunTracing
 {
-    private void ContinueInNextTrace(int segment, Happened happened)
+    private void ContinueInNextTrace(int segment, ProtocolEvent protocolEvent)
     {
         _segment = segment;
         if (_run is not { } before)
@@ -20,7 +20,7 @@ public sealed partial class RunTracing
         var name = Encoding.UTF8.GetBytes($"{_descriptor?.Id}/{segment}");
         var trace = _descriptor is null ? ActivityTraceId.CreateRandom() : ActivityTraceId.CreateFromBytes(SHA256.HashData(name).AsSpan(0, 16));
         _run = Start("run", new ActivityContext(trace, default, before.ActivityTraceFlags), [new ActivityLink(before.Context)]);
-        Describe(_run, happened);
+        Describe(_run, protocolEvent);
         if (_run is not null)
         {
             before.AddLink(new ActivityLink(_run.Context));

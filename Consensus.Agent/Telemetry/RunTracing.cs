@@ -21,7 +21,7 @@ public sealed partial class RunTracing
     private readonly string _agentId;
     private readonly HashSet<int> _reached = [];
     private RunDescriptor? _descriptor;
-    private RunId _named = RunId.None;
+    private RunId _hasRunTitle = RunId.None;
     private Activity? _start;
     private Activity? _run;
     private Activity? _round;
@@ -101,34 +101,34 @@ public sealed partial class RunTracing
     }
 
     /// <summary>Follows one event.</summary>
-    /// <param name="happened">The event.</param>
+    /// <param name="protocolEvent">The event.</param>
     /// <param name="current">The run after it.</param>
     /// <param name="cause">Where the event came from: the message's span, or the trace that an answer names.</param>
     /// <param name="received">Whether a message of another agent caused it.</param>
     /// <param name="duration">Of a decision: how long it took.</param>
-    public void Happened(Happened happened, RunDescriptor? current, ActivityContext cause = default, bool received = false, TimeSpan? duration = null)
+    public void Record(ProtocolEvent protocolEvent, RunDescriptor? current, ActivityContext cause = default, bool received = false, TimeSpan? duration = null)
     {
-        switch (happened.Kind)
+        switch (protocolEvent.Kind)
         {
-            case Happening.Joined or Happening.JoinedAsLearner:
-                Begin(happened, current, cause, received);
+            case ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner:
+                Begin(protocolEvent, current, cause, received);
                 break;
-            case Happening.Drew or Happening.Copied or Happening.Adopted:
-                EnterRound(happened, current, cause, received);
+            case ProtocolEventKind.Drew or ProtocolEventKind.CaughtUp or ProtocolEventKind.Adopted:
+                EnterRound(protocolEvent, current, cause, received);
                 break;
-            case Happening.Voted:
-                _round?.AddEvent(new ActivityEvent("vote", tags: [new("consensus.value", happened.Value == 0 ? "none" : happened.Value)]));
+            case ProtocolEventKind.Voted:
+                _round?.AddEvent(new ActivityEvent("vote", tags: [new("consensus.value", protocolEvent.Value == 0 ? "none" : protocolEvent.Value)]));
                 break;
-            case Happening.Decided or Happening.Learned:
-                Decide(happened, duration);
+            case ProtocolEventKind.Decided or ProtocolEventKind.Learned:
+                Decide(protocolEvent, duration);
                 break;
-            case Happening.WasReset:
+            case ProtocolEventKind.WasReset:
                 End("reset");
                 break;
-            case Happening.Contradicted or Happening.Disagreed:
+            case ProtocolEventKind.Equivocated or ProtocolEventKind.AgreementViolated:
                 Current?.AddEvent(new ActivityEvent(
-                    happened.Kind == Happening.Disagreed ? "disagreement" : "contradiction",
-                    tags: [new("consensus.value", happened.Value), new("consensus.other.agent.id", happened.Other)]));
+                    protocolEvent.Kind == ProtocolEventKind.AgreementViolated ? "disagreement" : "contradiction",
+                    tags: [new("consensus.value", protocolEvent.Value), new("consensus.other.agent.id", protocolEvent.Other)]));
                 break;
         }
     }
@@ -143,9 +143,9 @@ public sealed partial class RunTracing
     private ActivityContext RoundOf(int round) =>
         _round?.GetTagItem("consensus.round") is int current && current > round && _last != default ? _last : Position;
 
-    private void Begin(Happened happened, RunDescriptor? current, ActivityContext cause, bool received)
+    private void Begin(ProtocolEvent protocolEvent, RunDescriptor? current, ActivityContext cause, bool received)
     {
-        var own = !received && _start is not null && (current is null || (current.Id.Initiator == _agentId && current.Id > _named));
+        var own = !received && _start is not null && (current is null || (current.Id.Initiator == _agentId && current.Id > _hasRunTitle));
         if (own && _run == _start && _start is { IsStopped: false })
         {
             // The same start names another run, because some peer knew a newer one.
@@ -155,80 +155,80 @@ public sealed partial class RunTracing
 
         End("superseded");
         var (known, context) = _previous;
-        _named = own && current is not null ? current.Id : _named;
+        _hasRunTitle = own && current is not null ? current.Id : _hasRunTitle;
         _descriptor = current;
-        _startRound = current?.StartRound ?? happened.Round;
+        _startRound = current?.StartRound ?? protocolEvent.Round;
         _segment = 0;
         _last = default;
         _reached.Clear();
         if (own)
         {
             _run = _start is { IsStopped: false } ? _start : Start("run", _start!.Context);
-            Describe(_run, happened);
+            Describe(_run, protocolEvent);
         }
         else if (cause != default)
         {
-            Describe(_run = Start("run", cause), happened);
+            Describe(_run = Start("run", cause), protocolEvent);
         }
         else
         {
             // The run came without a trace. The spans of a learner would be a trace without content.
-            _last = _parent = !happened.Run.IsNone && known == happened.Run ? context : default;
+            _last = _parent = !protocolEvent.Run.IsNone && known == protocolEvent.Run ? context : default;
         }
     }
 
-    private void EnterRound(Happened happened, RunDescriptor? current, ActivityContext cause, bool received)
+    private void EnterRound(ProtocolEvent protocolEvent, RunDescriptor? current, ActivityContext cause, bool received)
     {
         if (_run is null)
         {
             // A bare run is joined by its first round.
             if (current is null)
             {
-                Begin(happened, current, cause, received);
+                Begin(protocolEvent, current, cause, received);
             }
 
             if (_run is null)
             {
-                Describe(_run = Start("run", _parent), happened);
+                Describe(_run = Start("run", _parent), protocolEvent);
             }
         }
 
         EndRound("undecided");
-        var segment = (happened.Round - _startRound) / RoundsPerTrace;
+        var segment = (protocolEvent.Round - _startRound) / RoundsPerTrace;
         if (segment != _segment)
         {
-            ContinueInNextTrace(segment, happened);
+            ContinueInNextTrace(segment, protocolEvent);
         }
 
-        _round = Start($"round {happened.Round}", _run?.Context ?? default);
+        _round = Start($"round {protocolEvent.Round}", _run?.Context ?? default);
         if (_round is { IsAllDataRequested: true } round)
         {
-            Describe(round, happened);
-            round.SetTag("consensus.round", happened.Round);
-            round.SetTag("consensus.value", happened.Value);
-            round.SetTag("consensus.attempts", happened.Attempt);
+            Describe(round, protocolEvent);
+            round.SetTag("consensus.round", protocolEvent.Round);
+            round.SetTag("consensus.value", protocolEvent.Value);
+            round.SetTag("consensus.attempts", protocolEvent.Attempt);
             round.AddEvent(new ActivityEvent("propose", tags:
             [
-                new("consensus.value", happened.Value), new("consensus.how", happened.Kind.ToString().ToLowerInvariant()),
+                new("consensus.value", protocolEvent.Value), new("consensus.how", protocolEvent.Kind.WireName()),
             ]));
         }
     }
 
-    private void Decide(Happened happened, TimeSpan? duration)
+    private void Decide(ProtocolEvent protocolEvent, TimeSpan? duration)
     {
         if (_run is null)
         {
             return;
         }
 
-        var outcome = happened.Kind == Happening.Decided ? "decided" : "learned";
-        var name = happened.Other is { } other && outcome == "learned" ? $"learned {happened.Value} from {other}" : $"{outcome} {happened.Value}";
+        var outcome = protocolEvent.Kind == ProtocolEventKind.Decided ? "decided" : "learned";
+        var name = protocolEvent.Other is { } other && outcome == "learned" ? $"learned {protocolEvent.Value} from {other}" : $"{outcome} {protocolEvent.Value}";
         var mark = Start(name, Position);
-        Describe(mark, happened);
+        Describe(mark, protocolEvent);
         mark?.Stop();
-        _run.SetTag("consensus.round", happened.Round);
-        _run.SetTag("consensus.value", happened.Value);
-        _run.SetTag("consensus.attempts", happened.Attempt);
+        _run.SetTag("consensus.round", protocolEvent.Round);
+        _run.SetTag("consensus.value", protocolEvent.Value);
+        _run.SetTag("consensus.attempts", protocolEvent.Attempt);
         _run.SetTag("consensus.decision.duration_ms", duration?.TotalMilliseconds);
 
         // The span is as long as the metric, the log and the timeline say.
@@ -237,7 +237,7 @@ public sealed partial class RunTracing
             _run.SetEndTime(_run.StartTimeUtc + took);
         }
 
-        End(outcome, $"decided {happened.Value} in round {happened.Round}");
+        End(outcome, $"decided {protocolEvent.Value} in round {protocolEvent.Round}");
     }
 
     private void End(string outcome, string? text = null)
@@ -269,13 +269,13 @@ public sealed partial class RunTracing
 
     private string Title => _descriptor is null ? "run" : $"run {_descriptor.Id.Number}";
 
-    private void Describe(Activity? span, Happened happened)
+    private void Describe(Activity? span, ProtocolEvent protocolEvent)
     {
         if (span is { IsAllDataRequested: true })
         {
-            span.SetTag("consensus.run.id", happened.Run.IsNone ? null : happened.Run.ToString());
+            span.SetTag("consensus.run.id", protocolEvent.Run.IsNone ? null : protocolEvent.Run.ToString());
             span.SetTag("consensus.rule", AgentMetrics.RuleOf(_descriptor));
-            span.SetTag("consensus.learner", happened.Kind == Happening.JoinedAsLearner ? true : null);
+            span.SetTag("consensus.learner", protocolEvent.Kind == ProtocolEventKind.JoinedAsLearner ? true : null);
         }
     }
 

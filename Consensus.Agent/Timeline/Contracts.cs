@@ -38,7 +38,7 @@ public sealed record RoundEntry(int Round, int Value, long AtUs);
 /// <param name="LastRound">The last round it entered.</param>
 /// <param name="Dropped">Events that were recorded and are gone.</param>
 /// <param name="Rounds">Its value in each round, also of rounds whose events are gone or left out.</param>
-/// <param name="Events">What happened, in order.</param>
+/// <param name="Events">What protocolEvent, in order.</param>
 public sealed record AgentTimeline(
     string AgentId, string Boot, string? Run = null, RunDescriptor? Descriptor = null, bool Learner = false, int LastRound = 0, int Dropped = 0,
     IReadOnlyList<RoundEntry>? Rounds = null, IReadOnlyList<TimelineEvent>? Events = null);
@@ -59,7 +59,7 @@ public sealed record AgentTimeline(
 /// <param name="Learner">Whether this agent took no part in it.</param>
 /// <param name="DecisionRound">The round of the decision.</param>
 public sealed record RunSummary(
-    string Run, Rule Rule, Draw Draw, long StartedAtUs, int Rounds, int Sent, double? DurationMs = null, int? Value = null, bool Learner = false,
+    string Run, Rule Rule, DrawStrategy Draw, long StartedAtUs, int Rounds, int Sent, double? DurationMs = null, int? Value = null, bool Learner = false,
     int? DecisionRound = null)
 {
     /// <summary>
@@ -82,7 +82,7 @@ public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 /// <param name="Quorum">How many of them decide.</param>
 /// <param name="StartUs">Time 0: µs since 1970, by the serving agent's clock.</param>
 /// <param name="Lanes">The agents, in natural order of their ids.</param>
-/// <param name="Events">What happened within agents, in order of time.</param>
+/// <param name="Events">What protocolEvent within agents, in order of time.</param>
 /// <param name="Messages">What went between them, in order of sending.</param>
 /// <param name="Rounds">Every round's values.</param>
 /// <param name="Folded">Ranges of rounds whose events and messages are left out.</param>
@@ -90,11 +90,11 @@ public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 /// <param name="Agree">Whether all decisions are equal; absent where nobody decided.</param>
 /// <param name="Descriptor">The run as described; absent for a bare one.</param>
 /// <param name="LastRound">The last round that anyone entered.</param>
-/// <param name="Sentence">Of a simulated run: what happened, in one sentence.</param>
+/// <param name="Sentence">Of a simulated run: what protocolEvent, in one sentence.</param>
 /// <param name="DurationMs">The run's duration, the same as in <c>GET /timeline/runs?cluster=true</c>; absent while undecided.</param>
 public sealed record ClusterTimeline(
-    string? Run, int N, int Quorum, long StartUs, IReadOnlyList<Lane> Lanes, IReadOnlyList<LaneEvent> Events, IReadOnlyList<Arrow> Messages,
-    IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<Silence> Silences,
+    string? Run, int N, int Quorum, long StartUs, IReadOnlyList<Lane> Lanes, IReadOnlyList<LaneEvent> Events, IReadOnlyList<MessageArrow> Messages,
+    IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<UnresponsivePeriod> Silences,
     bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null, double? DurationMs = null);
 
 /// <summary>The answer to <c>GET /simulate/counterexample</c>: the classic rule breaking agreement, and the ratified rule in the same place.</summary>
@@ -116,11 +116,11 @@ public sealed record SimulatedPair(long Seed, int Events, ClusterTimeline Classi
 public sealed record Lane(
     string AgentId, bool Up, string Part, string? Boot = null, double OffsetMs = 0, int? Value = null, int? Round = null, int Dropped = 0);
 
-/// <summary>Something that happened within an agent; <paramref name="T"/> in ms since the start, <paramref name="Lane"/> an index.</summary>
+/// <summary>Something that protocolEvent within an agent; <paramref name="T"/> in ms since the start, <paramref name="Lane"/> an index.</summary>
 public sealed record LaneEvent(double T, int Lane, string Kind, int Round = 0, int? Value = null, int? Proposal = null, int? Attempt = null, string? Other = null);
 
 /// <summary>What an answer told that its receiver did not know from that agent yet.</summary>
-public sealed record News(string Kind, int Round, int? Value = null, int? Proposal = null);
+public sealed record NewInformation(string Kind, int Round, int? Value = null, int? Proposal = null);
 
 /// <summary>A message. Times are in ms since the start, lanes are indices.</summary>
 /// <param name="Kind"><c>handshake</c>, <c>reset</c>, <c>new_round</c>, <c>proposal</c>, <c>vote</c>, <c>final</c> or <c>state</c>.</param>
@@ -137,9 +137,9 @@ public sealed record News(string Kind, int Round, int? Value = null, int? Propos
 /// <param name="Reason">The answer's reason.</param>
 /// <param name="News">What the answer told, where that was news.</param>
 /// <param name="Guessed">True where only one end was recorded, and the other end's time is a guess.</param>
-public sealed record Arrow(
+public sealed record MessageArrow(
     string Kind, int From, int To, double Sent, double? Received = null, double? Answered = null, double? LostAt = null, int Round = 0, int? Value = null,
-    int? Proposal = null, string? Status = null, string? Reason = null, News? News = null, bool Guessed = false);
+    int? Proposal = null, string? Status = null, string? Reason = null, NewInformation? News = null, bool Guessed = false);
 
 /// <summary>A round: when the first agent entered it, and each lane's value (null where it did not enter).</summary>
 public sealed record RoundValues(int Round, double T, IReadOnlyList<int?> Values);
@@ -148,7 +148,7 @@ public sealed record RoundValues(int Round, double T, IReadOnlyList<int?> Values
 public readonly record struct RoundRange(int From, int To);
 
 /// <summary>From <paramref name="From"/> to <paramref name="To"/> (absent: still) a lane gave no sign of life.</summary>
-public sealed record Silence(int Lane, double From, double? To = null);
+public sealed record UnresponsivePeriod(int Lane, double From, double? To = null);
 
 /// <summary>JSON of the timeline: snake_case, without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

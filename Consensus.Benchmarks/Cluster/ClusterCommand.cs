@@ -51,7 +51,7 @@ internal static class ClusterCommand
 #if DEBUG
         await Console.Error.WriteLineAsync("Built in Debug, whose times tell nothing; add -c Release.");
 #endif
-        var program = parsed.GetValue(Agent) ?? typeof(Consensus.Agent.AgentServer).Assembly.Location;
+        var program = parsed.GetValue(Agent) ?? typeof(Consensus.Agent.AgentApplication).Assembly.Location;
         if (!File.Exists(program))
         {
             await Console.Error.WriteLineAsync($"--agent: {program} does not exist.");

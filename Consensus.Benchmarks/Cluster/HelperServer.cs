@@ -71,7 +71,7 @@ internal sealed class HelperServer : IDisposable
     {
         var batches = 0;
         var builder = WebApplication.CreateSlimBuilder();
-        AgentServer.ConfigureServer(builder.WebHost);
+        AgentApplication.ConfigureServer(builder.WebHost);
         builder.Logging.ClearProviders();
         await using var app = builder.Build();
         app.Urls.Add($"http://127.0.0.1:{port}");

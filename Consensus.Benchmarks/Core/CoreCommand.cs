@@ -28,7 +28,7 @@ internal static class CoreCommand
                 .AddColumnProvider(DefaultColumnProviders.Instance)
                 .AddDiagnoser(MemoryDiagnoser.Default);
             string[] args = [.. parsed.UnmatchedTokens];
-            return BenchmarkSwitcher.FromTypes([typeof(StepBenchmarks), typeof(MessageBenchmarks), typeof(SimulatorBenchmarks), typeof(ExplorerBenchmarks)])
+            return BenchmarkSwitcher.FromTypes([typeof(StepBenchmarks), typeof(MessageBenchmarks), typeof(SimulatorBenchmarks), typeof(ModelCheckerBenchmarks)])
                 .Run(args.Length == 0 ? ["--filter", "*"] : args, config).Any(summary => summary.HasCriticalValidationErrors) ? 1 : 0;
         });
         return command;

@@ -10,13 +10,13 @@ namespace Consensus.Benchmarks.Core;
 public class MessageBenchmarks
 {
     private static readonly RunDescriptor Run = new(
-        new RunId(17, "agent1", "0123456789ab"), 3, 1, Rule.Ratified, 3, Draw.Fresh, 200,
+        new RunId(17, "agent1", "0123456789ab"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 200,
         new Dictionary<string, string> { ["agent1"] = "0123456789ab", ["agent2"] = "123456789abc", ["agent3"] = "23456789abcd" });
 
     private static readonly Vote Vote = new("agent2", 2, 2, 1, Run);
-    private static readonly Answer Answer = new(Status.Ok) { AgentId = "agent3", Run = Run.Id, Vote = new Vote("agent3", 2, 2, 1) };
+    private static readonly Response Answer = new(ResponseStatus.Ok) { AgentId = "agent3", Run = Run.Id, Vote = new Vote("agent3", 2, 2, 1) };
     private static readonly byte[] VoteBytes = JsonSerializer.SerializeToUtf8Bytes(Vote, MessageJson.Default.Vote);
-    private static readonly byte[] AnswerBytes = JsonSerializer.SerializeToUtf8Bytes(Answer, MessageJson.Default.Answer);
+    private static readonly byte[] AnswerBytes = JsonSerializer.SerializeToUtf8Bytes(Answer, MessageJson.Default.Response);
 
     /// <summary>Writes a vote, its run described.</summary>
     [Benchmark]
@@ -28,9 +28,9 @@ public class MessageBenchmarks
 
     /// <summary>Writes an answer with a vote in it.</summary>
     [Benchmark]
-    public byte[] WriteAnswer() => JsonSerializer.SerializeToUtf8Bytes(Answer, MessageJson.Default.Answer);
+    public byte[] WriteAnswer() => JsonSerializer.SerializeToUtf8Bytes(Answer, MessageJson.Default.Response);
 
     /// <summary>Reads it.</summary>
     [Benchmark]
-    public Answer? ReadAnswer() => JsonSerializer.Deserialize(AnswerBytes, MessageJson.Default.Answer);
+    public Response? ReadAnswer() => JsonSerializer.Deserialize(AnswerBytes, MessageJson.Default.Response);
 }

@@ -7,12 +7,12 @@ namespace Consensus.Benchmarks.Core;
 /// <summary>Machines that hand each other their messages, without a network.</summary>
 public class StepBenchmarks
 {
-    private Machine[] _machines = [];
-    private Recorder[] _recorders = [];
+    private AgentStateMachine[] _machines = [];
+    private EventRecorder[] _recorders = [];
     private readonly Queue<(int From, int To, Message Message, long Id)> _calls = new();
-    private readonly Queue<(int From, int To, Message Message, long Id, Answer Answer)> _answers = new();
+    private readonly Queue<(int From, int To, Message Message, long Id, Response Answer)> _answers = new();
     private bool _records;
-    private Received _vote = null!;
+    private MessageReceived _vote = null!;
     private long _ticket;
 
     /// <summary>Agents.</summary>
@@ -24,12 +24,12 @@ public class StepBenchmarks
     public void Setup()
     {
         var random = new SeededRandom(1);
-        _machines = [.. Enumerable.Range(0, Agents).Select(i => new Machine(
+        _machines = [.. Enumerable.Range(0, Agents).Select(i => new AgentStateMachine(
             $"agent{i + 1}", $"b{i}", [.. Enumerable.Range(0, Agents).Where(peer => peer != i).Select(peer => $"agent{peer + 1}")], random))];
-        _recorders = [.. Enumerable.Range(0, Agents).Select(i => new Recorder($"agent{i + 1}", $"b{i}", TimeProvider.System))];
+        _recorders = [.. Enumerable.Range(0, Agents).Select(i => new EventRecorder($"agent{i + 1}", $"b{i}", TimeProvider.System))];
         Decision();
         var run = _machines[0].CurrentRun!;
-        _vote = new Received(new Vote("agent2", 1, 1, run.StartRound, run));
+        _vote = new MessageReceived(new Vote("agent2", 1, 1, run.StartRound, run));
     }
 
     /// <summary>One step: a vote comes in after the decision, and is answered.</summary>
@@ -47,18 +47,18 @@ public class StepBenchmarks
     private int Decide(bool records)
     {
         _records = records;
-        Do(0, new Start(++_ticket, new RunRequest(Rule: Rule.Ratified, Draw: Draw.Plurality)));
+        Do(0, new StartRun(++_ticket, new RunRequest(Rule: Rule.Ratified, Draw: DrawStrategy.Plurality)));
         var messages = 0;
         while (true)
         {
             if (_calls.TryDequeue(out var call))
             {
                 messages++;
-                Do(call.To, new Received(call.Message), call);
+                Do(call.To, new MessageReceived(call.Message), call);
             }
             else if (_answers.TryDequeue(out var answer))
             {
-                var answered = new Answered(answer.To < answer.From ? answer.To : answer.To - 1, answer.Message, answer.Answer);
+                var answered = new ResponseReceived(answer.To < answer.From ? answer.To : answer.To - 1, answer.Message, answer.Answer);
                 Do(answer.From, answered, answerTo: answer.Id);
             }
             else
@@ -72,10 +72,10 @@ public class StepBenchmarks
     {
         var effects = _machines[agent].Step(input);
         var recorder = _records ? _recorders[agent] : null;
-        recorder?.Stepped(_machines[agent].CurrentRun);
-        if (input is Answered answered)
+        recorder?.OnStep(_machines[agent].CurrentRun);
+        if (input is ResponseReceived answered)
         {
-            recorder?.Answered(answerTo, answered.Peer, answered.Sent, answered.Answer);
+            recorder?.Answered(answerTo, answered.Peer, answered.Sent, answered.Response);
         }
 
         foreach (var effect in effects)
@@ -87,11 +87,11 @@ public class StepBenchmarks
                     _calls.Enqueue((agent, send.Peer < agent ? send.Peer : send.Peer + 1, send.Message, id));
                     break;
                 case Reply reply when call is { } asked:
-                    recorder?.Received(_recorders[asked.From].KeyOf(asked.Id), asked.Message, reply.Answer);
-                    _answers.Enqueue((asked.From, asked.To, asked.Message, asked.Id, reply.Answer));
+                    recorder?.Received(_recorders[asked.From].KeyOf(asked.Id), asked.Message, reply.Response);
+                    _answers.Enqueue((asked.From, asked.To, asked.Message, asked.Id, reply.Response));
                     break;
-                case Happened happened:
-                    recorder?.Happened(happened);
+                case ProtocolEvent protocolEvent:
+                    recorder?.Record(protocolEvent);
                     break;
             }
         }

@@ -12,7 +12,7 @@ namespace Consensus.Tests.Api;
 public sealed class ClusterSizeApiTests : IAsyncLifetime
 {
     private readonly List<WebApplication> _apps = [];
-    private List<Client> _clients = [];
+    private List<ApiClient> _clients = [];
 
     public async Task InitializeAsync()
     {
@@ -21,15 +21,15 @@ public sealed class ClusterSizeApiTests : IAsyncLifetime
         for (var i = 0; i < 3; i++)
         {
             var options = ThreeAgents.Patient with { Id = $"agent{i + 1}", Peers = [.. peers[i].Select(peer => addresses[peer])] };
-            var app = AgentServer.Build(options, [], builder => builder.Logging.ClearProviders());
+            var app = AgentApplication.Build(options, [], builder => builder.Logging.ClearProviders());
             app.Urls.Clear();
             app.Urls.Add(addresses[i].GetLeftPart(UriPartial.Authority));
             _apps.Add(app);
             await app.StartAsync();
         }
 
-        _apps.ForEach(app => app.Services.GetRequiredService<AgentNode>().Start());
-        _clients = [.. addresses.Select(address => new Client(address))];
+        _apps.ForEach(app => app.Services.GetRequiredService<AgentService>().Start());
+        _clients = [.. addresses.Select(address => new ApiClient(address))];
     }
 
     public async Task DisposeAsync()

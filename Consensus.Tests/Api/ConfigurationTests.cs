@@ -101,7 +101,7 @@ public sealed class ConfigurationTests
     [InlineData("--CLUSTER_KEY=short", "CLUSTER_KEY must be")]
     public async Task The_command_says_it_on_one_line_and_ends_with_1(string arguments, string named)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(Agent.AgentServer).Assembly.Location, .. arguments.Split(' ')])
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(Agent.AgentApplication).Assembly.Location, .. arguments.Split(' ')])
         {
             RedirectStandardError = true, RedirectStandardOutput = true,
         })!;

@@ -19,24 +19,24 @@ namespace Consensus.Tests.Api;
 public sealed class ContractTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new();
-    private OriginalPeer _agent2 = null!;
-    private OriginalPeer _agent3 = null!;
+    private LegacyAgent _agent2 = null!;
+    private LegacyAgent _agent3 = null!;
     private AgentProcess? _process;
     private WebApplication? _app;
-    private Client _client = null!;
+    private ApiClient _client = null!;
 
     public async Task InitializeAsync()
     {
-        _agent2 = await OriginalPeer.StartAsync();
-        _agent3 = await OriginalPeer.StartAsync();
+        _agent2 = await LegacyAgent.StartAsync();
+        _agent3 = await LegacyAgent.StartAsync();
         if (AgentProcess.Program is not null)
         {
             _process = await AgentProcess.StartAsync([], ("AGENT_ID", "agent1"), ("PORT", "0"), ("PEERS", $"{_agent2.Address},{_agent3.Address}"));
-            _client = new Client(_process.Address);
+            _client = new ApiClient(_process.Address);
             return;
         }
 
-        _app = AgentServer.Build(
+        _app = AgentApplication.Build(
             new AgentOptions { Id = "agent1", Peers = [_agent2.Address, _agent3.Address] }, [],
             builder =>
             {
@@ -45,7 +45,7 @@ public sealed class ContractTests : IAsyncLifetime
             });
         _app.Urls.Add("http://127.0.0.1:0");
         await _app.StartAsync();
-        _client = new Client(LocalCluster.AddressOf(_app));
+        _client = new ApiClient(LocalCluster.AddressOf(_app));
     }
 
     public async Task DisposeAsync()
@@ -71,7 +71,7 @@ public sealed class ContractTests : IAsyncLifetime
                 await steps();
                 return;
             }
-            catch (Exception) when (_process is not null && retries > 0 && Stopwatch.GetElapsedTime(began).TotalMilliseconds > Machine.DefaultWindowMs / 2)
+            catch (Exception) when (_process is not null && retries > 0 && Stopwatch.GetElapsedTime(began).TotalMilliseconds > AgentStateMachine.DefaultWindowMs / 2)
             {
                 await DisposeAsync();
                 await InitializeAsync();

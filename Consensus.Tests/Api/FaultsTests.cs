@@ -24,7 +24,7 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
     public async Task Without_leave_there_are_no_faults_to_be_had()
     {
         await using var cluster = await StartAsync(1);
-        using var client = new Client(cluster.Addresses[0]);
+        using var client = new ApiClient(cluster.Addresses[0]);
         Assert.Equal(HttpStatusCode.NotFound, (await client.Get("/faults")).Code);
         Assert.Equal(HttpStatusCode.NotFound, (await Put(client, """{"isolate":true}""")).Code);
     }
@@ -142,8 +142,8 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
     [Fact]
     public async Task A_doubled_call_arrives_twice()
     {
-        await using var peer = await OriginalPeer.StartAsync();
-        var app = AgentServer.Build(new AgentOptions { Id = "agent1", Peers = [peer.Address], Faults = true }, [], builder =>
+        await using var peer = await LegacyAgent.StartAsync();
+        var app = AgentApplication.Build(new AgentOptions { Id = "agent1", Peers = [peer.Address], Faults = true }, [], builder =>
         {
             builder.Logging.ClearProviders();
         });
@@ -151,7 +151,7 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
         await app.StartAsync();
         try
         {
-            using var client = new Client(LocalCluster.AddressOf(app));
+            using var client = new ApiClient(LocalCluster.AddressOf(app));
             var (taken, _) = await Put(client, $$"""{"links":[{"peer":"{{peer.Address}}","direction":"out","duplicate":100}]}""");
             Assert.Equal(HttpStatusCode.OK, taken);
             await client.Post("/run");
@@ -191,11 +191,11 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
         Assert.Equal(0, (await Clients[0].Get("/faults")).Body.GetProperty("links").GetArrayLength());
     }
 
-    private static Task<(HttpStatusCode Code, System.Text.Json.JsonElement Body)> Put(Client client, string faults) =>
+    private static Task<(HttpStatusCode Code, System.Text.Json.JsonElement Body)> Put(ApiClient client, string faults) =>
         client.Put("/faults", faults);
 
     // A handshake may be lost too often for a start; whoever asks tries again.
-    private static async Task<(HttpStatusCode Code, System.Text.Json.JsonElement Body)> Retried(Client client)
+    private static async Task<(HttpStatusCode Code, System.Text.Json.JsonElement Body)> Retried(ApiClient client)
     {
         for (var i = 0; ; i++)
         {
@@ -207,7 +207,7 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
         }
     }
 
-    private static async Task Until(Client client, string path, Func<System.Text.Json.JsonElement, bool> holds)
+    private static async Task Until(ApiClient client, string path, Func<System.Text.Json.JsonElement, bool> holds)
     {
         var clock = Stopwatch.StartNew();
         while (!holds((await client.Get(path)).Body))
@@ -220,7 +220,7 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
     private static async Task<HttpStatusCode> CallAs(string? agent, Uri address)
     {
         using var http = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/reset")) { Content = Client.Json("""{"handshake":true}""") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/reset")) { Content = ApiClient.Json("""{"handshake":true}""") };
         if (agent is not null)
         {
             request.Headers.Add(Agent.Peers.PeerClient.MessageHeader, $"{agent}/0123456789ab/1");

@@ -36,7 +36,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var log = new WarningLog();
         await using var cluster = await LocalCluster.StartAsync(3, 0, new AgentOptions { Id = "", Faults = true }, configure: (_, builder) =>
             builder.Logging.ClearProviders().AddProvider(log));
-        List<Client> clients = [.. cluster.Addresses.Select(address => new Client(address))];
+        List<ApiClient> clients = [.. cluster.Addresses.Select(address => new ApiClient(address))];
         var clock = Stopwatch.StartNew();
         var runs = 0;
         for (var sent = 0; sent < Requests && _wrong.IsEmpty; sent += Burst, runs++)
@@ -82,7 +82,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Assert.True(log.Counts.IsEmpty, string.Join('\n', log.Exceptions.Values));
     }
 
-    private async Task BurstAsync(IReadOnlyList<Uri> agents, List<Client> clients, int seed, bool faults)
+    private async Task BurstAsync(IReadOnlyList<Uri> agents, List<ApiClient> clients, int seed, bool faults)
     {
         var fuzzer = new Fuzzer(seed, faults);
         var random = new Random(seed);
@@ -140,7 +140,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     }
 
     /// <summary>Runs until one is decided: a run that the burst left undecided may still take the place of a newer one's.</summary>
-    private static async Task DecidesAsync(List<Client> clients, int turn)
+    private static async Task DecidesAsync(List<ApiClient> clients, int turn)
     {
         for (var left = Tries; left > 0; left--)
         {
@@ -154,7 +154,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     }
 
     /// <summary>False where another run took its place; a run that ends in any other way fails the test.</summary>
-    private static async Task<bool> IsDecidedAsync(List<Client> clients, int turn)
+    private static async Task<bool> IsDecidedAsync(List<ApiClient> clients, int turn)
     {
         var (code, started) = await clients[turn % clients.Count].Post("/run?wait=30", """{"window_ms":200}""");
         if (code == HttpStatusCode.Accepted && IsSuperseded(started.GetProperty("outcome")))

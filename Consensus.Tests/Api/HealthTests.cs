@@ -109,10 +109,10 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
         async Task<App> StartOneAsync(int number, ClusterKey key)
         {
             var options = new AgentOptions { Id = $"agent{number + 1}", Peers = [new Uri($"http://127.0.0.1:{ports[1 - number]}")], Key = key };
-            var app = AgentServer.Build(options, [], builder => builder.Logging.ClearProviders());
+            var app = AgentApplication.Build(options, [], builder => builder.Logging.ClearProviders());
             app.Urls.Add($"http://127.0.0.1:{ports[number]}");
             await app.StartAsync();
-            app.Services.GetRequiredService<AgentNode>().Start();
+            app.Services.GetRequiredService<AgentService>().Start();
             return new App(app);
         }
     }
@@ -120,7 +120,7 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
     [Fact]
     public async Task A_process_that_shuts_down_is_unhealthy()
     {
-        var app = AgentServer.Build(new AgentOptions { Id = "agent1" }, [], builder => builder.Logging.ClearProviders());
+        var app = AgentApplication.Build(new AgentOptions { Id = "agent1" }, [], builder => builder.Logging.ClearProviders());
         await using var disposed = new App(app);
         app.Urls.Add("http://127.0.0.1:0");
         await app.StartAsync();

@@ -14,7 +14,7 @@ public sealed partial class RequestFileTests
     [Fact]
     public async Task There_is_a_request_for_each_endpoint()
     {
-        await using var app = AgentServer.Build(new AgentOptions { Id = "agent1", Peers = [new Uri("http://localhost:1")], Faults = true }, []);
+        await using var app = AgentApplication.Build(new AgentOptions { Id = "agent1", Peers = [new Uri("http://localhost:1")], Faults = true }, []);
         var asked = Requests().Matches(File.ReadAllText(Path.Combine(SourceTree.Root, "Consensus.http")))
             .Select(request => (Method: request.Groups[1].Value, Segments: Split(request.Groups[2].Value))).ToList();
         var endpoints = ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()

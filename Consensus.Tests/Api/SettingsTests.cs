@@ -18,7 +18,7 @@ public sealed partial class SettingsTests
             + "VALUES=many;CONSENSUS_VALUES=5;DRAW=best;CONSENSUS_DRAW=plurality;WINDOW_MS=wide;CONSENSUS_WINDOW_MS=50;FAULTS=maybe;CONSENSUS_FAULTS=true;"
             + "DATA=/srv/data;CONSENSUS_DATA=kept.db;CLUSTER_KEY=short;CONSENSUS_CLUSTER_KEY=correct-horse-battery;RUN_RATE=fast;CONSENSUS_RUN_RATE=7;METRICS=maybe;CONSENSUS_METRICS=true"));
         Assert.Equal(
-            ("a", 7000, Rule.Classic, 5, Draw.Plurality, 50, true, "kept.db", 7, true),
+            ("a", 7000, Rule.Classic, 5, DrawStrategy.Plurality, 50, true, "kept.db", 7, true),
             (options.Id, options.Port, options.Defaults.Rule, options.Defaults.Values, options.Defaults.Draw, options.Defaults.WindowMs, options.Faults, options.Data, options.RunRate, options.Metrics));
         Assert.Equal("http://b", Assert.Single(options.Peers).OriginalString);
         Assert.True(options.Key!.Is("correct-horse-battery"));
@@ -79,7 +79,7 @@ public sealed partial class SettingsTests
     {
         using var agent = await AgentProcess.StartAsync(
             [], ("CONSENSUS_AGENT_ID", "chosen"), ("CONSENSUS_PORT", "0"), ("AGENT_ID", "stray"), ("DATA", "/nowhere/at/all.db"), ("CONSENSUS_DATA", ""));
-        using var client = new Client(agent.Address);
+        using var client = new ApiClient(agent.Address);
         Assert.Equal("chosen", (await client.Get("/state")).Body.GetProperty("agent_id").GetString());
     }
 

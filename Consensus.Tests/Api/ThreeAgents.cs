@@ -23,12 +23,12 @@ public abstract class ThreeAgents(AgentOptions? shared = null) : IAsyncLifetime
 
     private protected TestCluster Cluster { get; private set; } = null!;
 
-    private protected List<Client> Clients { get; private set; } = null!;
+    private protected List<ApiClient> Clients { get; private set; } = null!;
 
     public virtual async Task InitializeAsync()
     {
         Cluster = await StartAsync(3, shared);
-        Clients = [.. Cluster.Addresses.Select(address => new Client(address))];
+        Clients = [.. Cluster.Addresses.Select(address => new ApiClient(address))];
     }
 
     public async Task DisposeAsync()

@@ -109,7 +109,7 @@ public sealed class RunningApplication : IAsyncLifetime
         await App.ResourceNotifications.WaitForResourceHealthyAsync(agent, Limit);
     }
 
-    internal Client ClientOf(string agent) => new(App.GetEndpoint(agent, "http"));
+    internal ApiClient ClientOf(string agent) => new(App.GetEndpoint(agent, "http"));
 }
 
 [CollectionDefinition(RunningApplication.Collection)]

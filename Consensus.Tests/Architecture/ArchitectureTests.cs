@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 using Consensus.Agent;
 using Consensus.Agent.Hosting;
 using Consensus.Protocol;
-using Consensus.Simulation.Worlds;
+using Consensus.Simulation.Seeded;
 
 namespace Consensus.Tests.Architecture;
 
@@ -15,8 +15,8 @@ namespace Consensus.Tests.Architecture;
 public sealed partial class ArchitectureTests
 {
     [Theory]
-    [InlineData(typeof(Machine), new string[0])]
-    [InlineData(typeof(World), new[] { "Consensus.Protocol" })]
+    [InlineData(typeof(AgentStateMachine), new string[0])]
+    [InlineData(typeof(Simulator), new[] { "Consensus.Protocol" })]
     public void A_pure_library_references_the_base_library_and_only_these_projects(Type ofAssembly, string[] projects)
     {
         using var code = new CompiledCode(ofAssembly);
@@ -29,7 +29,7 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void The_protocol_uses_no_lock_and_no_thread()
     {
-        using var code = new CompiledCode(typeof(Machine));
+        using var code = new CompiledCode(typeof(AgentStateMachine));
         Assert.NotEmpty(code.ForeignTypes);
         Assert.DoesNotContain(code.ForeignTypes, type => type.StartsWith("System.Threading.", StringComparison.Ordinal));
     }
@@ -37,7 +37,7 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void The_protocol_has_no_static_field_that_changes()
     {
-        var changing = typeof(Machine).Assembly.GetTypes()
+        var changing = typeof(AgentStateMachine).Assembly.GetTypes()
             .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             .Where(field => !field.IsLiteral && !field.IsInitOnly && !field.Name.Contains('<', StringComparison.Ordinal))
             .Select(field => $"{field.DeclaringType!.Name}.{field.Name}");
@@ -51,10 +51,10 @@ public sealed partial class ArchitectureTests
     [InlineData("Timeline")]
     public void A_namespace_that_does_not_drive_the_machine_does_not_use_it(string name)
     {
-        using var code = new CompiledCode(typeof(AgentServer));
+        using var code = new CompiledCode(typeof(AgentApplication));
         var uses = code.Uses().Where(use => use.User.Namespace == $"Consensus.Agent.{name}").ToList();
         Assert.NotEmpty(uses);
-        Assert.DoesNotContain(uses, use => use.Used.FullName == typeof(Machine).FullName);
+        Assert.DoesNotContain(uses, use => use.Used.FullName == typeof(AgentStateMachine).FullName);
     }
 
     [Fact]

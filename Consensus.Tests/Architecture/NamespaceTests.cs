@@ -51,7 +51,7 @@ public sealed partial class NamespaceTests
 
     private static List<(string User, string Used)> CompiledEdges()
     {
-        using var code = new CompiledCode(typeof(AgentServer));
+        using var code = new CompiledCode(typeof(AgentApplication));
         return [.. code.Uses().Select(use => (use.User.Namespace, use.Used.Namespace)).Distinct().Where(use => IsOurs(use.Item1) && IsOurs(use.Item2)).Select(use => (Short(use.Item1), Short(use.Item2)))];
     }
 

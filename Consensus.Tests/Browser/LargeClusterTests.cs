@@ -16,7 +16,7 @@ public sealed class LargeClusterTests(Chromium chromium)
     public async Task Lane_heads_do_not_overlap_and_no_value_is_clipped(int width)
     {
         await using var cluster = await TestCluster.StartAsync(9, ThreeAgents.Patient);
-        using var client = new Client(cluster.Addresses[0]);
+        using var client = new ApiClient(cluster.Addresses[0]);
         var (_, run) = await client.Post("/run?wait=60", LargeValues);
         await using var tab = await chromium.OpenAsync(cluster.Addresses[0], width, 844);
         await tab.VerdictAsync("good");
@@ -45,7 +45,7 @@ public sealed class LargeClusterTests(Chromium chromium)
     public async Task A_step_changes_nothing_of_the_picture_and_one_row_of_the_table()
     {
         await using var cluster = await TestCluster.StartAsync(9, ThreeAgents.Patient);
-        using var client = new Client(cluster.Addresses[0]);
+        using var client = new ApiClient(cluster.Addresses[0]);
         await client.Post("/run?wait=60", LargeValues);
         await using var tab = await chromium.OpenAsync(cluster.Addresses[0]);
         await tab.VerdictAsync("good");

@@ -19,7 +19,7 @@ public sealed class RestartTests(Chromium chromium) : IDisposable
     {
         await using (var before = await StartAsync(5))
         {
-            using var client = new Client(before.Addresses[0]);
+            using var client = new ApiClient(before.Addresses[0]);
             await client.Post("/run?wait=60", """{"values":1,"seed":1}""");
             await client.Post("/run?wait=60", """{"values":1,"seed":1}""");
         }

@@ -119,7 +119,7 @@ internal sealed partial class AgentProcess : IDisposable
     {
         Assert.True(Program is null || File.Exists(Program), $"CONSENSUS_AGENT is '{Program}', which is no file; give the whole path of a program.");
         return Program is null
-            ? new ProcessStartInfo("dotnet", [typeof(Agent.AgentServer).Assembly.Location, .. args]) { RedirectStandardOutput = true }
+            ? new ProcessStartInfo("dotnet", [typeof(Agent.AgentApplication).Assembly.Location, .. args]) { RedirectStandardOutput = true }
             : new ProcessStartInfo(Program, args) { RedirectStandardOutput = true };
     }
 

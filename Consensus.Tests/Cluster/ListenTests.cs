@@ -83,7 +83,7 @@ public sealed class ListenTests
         // Any address but 127.0.0.1 shows that it is not bound to that alone.
         foreach (var port in ports)
         {
-            using var client = new Client(new Uri($"http://127.0.0.2:{port}"));
+            using var client = new ApiClient(new Uri($"http://127.0.0.2:{port}"));
             Assert.Equal(HttpStatusCode.OK, (await client.Post("/run?wait=30")).Code);
         }
 
@@ -99,7 +99,7 @@ public sealed class ListenTests
         using var agent = await StartAsync(["--AGENT_ID=agent1", "--listen", "any", "--port", $"{port}"], []);
         Assert.Equal($"http://localhost:{port}/", agent.Address.ToString());
         Assert.StartsWith("Open to all networks of this machine", agent.Lines[^1], StringComparison.Ordinal);
-        using var client = new Client(new Uri($"http://127.0.0.2:{port}"));
+        using var client = new ApiClient(new Uri($"http://127.0.0.2:{port}"));
         Assert.Equal(HttpStatusCode.OK, (await client.Get("/state")).Code);
     }
 

@@ -11,14 +11,14 @@ public sealed class ProcessTests
         var ports = AgentProcess.FreePorts(3);
         using var agent1 = await AgentProcess.StartAsync(ports, 0, ("FAULTS", "true"));
         using var agent2 = await AgentProcess.StartAsync(ports, 1, ("FAULTS", "true"));
-        using var client = new Client(agent1.Address);
+        using var client = new ApiClient(agent1.Address);
 
         // Every call takes a while to arrive, so that nobody can decide right after agent3 has joined; so many values make it two
         // rounds, and the plurality of a round no more of them than that.
         const string slow = """{"links":[{"direction":"in","delay_ms":300}]}""";
         foreach (var agent in new[] { agent1, agent2 })
         {
-            using var slowed = new Client(agent.Address);
+            using var slowed = new ApiClient(agent.Address);
             Assert.Equal(HttpStatusCode.OK, (await slowed.Put("/faults", slow)).Code);
         }
 
@@ -26,7 +26,7 @@ public sealed class ProcessTests
         for (var tries = 1; run is null; tries++)
         {
             using var agent3 = await AgentProcess.StartAsync(ports, 2, ("FAULTS", "true"));
-            using var victim = new Client(agent3.Address);
+            using var victim = new ApiClient(agent3.Address);
             await victim.Put("/faults", slow);
 
             // Who has heard from it calls it.
@@ -56,19 +56,19 @@ public sealed class ProcessTests
 
         var (decided, decision) = await client.Get($"/consensus?wait=60&run={run}");
         Assert.Equal(HttpStatusCode.OK, decided);
-        using var second = new Client(agent2.Address);
+        using var second = new ApiClient(agent2.Address);
         var (_, same) = await second.Get($"/consensus?wait=60&run={run}");
         Assert.Equal(decision.GetProperty("value").GetInt32(), same.GetProperty("value").GetInt32());
 
         using var returned = await AgentProcess.StartAsync(ports, 2);
-        using var third = new Client(returned.Address);
+        using var third = new ApiClient(returned.Address);
         var (learned, told) = await third.Get("/consensus?wait=60");
         Assert.Equal(HttpStatusCode.OK, learned);
         Assert.Equal(run, told.GetProperty("run").GetString());
         Assert.Equal(decision.GetProperty("value").GetInt32(), told.GetProperty("value").GetInt32());
     }
 
-    private static async Task<long> DecidedAtUsAsync(Client client, string run)
+    private static async Task<long> DecidedAtUsAsync(ApiClient client, string run)
     {
         Assert.Equal(HttpStatusCode.OK, (await client.Get($"/consensus?wait=60&run={run}")).Code);
         var (_, timeline) = await client.Get($"/timeline?run={run}");

@@ -13,7 +13,7 @@ public sealed class ProgramTests
     public async Task The_description_of_the_api_names_every_path()
     {
         using var cluster = await AgentProcess.StartAsync(["--agents", "1", "--port", "0"]);
-        using var client = new Client(cluster.Address);
+        using var client = new ApiClient(cluster.Address);
         var (code, document) = await client.Get("/openapi/v1.json");
         Assert.Equal(HttpStatusCode.OK, code);
         var paths = document.GetProperty("paths").EnumerateObject().Select(path => path.Name);

@@ -52,7 +52,7 @@ public sealed class ShutdownTests : IDisposable
         await Task.WhenAll(load);
 
         using var again = await AgentProcess.StartAsync(arguments, data);
-        using var client = new Client(again.Address);
+        using var client = new ApiClient(again.Address);
         var runs = (await client.Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray()
             .Where(run => run.TryGetProperty("value", out _)).ToDictionary(run => run.GetProperty("run").GetString()!, run => run.GetProperty("value").GetInt32());
         var newest = decided.OrderByDescending(run => int.Parse(run.Key.Split('.')[0], CultureInfo.InvariantCulture)).Take(20);
@@ -96,7 +96,7 @@ public sealed class ShutdownTests : IDisposable
         using var cluster = await AgentProcess.StartAsync(
             ["--agents", "3", "--port", "0"],
             ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{((IPEndPoint)collector.LocalEndpoint).Port}"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"));
-        using var client = new Client(cluster.Address);
+        using var client = new ApiClient(cluster.Address);
         Assert.Equal(HttpStatusCode.OK, (await client.Post("/run?wait=60")).Code);
         var (code, took) = await cluster.TerminateAsync();
         Assert.Equal(0, code);

@@ -11,16 +11,17 @@ namespace Consensus.Tests.Cluster;
 
 /// <summary>Nothing else runs beside these tests.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class Alone
+#pragma warning disable CA1711 // xunit names it so
+public sealed class SerialCollection
 {
-    public const string Name = "alone";
+    public const string Name = "serial";
 }
 
 /// <summary>
 /// Ratios with a wide margin, never times: a decision has become many times slower when one of these fails. What is
 /// slow at a moment is tried again, as a machine that is busy with something else is no fault.
 /// </summary>
-[Collection(Alone.Name)]
+[Collection(SerialCollection.Name)]
 public sealed class SpeedTests : IAsyncLifetime
 {
     private const int MostRawRoundTrips = 30;
@@ -37,7 +38,7 @@ public sealed class SpeedTests : IAsyncLifetime
         _cluster = await LocalCluster.StartAsync(3, 0, configure: (_, builder) => builder.Logging.ClearProviders());
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        AgentServer.ConfigureServer(builder.WebHost);
+        AgentApplication.ConfigureServer(builder.WebHost);
         _raw = builder.Build();
         _raw.Urls.Add("http://127.0.0.1:0");
         _raw.MapPost("/vote", async context => await context.Request.Body.CopyToAsync(Stream.Null));

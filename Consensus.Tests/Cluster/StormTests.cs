@@ -36,9 +36,9 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
         var seed = Number("CONSENSUS_STORM_SEED") ?? 1;
         output.WriteLine($"CONSENSUS_STORM_SEED={seed}");
         var clock = Stopwatch.StartNew();
-        await using var storm = await Storm.StartAsync(
+        await using var storm = await Nemesis.StartAsync(
             Agents, seed, keeps ? _folder.FullName : null, line => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{clock.Elapsed.TotalSeconds,7:0.0} s  {line}")));
-        using var witnesses = new Witnesses(storm.Addresses, Clients, seed, keeps);
+        using var witnesses = new HistoryRecorder(storm.Addresses, Clients, seed, keeps);
         await storm.RageAsync(Things);
         await witnesses.EndAsync();
 
@@ -47,21 +47,21 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
             $"{storm.Kills} kills ({storm.KillsOfAll} times all at once), {storm.Pauses} stops, {storm.Isolations} isolations; {witnesses.Started} runs started, " +
             $"{witnesses.Decided} seen decided, {witnesses.History.Count} answers with a decision, {witnesses.Unanswered} calls unanswered; back at the decision after at most {slowest.TotalMilliseconds:0} ms"));
         Assert.Empty(witnesses.Complaints);
-        Assert.Null(Checker.Check(witnesses.History));
+        Assert.Null(SafetyChecker.Check(witnesses.History));
         Assert.True(witnesses.Decided > 0, "No decision was seen at all.");
         if (keeps)
         {
             storm.KillAll();
             List<Observation> kept = [.. Enumerable.Range(0, Agents).SelectMany(agent => Kept(storm.FileOf(agent), $"agent{agent + 1}"))];
-            Assert.Null(Checker.CheckKept(witnesses.History, kept));
-            Assert.Null(Checker.Check(witnesses.History.Concat(kept)));
+            Assert.Null(SafetyChecker.CheckPersisted(witnesses.History, kept));
+            Assert.Null(SafetyChecker.Check(witnesses.History.Concat(kept)));
         }
     }
 
     /// <summary>The storm is over: every agent is decided or says why it cannot be, the next run decides, and whoever restarts is told.</summary>
-    private static async Task<TimeSpan> AssertAllDecideAndReturnToTheDecisionAsync(Storm storm)
+    private static async Task<TimeSpan> AssertAllDecideAndReturnToTheDecisionAsync(Nemesis storm)
     {
-        var clients = storm.Addresses.Select(address => new Client(address)).ToList();
+        var clients = storm.Addresses.Select(address => new ApiClient(address)).ToList();
         foreach (var client in clients)
         {
             await EndedAsync(client);
@@ -88,7 +88,7 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
     }
 
     /// <summary>A run that all have decided.</summary>
-    private static async Task<JsonElement> DecideAsync(List<Client> clients)
+    private static async Task<JsonElement> DecideAsync(List<ApiClient> clients)
     {
         for (var clock = Stopwatch.StartNew(); ;)
         {
@@ -112,7 +112,7 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
         }
     }
 
-    private static async Task EndedAsync(Client client)
+    private static async Task EndedAsync(ApiClient client)
     {
         for (var clock = Stopwatch.StartNew(); ;)
         {

@@ -68,7 +68,7 @@ public sealed class ClusterSizeTests : IDisposable
     /// <summary>Has a run decided through one agent, by so many members, and waits until each member knows the decision.</summary>
     private async Task<(string Run, int Value)> DecideAsync(int agent, int members)
     {
-        using var client = new Client(_agents[agent]!.Address);
+        using var client = new ApiClient(_agents[agent]!.Address);
         for (var deadline = DateTime.UtcNow.AddMinutes(2); ;)
         {
             var (code, answer) = await client.Post("/run?wait=30");
@@ -78,7 +78,7 @@ public sealed class ClusterSizeTests : IDisposable
                 var run = answer.GetProperty("run").GetString()!;
                 foreach (var member in answer.GetProperty("members").EnumerateObject())
                 {
-                    using var asked = new Client(_agents[member.Name[^1] - '1']!.Address);
+                    using var asked = new ApiClient(_agents[member.Name[^1] - '1']!.Address);
                     Assert.Equal(HttpStatusCode.OK, (await asked.Get($"/consensus?wait=60&run={run}")).Code);
                 }
 
@@ -93,7 +93,7 @@ public sealed class ClusterSizeTests : IDisposable
     /// </summary>
     private async Task AssertRefusedAsync(int agent, params string[] counts)
     {
-        using var client = new Client(_agents[agent]!.Address);
+        using var client = new ApiClient(_agents[agent]!.Address);
         var deadline = DateTime.UtcNow.AddMinutes(2);
         var (code, answer) = await client.Post("/run?wait=30");
         while (code != HttpStatusCode.Conflict)
@@ -111,7 +111,7 @@ public sealed class ClusterSizeTests : IDisposable
     {
         foreach (var agent in agents)
         {
-            using var client = new Client(_agents[agent]!.Address);
+            using var client = new ApiClient(_agents[agent]!.Address);
             var (_, history) = await client.Get("/timeline/runs");
             var known = history.GetProperty("runs").EnumerateArray()
                 .Select(run => (run.GetProperty("run").GetString()!, run.TryGetProperty("value", out var value) ? value.GetInt32() : 0));

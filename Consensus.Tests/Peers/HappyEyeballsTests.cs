@@ -177,10 +177,10 @@ public sealed class HappyEyeballsTests
         return _tried.Count >= count;
     });
 
-    private static async Task UntilAsync(Func<bool> happened)
+    private static async Task UntilAsync(Func<bool> protocolEvent)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!happened())
+        while (!protocolEvent())
         {
             patience.Token.ThrowIfCancellationRequested();
             await Task.Yield();

@@ -24,7 +24,7 @@ public sealed class PeerClientTests : IDisposable
         // A slow machine must not make an answer late.
         var options = new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")], CallTimeout = TimeSpan.FromMinutes(1) };
         _http = new HttpMessageInvoker(_hosts);
-        _client = new PeerClient(_http, options, new Faults(options), new MessageTracing(new RunTracing("agent1")), new FakeTimeProvider(), NullLogger<PeerClient>.Instance);
+        _client = new PeerClient(_http, options, new FaultInjector(options), new MessageTracing(new RunTracing("agent1")), new FakeTimeProvider(), NullLogger<PeerClient>.Instance);
     }
 
     public void Dispose() => _http.Dispose();
@@ -53,7 +53,7 @@ public sealed class PeerClientTests : IDisposable
         Assert.Empty(_hosts.Called);
 
         _hosts.Answers = new TaskCompletionSource();
-        Task<Answer?>[] handshakes = [SendAsync(0, new Handshake()), SendAsync(1, new Handshake())];
+        Task<Response?>[] handshakes = [SendAsync(0, new Handshake()), SendAsync(1, new Handshake())];
         _hosts.Answers.SetResult();
         var answers = await Task.WhenAll(handshakes);
 
@@ -66,7 +66,7 @@ public sealed class PeerClientTests : IDisposable
     {
         _hosts.Up.UnionWith(["agent2", "agent3"]);
         _hosts.Answers = new TaskCompletionSource();
-        List<Task<Answer?>> owed = [.. Enumerable.Range(0, 32).Select(_ => SendAsync(0, new StateQuery()))];
+        List<Task<Response?>> owed = [.. Enumerable.Range(0, 32).Select(_ => SendAsync(0, new StateQuery()))];
 
         var oneMore = SendAsync(0, new StateQuery());
         var handshake = SendAsync(0, new Handshake());
@@ -134,16 +134,16 @@ public sealed class PeerClientTests : IDisposable
     {
         _hosts.Throws = new InvalidOperationException("unexpected");
         var options = new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")] };
-        await using var app = AgentServer.Build(options, [], builder =>
+        await using var app = AgentApplication.Build(options, [], builder =>
         {
             builder.Logging.ClearProviders();
             builder.Services.AddSingleton(_client);
         });
-        var outcome = await app.Services.GetRequiredService<AgentNode>().StartAsync(new RunRequest()).WaitAsync(TimeSpan.FromSeconds(60));
-        Assert.Equal(["http://agent2", "http://agent3"], Assert.IsType<TooFewAnswered>(outcome).Missing);
+        var outcome = await app.Services.GetRequiredService<AgentService>().StartAsync(new RunRequest()).WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(["http://agent2", "http://agent3"], Assert.IsType<QuorumUnreachable>(outcome).Missing);
     }
 
-    private Task<Answer?> SendAsync(int peer, Message message) => _client.SendAsync(peer, message, "agent1/b/1", default, CancellationToken.None);
+    private Task<Response?> SendAsync(int peer, Message message) => _client.SendAsync(peer, message, "agent1/b/1", default, CancellationToken.None);
 
     private sealed class Hosts : HttpMessageHandler
     {

@@ -6,7 +6,7 @@ namespace Consensus.Tests.Protocol;
 public sealed class BoundedMemoryTests
 {
     private static readonly RunDescriptor Run = new(
-        new RunId(1, "agent1", "b1"), 3, 1, Rule.Ratified, 3, Draw.Fresh, 200,
+        new RunId(1, "agent1", "b1"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 200,
         new Dictionary<string, string> { ["agent1"] = "b1", ["agent2"] = "b2", ["agent3"] = "b3" });
 
     [Theory]
@@ -15,8 +15,8 @@ public sealed class BoundedMemoryTests
     public void Ten_thousand_rounds_hold_no_more_than_ten(Rule rule)
     {
         var run = Run with { Rule = rule };
-        var machine = new Machine("agent1", "b1", ["agent2", "agent3"], new SeededRandom(1));
-        machine.Step(new Received(new NewRound(1, run)));
+        var machine = new AgentStateMachine("agent1", "b1", ["agent2", "agent3"], new SeededRandom(1));
+        machine.Step(new MessageReceived(new NewRound(1, run)));
         var (few, bytes) = (0, 0);
         for (var round = 1; round <= 10_000; round++)
         {
@@ -35,11 +35,11 @@ public sealed class BoundedMemoryTests
     [Fact]
     public void A_thousand_runs_hold_no_more_than_two()
     {
-        var machine = new Machine("agent1", "b1", ["agent2", "agent3"], new SeededRandom(1));
+        var machine = new AgentStateMachine("agent1", "b1", ["agent2", "agent3"], new SeededRandom(1));
         var (few, bytes) = (0, 0);
         for (var number = 1; number <= 1_000; number++)
         {
-            machine.Step(new Received(new Final(2, 1, Run with { Id = Run.Id with { Number = number } }, "agent2")));
+            machine.Step(new MessageReceived(new Final(2, 1, Run with { Id = Run.Id with { Number = number } }, "agent2")));
             Assert.Equal(number, machine.CurrentDecision?.Run?.Number);
             if (number == 2)
             {
@@ -52,33 +52,33 @@ public sealed class BoundedMemoryTests
     }
 
     // The others always differ from agent1 and from each other, and nobody votes for anything.
-    private static void Pass(Machine machine, RunDescriptor run, int round)
+    private static void Pass(AgentStateMachine machine, RunDescriptor run, int round)
     {
-        var mine = machine.View().MyValue!.Value;
+        var mine = machine.Snapshot().MyValue!.Value;
         var (second, third) = (1 + (mine % 3), 1 + ((mine + 1) % 3));
-        machine.Step(new Received(new Proposal("agent2", second, round, run)));
-        machine.Step(new Received(new Proposal("agent3", third, round, run)));
+        machine.Step(new MessageReceived(new Proposal("agent2", second, round, run)));
+        machine.Step(new MessageReceived(new Proposal("agent3", third, round, run)));
         if (run.Rule == Rule.Classic)
         {
-            machine.Step(new Elapsed(Consensus.Protocol.Timer.Window));
+            machine.Step(new TimerFired(Consensus.Protocol.Timer.Window));
             return;
         }
 
-        machine.Step(new Received(new Vote("agent2", null, second, round, run)));
-        machine.Step(new Received(new Vote("agent3", null, third, round, run)));
+        machine.Step(new MessageReceived(new Vote("agent2", null, second, round, run)));
+        machine.Step(new MessageReceived(new Vote("agent3", null, third, round, run)));
     }
 
-    private static int Encoded(Machine machine)
+    private static int Encoded(AgentStateMachine machine)
     {
         using var bytes = new MemoryStream();
         machine.Encode(new BinaryWriter(bytes));
         return (int)bytes.Length;
     }
 
-    private static int Held(Machine machine)
+    private static int Held(AgentStateMachine machine)
     {
         // The effects of the last step are handed out, not held.
-        machine.Step(new Received(new StateQuery()));
+        machine.Step(new MessageReceived(new StateQuery()));
         return ObjectGraph.SizeOf(machine);
     }
 }

@@ -8,7 +8,7 @@ public sealed class ClusterSizeTests
 {
     private const string Seed = "1983,81";
 
-    public static FsCheck.Arbitrary<int> Sizes() => Gen.Choose(1, Machine.MaxAgents).ToArbitrary();
+    public static FsCheck.Arbitrary<int> Sizes() => Gen.Choose(1, AgentStateMachine.MaxAgents).ToArbitrary();
 
     [Property(MaxTest = 300, Replay = Seed, Arbitrary = [typeof(ClusterSizeTests)])]
     public void Two_quorums_share_an_agent_and_a_smaller_number_would_not_do(int agents)
@@ -20,15 +20,15 @@ public sealed class ClusterSizeTests
     }
 
     [Theory]
-    [InlineData(1, 3, Draw.Fresh)]
-    [InlineData(1, 3, Draw.Plurality)]
-    [InlineData(2, 3, Draw.Fresh)]
-    [InlineData(2, 3, Draw.Plurality)]
-    [InlineData(4, 3, Draw.Fresh)]
-    [InlineData(4, 10_000, Draw.Plurality)]
-    [InlineData(101, 3, Draw.Plurality)]
-    [InlineData(101, 10_000, Draw.Plurality)]
-    public void A_cluster_of_any_size_decides(int agents, int values, Draw draw)
+    [InlineData(1, 3, DrawStrategy.Fresh)]
+    [InlineData(1, 3, DrawStrategy.Plurality)]
+    [InlineData(2, 3, DrawStrategy.Fresh)]
+    [InlineData(2, 3, DrawStrategy.Plurality)]
+    [InlineData(4, 3, DrawStrategy.Fresh)]
+    [InlineData(4, 10_000, DrawStrategy.Plurality)]
+    [InlineData(101, 3, DrawStrategy.Plurality)]
+    [InlineData(101, 10_000, DrawStrategy.Plurality)]
+    public void A_cluster_of_any_size_decides(int agents, int values, DrawStrategy draw)
     {
         var cluster = new ScheduledCluster(new Schedule(agents, values, draw, Seed: 7, SeededDraws: false, Moves: []));
         cluster.Start(agents - 1);
@@ -41,8 +41,8 @@ public sealed class ClusterSizeTests
 
     [Fact]
     public void A_cluster_beyond_the_limit_is_refused() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => QuorumOf(Machine.MaxAgents + 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => QuorumOf(AgentStateMachine.MaxAgents + 1));
 
     private static int QuorumOf(int agents) =>
-        new Machine("agent1", "b1", [.. Enumerable.Range(2, agents - 1).Select(i => $"agent{i}")], new SeededRandom(1)).Quorum;
+        new AgentStateMachine("agent1", "b1", [.. Enumerable.Range(2, agents - 1).Select(i => $"agent{i}")], new SeededRandom(1)).Quorum;
 }

@@ -11,31 +11,31 @@ internal sealed class OriginalAgent(string id)
     private int _round;
     private int? _decided;
 
-    public Answer Receive(Message message)
+    public Response Receive(Message message)
     {
         switch (message)
         {
             case Handshake or Reset:
                 (_round, _decided) = (0, null);
-                return new Answer(Status.Reset);
+                return new Response(ResponseStatus.Reset);
             case NewRound when _decided is not null:
-                return new Answer(Status.Ignored) { Reason = Reason.AlreadyDecided };
+                return new Response(ResponseStatus.Ignored) { Reason = ResponseReason.AlreadyDecided };
             case NewRound newRound when newRound.Round < _round:
-                return new Answer(Status.Ignored) { Reason = Reason.StaleRound, CurrentRound = _round };
+                return new Response(ResponseStatus.Ignored) { Reason = ResponseReason.StaleRound, CurrentRound = _round };
             case NewRound newRound when newRound.Round == _round:
-                return new Answer(Status.AlreadyStarted) { Round = _round };
+                return new Response(ResponseStatus.AlreadyStarted) { Round = _round };
             case NewRound newRound:
                 _round = newRound.Round;
-                return new Answer(Status.Started) { Round = _round };
+                return new Response(ResponseStatus.Started) { Round = _round };
             case Proposal proposal:
                 return proposal.Round == _round
-                    ? new Answer(Status.Ok)
-                    : new Answer(Status.Ignored) { Reason = Reason.RoundMismatch, CurrentRound = _round };
+                    ? new Response(ResponseStatus.Ok)
+                    : new Response(ResponseStatus.Ignored) { Reason = ResponseReason.RoundMismatch, CurrentRound = _round };
             case Final final:
                 _decided ??= final.Value;
-                return new Answer(Status.Ack);
+                return new Response(ResponseStatus.Ack);
             case StateQuery:
-                return new Answer(Status.Ok) { AgentId = id };
+                return new Response(ResponseStatus.Ok) { AgentId = id };
             default:
                 throw new InvalidOperationException($"An original agent was sent a {message.GetType().Name}.");
         }

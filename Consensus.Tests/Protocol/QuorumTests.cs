@@ -13,6 +13,6 @@ public sealed class QuorumTests
     public void A_quorum_is_more_than_half_of_the_whole_cluster(int agents, int quorum)
     {
         var peers = Enumerable.Range(2, agents - 1).Select(i => $"agent{i}").ToList();
-        Assert.Equal(quorum, new Machine("agent1", "b1", peers, new SeededRandom(1)).Quorum);
+        Assert.Equal(quorum, new AgentStateMachine("agent1", "b1", peers, new SeededRandom(1)).Quorum);
     }
 }

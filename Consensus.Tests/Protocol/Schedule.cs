@@ -11,7 +11,7 @@ namespace Consensus.Tests.Protocol;
 /// <param name="Seed">Of the free draws; of the runs' draws as well where <paramref name="SeededDraws"/>.</param>
 /// <param name="SeededDraws">The runs name the seed.</param>
 /// <param name="Moves">What happens, a number each.</param>
-public sealed record Schedule(int Agents, int Values, Draw Draw, int Seed, bool SeededDraws, IReadOnlyList<int> Moves)
+public sealed record Schedule(int Agents, int Values, DrawStrategy Draw, int Seed, bool SeededDraws, IReadOnlyList<int> Moves)
 {
     /// <inheritdoc/>
     public override string ToString() =>
@@ -27,7 +27,7 @@ public static class Schedules
         var schedules =
             from agents in Gen.Frequency((1, Gen.Choose(1, 2)), (6, Gen.Choose(3, 3)), (2, Gen.Choose(4, 5)))
             from values in Gen.Choose(2, 4)
-            from draw in Gen.Elements(Draw.Fresh, Draw.Plurality)
+            from draw in Gen.Elements(DrawStrategy.Fresh, DrawStrategy.Plurality)
             from seed in Gen.Choose(0, int.MaxValue - 1)
             from seeded in Gen.Elements(true, false)
             from start in Gen.Choose(0, agents - 1)

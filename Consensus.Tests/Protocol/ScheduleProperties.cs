@@ -48,10 +48,10 @@ public sealed class ScheduleProperties
     [Property(MaxTest = 300, Replay = Seed)]
     public void A_decision_stays_until_a_newer_run_or_a_reset(Schedule schedule)
     {
-        var held = new Dictionary<Machine, Decision>(ReferenceEqualityComparer.Instance);
+        var held = new Dictionary<AgentStateMachine, Decision>(ReferenceEqualityComparer.Instance);
         Play(schedule, (machine, input, _) =>
         {
-            if (held.TryGetValue(machine, out var before) && input is not Received { Message: Reset } && machine.CurrentDecision != before)
+            if (held.TryGetValue(machine, out var before) && input is not MessageReceived { Message: Reset } && machine.CurrentDecision != before)
             {
                 // A bare run, which has no name, ends with a described one.
                 Assert.True(machine.CurrentRun is { } run && (before.Run is null || run.Id > before.Run), $"{before} became {machine.CurrentDecision}.");
@@ -68,7 +68,7 @@ public sealed class ScheduleProperties
     [Property(MaxTest = 300, Replay = Seed)]
     public void Floors_never_sink_and_rounds_of_a_run_never_fall(Schedule schedule)
     {
-        var held = new Dictionary<Machine, (RunId Floor, RunId? Run, int Round)>(ReferenceEqualityComparer.Instance);
+        var held = new Dictionary<AgentStateMachine, (RunId Floor, RunId? Run, int Round)>(ReferenceEqualityComparer.Instance);
         Play(schedule, (machine, _, effects) =>
         {
             var now = (machine.Floor, machine.CurrentRun?.Id, machine.CurrentDecision is null ? machine.CurrentRound : 0);
@@ -87,7 +87,7 @@ public sealed class ScheduleProperties
 
     [Property(MaxTest = 300, Replay = Seed)]
     public void Every_message_is_answered_exactly_once_and_nothing_else_is(Schedule schedule) =>
-        Play(schedule, (_, input, effects) => Assert.Equal(input is Received ? 1 : 0, effects.Count(effect => effect is Reply)));
+        Play(schedule, (_, input, effects) => Assert.Equal(input is MessageReceived ? 1 : 0, effects.Count(effect => effect is Reply)));
 
     [Property(MaxTest = 200, Replay = Seed)]
     public void The_same_schedule_makes_the_same_history(Schedule schedule) => Assert.Equal(Log(schedule), Log(schedule));
@@ -96,11 +96,11 @@ public sealed class ScheduleProperties
     public void A_copy_takes_the_same_step_and_leaves_the_original_alone(Schedule schedule)
     {
         // Seeded, because copies share the source of free draws.
-        var copies = new Dictionary<Machine, Machine>(ReferenceEqualityComparer.Instance);
+        var copies = new Dictionary<AgentStateMachine, AgentStateMachine>(ReferenceEqualityComparer.Instance);
         Play(schedule with { SeededDraws = true }, (machine, input, effects) =>
         {
             // Bare runs draw freely whatever the seed.
-            if (copies.TryGetValue(machine, out var copy) && input is not Received { Message: NewRound { Run: null } } && machine.CurrentRun is not null)
+            if (copies.TryGetValue(machine, out var copy) && input is not MessageReceived { Message: NewRound { Run: null } } && machine.CurrentRun is not null)
             {
                 var before = Encoding(machine);
                 Assert.Equal(Words(effects), Words(copy.Step(input)));
@@ -113,7 +113,7 @@ public sealed class ScheduleProperties
     }
 
     /// <summary>All broken versions but the one that breaks no promise of safety: a clearing handshake locks an agent out.</summary>
-    public static TheoryData<string> UnsafeVersions => new(BrokenMachines.All.Keys.Where(version => version != "ClearingHandshake"));
+    public static TheoryData<string> UnsafeVersions => new(Mutants.All.Keys.Where(version => version != "ClearingHandshake"));
 
     // The silence of the first property means something: the same schedules break every version that lacks one rule.
     [Theory]
@@ -123,10 +123,10 @@ public sealed class ScheduleProperties
         // The rarest takes some two thousand schedules; the rest a few dozen.
         var schedules = Gen.Sample(Schedules.Schedule().Generator, 1000, new Rnd(1983, 81), 50)
             .Concat(Enumerable.Range(0, 20).SelectMany(i => Gen.Sample(Schedules.Schedule().Generator, 1000, new Rnd((ulong)i, 81), 50)));
-        Assert.Contains(schedules, schedule => Breaks(schedule, BrokenMachines.All[version]));
+        Assert.Contains(schedules, schedule => Breaks(schedule, Mutants.All[version]));
     }
 
-    private static bool Breaks(Schedule schedule, MakeMachine make)
+    private static bool Breaks(Schedule schedule, MutantFactory make)
     {
         var cluster = new ScheduledCluster(schedule, make);
         return schedule.Moves.Any(move =>
@@ -136,7 +136,7 @@ public sealed class ScheduleProperties
         });
     }
 
-    private static void Play(Schedule schedule, Action<Machine, Input, IReadOnlyList<Effect>> watch)
+    private static void Play(Schedule schedule, Action<AgentStateMachine, Input, IReadOnlyList<Effect>> watch)
     {
         var cluster = new ScheduledCluster(schedule) { Watch = watch };
         foreach (var move in schedule.Moves)
@@ -154,7 +154,7 @@ public sealed class ScheduleProperties
 
     private static string Words(IReadOnlyList<Effect> effects) => string.Join("; ", effects);
 
-    private static string Encoding(Machine machine)
+    private static string Encoding(AgentStateMachine machine)
     {
         using var bytes = new MemoryStream();
         machine.Encode(new BinaryWriter(bytes));

@@ -18,17 +18,17 @@ internal sealed class ScheduledCluster
     /// <summary>The first kind that does more than move messages and time: it starts a run.</summary>
     public const int StartMove = 58;
 
-    private readonly MakeMachine _make;
+    private readonly MutantFactory _make;
     private readonly SeededRandom _random;
     private readonly RunRequest _request;
     private readonly List<Call> _calls = [];
     private readonly Agent[] _agents;
-    private readonly Checker _checker = new();
+    private readonly SafetyChecker _checker = new();
     private long _ticket;
 
-    public ScheduledCluster(Schedule schedule, MakeMachine? make = null)
+    public ScheduledCluster(Schedule schedule, MutantFactory? make = null)
     {
-        _make = make ?? ((id, boot, peers, random) => new Machine(id, boot, peers, random));
+        _make = make ?? ((id, boot, peers, random) => new AgentStateMachine(id, boot, peers, random));
         _random = new SeededRandom((ulong)schedule.Seed);
         _request = new RunRequest(Rule: Rule.Ratified, Values: schedule.Values, Draw: schedule.Draw, Seed: schedule.SeededDraws ? schedule.Seed : null);
         _agents = [.. Enumerable.Range(0, schedule.Agents).Select(i => new Agent(i))];
@@ -40,19 +40,19 @@ internal sealed class ScheduledCluster
     {
         public readonly int Index = index;
         public readonly SortedSet<Timer> Timers = [];
-        public Machine Machine = null!;
+        public AgentStateMachine Machine = null!;
         public int Boots;
     }
 
-    private sealed record Call(Agent From, Machine Caller, Agent To, Message Message, Answer? Answer = null);
+    private sealed record Call(Agent From, AgentStateMachine Caller, Agent To, Message Message, Response? Answer = null);
 
     /// <summary>The first promise broken, if any.</summary>
     public Violation? Violation { get; private set; }
 
     /// <summary>Is shown each step, with the machine as it stands after it.</summary>
-    public Action<Machine, Input, IReadOnlyList<Effect>>? Watch { get; set; }
+    public Action<AgentStateMachine, Input, IReadOnlyList<Effect>>? Watch { get; set; }
 
-    public IEnumerable<Machine> Machines => _agents.Select(agent => agent.Machine);
+    public IEnumerable<AgentStateMachine> Machines => _agents.Select(agent => agent.Machine);
 
     /// <summary>The number that says: this kind of move, on that one of all it can apply to.</summary>
     public static int Move(int what, int pick) => (pick * Kinds) + what;
@@ -70,11 +70,11 @@ internal sealed class ScheduledCluster
                 break;
             case < 40 when call is { Answer: null }:
                 // Arrives twice; a caller hears one answer.
-                Step(call.To, new Received(call.Message));
+                Step(call.To, new MessageReceived(call.Message));
                 break;
             case < 42 when call is { Answer: null }:
                 _calls.Remove(call);
-                Step(call.To, new Received(call.Message));
+                Step(call.To, new MessageReceived(call.Message));
                 Hear(call, null);
                 break;
             case < 46 when call is not null:
@@ -92,18 +92,18 @@ internal sealed class ScheduledCluster
                 Boot(agent);
                 break;
             case 61:
-                Step(agent, new Received(new Reset()));
+                Step(agent, new MessageReceived(new Reset()));
                 break;
             case 62:
-                Step(agent, new Received(new Final(1 + (pick % _request.Values), 1)));
+                Step(agent, new MessageReceived(new Final(1 + (pick % _request.Values), 1)));
                 break;
             case 63:
-                Step(agent, new Received(new NewRound(1 + (pick % 3))));
+                Step(agent, new MessageReceived(new NewRound(1 + (pick % 3))));
                 break;
         }
     }
 
-    public void Start(int agent) => Step(_agents[agent], new Start(++_ticket, _request));
+    public void Start(int agent) => Step(_agents[agent], new StartRun(++_ticket, _request));
 
     /// <summary>From now on all calls arrive, in order, and timers run out when nothing else happens.</summary>
     /// <returns>False where the cluster did not come to rest.</returns>
@@ -143,14 +143,14 @@ internal sealed class ScheduledCluster
         agent.Timers.Clear();
         var peers = _agents.Where(other => other != agent).Select(other => $"agent{other.Index + 1}").ToArray();
         agent.Machine = _make($"agent{agent.Index + 1}", $"b{agent.Boots++}", peers, _random);
-        Step(agent, new Booted());
+        Step(agent, new Started());
     }
 
     private void Fire(Agent agent, Timer timer)
     {
         if (agent.Timers.Remove(timer))
         {
-            Step(agent, new Elapsed(timer));
+            Step(agent, new TimerFired(timer));
         }
     }
 
@@ -159,7 +159,7 @@ internal sealed class ScheduledCluster
         _calls.Remove(call);
         if (call.Answer is null)
         {
-            var answer = Step(call.To, new Received(call.Message));
+            var answer = Step(call.To, new MessageReceived(call.Message));
             _calls.Add(call with { Answer = answer });
         }
         else
@@ -168,22 +168,22 @@ internal sealed class ScheduledCluster
         }
     }
 
-    private void Hear(Call call, Answer? answer)
+    private void Hear(Call call, Response? answer)
     {
         // A process that restarted does not hear the answers to its predecessor's calls.
         if (call.Caller == call.From.Machine)
         {
             var peer = call.To.Index - (call.To.Index > call.From.Index ? 1 : 0);
-            Step(call.From, answer is null ? new Unanswered(peer, call.Message) : new Answered(peer, call.Message, answer));
+            Step(call.From, answer is null ? new RequestFailed(peer, call.Message) : new ResponseReceived(peer, call.Message, answer));
         }
     }
 
-    private Answer? Step(Agent agent, Input input)
+    private Response? Step(Agent agent, Input input)
     {
         var effects = agent.Machine.Step(input);
         Violation ??= _checker.Observe(agent.Index, agent.Machine, effects);
         Watch?.Invoke(agent.Machine, input, effects);
-        Answer? answer = null;
+        Response? answer = null;
         foreach (var effect in effects)
         {
             switch (effect)
@@ -192,12 +192,12 @@ internal sealed class ScheduledCluster
                     _calls.Add(new Call(agent, agent.Machine, _agents[send.Peer + (send.Peer >= agent.Index ? 1 : 0)], send.Message));
                     break;
                 case Reply reply:
-                    answer = reply.Answer;
+                    answer = reply.Response;
                     break;
-                case Arm arm:
+                case SetTimer arm:
                     agent.Timers.Add(arm.Timer);
                     break;
-                case Disarm disarm:
+                case CancelTimer disarm:
                     agent.Timers.Remove(disarm.Timer);
                     break;
             }

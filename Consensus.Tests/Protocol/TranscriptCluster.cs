@@ -73,7 +73,7 @@ internal sealed class TranscriptCluster
     public void Boot(TranscriptNode node, bool keeps = false)
     {
         node.Boot([.. PeersOf(node).Select(peer => peer.Id)], keeps);
-        Step(node, new Booted());
+        Step(node, new Started());
     }
 
     public void Stop(TranscriptNode node)
@@ -82,7 +82,7 @@ internal sealed class TranscriptCluster
         Line($"{node.Id} is down");
     }
 
-    public void Start(TranscriptNode node, RunRequest request) => Step(node, new Start(++_ticket, request));
+    public void Start(TranscriptNode node, RunRequest request) => Step(node, new StartRun(++_ticket, request));
 
     public void Fire(TranscriptNode node, Timer timer)
     {
@@ -91,7 +91,7 @@ internal sealed class TranscriptCluster
             throw new InvalidDataException($"{node.Id} has no timer {timer} armed.");
         }
 
-        Step(node, new Elapsed(timer));
+        Step(node, new TimerFired(timer));
     }
 
     public void Stabilize(List<TranscriptNode> among, bool deedsOnly)
@@ -121,11 +121,11 @@ internal sealed class TranscriptCluster
         }
 
         var answer = call.To.Original is { } original ? original.Receive(call.Message)
-            : call.To.Machine is not null ? Step(call.To, new Received(call.Message))
+            : call.To.Machine is not null ? Step(call.To, new MessageReceived(call.Message))
             : null;
         if (call.To.Original is not null)
         {
-            Line($"  {call.To.Id} answers: {Prose.Of(answer!)}");
+            Line($"  {call.To.Id} answers: {TranscriptText.Of(answer!)}");
         }
 
         switch (answerFate)
@@ -152,11 +152,11 @@ internal sealed class TranscriptCluster
         Hear(call, null);
     }
 
-    public Answer? Step(TranscriptNode node, Input input)
+    public Response? Step(TranscriptNode node, Input input)
     {
         var machine = node.Machine ?? throw new InvalidDataException($"{node.Id} is down.");
         var peers = PeersOf(node);
-        Answer? answer = null;
+        Response? answer = null;
         (Message Message, List<string> To)? sending = null;
         foreach (var effect in machine.Step(input))
         {
@@ -179,19 +179,19 @@ internal sealed class TranscriptCluster
 
                     break;
                 case Reply reply:
-                    answer = reply.Answer;
+                    answer = reply.Response;
                     break;
-                case Arm arm:
+                case SetTimer arm:
                     node.Timers[arm.Timer] = arm.DelayMs;
                     break;
-                case Disarm disarm:
+                case CancelTimer disarm:
                     node.Timers.Remove(disarm.Timer);
                     break;
             }
 
-            if (Prose.Of(effect) is { } line)
+            if (TranscriptText.Of(effect) is { } line)
             {
-                Line($"  {node.Id} {line}", isDeed: effect is Happened or StartEnded);
+                Line($"  {node.Id} {line}", isDeed: effect is ProtocolEvent or StartEnded);
             }
         }
 
@@ -203,14 +203,14 @@ internal sealed class TranscriptCluster
         return answer;
 
         void Say((Message Message, List<string> To) it) =>
-            Line($"  {node.Id} sends {string.Join(", ", it.To)}: {Prose.Of(it.Message, Runs.Count > 1)}");
+            Line($"  {node.Id} sends {string.Join(", ", it.To)}: {TranscriptText.Of(it.Message, Runs.Count > 1)}");
     }
 
     public void ShowState(IEnumerable<TranscriptNode> nodes)
     {
         foreach (var node in nodes)
         {
-            foreach (var line in node.Machine is { } machine ? Prose.Of(machine.View())
+            foreach (var line in node.Machine is { } machine ? TranscriptText.Of(machine.Snapshot())
                 : [$"{node.Id}: {node.Original?.Describe() ?? "down"}"])
             {
                 Line(line);
@@ -223,7 +223,7 @@ internal sealed class TranscriptCluster
 
     public void ShowNetwork() => Calls.ForEach(call => Line(Describe(call)));
 
-    private void Hear(TranscriptCall call, Answer? answer, bool says = true)
+    private void Hear(TranscriptCall call, Response? answer, bool says = true)
     {
         if (answer is null && says)
         {
@@ -234,7 +234,7 @@ internal sealed class TranscriptCluster
         if (call.Caller is not null && call.Caller == call.From.Machine)
         {
             var peer = PeersOf(call.From).IndexOf(call.To);
-            Step(call.From, answer is null ? new Unanswered(peer, call.Message) : new Answered(peer, call.Message, answer));
+            Step(call.From, answer is null ? new RequestFailed(peer, call.Message) : new ResponseReceived(peer, call.Message, answer));
         }
     }
 
@@ -242,8 +242,8 @@ internal sealed class TranscriptCluster
         Nodes.FindAll(other => other != node && (node.PeerIds is null || node.PeerIds.Contains(other.Id)));
 
     private string Describe(TranscriptCall call) => call.Answer is null
-        ? $"{call.From.Id} -> {call.To.Id}: {Prose.Of(call.Message, Runs.Count > 1)}"
-        : $"{call.From.Id} <- {call.To.Id}: the answer to {Prose.Of(call.Message, Runs.Count > 1)}: {Prose.Of(call.Answer)}";
+        ? $"{call.From.Id} -> {call.To.Id}: {TranscriptText.Of(call.Message, Runs.Count > 1)}"
+        : $"{call.From.Id} <- {call.To.Id}: the answer to {TranscriptText.Of(call.Message, Runs.Count > 1)}: {TranscriptText.Of(call.Answer)}";
 
     private void Line(string line, bool isDeed = false)
     {

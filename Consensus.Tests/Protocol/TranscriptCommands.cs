@@ -16,7 +16,7 @@ namespace Consensus.Tests.Protocol;
 /// <item><c>drop A->B [kind] [round=] [run=]</c>: they never arrive, and their callers hear so.</item>
 /// <item><c>stabilize [A B …] [show=deeds]</c>: delivers all calls, or those among these agents, until none is left; shows
 /// all of it or only what the agents do.</item>
-/// <item><c>fire A timer</c>: window, repeat, poll, spread or start runs out.</item>
+/// <item><c>fire A timer</c>: window, retransmit, poll, dissemination or start runs out.</item>
 /// <item><c>send A kind [from=] [value=] [proposal=] [round=] [run=]</c>: a message made by hand; bare without a run.</item>
 /// <item><c>peers A [B …]</c>: whom A names in PEERS when it restarts; at first all others.</item>
 /// <item><c>stop A</c>, <c>restart A [kept]</c> (kept: with what the last process kept), <c>reset A</c>, <c>state [A …]</c>, <c>timers A</c>, <c>network</c>.</item>
@@ -26,7 +26,7 @@ internal sealed class TranscriptCommands
 {
     private TranscriptCluster? _cluster;
 
-    /// <summary>Runs one command line and appends what happened.</summary>
+    /// <summary>Runs one command line and appends what protocolEvent.</summary>
     /// <exception cref="InvalidDataException">The command cannot be run as it stands.</exception>
     public void Run(string command, StringBuilder output)
     {
@@ -86,7 +86,7 @@ internal sealed class TranscriptCommands
                 cluster.Fire(cluster.Find(options.Word(0)), Enum.Parse<Timer>(options.Word(1), ignoreCase: true));
                 break;
             case "send":
-                cluster.Step(cluster.Find(options.Word(0)), new Received(options.Message(cluster.Runs)));
+                cluster.Step(cluster.Find(options.Word(0)), new MessageReceived(options.Message(cluster.Runs)));
                 break;
             case "peers":
                 cluster.Name(cluster.Find(options.Word(0)), [.. options.Words.Skip(1).Select(id => cluster.Find(id).Id)]);
@@ -98,7 +98,7 @@ internal sealed class TranscriptCommands
                 cluster.Boot(cluster.Find(options.Word(0)), options.Words.Contains("kept"));
                 break;
             case "reset":
-                cluster.Step(cluster.Find(options.Word(0)), new Received(new Reset()));
+                cluster.Step(cluster.Find(options.Word(0)), new MessageReceived(new Reset()));
                 break;
             case "state":
                 cluster.ShowState(options.Words.Count == 0 ? cluster.Nodes : options.Words.Select(cluster.Find));

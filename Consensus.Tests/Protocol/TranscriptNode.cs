@@ -17,7 +17,7 @@ internal sealed class TranscriptNode(string id)
 
     public SortedDictionary<Timer, int> Timers { get; } = [];
 
-    public Machine? Machine { get; private set; }
+    public AgentStateMachine? Machine { get; private set; }
 
     public OriginalAgent? Original { get; init; }
 
@@ -30,8 +30,8 @@ internal sealed class TranscriptNode(string id)
     public void Boot(IReadOnlyList<string> peers, bool keeps = false)
     {
         Timers.Clear();
-        var kept = keeps ? (Machine?.ToKeep() ?? _kept) : null;
-        Machine = new Machine(Id, $"{(char)('a' + _boots++)}{Id["agent".Length..]}", peers, _draws);
+        var kept = keeps ? (Machine?.ToPersist() ?? _kept) : null;
+        Machine = new AgentStateMachine(Id, $"{(char)('a' + _boots++)}{Id["agent".Length..]}", peers, _draws);
         if (kept is not null)
         {
             Machine.Step(kept);
@@ -41,7 +41,7 @@ internal sealed class TranscriptNode(string id)
     public void Stop()
     {
         Timers.Clear();
-        _kept = Machine?.ToKeep();
+        _kept = Machine?.ToPersist();
         Machine = null;
     }
 
@@ -62,4 +62,4 @@ internal sealed class TranscriptNode(string id)
 }
 
 /// <summary>A call in flight, or (with an answer) its answer on the way back. Its caller may have died since.</summary>
-internal sealed record TranscriptCall(TranscriptNode From, Machine? Caller, TranscriptNode To, Message Message, Answer? Answer = null);
+internal sealed record TranscriptCall(TranscriptNode From, AgentStateMachine? Caller, TranscriptNode To, Message Message, Response? Answer = null);

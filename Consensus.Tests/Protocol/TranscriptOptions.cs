@@ -47,8 +47,8 @@ internal sealed class Options
         Number("round") ?? 1,
         Text("rule") is { } rule ? Enum.Parse<Rule>(rule, ignoreCase: true) : null,
         Number("values") ?? 3,
-        Text("draw") is { } draw ? Enum.Parse<Draw>(draw, ignoreCase: true) : Draw.Fresh,
-        Number("window") ?? Machine.DefaultWindowMs,
+        Text("draw") is { } draw ? Enum.Parse<DrawStrategy>(draw, ignoreCase: true) : DrawStrategy.Fresh,
+        Number("window") ?? AgentStateMachine.DefaultWindowMs,
         Number("seed"));
 
     public Message Message(Dictionary<RunId, RunDescriptor> runs)

@@ -83,5 +83,5 @@ public sealed class SimulateCommandTests
     }
 
     private static Process Start(params string[] options) => Process.Start(
-        new ProcessStartInfo("dotnet", [typeof(Agent.AgentServer).Assembly.Location, "simulate", .. options]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        new ProcessStartInfo("dotnet", [typeof(Agent.AgentApplication).Assembly.Location, "simulate", .. options]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
 }

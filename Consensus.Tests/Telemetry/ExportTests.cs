@@ -41,7 +41,7 @@ public sealed class ExportTests
         using var agents = commandLine
             ? await AgentProcess.StartAsync([.. args, .. settings.Select(setting => $"--{setting.Key}={setting.Value}")])
             : await AgentProcess.StartAsync(args, settings);
-        using var client = new Client(agents.Address);
+        using var client = new ApiClient(agents.Address);
         var (code, answer) = await client.Post("/run?wait=60");
         Assert.Equal(HttpStatusCode.OK, code);
 
@@ -61,7 +61,7 @@ public sealed class ExportTests
     [InlineData("OTEL_RESOURCE_ATTRIBUTES=service.version=7", "agent1")]
     public async Task The_name_of_the_service_is_the_agents_id_unless_a_setting_says_otherwise(string setting, string name)
     {
-        await using var app = AgentServer.Build(new AgentOptions { Id = "agent1" }, ["--OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", $"--{setting}"]);
+        await using var app = AgentApplication.Build(new AgentOptions { Id = "agent1" }, ["--OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", $"--{setting}"]);
         var resource = app.Services.GetRequiredService<TracerProvider>().GetResource();
         Assert.Equal(name, Assert.Single(resource.Attributes, attribute => attribute.Key == "service.name").Value);
     }
@@ -69,7 +69,7 @@ public sealed class ExportTests
     [Fact]
     public async Task Settings_of_the_queue_of_spans_count()
     {
-        await using var app = AgentServer.Build(
+        await using var app = AgentApplication.Build(
             new AgentOptions { Id = "agent1" },
             ["--OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "--OTEL_BSP_SCHEDULE_DELAY=1234", "--OTEL_BSP_MAX_QUEUE_SIZE=4321"]);
         var queue = app.Services.GetRequiredService<IOptionsMonitor<ActivityExportProcessorOptions>>().CurrentValue.BatchExportProcessorOptions;

@@ -13,7 +13,7 @@ public sealed class PrometheusTests
     public async Task Metrics_of_each_agent_are_shown_as_text_where_they_are_asked_for()
     {
         await using var cluster = await LocalCluster.StartAsync(3, 0, ThreeAgents.Patient with { Metrics = true }, configure: (_, builder) => builder.Logging.ClearProviders());
-        using var client = new Client(cluster.Addresses[0]);
+        using var client = new ApiClient(cluster.Addresses[0]);
         Assert.Equal(HttpStatusCode.OK, (await client.Post("/run?wait=60")).Code);
         foreach (var (number, address) in cluster.Addresses.Index())
         {
@@ -35,7 +35,7 @@ public sealed class PrometheusTests
     public async Task Without_leave_there_are_none()
     {
         await using var cluster = await LocalCluster.StartAsync(1, 0, configure: (_, builder) => builder.Logging.ClearProviders());
-        using var client = new Client(cluster.Addresses[0]);
+        using var client = new ApiClient(cluster.Addresses[0]);
         Assert.Equal(HttpStatusCode.NotFound, (await client.Get("/metrics")).Code);
     }
 }

@@ -117,9 +117,9 @@ public sealed partial class TraceTests
         await using var cluster = await TracedCluster.StartAsync();
         Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[1].Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
         Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
-        var node = cluster.Services[0].GetRequiredService<AgentNode>();
-        var starts = Enumerable.Range(0, Machine.MaxWaitingStarts + 2).Select(_ => node.StartAsync(new RunRequest())).ToList();
-        Assert.IsType<TooManyStarts>(await starts[^1]);
+        var node = cluster.Services[0].GetRequiredService<AgentService>();
+        var starts = Enumerable.Range(0, AgentStateMachine.MaxQueuedStarts + 2).Select(_ => node.StartAsync(new RunRequest())).ToList();
+        Assert.IsType<StartQueueFull>(await starts[^1]);
         Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[1].Send(HttpMethod.Delete, "/faults", null)).Code);
         Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[2].Send(HttpMethod.Delete, "/faults", null)).Code);
         Assert.All(await Task.WhenAll(starts[..^1]), outcome => Assert.IsType<RunStarted>(outcome));

@@ -25,7 +25,7 @@ internal sealed class TracedCluster : IAsyncDisposable
     private readonly ConcurrentDictionary<int, LogLines> _logs = new();
     private LocalCluster _cluster = null!;
 
-    public IReadOnlyList<Client> Clients { get; private set; } = [];
+    public IReadOnlyList<ApiClient> Clients { get; private set; } = [];
 
     public IReadOnlyList<Uri> Addresses => _cluster.Addresses;
 
@@ -39,7 +39,7 @@ internal sealed class TracedCluster : IAsyncDisposable
         var traced = new TracedCluster();
         traced._cluster = await LocalCluster.StartAsync(
             agents, 0, options ?? ThreeAgents.Patient with { Faults = true }, args: ["--Telemetry:Always=true"], configure: traced.Configure);
-        traced.Clients = [.. traced._cluster.Addresses.Select(address => new Client(address))];
+        traced.Clients = [.. traced._cluster.Addresses.Select(address => new ApiClient(address))];
         return traced;
     }
 

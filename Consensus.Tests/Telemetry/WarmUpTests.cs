@@ -24,7 +24,7 @@ public sealed class WarmUpTests
             using (var agents = await AgentProcess.StartAsync(
                 ["--agents", "3", "--port", "0"], ("DOTNET_JitStdOutFile", compiled), ("DOTNET_JitDisasmSummary", "1")))
             {
-                using var client = new Client(agents.Address);
+                using var client = new ApiClient(agents.Address);
                 await agents.WaitUntilReadyAsync();
 
                 // These two are not warmed up, so what is compiled for them marks the beginning and the end of the run.

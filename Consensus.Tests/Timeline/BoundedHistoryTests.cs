@@ -14,7 +14,7 @@ public sealed class BoundedHistoryTests
         for (var run = 1; run <= 2_000; run++)
         {
             cluster.Run(new RunRequest(Values: 1));
-            few = run == 2 * Recorder.MaxRuns ? Held(cluster) : few;
+            few = run == 2 * EventRecorder.MaxRuns ? Held(cluster) : few;
         }
 
         // The messages of a run come in another order each time, and so in slightly other numbers.

@@ -9,7 +9,7 @@ internal sealed class RecordedCluster
 {
     private readonly Random _random = new(7);
     private readonly FakeTimeProvider[] _clocks;
-    private readonly Machine[] _machines;
+    private readonly AgentStateMachine[] _machines;
     private readonly List<(int From, int To, Message Message, string Key, long Id)> _flying = [];
 
     public RecordedCluster(params TimeSpan[] skews)
@@ -17,13 +17,13 @@ internal sealed class RecordedCluster
         var start = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         _clocks = [.. skews.Select(skew => new FakeTimeProvider(start + skew))];
         Names = [.. skews.Select((_, i) => $"agent{i + 1}")];
-        Recorders = [.. Names.Select((name, i) => new Recorder(name, $"boot{i + 1}", _clocks[i]))];
-        _machines = [.. Names.Select((name, i) => new Machine(name, $"boot{i + 1}", PeersOf(i), new SeededRandom((ulong)i + 3)))];
+        Recorders = [.. Names.Select((name, i) => new EventRecorder(name, $"boot{i + 1}", _clocks[i]))];
+        _machines = [.. Names.Select((name, i) => new AgentStateMachine(name, $"boot{i + 1}", PeersOf(i), new SeededRandom((ulong)i + 3)))];
     }
 
     public string[] Names { get; }
 
-    public Recorder[] Recorders { get; }
+    public EventRecorder[] Recorders { get; }
 
     /// <summary>Messages that were sent, of all kinds but questions for state.</summary>
     public int Sent { get; private set; }
@@ -33,7 +33,7 @@ internal sealed class RecordedCluster
 
     public void Run(RunRequest? request = null)
     {
-        Step(0, new Start(1, request ?? new RunRequest()), null, 0);
+        Step(0, new StartRun(1, request ?? new RunRequest()), null, 0);
         while (_flying.Count > 0)
         {
             var next = _random.Next(_flying.Count);
@@ -42,20 +42,20 @@ internal sealed class RecordedCluster
             Pass();
             if (Loses(from, to))
             {
-                Step(from, new Unanswered(PeerOf(from, to), message), null, id);
+                Step(from, new RequestFailed(PeerOf(from, to), message), null, id);
                 continue;
             }
 
-            var answer = Step(to, new Received(message), key, 0)!;
+            var answer = Step(to, new MessageReceived(message), key, 0)!;
             Pass();
-            Step(from, new Answered(PeerOf(from, to), message, answer), null, id);
+            Step(from, new ResponseReceived(PeerOf(from, to), message, answer), null, id);
         }
     }
 
     public ClusterTimeline Merged(int serving = 0)
     {
         var order = Enumerable.Range(0, Names.Length).OrderBy(i => i != serving);
-        return Merge.Of(Recorders[serving].Read().Run, [.. order.Select(i => new Source(i == serving ? "/" : Address(i), Recorders[i].Read()))], []);
+        return TimelineMerger.Merge(Recorders[serving].Read().Run, [.. order.Select(i => new Source(i == serving ? "/" : Address(i), Recorders[i].Read()))], []);
     }
 
     private static string Address(int agent) => $"http://10.0.0.{agent}:5000";
@@ -75,30 +75,30 @@ internal sealed class RecordedCluster
         }
     }
 
-    private Answer? Step(int agent, Input input, string? key, long messageId)
+    private Response? Step(int agent, Input input, string? key, long messageId)
     {
         var (machine, recorder) = (_machines[agent], Recorders[agent]);
         Effect[] effects = [.. machine.Step(input)];
-        var answer = effects.OfType<Reply>().FirstOrDefault()?.Answer;
-        recorder.Stepped(machine.CurrentRun);
+        var answer = effects.OfType<Reply>().FirstOrDefault()?.Response;
+        recorder.OnStep(machine.CurrentRun);
         switch (input)
         {
-            case Received received:
+            case MessageReceived received:
                 recorder.Received(key, received.Message, answer!);
                 break;
-            case Answered answered:
-                recorder.Answered(messageId, answered.Peer, answered.Sent, answered.Answer);
+            case ResponseReceived answered:
+                recorder.Answered(messageId, answered.Peer, answered.Sent, answered.Response);
                 break;
-            case Unanswered unanswered:
+            case RequestFailed unanswered:
                 recorder.Lost(messageId, unanswered.Peer, unanswered.Sent);
                 break;
         }
 
         foreach (var effect in effects)
         {
-            if (effect is Happened happened)
+            if (effect is ProtocolEvent protocolEvent)
             {
-                recorder.Happened(happened);
+                recorder.Record(protocolEvent);
             }
             else if (effect is Send send)
             {

@@ -166,8 +166,8 @@ public sealed class TimelineApiTests : ThreeAgents
         using var response = await http.GetAsync(new Uri(path, UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("text/html", response.Content.Headers.ContentType!.MediaType);
-        Assert.Equal(Consensus.Agent.Api.BrowserGate.Policy, response.Headers.GetValues("Content-Security-Policy").Single());
-        Assert.DoesNotContain("unsafe", Consensus.Agent.Api.BrowserGate.Policy, StringComparison.Ordinal);
+        Assert.Equal(Consensus.Agent.Api.CrossSiteProtection.Policy, response.Headers.GetValues("Content-Security-Policy").Single());
+        Assert.DoesNotContain("unsafe", Consensus.Agent.Api.CrossSiteProtection.Policy, StringComparison.Ordinal);
         Assert.Equal(JsonValueKind.Null, (await Clients[1].Get("/state")).Body.GetProperty("my_value").ValueKind);
         Assert.Equal(0, (await Clients[1].Get("/state")).Body.GetProperty("round").GetInt32());
     }

@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Consensus.Agent.Peers;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Scalar.AspNetCore;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>
+/// Keeps pages of other sites from using a person's browser against an agent, and tells browsers what an agent's own
+/// page may do. Costs calls between agents next to nothing: no page can send the header that names their messages.
+/// </summary>
+internal sealed class CrossSiteProtection
+{
+    /// <summary>Only what the agent itself serves may load, run or be called, and nobody may frame it.</summary>
+    public const string Policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    // Scalar's page holds a script that starts it, known by its nonce, and sets styles as it goes; it talks to this agent alone.
+    private const string PolicyOfScalar =
+        "default-src 'none'; script-src 'self' 'nonce-{0}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    private static readonly CompositeFormat ScalarFormat = CompositeFormat.Parse(PolicyOfScalar);
+
+    private readonly IServer _server;
+    private readonly RejectedRequestLog _refusals;
+    private readonly bool _anyName;
+    private bool? _onlyThisMachine;
+    private string? _lastGoodHost;
+
+    public CrossSiteProtection(IServer server, IConfiguration configuration, RejectedRequestLog refusals)
+    {
+        (_server, _refusals) = (server, refusals);
+
+        // Then ASP.NET itself checks the names.
+        _anyName = !string.IsNullOrWhiteSpace(configuration["AllowedHosts"]);
+    }
+
+    /// <summary>Stands before everything that answers.</summary>
+    public static void Use(WebApplication app) => app.Use(app.Services.GetRequiredService<CrossSiteProtection>().PassAsync);
+
+    private Task PassAsync(HttpContext context, RequestDelegate next)
+    {
+        var request = context.Request;
+        var fromAgent = request.Headers.ContainsKey(PeerClient.MessageHeader);
+        if (!fromAgent)
+        {
+            SetHeaders(context);
+        }
+
+        if (!IsOurName(request.Headers.Host))
+        {
+            return RefuseAsync(context, RejectionReason.ByAnotherName, 421, "This agent listens on this machine only: call it localhost, or list the host's name in AllowedHosts.", "host");
+        }
+
+        return !fromAgent && IsFromAnotherSite(request)
+            ? RefuseAsync(context, RejectionReason.FromAnotherSite, 403, "A page of another site asked for this; open the agent's own page, or use a client that is no browser.", "cross-site")
+            : next(context);
+    }
+
+    /// <summary>Tells a browser to take the answer for what it says it is, to frame it nowhere, and what it may load.</summary>
+    private static void SetHeaders(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        headers.ContentSecurityPolicy = Policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        if (context.Request.Path.StartsWithSegments("/scalar"))
+        {
+            context.Response.OnStarting(static state =>
+            {
+                var answered = (HttpContext)state;
+                if (answered.Items[ScalarOptions.NonceHttpContextItemKey] is string nonce)
+                {
+                    answered.Response.Headers.ContentSecurityPolicy = string.Format(CultureInfo.InvariantCulture, ScalarFormat, nonce);
+                }
+
+                return Task.CompletedTask;
+            }, context);
+        }
+    }
+
+    private Task RefuseAsync(HttpContext context, RejectionReason why, int status, string detail, string reason)
+    {
+        _refusals.Add(why, context);
+        return RequestBody.Problem(status, detail, reason).ExecuteAsync(context);
+    }
+
+    /// <summary>By Fetch Metadata; by Origin in browsers that have none. A person may follow a link from anywhere.</summary>
+    private static bool IsFromAnotherSite(HttpRequest request)
+    {
+        var reads = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+        var site = request.Headers["Sec-Fetch-Site"];
+        if (site.Count > 0)
+        {
+            return site != "same-origin" && site != "none"
+                && !(reads && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document");
+        }
+
+        return !reads && request.Headers.Origin is { Count: > 0 } origin
+            && !(Uri.TryCreate(origin, UriKind.Absolute, out var from) && from.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>
+    /// An agent that only this machine can reach answers only to names that no stranger can own: else a page could
+    /// have its own name resolve to this machine, and be the agent's own site for the browser.
+    /// </summary>
+    private bool IsOurName(string? host)
+    {
+        if (_anyName || string.IsNullOrEmpty(host) || host == _lastGoodHost)
+        {
+            return true;
+        }
+
+        if (!(_onlyThisMachine ??= ListensOnThisMachineOnly()))
+        {
+            return true;
+        }
+
+        var name = new HostString(host).Host;
+        var ours = !name.Contains('.', StringComparison.Ordinal) || IPAddress.TryParse(name, out _)
+            || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".internal", StringComparison.OrdinalIgnoreCase);
+        _lastGoodHost = ours ? host : _lastGoodHost;
+        return ours;
+    }
+
+    private bool ListensOnThisMachineOnly() =>
+        _server.Features.Get<IServerAddressesFeature>() is { Addresses: { Count: > 0 } addresses }
+        && addresses.All(address => Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.IsLoopback);
+}

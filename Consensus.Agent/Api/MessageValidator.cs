@@ -1,0 +1,112 @@
+using Consensus.Agent.Configuration;
+using Consensus.Protocol;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>
+/// What a message must be before the machine sees it, whatever the run: the ranges of its fields. Each check returns
+/// what to change, or null.
+/// </summary>
+internal static class MessageValidator
+{
+    private const int MaxIdLength = 128;
+
+    public static string? Check(NewRound message) =>
+        CheckRun(message.Run) ?? CheckRound(message.Round, message.Run)
+        ?? (message.AgentId is null != message.Value is null ? "agent_id and value ride along together or not at all." : null)
+        ?? (message.AgentId is null ? null : CheckId(message.AgentId))
+        ?? (message.Value is null ? null : CheckValue(message.Value.Value, message.Run));
+
+    public static string? Check(Proposal message) =>
+        CheckRun(message.Run) ?? CheckId(message.AgentId) ?? CheckValue(message.Value, message.Run) ?? CheckRound(message.Round, message.Run);
+
+    public static string? Check(Vote message) =>
+        CheckRun(message.Run) ?? CheckId(message.AgentId) ?? CheckValue(message.Proposed, message.Run, "proposal") ?? CheckRound(message.Round, message.Run)
+        ?? (message.Value is null ? null : CheckValue(message.Value.Value, message.Run))
+        ?? (message.Run is { Rule: Rule.Classic } ? "A run by the classic rule knows no votes; send a proposal." : null);
+
+    public static string? Check(Final message) =>
+        CheckRun(message.Run) ?? CheckValue(message.Value, message.Run) ?? CheckRound(message.Round, message.Run)
+        ?? (message.AgentId is null ? null : CheckId(message.AgentId));
+
+    public static string? Check(RunRequestBody body) =>
+        (body.Round is < 1 or > ProtocolLimits.MaxStartRound ? $"round must be from 1 to {ProtocolLimits.MaxStartRound}." : null)
+        ?? (body.Values is < 1 or > ProtocolLimits.MaxValues ? $"values must be from 1 to {ProtocolLimits.MaxValues}." : null)
+        ?? (body.WindowMs is < 0 or > ProtocolLimits.MaxWindowMs ? $"window_ms must be from 0 to {ProtocolLimits.MaxWindowMs}." : null)
+        ?? (body.Seed is { } seed && !ProtocolLimits.IsSeed(seed) ? $"seed must be {ProtocolLimits.SeedRange}." : null);
+
+    /// <summary>
+    /// The next run is named one above the highest ever seen, so whoever made up the highest number there is would
+    /// leave none to name. Numbers far beyond any count of runs must lie behind the clock's microseconds since 1970:
+    /// it moves on faster than runs are started.
+    /// </summary>
+    public static string? CheckNumber(RunDescriptor? run, TimeProvider time) =>
+        run is { Id.Number: > ProtocolLimits.PlainRunNumber and var number } && number / 1000 >= time.GetUtcNow().ToUnixTimeMilliseconds()
+            ? "run.id has a number beyond any run that can have been started; take the next one after the floor that /reset answers."
+            : null;
+
+    /// <summary>Whoever proposes or votes is a member; those who decide may have learned it only.</summary>
+    public static string? CheckSender(Message message) =>
+        message is { Run: { } run, Sender: { } sender } and not Final && !run.Members.ContainsKey(sender)
+            ? "agent_id must be among run.members: only they propose and vote."
+            : null;
+
+    private static string? CheckId(string id) =>
+        id.Length is 0 or > MaxIdLength ? $"agent_id must be 1 to {MaxIdLength} characters long."
+            : HasControl(id) ? "agent_id must not hold control characters."
+            : null;
+
+    // They would end up in the lines of a log.
+    private static bool HasControl(string text)
+    {
+        foreach (var character in text)
+        {
+            if (char.IsControl(character))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static string? CheckRound(int round, RunDescriptor? run) =>
+        round is < 1 or > AgentStateMachine.MaxRound ? $"round must be from 1 to {AgentStateMachine.MaxRound}."
+            : round < run?.StartRound ? $"round must not be below run.start_round, {run.StartRound}."
+            : null;
+
+    private static string? CheckValue(int value, RunDescriptor? run, string field = "value") =>
+        value is < 1 or > ProtocolLimits.MaxValues ? $"{field} must be from 1 to {ProtocolLimits.MaxValues}."
+            : value > run?.Values ? $"{field} must be from 1 to run.values, {run.Values}."
+            : null;
+
+    private static string? CheckRun(RunDescriptor? run)
+    {
+        if (run is null)
+        {
+            return null;
+        }
+
+        return run.N is < 1 or > AgentStateMachine.MaxAgents ? $"run.n must be from 1 to {AgentStateMachine.MaxAgents}."
+            : run.StartRound is < 1 or > ProtocolLimits.MaxStartRound ? $"run.start_round must be from 1 to {ProtocolLimits.MaxStartRound}."
+            : run.Values is < 1 or > ProtocolLimits.MaxValues ? $"run.values must be from 1 to {ProtocolLimits.MaxValues}."
+            : run.WindowMs is < 0 or > ProtocolLimits.MaxWindowMs ? $"run.window_ms must be from 0 to {ProtocolLimits.MaxWindowMs}."
+            : run.Id.Initiator.Length > MaxIdLength || run.Id.Boot.Length > MaxIdLength ? $"run.id must name an initiator and a boot of at most {MaxIdLength} characters each."
+            : run.Members.Count < 1 || run.Members.Count > run.N ? "run.members must name 1 to n agents."
+            : !run.Members.TryGetValue(run.Id.Initiator, out var boot) || boot != run.Id.Boot ? "run.members must name the initiator with its boot."
+            : CheckMembers(run.Members);
+    }
+
+    private static string? CheckMembers(IReadOnlyDictionary<string, string> members)
+    {
+        foreach (var (id, boot) in members)
+        {
+            if (id.Length is 0 or > MaxIdLength || boot is null or { Length: 0 or > MaxIdLength } || HasControl(id) || HasControl(boot))
+            {
+                return $"run.members must map ids to boots, each 1 to {MaxIdLength} characters long, none a control character.";
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>What endpoints say of themselves in the API's description.</summary>
+internal static class OpenApiExtensions
+{
+    private const string Anything = "*/*";
+
+    /// <summary>
+    /// Describes the body. Whatever is no JSON gets as far as <see cref="RequestBody"/>: routing alone would refuse a
+    /// body without a content type too, as the original's clients may send it.
+    /// </summary>
+    public static RouteHandlerBuilder AcceptsJson<T>(this RouteHandlerBuilder endpoint, bool isOptional = false)
+        where T : notnull => endpoint.Accepts<T>(isOptional, "application/json", Anything);
+
+    /// <summary>Leaves out of the description what is let through only to be refused in better words.</summary>
+    public static Task OnlyJson(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    {
+        operation.RequestBody?.Content?.Remove(Anything);
+        return Task.CompletedTask;
+    }
+}

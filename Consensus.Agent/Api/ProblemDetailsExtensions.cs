@@ -1,0 +1,23 @@
+namespace Consensus.Agent.Api;
+
+/// <summary>Every error that is not an endpoint's own is a problem too, whatever the client says it accepts.</summary>
+internal static class ProblemDetailsExtensions
+{
+    /// <summary>Answers exceptions and bare error codes.</summary>
+    public static void UseProblems(this WebApplication app)
+    {
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            ExceptionHandler = context => AnswerAsync(context, 500),
+        });
+        app.UseStatusCodePages(pages => AnswerAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode));
+    }
+
+    private static Task AnswerAsync(HttpContext context, int status) => RequestBody.Problem(status, status switch
+    {
+        404 => "There is no such path; /openapi/v1.json lists them.",
+        405 => $"This path takes {context.Response.Headers.Allow}; /openapi/v1.json lists what each takes.",
+        500 => "The agent failed; its log says how.",
+        _ => "The request is none that an agent takes; /openapi/v1.json lists them.",
+    }).ExecuteAsync(context);
+}

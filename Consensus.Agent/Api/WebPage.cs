@@ -1,0 +1,32 @@
+namespace Consensus.Agent.Api;
+
+/// <summary>The page that shows runs: the files of <c>wwwroot</c>, at <c>/</c> and, to start a run at once, at <c>/run</c>.</summary>
+public static class WebPage
+{
+    /// <summary>Serves it. <c>GET /run</c> changes nothing: the page's script posts to <c>/run</c> once.</summary>
+    public static WebApplication UsePage(this WebApplication app)
+    {
+        app.Use((context, next) =>
+        {
+            if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+            {
+                // Routing finds POST /Run and POST /run/ too, so a browser may ask for the page by the same addresses.
+                if (context.Request.Path.Value?.TrimEnd('/') is { } path && (path.Length == 0 || path.Equals("/run", StringComparison.OrdinalIgnoreCase)))
+                {
+                    context.Request.Path = "/index.html";
+                }
+            }
+
+            return next(context);
+        });
+        app.UseStaticFiles(new StaticFileOptions
+        {
+            // Asked for again each time, and answered with 304: an agent of another version has another page.
+            OnPrepareResponse = served => served.Context.Response.Headers.CacheControl = "no-cache",
+        });
+
+        // After the files: a path that is none of them is still routed as it was asked for.
+        app.UseRouting();
+        return app;
+    }
+}

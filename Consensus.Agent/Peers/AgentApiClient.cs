@@ -1,0 +1,60 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Consensus.Agent.Configuration;
+
+namespace Consensus.Agent.Peers;
+
+/// <summary>Reads what the other agents show to everybody.</summary>
+public sealed class AgentApiClient(HttpClient http, AgentOptions options)
+{
+    /// <summary>Reads one JSON document.</summary>
+    /// <returns>It, or null where the peer did not answer in time (<see cref="AgentOptions.CallTimeout"/> unless <paramref name="atMost"/> says more).</returns>
+    public async Task<T?> GetAsync<T>(
+        Uri peer, string pathAndQuery, JsonTypeInfo<T> type, CancellationToken cancellation, TimeSpan? atMost = null)
+        where T : class
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(atMost ?? options.CallTimeout);
+        try
+        {
+            using var response = await http.GetAsync(new Uri(peer, pathAndQuery), HttpCompletionOption.ResponseHeadersRead, timeout.Token);
+            if (!response.IsSuccessStatusCode)
+            {
+                return null;
+            }
+
+            await using var body = await response.Content.ReadAsStreamAsync(timeout.Token);
+            return await JsonSerializer.DeserializeAsync(body, type, timeout.Token);
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or JsonException or IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads the same JSON document of every peer, at once.</summary>
+    /// <returns>One for each peer, in their order; null where it did not answer in time.</returns>
+    public Task<T?[]> GetAllAsync<T>(IReadOnlyList<Uri> peers, string pathAndQuery, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class => Task.WhenAll(peers.Select(peer => GetAsync(peer, pathAndQuery, type, cancellation)));
+
+    /// <summary>Passes a call on: one attempt.</summary>
+    /// <returns>The status and the body as they came; no status where the peer did not answer in time.</returns>
+    public async Task<(int? Status, string Body)> SendAsync<T>(
+        HttpMethod method, Uri peer, string path, T? body, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(options.CallTimeout);
+        try
+        {
+            using var request = new HttpRequestMessage(method, new Uri(peer, path));
+            request.Content = body is null ? null : JsonContent.Create(body, type);
+            using var response = await http.SendAsync(request, timeout.Token);
+            return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(timeout.Token));
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        {
+            return (null, "");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+using System.Text.Json.Serialization;
+using Consensus.Agent.Configuration;
+using Consensus.Protocol;
+
+namespace Consensus.Agent.Peers;
+
+/// <summary>The direction of calls, as the agent that breaks them sees it.</summary>
+[JsonConverter(typeof(EnumNameConverter<Direction>))]
+public enum Direction
+{
+    /// <summary>Calls from this agent to the peer, and from the peer to this agent.</summary>
+    Both,
+
+    /// <summary>Calls from the peer.</summary>
+    In,
+
+    /// <summary>Calls to the peer.</summary>
+    Out,
+}
+
+/// <summary>What is done to the calls on one link in one direction.</summary>
+/// <param name="Drop">How many of a hundred calls are lost; their senders see a failure.</param>
+/// <param name="DelayMs">By how much a call is held up, in ms. A call that takes a second in all has failed for its sender.</param>
+/// <param name="Duplicate">How many of a hundred calls arrive twice.</param>
+public readonly record struct Fault(int Drop, int DelayMs, int Duplicate)
+{
+    /// <summary>True where calls are let alone.</summary>
+    public bool IsNone => this == default;
+
+    /// <summary>Of each kind the stronger.</summary>
+    public Fault With(Fault other) =>
+        new(Math.Max(Drop, other.Drop), Math.Max(DelayMs, other.DelayMs), Math.Max(Duplicate, other.Duplicate));
+}
+
+/// <summary>Faults of one link.</summary>
+/// <param name="Peer">The peer's agent id, or its address as in <c>PEERS</c>; absent: every peer.</param>
+/// <param name="Direction">Which calls.</param>
+/// <param name="Drop">How many of a hundred calls are lost.</param>
+/// <param name="DelayMs">By how much a call is held up: 0..60000 ms.</param>
+/// <param name="Duplicate">How many of a hundred calls arrive twice.</param>
+/// <param name="Isolate">All calls are lost.</param>
+public sealed record LinkFaultRule(
+    string? Peer = null, Direction Direction = Direction.Both, int Drop = 0, int DelayMs = 0, int Duplicate = 0, bool Isolate = false);
+
+/// <summary>The body of <c>PUT /faults</c>: all faults of this agent, in place of those before.</summary>
+/// <param name="Isolate">No call of another agent comes in and none goes out.</param>
+/// <param name="Links">Faults of single links; where several name one link, the strongest of each kind.</param>
+public sealed record FaultsBody(bool Isolate = false, IReadOnlyList<LinkFaultRule>? Links = null);
+
+/// <summary>
+/// The answer to <c>/faults</c>: what a <c>PUT</c> would take, who the peers are, and which fields of the body no agent knows.
+/// </summary>
+public sealed record FaultsResponse(
+    string AgentId, bool Isolate, IReadOnlyList<LinkFaultRule> Links, IReadOnlyList<string> Peers, IReadOnlyList<string>? Ignored = null);
+
+/// <summary>The faults that this agent makes on purpose. Thread safe.</summary>
+public sealed class FaultInjector(AgentOptions options)
+{
+    private readonly Lock _gate = new();
+    private string?[] _ids = [];
+    private volatile Plan _plan = new(new FaultsBody(), [], [], default);
+
+    private sealed record Plan(FaultsBody Body, Fault[] In, Fault[] Out, Fault InFromAnyone);
+
+    private static Fault All => new(100, 0, 0);
+
+    /// <summary>Whether faults may be made: <c>FAULTS=true</c>.</summary>
+    public bool Allowed => options.Faults;
+
+    /// <summary>What was asked for last.</summary>
+    public FaultsBody Current => _plan.Body;
+
+    /// <summary>True where no call goes out or comes in; null elsewhere, so that answers leave it out.</summary>
+    public bool? IsIsolated => Current.Isolate ? true : null;
+
+    /// <summary>What the peers are called: their ids, and the addresses of those that never told theirs.</summary>
+    public IReadOnlyList<string> PeerNames => [.. options.Peers.Select((peer, i) => IdOf(i) ?? peer.OriginalString)];
+
+    /// <summary>Takes all faults of this agent, in place of those before.</summary>
+    /// <returns>What to change in <paramref name="body"/>, where it names a peer that is none; null where it was taken.</returns>
+    public string? Replace(FaultsBody body)
+    {
+        var into = new Fault[options.Peers.Count];
+        var from = new Fault[options.Peers.Count];
+        var anyone = body.Isolate ? All : default;
+        foreach (var link in body.Links ?? [])
+        {
+            var fault = new Fault(link.Isolate ? 100 : link.Drop, link.DelayMs, link.Duplicate);
+            var named = link.Peer is null ? -1 : IndexOf(link.Peer);
+            if (link.Peer is not null && named < 0)
+            {
+                return $"links.peer '{link.Peer}' is no peer; the peers are {string.Join(", ", PeerNames)}.";
+            }
+
+            if (named < 0 && link.Direction != Direction.Out)
+            {
+                anyone = anyone.With(fault);
+            }
+
+            for (var i = 0; i < into.Length; i++)
+            {
+                if (named < 0 || named == i)
+                {
+                    into[i] = link.Direction == Direction.Out ? into[i] : into[i].With(fault);
+                    from[i] = link.Direction == Direction.In ? from[i] : from[i].With(fault);
+                }
+            }
+        }
+
+        for (var i = 0; body.Isolate && i < into.Length; i++)
+        {
+            into[i] = from[i] = All;
+        }
+
+        _plan = new Plan(body, into, from, anyone);
+        return null;
+    }
+
+    /// <summary>What is to be done to a call to the peer with this index.</summary>
+    public Fault Outgoing(int peer) => _plan.Out is var faults && peer < faults.Length ? faults[peer] : default;
+
+    /// <summary>What is to be done to a call from <paramref name="agentId"/>; null: from someone who does not say who it is.</summary>
+    public Fault Incoming(string? agentId)
+    {
+        var plan = _plan;
+        return agentId is not null && Array.IndexOf(_ids, agentId) is >= 0 and var peer && peer < plan.In.Length ? plan.In[peer] : plan.InFromAnyone;
+    }
+
+    /// <summary>Notes which peer has which id, so that faults can name it by that.</summary>
+    public void LearnId(int peer, string? agentId)
+    {
+        if (agentId is null || IdOf(peer) == agentId)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            string?[] ids = [.. _ids];
+            if (ids.Length < options.Peers.Count)
+            {
+                Array.Resize(ref ids, options.Peers.Count);
+            }
+
+            ids[peer] = agentId;
+            _ids = ids;
+        }
+    }
+
+    /// <summary>The id that a peer has told; null: none yet.</summary>
+    internal string? IdOf(int peer) => _ids is var ids && peer < ids.Length ? ids[peer] : null;
+
+    private int IndexOf(string name)
+    {
+        _ = Uri.TryCreate(name, UriKind.Absolute, out var address);
+        for (var i = 0; i < options.Peers.Count; i++)
+        {
+            if (name == IdOf(i) || options.Peers[i] == address)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+}

@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using Consensus.Protocol;
+using Consensus.Agent.Storage;
+
+namespace Consensus.Agent.Timeline;
+
+/// <summary>What outlives the process.</summary>
+public sealed partial class EventRecorder
+{
+    /// <summary>Lets nobody read until what was recorded meanwhile is kept.</summary>
+    internal Lock.Scope Hold() => _gate.EnterScope();
+
+    /// <summary>The history of earlier processes, oldest first. Before anything is recorded.</summary>
+    internal void Restore(IReadOnlyList<RunRecord> history)
+    {
+        lock (_gate)
+        {
+            _logs.AddRange(history.Select(RunEventLog.Restore));
+        }
+    }
+
+    /// <summary>What is to be kept of the run that is <paramref name="run"/>, or of the run of bare messages.</summary>
+    internal RunRecord ToPersist(RunDescriptor? run, Decision? decision)
+    {
+        lock (_gate)
+        {
+            var log = run is null ? _logs.FindLast(log => log.Descriptor is null) : _logs.FindLast(log => log.Id == run.Id);
+            return (log ?? throw new UnreachableException("A run is recorded when it is joined.")).ToPersist(decision);
+        }
+    }
+
+    /// <summary>Drops everything: some of it could not be kept, and must not be seen.</summary>
+    internal void Forget()
+    {
+        lock (_gate)
+        {
+            _logs.Clear();
+            _stream = [];
+            _total = 0;
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using System.Runtime.InteropServices;
+using Consensus.Protocol;
+
+namespace Consensus.Agent.Timeline;
+
+/// <summary>What a recorded event is. The names, in snake case, are the event kinds of the API.</summary>
+internal enum TimelineEventKind : byte
+{
+    Joined,
+    JoinedAsLearner,
+    Drew,
+    CaughtUp,
+    Adopted,
+    Voted,
+    Decided,
+    Learned,
+    WasReset,
+    Equivocated,
+    AgreementViolated,
+
+    /// <summary>The process goes on with a run that an earlier one kept.</summary>
+    Restored,
+
+    /// <summary>The process started.</summary>
+    Booted,
+    Sent,
+    Received,
+
+    /// <summary>A peer answered; the entry holds the news of the answer.</summary>
+    Answered,
+
+    /// <summary>A peer did not answer.</summary>
+    Lost,
+}
+
+/// <summary>Kinds of messages; the names, in snake case, are those of the API.</summary>
+internal enum MessageKind : byte
+{
+    None,
+    Handshake,
+    Reset,
+    NewRound,
+    Proposal,
+    Vote,
+    Final,
+    State,
+}
+
+/// <summary>One recorded event: numbers only, so that thousands of them are one array. 48 bytes.</summary>
+/// <param name="Id">Counts up by one in each process.</param>
+/// <param name="At">µs since 1970, by this agent's clock.</param>
+/// <param name="MessageId">The sender's number of the message; 0 where it gave none.</param>
+/// <param name="Round">0 for none.</param>
+/// <param name="Value">0 for none; of a vote: for no value.</param>
+/// <param name="Extra">The proposal that a vote repeats; the attempt of a draw; else 0.</param>
+/// <param name="Other">The other agent, as an index into the recorder's names; 0 for none.</param>
+/// <param name="Boot">The other agent's boot, likewise.</param>
+/// <param name="Kind">What it is.</param>
+/// <param name="Message">The message's kind; of an answer: the kind of its news.</param>
+/// <param name="Status">The answer's status, by <see cref="WordIndex"/>.</param>
+/// <param name="Reason">The answer's reason, likewise.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct RecordedEvent(
+    long Id,
+    long At,
+    long MessageId,
+    int Round,
+    int Value,
+    int Extra,
+    short Other,
+    short Boot,
+    TimelineEventKind Kind,
+    MessageKind Message,
+    byte Status,
+    byte Reason)
+{
+    private static readonly string?[] Words =
+    [
+        null, Protocol.ResponseStatus.Ok, Protocol.ResponseStatus.Ack, Protocol.ResponseStatus.Reset, Protocol.ResponseStatus.Started, Protocol.ResponseStatus.AlreadyStarted,
+        Protocol.ResponseStatus.Ignored, Protocol.ResponseStatus.Refused, Protocol.ResponseReason.StaleRound, Protocol.ResponseReason.AlreadyDecided,
+        Protocol.ResponseReason.RoundMismatch, Protocol.ResponseReason.StaleRun, Protocol.ResponseReason.NotAMember, Protocol.ResponseReason.Contradiction,
+        Protocol.ResponseReason.Disagreement, Protocol.ResponseReason.OutOfRange,
+    ];
+
+    /// <summary>The number of a status or reason; what is no word of the protocol is none.</summary>
+    public static byte WordIndex(string? word) => word is null ? (byte)0 : (byte)Math.Max(0, Array.IndexOf(Words, word));
+
+    /// <summary>The word with this number.</summary>
+    public static string? Word(byte index) => Words[index];
+
+    /// <summary>True where both say the same, whoever says it and when.</summary>
+    public bool IsRepetitionOf(in RecordedEvent other) =>
+        Message == other.Message && Round == other.Round && Value == other.Value && Extra == other.Extra;
+
+    /// <summary>The parts of a message that are drawn.</summary>
+    public static (MessageKind Kind, int Round, int Value, int Extra) Describe(Message message) => message switch
+    {
+        Handshake => (MessageKind.Handshake, 0, 0, 0),
+        Reset => (MessageKind.Reset, 0, 0, 0),
+        NewRound m => (MessageKind.NewRound, m.Round, m.Value ?? 0, 0),
+        Proposal m => (MessageKind.Proposal, m.Round, m.Value, 0),
+        Vote m => (MessageKind.Vote, m.Round, m.Value ?? 0, m.Proposed),
+        Final m => (MessageKind.Final, m.Round, m.Value, 0),
+        _ => (MessageKind.State, 0, 0, 0),
+    };
+
+    /// <summary>What an answer tells beside its status: a decision, a vote or a proposal.</summary>
+    public static (MessageKind Kind, int Round, int Value, int Extra) News(Response answer) => answer switch
+    {
+        { Decision: { } decision } => (MessageKind.Final, decision.Round, decision.Value, 0),
+        { Vote: { } vote } => (MessageKind.Vote, vote.Round, vote.Value ?? 0, vote.Proposed),
+        { Proposal: { } proposal } => (MessageKind.Proposal, proposal.Round, proposal.Value, 0),
+        _ => (MessageKind.None, 0, 0, 0),
+    };
+}

@@ -1,0 +1,271 @@
+using Consensus.Protocol;
+
+namespace Consensus.Agent.Timeline;
+
+/// <summary>What one agent of the cluster recorded of a run.</summary>
+/// <param name="Address">Its address as the serving agent knows it.</param>
+/// <param name="Timeline">What it recorded; null where it did not answer.</param>
+/// <param name="Summary">The run in short, which outlives the events.</param>
+/// <param name="AgentId">Its id as the serving agent knows it; null where it is unknown.</param>
+public sealed record Source(string Address, AgentTimeline? Timeline, RunSummary? Summary = null, string? AgentId = null);
+
+/// <summary>Makes one picture of what all agents recorded: matches sends with receipts and puts them on one clock.</summary>
+public static class TimelineMerger
+{
+    /// <param name="run">The run; null for none.</param>
+    /// <param name="sources">The serving agent first: its clock is the one that counts.</param>
+    /// <param name="folded">Rounds that were left out when the sources were read.</param>
+    public static ClusterTimeline Merge(string? run, IReadOnlyList<Source> sources, IReadOnlyList<RoundRange> folded)
+    {
+        var descriptor = sources.Select(source => source.Timeline?.Descriptor).FirstOrDefault(found => found is not null);
+        var names = new LaneResolver(sources, descriptor);
+        var recorded = sources.Select(source => source.Timeline).OfType<AgentTimeline>().Where(timeline => timeline.Events is not null).ToList();
+        var links = Links(recorded, names);
+        var offsets = OffsetsOf(sources, links, names);
+        long At(int lane, long at) => lane < 0 ? at : at - offsets[lane];
+
+        var start = recorded.SelectMany(timeline => timeline.Events!.Take(1).Select(first => At(names[timeline.AgentId], first.AtUs)))
+            .DefaultIfEmpty(0).Min();
+        double T(long corrected) => (corrected - start) / 1000.0;
+
+        var arrows = Arrows(links, At, T);
+        var events = recorded.SelectMany(timeline => timeline.Events!.Where(IsInner).Select(e => ToLaneEvent(e, names[timeline.AgentId], At, T)))
+            .OrderBy(e => e.T).ToList();
+        var lanes = names.Ids.Select((id, lane) => ToLane(id, lane, names, sources, descriptor, offsets, events)).ToList();
+        var rounds = RoundsOf(recorded, names, At, T);
+        var decisions = lanes.Where(lane => lane.Value is not null).Select(lane => lane.Value).Distinct().Count();
+        return new ClusterTimeline(
+            run, sources.Count, (sources.Count / 2) + 1, start, lanes, events, arrows, rounds, folded, SilencesOf(arrows, events, lanes.Count),
+            decisions == 0 ? null : decisions == 1, descriptor, LastRoundOf(rounds, sources, descriptor), DurationMs: DurationOf(sources));
+    }
+
+    private static int LastRoundOf(List<RoundValues> rounds, IReadOnlyList<Source> sources, RunDescriptor? descriptor) =>
+        sources.Select(source => source.Summary).OfType<RunSummary>().Select(summary => (descriptor?.StartRound ?? 1) + summary.Rounds - 1)
+            .Append(rounds.Count == 0 ? 0 : rounds[^1].Round).Max();
+
+    private static double? DurationOf(IReadOnlyList<Source> sources) =>
+        sources.Where(source => source is { Timeline: not null, Summary: not null }).Select(source => (source.Timeline!.AgentId, source.Summary!)).ToList() is { Count: > 0 } known
+            ? RunSummary.Choose(known).DurationMs
+            : null;
+
+    /// <summary>A message with whatever is known of its two ends, on the clocks of those who recorded them.</summary>
+    private sealed class Link(int from, int to)
+    {
+        public readonly int From = from;
+        public int To = to;
+        public TimelineEvent? Sent;
+        public TimelineEvent? Received;
+        public TimelineEvent? Answered;
+        public TimelineEvent? Lost;
+    }
+
+    private static bool IsInner(TimelineEvent e) => e.Kind is not ("sent" or "received" or "answered" or "lost");
+
+    private static List<Link> Links(List<AgentTimeline> recorded, LaneResolver names)
+    {
+        var links = new List<Link>();
+        var byKey = new Dictionary<(int From, string? Boot, long Id), Link>();
+        foreach (var timeline in recorded)
+        {
+            var own = names[timeline.AgentId];
+            foreach (var e in timeline.Events!)
+            {
+                if (e.Kind == "sent")
+                {
+                    var link = new Link(own, names.Resolve(timeline.AgentId, e.Other)) { Sent = e };
+                    links.Add(link);
+                    byKey[(own, timeline.Boot, e.MessageId ?? 0)] = link;
+                }
+                else if (e.Kind is "answered" or "lost" && byKey.TryGetValue((own, timeline.Boot, e.MessageId ?? 0), out var sent))
+                {
+                    sent.Answered = e.Kind == "answered" ? e : sent.Answered;
+                    sent.Lost = e.Kind == "lost" ? e : sent.Lost;
+
+                    // An answer says who lives at the address.
+                    sent.To = e.Kind == "answered" ? names.Resolve(timeline.AgentId, e.Other) : sent.To;
+                }
+            }
+        }
+
+        foreach (var timeline in recorded)
+        {
+            var own = names[timeline.AgentId];
+            foreach (var e in timeline.Events!.Where(e => e.Kind == "received"))
+            {
+                var from = e.Other is null ? -1 : names.Resolve(timeline.AgentId, e.Other);
+                var link = e.MessageId is { } id ? byKey.GetValueOrDefault((from, e.OtherBoot, id)) : null;
+                if (link is { Received: null })
+                {
+                    (link.Received, link.To) = (e, own);
+                }
+                else
+                {
+                    // Its sender has died since, or the network said it twice.
+                    links.Add(new Link(from, own) { Received = e, Sent = link?.Sent });
+                }
+            }
+        }
+
+        return links;
+    }
+
+    private static long[] OffsetsOf(IReadOnlyList<Source> sources, List<Link> links, LaneResolver names)
+    {
+        var root = sources[0].Timeline is { } serving ? names[serving.AgentId] : 0;
+        int Swap(int lane) => lane == root ? 0 : lane == 0 ? root : lane;
+        var clocks = new ClockOffsetEstimator(names.Ids.Count);
+        foreach (var link in links)
+        {
+            if (link is { From: >= 0, Sent: { } sent, Received: { } received })
+            {
+                clocks.Observe(Swap(link.From), sent.AtUs, Swap(link.To), received.AtUs);
+                if (link.Answered is { } answered)
+                {
+                    clocks.Observe(Swap(link.To), received.AtUs, Swap(link.From), answered.AtUs);
+                }
+            }
+        }
+
+        var offsets = clocks.Offsets();
+        return [.. offsets.Select((_, lane) => offsets[Swap(lane)])];
+    }
+
+    private static List<MessageArrow> Arrows(List<Link> links, Func<int, long, long> at, Func<long, double> t)
+    {
+        var arrows = new List<MessageArrow>(links.Count);
+        foreach (var link in links)
+        {
+            var what = link.Sent ?? link.Received!;
+            var answered = link.Answered is { } a ? at(link.From, a.AtUs) : (long?)null;
+            var received = link.Received is { } r ? at(link.To, r.AtUs) : (long?)null;
+
+            // Who records one end only leaves the other to be guessed: a moment before, or in the middle of the exchange.
+            var sent = link.Sent is { } s ? at(link.From, s.AtUs) : received!.Value - 200;
+            received ??= answered is null ? null : sent + ((answered - sent) / 2);
+            received = received is null ? null : Math.Max(received.Value, sent);
+            answered = answered is null ? null : Math.Max(answered.Value, received!.Value);
+            var end = link.Answered ?? link.Received;
+            arrows.Add(new MessageArrow(
+                what.Message!, link.From, link.To, t(sent), received is null ? null : t(received.Value), answered is null ? null : t(answered.Value),
+                link.Lost is { } lost ? t(at(link.From, lost.AtUs)) : null, what.Round ?? 0, what.Value, what.Proposal, end?.Status, end?.Reason,
+                link.Answered is { Message: { } kind } told ? new NewInformation(kind, told.Round ?? 0, told.Value, told.Proposal) : null,
+                link.Sent is null || (link.Received is null && answered is not null)));
+        }
+
+        arrows.Sort((x, y) => x.Sent != y.Sent ? x.Sent.CompareTo(y.Sent) : x.To.CompareTo(y.To));
+        KeepNewInformation(arrows);
+        return arrows;
+    }
+
+    /// <summary>An answer repeats what its sender stands for; only the first time an agent hears that is news.</summary>
+    internal static void KeepNewInformation(List<MessageArrow> arrows)
+    {
+        var hearings = new List<(double T, int Index, bool Answer)>(arrows.Count * 2);
+        for (var i = 0; i < arrows.Count; i++)
+        {
+            if (arrows[i] is { Received: { } received, Kind: "proposal" or "vote" or "final" or "new_round" })
+            {
+                hearings.Add((received, i, false));
+            }
+
+            if (arrows[i] is { Answered: { } answered, News: not null })
+            {
+                hearings.Add((answered, i, true));
+            }
+        }
+
+        hearings.Sort();
+        var heard = new HashSet<(int From, int To, string Kind, int Round, int? Value)>();
+        bool Hear(int from, int to, string kind, int round, int? value, int? proposal)
+        {
+            if (kind == "vote")
+            {
+                heard.Add((from, to, "proposal", round, proposal));
+            }
+
+            // A decision is the same whatever round it is told with.
+            return heard.Add((from, to, kind == "new_round" ? "proposal" : kind, kind == "final" ? 0 : round, value));
+        }
+
+        foreach (var (_, i, answer) in hearings)
+        {
+            var arrow = arrows[i];
+            if (!answer)
+            {
+                Hear(arrow.From, arrow.To, arrow.Kind, arrow.Round, arrow.Value, arrow.Proposal);
+            }
+            else if (!Hear(arrow.To, arrow.From, arrow.News!.Kind, arrow.News.Round, arrow.News.Value, arrow.News.Proposal))
+            {
+                arrows[i] = arrow with { News = null };
+            }
+        }
+    }
+
+    private static LaneEvent ToLaneEvent(TimelineEvent e, int lane, Func<int, long, long> at, Func<long, double> t) =>
+        new(t(at(lane, e.AtUs)), lane, e.Kind, e.Round ?? 0, e.Value, e.Proposal, e.Attempt, e.Other);
+
+    private static Lane ToLane(
+        string id, int lane, LaneResolver names, IReadOnlyList<Source> sources, RunDescriptor? descriptor, long[] offsets, List<LaneEvent> events)
+    {
+        var source = sources.FirstOrDefault(source => source.Timeline?.AgentId == id);
+        var timeline = source?.Timeline;
+        var decided = events.Find(e => e.Lane == lane && (e.Kind is "decided" or "learned" || e is { Kind: "restored", Value: not null }));
+        var part = names.IsFormer(id) ? "former" : timeline?.Learner == true ? "learner" : descriptor is null || descriptor.Members.ContainsKey(id) ? "member" : "absent";
+        return new Lane(id, timeline is not null, part, timeline?.Boot, offsets[lane] / 1000.0,
+            decided?.Value ?? source?.Summary?.Value, decided?.Round ?? source?.Summary?.DecisionRound, timeline?.Dropped ?? 0);
+    }
+
+    private static List<RoundValues> RoundsOf(List<AgentTimeline> recorded, LaneResolver names, Func<int, long, long> at, Func<long, double> t)
+    {
+        var rounds = new SortedDictionary<int, (long At, int?[] Values)>();
+        foreach (var timeline in recorded)
+        {
+            var lane = names[timeline.AgentId];
+            foreach (var entry in timeline.Rounds ?? [])
+            {
+                var when = at(lane, entry.AtUs);
+                var (first, values) = rounds.TryGetValue(entry.Round, out var known) ? known : (when, new int?[names.Ids.Count]);
+                values[lane] = entry.Value;
+                rounds[entry.Round] = (Math.Min(first, when), values);
+            }
+        }
+
+        return [.. rounds.Select(round => new RoundValues(round.Key, t(round.Value.At), round.Value.Values))];
+    }
+
+    /// <summary>From the first message that an agent left unheard to its next sign of life.</summary>
+    private static List<UnresponsivePeriod> SilencesOf(List<MessageArrow> arrows, List<LaneEvent> events, int lanes)
+    {
+        var silences = new List<UnresponsivePeriod>();
+        for (var lane = 0; lane < lanes; lane++)
+        {
+            double[] alive =
+            [
+                .. events.Where(e => e.Lane == lane).Select(e => e.T)
+                    .Concat(arrows.Where(a => a.From == lane && !(a.Guessed && a.Answered is null)).Select(a => a.Sent))
+                    .Concat(arrows.Where(a => a.To == lane && a.Received is not null).Select(a => a.Received!.Value)).Order(),
+            ];
+            var until = double.MinValue;
+            foreach (var unheard in arrows.Where(a => a.To == lane && a.Received is null && a.LostAt is not null))
+            {
+                if (unheard.Sent < until)
+                {
+                    continue;
+                }
+
+                var next = Array.BinarySearch(alive, unheard.Sent);
+                next = next < 0 ? ~next : next;
+                until = next < alive.Length ? alive[next] : double.MaxValue;
+                if (until - unheard.Sent > MinSilenceMs)
+                {
+                    silences.Add(new UnresponsivePeriod(lane, unheard.Sent, until == double.MaxValue ? null : until));
+                }
+            }
+        }
+
+        return silences;
+    }
+
+    /// <summary>A lost message alone is no silence: whoever speaks within this time is there.</summary>
+    private const double MinSilenceMs = 20;
+}

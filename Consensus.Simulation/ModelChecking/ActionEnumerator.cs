@@ -1,0 +1,122 @@
+namespace Consensus.Simulation.ModelChecking;
+
+/// <summary>One step of one agent in a global state.</summary>
+/// <param name="Agent">Who moves.</param>
+/// <param name="Code">The input: an action of <see cref="TransitionTable"/> or a fact.</param>
+/// <param name="Next">Its state afterwards.</param>
+internal readonly record struct Action(int Agent, int Code, AgentState Next);
+
+internal static class ActionEnumerator
+{
+    /// <summary>Every step any agent can take: windows, commands and faults, and the delivery of whatever others said.</summary>
+    public static Enumerator From(ModelCheckerOptions bounds, TransitionTable agents, AgentState[] now) => new(bounds, agents, now, 0, now.Length);
+
+    /// <summary>Every step that one agent can take.</summary>
+    public static Enumerator Of(ModelCheckerOptions bounds, TransitionTable agents, AgentState[] now, int agent) => new(bounds, agents, now, agent, agent + 1);
+
+    /// <summary>The global state after a step.</summary>
+    public static void Apply(TransitionTable agents, AgentState[] now, int agent, AgentState next, AgentState[] after)
+    {
+        var forget = now[agent].Local.Shaking && !next.Local.Shaking;
+        for (var i = 0; i < now.Length; i++)
+        {
+            after[i] = i == agent ? next : forget ? agents.WithoutDeadRuns(now[i], TransitionTable.Forget + agent) : now[i];
+        }
+    }
+
+    public struct Enumerator(ModelCheckerOptions bounds, TransitionTable agents, AgentState[] now, int first, int end)
+    {
+        private readonly bool _crashes = now.Sum(state => state.FaultBudget.Crashes) < bounds.Crashes;
+        private readonly bool _resets = now.Sum(state => state.FaultBudget.Resets) < bounds.Resets;
+        private int _agent = first;
+        private int _sender = -1;
+        private int _position = -1;
+        private int _code;
+        private int[] _branch = [];
+        private int _branchAt;
+
+        public Action Current { get; private set; }
+
+        public readonly Enumerator GetEnumerator() => this;
+
+        public bool MoveNext()
+        {
+            while (true)
+            {
+                if (_branchAt < _branch.Length)
+                {
+                    return Yield(_branch[_branchAt++]);
+                }
+
+                if (!NextCode())
+                {
+                    return false;
+                }
+
+                var state = now[_agent];
+                if (state.Local.IgnoresFor(_code) || (_code < TransitionTable.Actions && !Allowed(_code)))
+                {
+                    continue;
+                }
+
+                var found = state.Find(_code);
+                if (found == AgentState.Unknown)
+                {
+                    found = agents.Successors(state, _code);
+                }
+
+                if (found < 0)
+                {
+                    (_branch, _branchAt) = (state.Branch(found), 0);
+                }
+                else if (found != state.Index)
+                {
+                    return Yield(found);
+                }
+            }
+        }
+
+        private bool Yield(int next)
+        {
+            Current = new Action(_agent, _code, agents[_agent, next]);
+            return true;
+        }
+
+        private readonly bool Allowed(int code) => code switch
+        {
+            TransitionTable.Reset => _resets,
+            TransitionTable.CrashUp or TransitionTable.CrashDown => _crashes,
+            _ => true,
+        };
+
+        // First the actions of an agent, then what each of the others said to it.
+        private bool NextCode()
+        {
+            while (_agent < end)
+            {
+                _position++;
+                if (_sender < 0)
+                {
+                    if (_position < TransitionTable.Actions)
+                    {
+                        _code = _position;
+                        return true;
+                    }
+                }
+                else if (_sender != _agent && _position < now[_sender].MessagesTo[_agent].Codes.Length)
+                {
+                    _code = now[_sender].MessagesTo[_agent].Codes[_position];
+                    return true;
+                }
+
+                _position = -1;
+                if (++_sender == now.Length)
+                {
+                    (_sender, _agent) = (-1, _agent + 1);
+                }
+            }
+
+            return false;
+        }
+    }
+}

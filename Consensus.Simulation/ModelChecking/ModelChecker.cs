@@ -1,0 +1,138 @@
+using System.Runtime.ExceptionServices;
+using Consensus.Protocol;
+
+namespace Consensus.Simulation.ModelChecking;
+
+/// <summary>How far an exploration has come.</summary>
+/// <param name="States">Distinct global states so far.</param>
+/// <param name="Depth">Steps from the first state.</param>
+public readonly record struct ModelCheckerProgress(long States, int Depth);
+
+/// <summary>
+/// Visits every state that agents running the core can reach within the bounds, breadth first, so what it finds wrong it
+/// finds on a shortest path. A state is, per agent, its machine and all it ever said: what was said may be delivered
+/// any number of times, in any order or never, so the network needs no state of its own. Every local step is taken by
+/// the core once and remembered (<see cref="TransitionTable"/>); a global state is then a few numbers in one 64-bit key.
+/// </summary>
+public sealed partial class ModelChecker
+{
+    private const int Batch = 1 << 18;
+    private const int Block = 1 << 10;
+
+    private readonly ModelCheckerOptions _bounds;
+    private readonly TransitionTable _agents;
+    private readonly TerminationCheck _continuation;
+    private readonly SymmetryReduction _symmetry;
+    private readonly PackedState _key;
+    private readonly VisitedSet _seen = new();
+    private readonly PredecessorLog _log;
+    private readonly TerminationStartStates _terminationStartStates;
+    private readonly bool _reduced;
+    private readonly Func<ModelChecker> _bySteps;
+    private readonly Lock _found = new();
+    private long _transitions;
+    private long _orbitStates = 1;
+    private (long From, ulong To, string Property, string? Complaint)? _violation;
+
+    /// <param name="bounds">How far to look.</param>
+    /// <param name="make">Makes an agent; null: the core as it is.</param>
+    /// <param name="symmetry">False visits states that differ in names alone one by one.</param>
+    /// <param name="byTurns">True visits only states between turns (<see cref="PartialOrderReduction"/>): far fewer, with the same outcome.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The bounds are out of range.</exception>
+    public ModelChecker(ModelCheckerOptions bounds, StateMachineFactory? make = null, bool symmetry = true, bool byTurns = false)
+    {
+        if (bounds.Error() is { } complaint)
+        {
+            throw new ArgumentOutOfRangeException(nameof(bounds), complaint);
+        }
+
+        _bounds = bounds;
+        _key = new PackedState(bounds.Agents);
+        _agents = new TransitionTable(bounds, make ?? ((id, boot, peers, random) => new AgentStateMachine(id, boot, peers, random)), _key.Most);
+        _symmetry = new SymmetryReduction(bounds, _agents, symmetry);
+        _continuation = new TerminationCheck(_agents, bounds);
+        _terminationStartStates = new TerminationStartStates(bounds, _continuation);
+        _reduced = byTurns;
+        _bySteps = () => new ModelChecker(bounds, make, symmetry);
+        _log = new PredecessorLog(paths: !byTurns);
+    }
+
+    /// <summary>Visits everything, or stops at the first promise broken.</summary>
+    /// <param name="progress">Called after each batch of states, on the calling thread.</param>
+    /// <param name="cancellation">Stops the exploration.</param>
+    /// <exception cref="BoundsTooLargeException">There are more states than there is room for.</exception>
+    public ModelCheckerReport Run(Action<ModelCheckerProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        _seen.Add(0);
+        _log.Add(0, 0);
+        new StateExpander(this).Begin();
+        var depth = 0;
+        var (from, to) = (0L, 1L);
+        while (from < to && _violation is null)
+        {
+            for (var start = from; start < to && _violation is null; start += Batch)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Visit(start, Math.Min(start + Batch, to));
+                progress?.Invoke(new(_log.Count, depth));
+            }
+
+            (from, to) = (to, _log.Count);
+            _log.Leave(from);
+            depth += from < to ? 1 : 0;
+        }
+
+        if (_violation is not null && _reduced)
+        {
+            // A path is shortest in single steps.
+            return _bySteps().Run(progress, cancellation);
+        }
+
+        var path = _violation is { } found ? CounterexamplePath.Find(_agents, _symmetry, _key, found.To == 0 ? _log.PathTo(found.From) : [.. _log.PathTo(found.From), found.To]) : null;
+        return new ModelCheckerReport(
+            _bounds, _log.Count, Interlocked.Read(ref _transitions), path?.Count ?? depth, _agents.Count, _agents.Locals,
+            _symmetry.Size, [.. ReachabilityProperty.Of(_bounds, _agents.Exercised, _agents.RefusedAStart)], _violation?.Property, path, _violation?.Complaint, _continuation.Size, Interlocked.Read(ref _orbitStates), _reduced);
+    }
+
+    private void Visit(long from, long to)
+    {
+        var next = from;
+        var workers = to - from < Block ? 1 : Environment.ProcessorCount;
+        var found = new List<(ulong Key, uint Parent)>[workers];
+        try
+        {
+            Parallel.For(0, workers, worker =>
+            {
+                var visitor = new StateExpander(this);
+                while (Interlocked.Add(ref next, Block) - Block is var start && start < to && Volatile.Read(ref next) > 0)
+                {
+                    for (var index = start; index < Math.Min(start + Block, to); index++)
+                    {
+                        visitor.Expand(index);
+                    }
+                }
+    
+                found[worker] = visitor.Found;
+                Interlocked.Add(ref _transitions, visitor.Transitions);
+                Interlocked.Add(ref _orbitStates, visitor.OrbitStates);
+            });
+        }
+        catch (AggregateException e) when (e.InnerException is not null)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerException);
+        }
+
+        foreach (var (key, parent) in found.SelectMany(states => states))
+        {
+            _log.Add(key, parent);
+        }
+    }
+
+    private void Report(long from, ulong to, string property, string? complaint = null)
+    {
+        lock (_found)
+        {
+            _violation ??= (from, to, property, complaint);
+        }
+    }
+}

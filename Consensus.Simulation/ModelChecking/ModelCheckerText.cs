@@ -1,0 +1,48 @@
+using System.Globalization;
+using Consensus.Protocol;
+
+namespace Consensus.Simulation.ModelChecking;
+
+/// <summary>An exploration in words.</summary>
+public static class ModelCheckerText
+{
+    /// <summary>The figures, each property, and the path to what was broken.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="elapsed">How long the exploration took; null leaves time and rate out.</param>
+    public static IEnumerable<string> Lines(this ModelCheckerReport report, TimeSpan? elapsed = null)
+    {
+        var bounds = report.Bounds;
+        yield return Invariant($"{bounds.Rule.ToString().ToLowerInvariant()} rule, {bounds.Draw.ToString().ToLowerInvariant()} draws: {bounds.Agents} agents, {bounds.Values} values, {bounds.Rounds} rounds, {bounds.Crashes} crashes{(bounds.Durable ? " (what is decided is kept)" : "")}, {bounds.Resets} resets, {bounds.Initiators} initiators, {bounds.Starts} starts each{(bounds.ShortPeers > 0 ? $", {bounds.ShortPeers} with one peer too few" : "")}");
+        yield return Invariant($"{report.States:N0} states{(report.Symmetries > 1 ? Invariant($" ({report.StatesOfAllOrbits:N0} with other names)") : "")}, {report.Transitions:N0} transitions, depth {report.Depth}{(report.PartialOrderReduction ? " turns" : "")}{(elapsed is { TotalSeconds: var seconds } ? Invariant($", {seconds:N1} s, {report.States / Math.Max(seconds, 0.001):N0} states/s") : "")}");
+        yield return Invariant($"{report.AgentStates:N0} states of single agents, {report.MachineStates:N0} of single machines; continuations went through {report.Continued:N0} combinations");
+        foreach (var property in Always(bounds))
+        {
+            yield return $"  {(property == report.Broken ? "BROKEN" : report.Broken is null ? "ok    " : "open  ")}  {property}";
+        }
+
+        foreach (var property in report.Reachability)
+        {
+            yield return $"  {(property.Seen ? "ok    " : report.Broken is null ? "NEVER " : "open  ")}  sometimes: {property.Name}";
+        }
+
+        if (report is { Broken: { } broken, Path: { } path })
+        {
+            yield return "";
+            yield return Invariant($"The shortest way to break {broken}, {path.Count} steps; (3)> delivers what was said in step 3:");
+            foreach (var line in CounterexamplePath.Draw(bounds.Agents, path))
+            {
+                yield return line;
+            }
+
+            if (report.UnexercisedReason is not null)
+            {
+                yield return $"From here, without any further fault: {report.UnexercisedReason}.";
+            }
+        }
+    }
+
+    private static string[] Always(ModelCheckerOptions bounds) =>
+        [PropertyNames.Agreement, PropertyNames.Validity, PropertyNames.OneProposal, PropertyNames.OneVote, .. bounds.ShortPeers > 0 ? new[] { PropertyNames.ClusterSize } : [], .. bounds.Durable ? new[] { PropertyNames.Durability } : [], .. bounds.Rule == Rule.Ratified ? new[] { PropertyNames.Termination } : []];
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,240 @@
+using System.Collections.Concurrent;
+using Consensus.Protocol;
+
+namespace Consensus.Simulation.ModelChecking;
+
+/// <summary>
+/// From every state: what happens if from now on nothing fails. Whatever is under way is lost, and the agents do what
+/// their timers make them do: each in turn asks each other one's state, says again what it proposes, votes or has decided, and gets
+/// its answers; then windows run out. Free draws fall on the first value, so agents that draw draw alike. That must end
+/// in a state where every agent holds the decision, or says truthfully that the run cannot go on. One walk is taken from
+/// every distinct combination of machines; it stops where an earlier one came through.
+/// </summary>
+internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptions bounds)
+{
+    private const int MaxSteps = 100;
+
+    private readonly Dictionary<string, Contact> _contacts = new(StringComparer.Ordinal);
+    private readonly int[] _counts = new int[bounds.Agents];
+    private readonly ConcurrentDictionary<(Contact, Contact), (Contact, Contact)> _exchanges = new();
+    private readonly Dictionary<(Contact, int), int[]> _calls = [];
+    private readonly Dictionary<(Contact, int), (Contact, int)> _delivered = [];
+    private readonly Dictionary<(Contact, int, int, int), Contact> _received = [];
+    private readonly (Dictionary<string, int> Codes, List<Message> Items) _messages = (new(StringComparer.Ordinal), []);
+    private readonly (Dictionary<string, int> Codes, List<Response> Items) _answers = (new(StringComparer.Ordinal), []);
+    private readonly PackedState _key = new(bounds.Agents);
+    private readonly VisitedSet _walked = new();
+    private long _size;
+
+    /// <summary>A machine with all it knows about whom it told what.</summary>
+    private sealed record Contact(int Agent, int Index, AgentStateMachine Machine, bool WasReset)
+    {
+        public Contact? AfterTimers;
+
+        public bool Equals(Contact? other) => ReferenceEquals(this, other);
+
+        public override int GetHashCode() => (Agent << 28) ^ (Index * 0x2545F49);
+    }
+
+    /// <summary>Distinct combinations of machines walked from or through.</summary>
+    public long Size => Interlocked.Read(ref _size);
+
+    /// <summary>Equal for states of one agent whose machines go on alike.</summary>
+    public int NumberOf(AgentState state) => ((Contact)(state.Continuation ?? Begin(state))).Index;
+
+    /// <summary>Walks on one thread.</summary>
+    public sealed class FaultFreeWalk(TerminationCheck continuation)
+    {
+        private readonly Contact[] _now = new Contact[continuation._counts.Length];
+        private readonly Contact[] _before = new Contact[continuation._counts.Length];
+
+        /// <summary>What is wrong with the end, or null where it is a good one or was walked to before.</summary>
+        public string? FindViolationFrom(AgentState[] state)
+        {
+            for (var i = 0; i < state.Length; i++)
+            {
+                _now[i] = (Contact)(state[i].Continuation ?? continuation.Begin(state[i]));
+            }
+
+            for (var turn = 0; turn < MaxSteps; turn++)
+            {
+                if (!continuation.Enter(_now))
+                {
+                    return null;
+                }
+
+                _now.CopyTo(_before, 0);
+                continuation.Turn(_now);
+                if (_now.AsSpan().SequenceEqual(_before))
+                {
+                    return FindViolation(_now);
+                }
+            }
+
+            return $"after {MaxSteps} turns without a fault the agents still get nowhere";
+        }
+    }
+
+    private bool Enter(Contact[] state)
+    {
+        var key = 0UL;
+        foreach (var contact in state)
+        {
+            key |= _key.At(contact.Agent, contact.Index);
+        }
+
+        if (!_walked.Add(key))
+        {
+            return false;
+        }
+
+        Interlocked.Increment(ref _size);
+        return true;
+    }
+
+    private void Turn(Contact[] state)
+    {
+        for (var i = 0; i < state.Length; i++)
+        {
+            for (var j = 0; j < state.Length; j++)
+            {
+                if (bounds.Names(i, j))
+                {
+                    (state[i], state[j]) = _exchanges.TryGetValue((state[i], state[j]), out var after) ? after : Exchange(state[i], state[j]);
+                }
+            }
+        }
+
+        for (var i = 0; i < state.Length; i++)
+        {
+            state[i] = Volatile.Read(ref state[i].AfterTimers) ?? FireTimers(state[i]);
+        }
+    }
+
+    private Contact Begin(AgentState state)
+    {
+        lock (agents.Gate)
+        {
+            var contact = ContactOf(state.Agent, state.Local.Machine, state.FaultBudget.Resets > 0);
+            state.Continuation = contact;
+            return contact;
+        }
+    }
+
+    private Contact ContactOf(int agent, AgentStateMachine machine, bool wasReset)
+    {
+        var key = TransitionTable.KeyOf(machine, mayStart: false, contacts: true) + (wasReset ? '!' : ' ');
+        if (!_contacts.TryGetValue(key, out var contact))
+        {
+            if (_counts[agent] == _key.Most)
+            {
+                throw new BoundsTooLargeException($"Continuations take one agent through more than {_key.Most} states; choose smaller bounds.");
+            }
+
+            _contacts.Add(key, contact = new Contact(agent, _counts[agent]++, machine, wasReset));
+        }
+
+        return contact;
+    }
+
+    // Each step is taken once for all combinations it belongs to.
+    private (Contact, Contact) Exchange(Contact asker, Contact other)
+    {
+        lock (agents.Gate)
+        {
+            var peer = MessageCatalog.PeerIndex(other.Agent, asker.Agent);
+            var (mine, theirs) = (asker, other);
+            foreach (var call in Calls(asker, peer))
+            {
+                (theirs, var answer) = Deliver(theirs, call);
+                mine = Receive(mine, peer, call, answer);
+            }
+
+            _exchanges.TryAdd((asker, other), (mine, theirs));
+            return (mine, theirs);
+        }
+    }
+
+    private int[] Calls(Contact asker, int peer)
+    {
+        if (!_calls.TryGetValue((asker, peer), out var calls))
+        {
+            var machine = asker.Machine.Clone();
+            var messages = new List<Message>();
+            if (machine.IsShakingHands)
+            {
+                messages.Add(new Handshake());
+            }
+
+            foreach (var timer in new[] { Protocol.Timer.Retransmit, Protocol.Timer.Dissemination, Protocol.Timer.Poll })
+            {
+                messages.AddRange(Step(machine, new TimerFired(timer)).OfType<Send>().Where(send => send.Peer == peer).Select(send => send.Message));
+            }
+
+            _calls.Add((asker, peer), calls = [.. messages.Select(message => CodeOf(_messages, message,
+                $"{message with { Run = null }}{(message.Run is null ? -1 : agents.Messages.CodeOf(message.Run))}"))]);
+        }
+
+        return calls;
+    }
+
+    private (Contact After, int Answer) Deliver(Contact receiver, int call)
+    {
+        if (!_delivered.TryGetValue((receiver, call), out var delivered))
+        {
+            var machine = receiver.Machine.Clone();
+            var answer = Step(machine, new MessageReceived(_messages.Items[call])).OfType<Reply>().Single().Response;
+            var text = $"{answer with { Descriptor = null }}{(answer.Descriptor is null ? -1 : agents.Messages.CodeOf(answer.Descriptor))}";
+            _delivered.Add((receiver, call), delivered = (ContactOf(receiver.Agent, machine, receiver.WasReset), CodeOf(_answers, answer, text)));
+        }
+
+        return delivered;
+    }
+
+    private Contact Receive(Contact asker, int peer, int call, int answer)
+    {
+        if (!_received.TryGetValue((asker, peer, call, answer), out var after))
+        {
+            var machine = asker.Machine.Clone();
+            Step(machine, new ResponseReceived(peer, _messages.Items[call], _answers.Items[answer]));
+            _received.Add((asker, peer, call, answer), after = ContactOf(asker.Agent, machine, asker.WasReset));
+        }
+
+        return after;
+    }
+
+    private static int CodeOf<T>((Dictionary<string, int> Codes, List<T> Items) known, T item, string text)
+    {
+        if (!known.Codes.TryGetValue(text, out var code))
+        {
+            known.Codes.Add(text, code = known.Items.Count);
+            known.Items.Add(item);
+        }
+
+        return code;
+    }
+
+    private Contact FireTimers(Contact contact)
+    {
+        lock (agents.Gate)
+        {
+            var machine = contact.Machine.Clone();
+            Step(machine, new TimerFired(Protocol.Timer.Window));
+            Step(machine, new TimerFired(Protocol.Timer.Start));
+            Step(machine, new TimerFired(Protocol.Timer.Poll));
+            var after = ContactOf(contact.Agent, machine, contact.WasReset);
+            Volatile.Write(ref contact.AfterTimers, after);
+            return after;
+        }
+    }
+
+    private List<Effect> Step(AgentStateMachine machine, Input input)
+    {
+        agents.Random.Begin();
+        var effects = machine.Step(input).ToList();
+        TransitionTable.EndFirstCalls(machine, effects);
+        return effects;
+    }
+
+    private static string? FindViolation(Contact[] all) => TerminationProperty.FindViolation([.. all.Select(contact => (contact.Machine, contact.WasReset))]);
+}

@@ -1,0 +1,248 @@
+using Consensus.Protocol;
+
+namespace Consensus.Simulation;
+
+/// <summary>
+/// Watches what leaves the machines of one cluster, step by step, and says which promise was broken. It believes no
+/// machine: words are read off the wire, and who may speak is read off the run's descriptor. It also reads the decisions
+/// of real clusters (<see cref="Check"/>). Bare messages belong to no run and are not judged.
+/// </summary>
+public sealed class SafetyChecker
+{
+    private readonly Dictionary<RunId, RunHistory> _runs = [];
+    private readonly List<AgentRecord> _agents = [];
+    private readonly Dictionary<string, int> _sizes = new(StringComparer.Ordinal);
+
+    private sealed class RunHistory
+    {
+        public readonly HashSet<int> Drawn = [];
+        public readonly Dictionary<(int Round, string AgentId), (int Proposal, int? Vote, bool Voted)> Messages = [];
+        public readonly Dictionary<(string AgentId, string Boot), int> Decisions = [];
+        public bool SizesCompared;
+        public Observation? First;
+    }
+
+    // What was last looked up for an agent, so that most steps need no dictionary.
+    private sealed class AgentRecord
+    {
+        public Decision? Decision;
+        public string Boot = "";
+        public RunId Run;
+        public RunHistory? History;
+        public int Round;
+        public int Proposal;
+        public int? Vote;
+        public bool Voted;
+    }
+
+    /// <summary>Forgets all that was seen, for another cluster.</summary>
+    public void Clear()
+    {
+        _runs.Clear();
+        _agents.Clear();
+        _sizes.Clear();
+    }
+
+    /// <summary>Looks at one step. The machine is in the state after it.</summary>
+    /// <param name="agent">The agent's index, from 0; the same over restarts.</param>
+    /// <param name="machine">The machine that took the step.</param>
+    /// <param name="effects">What the step returned.</param>
+    /// <returns>The first promise this step breaks, or null.</returns>
+    public Violation? Observe(int agent, AgentStateMachine machine, IReadOnlyList<Effect> effects)
+    {
+        while (_agents.Count <= agent)
+        {
+            _agents.Add(new AgentRecord());
+        }
+
+        if (_sizes.Count <= agent)
+        {
+            _sizes.TryAdd(machine.Id, machine.ClusterSize);
+        }
+
+        var seen = _agents[agent];
+        Violation? violation = null;
+        Message? last = null;
+        for (var i = 0; i < effects.Count; i++)
+        {
+            switch (effects[i])
+            {
+                case ProtocolEvent { Kind: ProtocolEventKind.Drew, Run.IsNone: false } drew:
+                    HistoryOf(seen, drew.Run).Drawn.Add(drew.Value);
+                    break;
+                // A broadcast is one message sent many times.
+                case Send { Message: { Run: not null } message } when !ReferenceEquals(message, last):
+                    last = message;
+                    violation ??= CheckMessage(seen, machine, message, message.Run);
+                    break;
+                case Reply { Response: { Run: not null } answer } when machine.CurrentRun is { } run && answer.Run == run.Id:
+                    violation ??= (Message?)answer.Vote is { } vote ? CheckMessage(seen, machine, vote, run)
+                        : answer.Proposal is { } proposal ? CheckMessage(seen, machine, proposal, run) : null;
+                    break;
+            }
+        }
+
+        if (machine.CurrentDecision is { Run: { } decided } decision && !ReferenceEquals(decision, seen.Decision))
+        {
+            seen.Decision = decision;
+            var history = HistoryOf(seen, decided);
+            var observation = new Observation(machine.Id, machine.Boot, decided, decision.Value, decision.Round, machine.CurrentRun!.Rule);
+            violation ??= CheckDecision(history, observation);
+            violation ??= history.Drawn.Contains(decision.Value) ? null
+                : new(PropertyNames.Validity, observation.Rule, decided, $"{machine.Id} decided {decision.Value}, which nobody drew in run {decided}.");
+        }
+
+        return violation;
+    }
+
+    /// <summary>Agreement and integrity over the decisions seen in a cluster, in the order they were seen.</summary>
+    /// <returns>The first violation, or null.</returns>
+    public static Violation? Check(IEnumerable<Observation> history)
+    {
+        var runs = new Dictionary<RunId, RunHistory>();
+        foreach (var observation in history)
+        {
+            if (!runs.TryGetValue(observation.Run, out var run))
+            {
+                runs.Add(observation.Run, run = new RunHistory());
+            }
+
+            if (CheckDecision(run, observation) is { } violation)
+            {
+                return violation;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Durability and integrity over restarts: whoever announced a decision must have kept it.</summary>
+    /// <param name="announced">Decisions that agents were heard to hold, by answers of any of their processes.</param>
+    /// <param name="kept">What is in their files.</param>
+    /// <returns>The first violation, or null.</returns>
+    public static Violation? CheckPersisted(IEnumerable<Observation> announced, IEnumerable<Observation> kept)
+    {
+        var held = new Dictionary<(string AgentId, RunId Run), int>();
+        foreach (var observation in kept)
+        {
+            held[(observation.AgentId, observation.Run)] = observation.Value;
+        }
+
+        foreach (var seen in announced)
+        {
+            if (!held.TryGetValue((seen.AgentId, seen.Run), out var value))
+            {
+                return new(PropertyNames.Durability, seen.Rule, seen.Run, $"{seen.AgentId} decided {seen.Value} in run {seen.Run} and has not kept it.");
+            }
+
+            if (value != seen.Value)
+            {
+                return new(PropertyNames.Integrity, seen.Rule, seen.Run, $"{seen.AgentId} decided {seen.Value} in run {seen.Run} and kept {value}.");
+            }
+        }
+
+        return null;
+    }
+
+    private static Violation? CheckDecision(RunHistory history, Observation seen)
+    {
+        if (!history.Decisions.TryAdd((seen.AgentId, seen.Boot), seen.Value) && history.Decisions[(seen.AgentId, seen.Boot)] is var before && before != seen.Value)
+        {
+            return new(PropertyNames.Integrity, seen.Rule, seen.Run, $"{seen.AgentId} decided {before} in run {seen.Run} and later {seen.Value}.");
+        }
+
+        history.First ??= seen;
+        return history.First.Value is var first && first.Value == seen.Value ? null
+            : new(PropertyNames.Agreement, seen.Rule, seen.Run,
+                $"In run {seen.Run}, {first.AgentId} decided {first.Value} (round {first.Round}) and {seen.AgentId} decided {seen.Value} (round {seen.Round}).");
+    }
+
+    private Violation? CheckMessage(AgentRecord seen, AgentStateMachine machine, Message message, RunDescriptor run)
+    {
+        var (agentId, round, proposal, vote, voted) = message switch
+        {
+            Vote said => (said.AgentId, said.Round, said.Proposed, said.Value, true),
+            Proposal said => (said.AgentId, said.Round, said.Value, null, false),
+            NewRound { AgentId: { } id, Value: { } value } said => (id, said.Round, value, null, false),
+            _ => ("", 0, 0, (int?)null, false),
+        };
+        if (proposal == 0
+            || (round == seen.Round && proposal == seen.Proposal && voted == seen.Voted && vote == seen.Vote && seen.Boot == machine.Boot && seen.Run == run.Id))
+        {
+            return null;
+        }
+
+        var history = HistoryOf(seen, run.Id);
+        (seen.Boot, seen.Round, seen.Proposal, seen.Vote, seen.Voted) = (machine.Boot, round, proposal, vote, voted);
+        if (!run.Members.TryGetValue(machine.Id, out var boot) || boot != machine.Boot)
+        {
+            return new(PropertyNames.LearnersSilent, run.Rule, run.Id,
+                $"{machine.Id} (boot {machine.Boot}) spoke in round {round} of run {run.Id}, which does not name that process.");
+        }
+
+        if (FindOtherClusterSize(history, machine, run) is { } other)
+        {
+            return new(PropertyNames.ClusterSize, run.Rule, run.Id, $"{other} is a member or speaks in run {run.Id} of {run.N} agents, and counts {_sizes[other]}.");
+        }
+
+        if (!history.Messages.TryGetValue((round, agentId), out var before))
+        {
+            history.Messages.Add((round, agentId), (proposal, vote, voted));
+            return null;
+        }
+
+        if (before.Proposal != proposal)
+        {
+            return new(PropertyNames.OneProposal, run.Rule, run.Id,
+                $"{agentId} proposed {before.Proposal} and {proposal} in round {round} of run {run.Id}.");
+        }
+
+        if (before.Voted && voted && before.Vote != vote)
+        {
+            return new(PropertyNames.OneVote, run.Rule, run.Id,
+                $"{agentId} voted {Name(before.Vote)} and {Name(vote)} in round {round} of run {run.Id}.");
+        }
+
+        if (voted)
+        {
+            history.Messages[(round, agentId)] = (proposal, vote, true);
+        }
+
+        return null;
+    }
+
+    /// <summary>A member, or the agent that speaks, that counts another number of agents than the run does; null: none.</summary>
+    private string? FindOtherClusterSize(RunHistory history, AgentStateMachine machine, RunDescriptor run)
+    {
+        if (machine.ClusterSize != run.N)
+        {
+            return machine.Id;
+        }
+
+        if (history.SizesCompared)
+        {
+            return null;
+        }
+
+        history.SizesCompared = true;
+        return run.Members.Keys.FirstOrDefault(id => _sizes.TryGetValue(id, out var size) && size != run.N);
+    }
+
+    private static string Name(int? vote) => vote?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none";
+
+    private RunHistory HistoryOf(AgentRecord seen, RunId run)
+    {
+        if (seen.History is not null && seen.Run == run)
+        {
+            return seen.History;
+        }
+
+        if (!_runs.TryGetValue(run, out var history))
+        {
+            _runs.Add(run, history = new RunHistory());
+        }
+
+        (seen.Run, seen.History, seen.Proposal) = (run, history, 0);
+        return history;
+    }
+}

@@ -1,0 +1,88 @@
+using System.Globalization;
+using Consensus.Protocol;
+
+namespace Consensus.Simulation.Seeded;
+
+/// <summary>How long messages are under way. All in whole µs, so that no machine rounds differently.</summary>
+public enum Latency
+{
+    /// <summary>1 ms each.</summary>
+    Constant,
+
+    /// <summary>Evenly from 0.2 to 2 ms.</summary>
+    Uniform,
+
+    /// <summary>0.1 to 0.5 ms, doubled half the time, and again half of that time, up to 256 ms; one link in eight four times as slow.</summary>
+    Tail,
+}
+
+/// <summary>A probability in whole millionths: 0..1,000,000.</summary>
+public readonly record struct Probability(int PerMillion)
+{
+    /// <summary>From a number of 0..1; digits beyond the sixth are cut.</summary>
+    public static Probability Of(decimal probability) => new((int)(probability * 1_000_000m));
+
+    /// <inheritdoc/>
+    public override string ToString() => (PerMillion / 1_000_000m).ToString("0.######", CultureInfo.InvariantCulture);
+
+    internal bool Happens(SeededRandom random) => PerMillion > 0 && random.Next(1_000_000) < PerMillion;
+}
+
+/// <summary>What a simulated world is like. Faults happen in its first <paramref name="FaultsMs"/>, and then no more.</summary>
+/// <param name="Agents">1..101.</param>
+/// <param name="Rule">The runs' rule; null: each run's is drawn.</param>
+/// <param name="Draw">How values are drawn.</param>
+/// <param name="Values">Values are drawn from 1..Values.</param>
+/// <param name="WindowMs">The runs' window: 0..60000 ms.</param>
+/// <param name="Drop">Of a call or an answer: to get lost.</param>
+/// <param name="Duplicate">Of a call: to arrive twice.</param>
+/// <param name="Crash">Of a step: that its agent crashes in it, in the middle of what it sends, and comes back without its memory.</param>
+/// <param name="Partition">Of a step: that links are cut for a while, both ways or one way.</param>
+/// <param name="Pause">Of a step: that its agent then stands still for a while.</param>
+/// <param name="Reset">Of a step: that its agent is then reset.</param>
+/// <param name="Starts">How often somebody asks some agent to start a run; beyond one, at random moments.</param>
+/// <param name="Latency">How long messages are under way.</param>
+/// <param name="FaultsMs">How long faults happen, in virtual ms.</param>
+/// <param name="Durable">Whether a restarted agent is given back what it kept (<see cref="AgentStateMachine.ToPersist"/>).</param>
+/// <param name="MaxRounds">A world that enters a later round is cut off.</param>
+/// <param name="ShortPeers">How many agents, the last ones, do not name the last of the others in their <c>PEERS</c>, and so count one agent less: 0..Agents-1.</param>
+public sealed record SimulationOptions(
+    int Agents = 3,
+    Rule? Rule = Rule.Ratified,
+    DrawStrategy Draw = DrawStrategy.Fresh,
+    int Values = 3,
+    int WindowMs = AgentStateMachine.DefaultWindowMs,
+    Probability Drop = default,
+    Probability Duplicate = default,
+    Probability Crash = default,
+    Probability Partition = default,
+    Probability Pause = default,
+    Probability Reset = default,
+    int Starts = 1,
+    Latency Latency = Latency.Uniform,
+    int FaultsMs = 2000,
+    bool Durable = false,
+    int MaxRounds = 100_000,
+    int ShortPeers = 0)
+{
+    /// <summary>How many agents the agent with this index, from 0, counts.</summary>
+    internal int CountedBy(int agent) => agent >= Agents - ShortPeers ? Agents - 1 : Agents;
+
+    /// <summary>True where nothing but delay goes wrong.</summary>
+    public bool Quiet => Drop == default && Duplicate == default && Crash == default && Partition == default && Pause == default && Reset == default;
+
+    /// <summary>Tells which option is out of range and what it may be, or null.</summary>
+    /// <param name="prefix">Put before its name.</param>
+    public string? Error(string prefix = "--") =>
+        Outside(prefix + "agents", Agents, 1, AgentStateMachine.MaxAgents) ?? Outside(prefix + "values", Values, 1, 1_000_000_000)
+        ?? Outside(prefix + "window", WindowMs, 0, 60_000) ?? Outside(prefix + "drop", Drop) ?? Outside(prefix + "duplicate", Duplicate)
+        ?? Outside(prefix + "crash", Crash) ?? Outside(prefix + "partition", Partition) ?? Outside(prefix + "pause", Pause)
+        ?? Outside(prefix + "reset", Reset) ?? Outside(prefix + "starts", Starts, 1, 100) ?? Outside(prefix + "faults", FaultsMs, 0, 600_000)
+        ?? Outside(prefix + "rounds", MaxRounds, 1, AgentStateMachine.MaxRound) ?? Outside(prefix + "short-peers", ShortPeers, 0, Agents - 1);
+
+    private static string? Outside(string option, Probability value) =>
+        value.PerMillion is >= 0 and <= 1_000_000 ? null : $"{option} is {value}; it must be from 0 to 1.";
+
+    private static string? Outside(string option, int value, int least, int most) =>
+        value >= least && value <= most ? null : string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be from {least} to {most}.");
+}

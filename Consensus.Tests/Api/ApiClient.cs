@@ -1,0 +1,30 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+
+namespace Consensus.Tests.Api;
+
+/// <summary>Speaks HTTP to one agent and shows answers as they came.</summary>
+internal sealed class ApiClient(Uri agent) : IDisposable
+{
+    private readonly HttpClient _http = new(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { BaseAddress = agent, Timeout = TimeSpan.FromSeconds(60) };
+
+    public Task<(HttpStatusCode Code, JsonElement Body)> Post(string path, string? json = null) =>
+        Send(HttpMethod.Post, path, json is null ? null : Json(json));
+
+    public Task<(HttpStatusCode Code, JsonElement Body)> Put(string path, string json) => Send(HttpMethod.Put, path, Json(json));
+
+    public Task<(HttpStatusCode Code, JsonElement Body)> Get(string path) => Send(HttpMethod.Get, path, null);
+
+    public async Task<(HttpStatusCode Code, JsonElement Body)> Send(HttpMethod method, string path, HttpContent? content)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = content };
+        using var response = await _http.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        return (response.StatusCode, text.StartsWith('{') ? JsonDocument.Parse(text).RootElement : default);
+    }
+
+    public static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
+
+    public void Dispose() => _http.Dispose();
+}

@@ -1,0 +1,109 @@
+using Consensus.Protocol;
+
+namespace Consensus.Tests.Protocol;
+
+/// <summary>Runs that begin without a handshake, and how few messages a decision takes.</summary>
+public sealed class StartWithoutHandshakeTests
+{
+    private const int MostMessages = 18;
+
+    private readonly AgentStateMachine _machine = new("agent1", "a", ["agent2", "agent3"], new SeededRandom(7));
+
+    [Fact]
+    public void A_peer_that_was_replaced_by_an_original_agent_makes_the_run_a_bare_classic_one()
+    {
+        Meet();
+        var first = Start();
+        Assert.All(first, message => Assert.IsType<NewRound>(message));
+
+        // The original starts the round and knows no agent's id to tell; then hands are shaken, and it is known for what it is.
+        _machine.Step(new ResponseReceived(0, first[0], new Response(ResponseStatus.Started) { Round = 1 }));
+        var then = Sent(_machine.Step(new ResponseReceived(1, first[1], Known("agent3"))));
+        Assert.All(then, message => Assert.IsType<Handshake>(message));
+        _machine.Step(new ResponseReceived(0, then[0], new Response(ResponseStatus.Reset)));
+        Assert.IsType<Reset>(Assert.Single(Sent(_machine.Step(new ResponseReceived(1, then[1], Known("agent3"))))));
+    }
+
+    [Fact]
+    public void A_peer_that_fell_silent_is_asked_by_a_handshake()
+    {
+        Meet();
+        _machine.Step(new RequestFailed(1, new StateQuery()));
+        Assert.All(Start(), message => Assert.IsType<Handshake>(message));
+    }
+
+    [Fact]
+    public void Two_peers_with_one_id_are_asked_by_a_handshake()
+    {
+        Meet("agent2", "agent2");
+        Assert.All(Start(), message => Assert.IsType<Handshake>(message));
+    }
+
+    [Fact]
+    public void A_run_whose_name_a_peer_has_already_left_is_started_over_above_it()
+    {
+        // It was told of the run in agent1's name before agent1 named one so itself, and was reset; or was reset since.
+        Meet();
+        var first = Start();
+        var stale = Known("agent3") with { Status = ResponseStatus.Ignored, Reason = ResponseReason.StaleRun, Floor = first[1].Run!.Id };
+        var then = Sent(_machine.Step(new ResponseReceived(1, first[1], stale)));
+        Assert.All(then, message => Assert.IsType<Handshake>(message));
+        Assert.Equal(2, then.Count);
+    }
+
+    [Fact]
+    public void A_peer_that_refuses_a_decision_is_not_told_it_again_at_once()
+    {
+        // Somebody told it of a run of this name that has more values.
+        Meet();
+        var first = Start();
+        var (run, value) = (first[0].Run!, ((NewRound)first[0]).Value!.Value);
+        _machine.Step(new MessageReceived(new Vote("agent2", value, value, 1, run)));
+        var final = Assert.IsType<Final>(Assert.Single(Sent(_machine.Step(new ResponseReceived(1, first[1], Known("agent3") with { Run = run.Id })))));
+        var refused = Known("agent3") with { Status = ResponseStatus.Refused, Reason = ResponseReason.Disagreement, Run = run.Id, Decision = new Decision(9, 1, run.Id) };
+        Assert.Empty(Sent(_machine.Step(new ResponseReceived(1, final, refused))));
+    }
+
+    [Fact]
+    public void A_decision_in_one_round_takes_few_messages_in_whatever_order_they_arrive()
+    {
+        var most = 0;
+        for (var seed = 1; seed <= 500; seed++)
+        {
+            var random = new SeededRandom((ulong)seed);
+            var messages = 0;
+            var rounds = 1;
+            var cluster = new ScheduledCluster(new Schedule(3, 3, DrawStrategy.Fresh, seed, false, []))
+            {
+                Watch = (machine, _, effects) =>
+                {
+                    messages += effects.Count(effect => effect is Send { Message: not StateQuery });
+                    rounds = Math.Max(rounds, machine.CurrentRound);
+                },
+            };
+            cluster.Start(seed % 3);
+            for (var move = 0; move < 60; move++)
+            {
+                cluster.Move(ScheduledCluster.Move(0, random.Next(1000)));
+            }
+
+            Assert.True(cluster.ComeToRest());
+            Assert.All(cluster.Machines, machine => Assert.NotNull(machine.CurrentDecision));
+            most = Math.Max(most, rounds == 1 ? messages : 0);
+        }
+
+        Assert.InRange(most, 6, MostMessages);
+    }
+
+    private static Response Known(string id) => new(ResponseStatus.Reset) { AgentId = id, Boot = "b", Agents = 3 };
+
+    private void Meet(string second = "agent2", string third = "agent3")
+    {
+        _machine.Step(new ResponseReceived(0, new StateQuery(), Known(second)));
+        _machine.Step(new ResponseReceived(1, new StateQuery(), Known(third)));
+    }
+
+    private List<Message> Start() => Sent(_machine.Step(new StartRun(1, new RunRequest())));
+
+    private static List<Message> Sent(IReadOnlyList<Effect> effects) => [.. effects.OfType<Send>().Select(send => send.Message)];
+}

@@ -1,0 +1,168 @@
+using Consensus.Protocol;
+using Consensus.Simulation;
+using Consensus.Simulation.ModelChecking;
+using Consensus.Simulation.Seeded;
+
+namespace Consensus.Tests.Simulation;
+
+/// <summary>Seeded worlds of the core as it is, and of broken versions of it.</summary>
+public sealed class SimulatorTests
+{
+    private const string Golden = "Simulation/Worlds/heavy_seed_7.txt";
+
+    /// <summary>Everything that can go wrong does, and three people start runs.</summary>
+    private static readonly SimulationOptions Heavy = new(
+        Drop: Probability.Of(0.15m), Duplicate: Probability.Of(0.1m), Crash: Probability.Of(0.01m), Partition: Probability.Of(0.02m),
+        Pause: Probability.Of(0.01m), Reset: Probability.Of(0.01m), Starts: 3, Latency: Latency.Tail);
+
+    [Theory]
+    [InlineData(6_000, 3, 3, DrawStrategy.Fresh, false)]
+    [InlineData(4_000, 3, 2, DrawStrategy.Fresh, true)]
+    [InlineData(5_000, 4, 2, DrawStrategy.Fresh, false)]
+    [InlineData(3_000, 5, 3, DrawStrategy.Plurality, false)]
+    [InlineData(2_000, 7, 2, DrawStrategy.Fresh, false)]
+    public void Ratified_worlds_with_heavy_faults_break_nothing_and_end_decided_or_honestly_stalled(int worlds, int agents, int values, DrawStrategy draw, bool durable)
+    {
+        // 20,000 in all.
+        var report = new SimulationBatch(Heavy with { Agents = agents, Values = values, Draw = draw, Durable = durable }, 1, worlds).Run();
+        Assert.True(report.Broken.Count == 0, string.Join('\n', report.Lines()));
+        Assert.Equal(worlds, report.Ends[(int)SimulationOutcome.Decided] + report.Ends[(int)SimulationOutcome.Stalled] + report.Ends[(int)SimulationOutcome.NothingStarted]);
+
+        // The faults do happen: some runs lose their quorum, and most do not.
+        Assert.InRange(report.Ends[(int)SimulationOutcome.Stalled], worlds / 100, worlds / 2);
+        Assert.True(report.Rounds.Max >= 3);
+    }
+
+    [Theory]
+    [InlineData(3_000, 3, 1)]
+    [InlineData(2_000, 3, 2)]
+    [InlineData(1_000, 5, 2)]
+    public void Worlds_of_agents_that_count_differently_break_nothing(int worlds, int agents, int shortPeers)
+    {
+        var report = new SimulationBatch(Heavy with { Agents = agents, ShortPeers = shortPeers }, 1, worlds).Run();
+        Assert.True(report.Broken.Count == 0, string.Join('\n', report.Lines()));
+
+        // Some starts are refused; others find only agents that count alike, as long as these are a quorum.
+        Assert.InRange(report.Ends[(int)SimulationOutcome.NothingStarted], worlds / 100, worlds);
+        Assert.Equal(shortPeers <= (agents - 1) / 2, report.Rounds.Count > 0);
+    }
+
+    [Fact]
+    public void Worlds_of_agents_that_count_differently_catch_a_version_that_compares_no_sizes()
+    {
+        var report = new SimulationBatch(Heavy with { ShortPeers = 1 }, 1, 200, Mutants.StartsWithAnySize.Invoke).Run();
+        Assert.True(report.Broken.ContainsKey((Rule.Ratified, PropertyNames.ClusterSize)), string.Join('\n', report.Lines()));
+    }
+
+    [Fact]
+    public void Ratified_runs_keep_their_promises_beside_classic_runs_that_do_not()
+    {
+        var report = new SimulationBatch(Heavy with { Rule = null, WindowMs = 20 }, 1, 2_000).Run();
+        Assert.True(report.Holds, string.Join('\n', report.Lines()));
+        Assert.Contains((Rule.Classic, PropertyNames.Agreement), report.Broken.Keys);
+    }
+
+    [Fact]
+    public void A_world_of_a_seed_is_the_same_to_the_byte_as_ever()
+    {
+        var path = Path.Combine(SourceTree.Root, "Consensus.Tests", Golden);
+        var text = Text(7);
+        if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1")
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllText(path, text);
+        }
+
+        Assert.Equal(File.ReadAllText(path), text);
+        Assert.Equal(text, Text(7));
+        Assert.NotEqual(text, Text(8));
+    }
+
+    [Fact]
+    public void Writing_a_world_down_or_sharing_the_work_changes_nothing_in_it()
+    {
+        var world = new Simulator(Heavy);
+        var logged = Enumerable.Range(1, 50).Select(seed => new Simulator(Heavy).Run(seed, new SimulationTrace())).ToList();
+        Assert.Equal(logged.Select(result => result.Messages), Enumerable.Range(1, 50).Select(seed => world.Run(seed).Messages));
+        var (alone, shared) = (new SimulationBatch(Heavy, 1, 500).Run(workers: 1), new SimulationBatch(Heavy, 1, 500).Run(workers: 4));
+        Assert.Equal((alone.Rounds.ToString(), alone.Messages.ToString()), (shared.Rounds.ToString(), shared.Messages.ToString()));
+        Assert.Equal(alone.Ends, shared.Ends);
+    }
+
+    [Fact]
+    public void A_quiet_world_loses_nothing_and_decides_in_a_few_rounds()
+    {
+        var report = new SimulationBatch(new SimulationOptions(Agents: 5), 1, 500).Run();
+        Assert.Equal(500, report.Ends[(int)SimulationOutcome.Decided]);
+        Assert.InRange(report.Rounds.Mean, 1.0, 3.0);
+    }
+
+    [Fact]
+    public void Plurality_draws_decide_in_about_two_rounds_whatever_the_size()
+    {
+        var report = new SimulationBatch(new SimulationOptions(Agents: 31, Draw: DrawStrategy.Plurality), 1, 20).Run();
+        Assert.Equal(20, report.Rounds.Count);
+        Assert.InRange(report.Rounds.Mean, 1.0, 3.0);
+    }
+
+    [Fact]
+    public void A_classic_disagreement_is_found_and_shrunk_to_what_fits_a_screen()
+    {
+        var found = Counterexample.Find(new SimulationOptions(Rule: Rule.Classic, Values: 2, WindowMs: 5, Latency: Latency.Tail), 1, 2_000, few: 1);
+        Assert.NotNull(found);
+        Assert.Equal((PropertyNames.Agreement, Rule.Classic), (found.Violation.Property, found.Violation.Rule));
+        Assert.InRange(found.Events, 8, 12);
+        var lines = found.Lines().ToList();
+        Assert.InRange(lines.Count, 8, 40);
+        Assert.All(lines.SkipLast(1), line => Assert.InRange(line.Length, 0, 120));
+        Assert.Contains("was not heard in time", found.Sentence(), StringComparison.Ordinal);
+
+        // What is left alone shows it, and the ratified rule lives through the same without harm.
+        Assert.Equal(2, DecisionsOf(found.Log).Distinct().Count());
+        var ratified = DecisionsOf(found.UnderTheRatifiedRule()).ToList();
+        Assert.Equal(3, ratified.Count);
+        Assert.Single(ratified.Distinct());
+    }
+
+    [Theory]
+    [InlineData("NoAdoption", PropertyNames.Agreement)]
+    [InlineData("DecidesOnOneVote", PropertyNames.Agreement)]
+    [InlineData("ProposalQuorumShort", PropertyNames.Agreement)]
+    [InlineData("VoteQuorumShort", PropertyNames.Agreement)]
+    [InlineData("RestartedTakesPart", PropertyNames.LearnersSilent)]
+    [InlineData("ResetForgetsTheFloor", PropertyNames.OneProposal)]
+    [InlineData("OldFinalAccepted", PropertyNames.Validity)]
+    [InlineData("CatchUpByDraw", PropertyNames.Agreement)]
+    [InlineData("RunIdWithoutBoot", PropertyNames.OneProposal)]
+    [InlineData("OwnFloorNotRaised", PropertyNames.OneProposal)]
+    [InlineData("ClearingHandshake", PropertyNames.Termination)]
+    [InlineData("RestoredWithoutItsDecision", PropertyNames.Durability, true)]
+    public void Random_worlds_catch_a_broken_version_too(string version, string property, bool durable = false)
+    {
+        StateMachineFactory make = (durable ? Mutants.Restoring : Mutants.All)[version].Invoke;
+        var report = new SimulationBatch(Heavy with { WindowMs = 20, Durable = durable }, 1, 3_000, make).Run();
+        Assert.True(report.Broken.ContainsKey((Rule.Ratified, property)), $"{version}: {string.Join('\n', report.Lines())}");
+        var (seed, _) = report.Violations.First(found => found.Violation.Property == property);
+        var shrunk = Counterexample.Of(report.Options, seed, make);
+        Assert.NotNull(shrunk);
+        Assert.Equal(property, shrunk.Violation.Property);
+    }
+
+    [Fact]
+    public void Bounds_out_of_range_are_refused_with_the_option_to_change()
+    {
+        Assert.Equal("--agents is 102; it must be from 1 to 101.", new SimulationOptions(Agents: 102).Error());
+        Assert.Equal("--drop is 1.5; it must be from 0 to 1.", new SimulationOptions(Drop: Probability.Of(1.5m)).Error());
+        Assert.Null(Heavy.Error());
+    }
+
+    private static string Text(long seed)
+    {
+        var log = new SimulationTrace();
+        var result = new Simulator(Heavy).Run(seed, log);
+        return string.Join('\n', [.. LamportDiagram.Lines(log, Heavy.Agents), .. result.Verdict(log), ""]);
+    }
+
+    private static IEnumerable<int> DecisionsOf(SimulationTrace log) =>
+        log.Steps.SelectMany(step => step.Events).Where(protocolEvent => protocolEvent.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned).Select(protocolEvent => protocolEvent.Value);
+}
