@@ -1,274 +1,240 @@
 namespace Consensus.Protocol;
 
 /// <summary>
-/// One agent: a state machine that is told inputs and says what it wants done. It does no I/O, knows no clock and no
-/// thread, and draws only from the source it is given, so the same class runs over HTTP, in the simulator and in the
-/// exhaustive explorer. Not thread safe: one step at a time. The protected virtual members are the single rules that
-/// make it safe; the proof's tests break them one by one and watch the checker notice.
+/// One agent: a state machine. <see cref="Step"/> takes an input and returns effects. It does no I/O, has no clock and no
+/// thread, and draws only from the source that it is given. So one class runs over HTTP, in the simulator and in the model
+/// checker. Not thread safe: one step at a time.
 /// </summary>
-public partial class AgentStateMachine
+public sealed class AgentStateMachine
 {
-    /// <summary>How long stragglers are waited for unless a run says otherwise, in ms.</summary>
-    public const int DefaultWindowMs = 200;
-
-    /// <summary>The longest pause between two attempts to get through to a peer, in ms.</summary>
-    public const int MaxBackOffMs = 2000;
-
-    /// <summary>The largest cluster.</summary>
-    public const int MaxAgents = 101;
-
-    /// <summary>The last round a message may name: far beyond any run, and far from overflow.</summary>
-    public const int MaxRound = 2_000_000_000;
-
-    /// <summary>
-    /// How long a classic round lasts at least, in ms, once <see cref="UnpacedClassicRounds"/> were drawn in vain: it ends
-    /// without anybody's answer, so nothing else keeps a run that cannot be decided from opening rounds faster than agents
-    /// can take them.
-    /// </summary>
-    public const int MinClassicWindowMs = 10;
-
-    /// <summary>How many rounds of a classic run last no longer than its window.</summary>
-    public const int UnpacedClassicRounds = 100;
-
-    private const int MinBackOffMs = 50;
-
-    private readonly int _n;
-    private readonly string[] _peerNames;
-    private readonly IRandomSource _random;
-    private List<Effect> _effects = [];
-    private PeerProgress[] _peers;
-    private RunState? _run;
-    private RunId _floor;
-    private int _disseminationMs;
-
-    // From the start of the process to its first poll. What its last process said may still be under way, to peers that
-    // then believe it knows what this one never heard: so it asks all of them once more.
-    private bool _beforeFirstPoll;
-
-    // The number of the last run that this agent named and left because nobody answered.
-    private long _abandonedNumber;
-
-    // The peer that gets its news by the reply of this step; -1 for none.
-    private int _replyTo = -1;
+    private readonly AgentContext _agent;
+    private readonly RunStart _start;
 
     /// <param name="id">This agent's id.</param>
     /// <param name="boot">Random, made at process start; holds no dot.</param>
-    /// <param name="peerNames">How to call the peers before their ids are known: their addresses.</param>
-    /// <param name="random">Free draws.</param>
-    public AgentStateMachine(string id, string boot, IReadOnlyList<string> peerNames, IRandomSource random)
+    /// <param name="peers">The peers' addresses, which name a peer until it has named its id.</param>
+    /// <param name="random">Draws of runs without a seed.</param>
+    /// <param name="rules">Null: <see cref="SafetyRules.Default"/>. Others are for proofs only.</param>
+    public AgentStateMachine(string id, string boot, IReadOnlyList<string> peers, IRandomSource random, SafetyRules? rules = null)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(peerNames.Count, MaxAgents - 1);
-        Id = id;
-        Boot = boot;
-        _peerNames = [.. peerNames];
-        _n = _peerNames.Length + 1;
-        _random = random;
-        _peers = new PeerProgress[_peerNames.Length];
-        _floor = RunId.None;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(peers.Count, ProtocolLimits.MaxAgents - 1);
+        _agent = new AgentContext { Id = id, Boot = boot, Random = random, Rules = rules ?? SafetyRules.Default, Peers = new PeerTable(peers) };
+        _start = new RunStart(_agent);
     }
 
-    private struct PeerProgress
+    private AgentStateMachine(AgentStateMachine other)
     {
-        public string? Id;
-        public string? Boot;
-        public RunId Floor;
-
-        // How many agents it counts, itself included; 0: it has not said.
-        public int ClusterSize;
-        public bool Unreachable;
-        public bool StateKnown;
-        public bool DecisionAcknowledged;
-
-        // Answered since the last poll, and was not found silent after that.
-        public bool RecentActive;
-
-        // Messages of the current run that it has not answered yet.
-        public int InFlight;
+        _agent = other._agent.Clone();
+        _start = other._start.Clone(_agent);
     }
 
     /// <summary>This agent's id.</summary>
-    public string Id { get; }
+    public string Id => _agent.Id;
 
     /// <summary>This process' boot.</summary>
-    public string Boot { get; }
+    public string Boot => _agent.Boot;
 
     /// <summary>How many agents this one counts: its peers and itself.</summary>
-    public int ClusterSize => _n;
+    public int ClusterSize => _agent.ClusterSize;
 
-    /// <summary>floor(n/2) + 1, of the whole cluster, whoever answers.</summary>
-    public int Quorum => (_n / 2) + 1;
+    /// <summary>The size of a quorum of the whole cluster, whoever responds.</summary>
+    public int Quorum => _agent.Quorum;
 
-    /// <summary>Proposals needed for a vote.</summary>
-    protected virtual int ProposalQuorum => Quorum;
+    /// <summary>The current described run, or null.</summary>
+    public RunDescriptor? CurrentRun => _agent.Run?.Descriptor;
 
-    /// <summary>Votes needed to leave a round.</summary>
-    protected virtual int VoteQuorum => Quorum;
+    /// <summary>The current decision, or null.</summary>
+    public Decision? CurrentDecision => _agent.Run?.Decision;
 
-    /// <summary>Votes for one value needed to decide it.</summary>
-    protected virtual int DecisionQuorum => Quorum;
+    /// <summary>The current round; 0 before the first.</summary>
+    public int CurrentRound => _agent.Run?.Round ?? 0;
+
+    /// <summary>The highest run that this agent has ever seen.</summary>
+    public RunId Floor => _agent.Floor;
+
+    /// <summary>True between a <see cref="StartRun"/> and the creation of the run.</summary>
+    public bool IsShakingHands => _start.IsShakingHands;
 
     /// <summary>Takes one input. The effects are valid until the next step.</summary>
     public IReadOnlyList<Effect> Step(Input input)
     {
-        _effects.Clear();
-        _replyTo = -1;
+        _agent.BeginStep();
         switch (input)
         {
             case MessageReceived received:
-                _effects.Add(new Reply(Receive(received.Message)));
+                _agent.Effects.Add(new Reply(OnMessage(received.Message)));
                 break;
-            case ResponseReceived answered:
-                OnResponse(answered.Peer, answered.Sent, answered.Response);
+            case ResponseReceived response:
+                OnResponse(response.Peer, response.Sent, response.Response);
                 break;
-            case RequestFailed unanswered:
-                OnRequestFailed(unanswered.Peer, unanswered.Sent);
+            case RequestFailed failed:
+                OnRequestFailed(failed.Peer, failed.Sent);
                 break;
-            case TimerFired elapsed:
-                OnTimer(elapsed.Timer);
+            case TimerFired fired:
+                OnTimer(fired.Timer);
                 break;
             case StartRun start:
-                OnStart(start);
+                _start.Begin(start);
                 break;
             case Restored restored:
                 Restore(restored);
                 break;
             case Started:
-                _beforeFirstPoll = true;
-                Resume();
-                Poll();
+                _agent.BeforeFirstPoll = true;
+                Recovery.Resume(_agent);
+                StateExchange.Poll(_agent);
                 break;
             default:
                 throw new ArgumentException($"Unknown input {input.GetType().Name}.", nameof(input));
         }
 
-        Flush();
-        CountInFlight();
-        return _effects;
+        RoundOutbox.Flush(_agent);
+        _agent.EndStep();
+        return _agent.Effects;
     }
 
-    /// <summary>A machine in the same state that shares nothing that changes. It shares the source of free draws.</summary>
-    public AgentStateMachine Clone()
-    {
-        var clone = (AgentStateMachine)MemberwiseClone();
-        clone._effects = [];
-        clone._peers = [.. _peers];
-        clone._run = _run?.Clone();
-        clone._starting = _starting?.Clone();
-        clone._queuedStarts = new Queue<StartRun>(_queuedStarts);
-        return clone;
-    }
+    /// <summary>What this agent knows now.</summary>
+    public AgentSnapshot Snapshot() => AgentSnapshot.Of(_agent);
 
-    private Response Receive(Message message)
+    /// <summary>Why the current run cannot decide any more, or null.</summary>
+    public string? Stalled() => StallReport.Of(_agent);
+
+    /// <summary>
+    /// What the next process of this agent must be given (<see cref="Restored"/>). Persist it before any effect of the step
+    /// that changed it becomes visible.
+    /// </summary>
+    public Restored ToPersist() => new(Floor, CurrentRun, CurrentDecision, _agent.Run?.Attempts ?? 0);
+
+    /// <summary>A machine in the same state that shares nothing that changes, but for the source of draws.</summary>
+    public AgentStateMachine Clone() => new(this);
+
+    /// <inheritdoc cref="Fingerprint.Write(AgentContext, RunStart, bool, bool)"/>
+    public void EncodeFingerprint(BinaryWriter writer, bool mayStart, bool contacts) =>
+        new Fingerprint(writer).Write(_agent, _start, mayStart, contacts);
+
+    /// <summary>
+    /// Drops the peers' proposals of a round in which this agent has voted, where only votes or a free draw lead out. Nothing
+    /// reads them any more but the check for equivocation, and the model checker makes that check where they are sent.
+    /// </summary>
+    public void DropUnreadProposals() => _agent.Run?.DropUnreadProposals();
+
+    private Response OnMessage(Message message)
     {
         switch (message)
         {
             case Handshake:
-                if (HandshakeClears)
+                if (_agent.Rules.HandshakeClears)
                 {
-                    Clear();
+                    RunMembership.Clear(_agent);
                 }
 
-                return Introduce(ResponseStatus.Reset);
+                return RunMembership.Introduce(_agent, ResponseStatus.Reset);
             case Reset:
-                Clear();
-                return Introduce(ResponseStatus.Reset);
+                RunMembership.Clear(_agent);
+                return RunMembership.Introduce(_agent, ResponseStatus.Reset);
             case StateQuery:
-                return StateOf(Id, Boot, _n, _floor, _run?.Descriptor, _run?.Learner ?? false, _run?.Decision);
+                return AgentSnapshot.StateOf(_agent);
         }
 
-        if (message.Sender is { } sender)
+        if (message.Sender is { } sender && _agent.Peers.IndexOf(sender) is >= 0 and var peer)
         {
-            var peer = PeerIndex(sender);
-            if (peer >= 0)
-            {
-                _peers[peer].Unreachable = false;
-                _replyTo = peer;
-            }
+            _agent.Peers[peer].Unreachable = false;
+            _agent.ReplyTo = peer;
         }
 
-        return message.Run is null ? ReceiveBare(message) : ReceiveDescribed(message, message.Run);
+        return message.Run is { } run ? DescribedRun.Receive(_agent, message, run) : BareRun.Receive(_agent, message);
     }
 
-    private Response Introduce(string status) =>
-        new(status) { AgentId = Id, Boot = Boot, Agents = _n, Floor = _floor.IsNone ? null : _floor };
-
-    private RunId? CurrentRunId => _run?.Descriptor?.Id;
-
-    private int PeerIndex(string agentId)
+    private void OnResponse(int peer, Message sent, Response response)
     {
-        for (var i = 0; i < _peers.Length; i++)
+        _agent.Peers.OnResponse(peer, response);
+        switch (sent)
         {
-            if (string.Equals(_peers[i].Id, agentId, StringComparison.Ordinal))
+            case StateQuery:
+                _agent.Peers[peer].StateKnown |= !_agent.BeforeFirstPoll;
+                StateExchange.ApplyPeerState(_agent, response);
+                break;
+            case Final:
+                _agent.Peers[peer].DecisionAcknowledged |= _agent.IsOfCurrentRun(sent) && response.Status != ResponseStatus.Refused;
+                break;
+            case NewRound { Run: null } newRound:
+                BareRun.ProposeAfterNewRound(_agent, peer, newRound);
+                break;
+        }
+
+        if (_agent.IsOfCurrentRun(sent))
+        {
+            var run = _agent.Run!;
+            var wasDecided = run.Decision is not null;
+            _agent.Peers.EndRequest(peer);
+            DescribedRun.ApplyPiggybackedState(_agent, run, peer, response);
+            if (wasDecided && sent is not Final)
             {
-                return i;
+                // A peer that was sent the decision and refuses it gets it again after a back-off, not at once and for ever.
+                DecisionDissemination.SendFinalIfUnacknowledged(_agent, peer);
             }
         }
 
-        return -1;
+        _start.OnResponse(peer, sent, response);
+    }
+
+    private void OnRequestFailed(int peer, Message sent)
+    {
+        if (sent is NewRound { Run: null } newRound)
+        {
+            BareRun.ProposeAfterNewRound(_agent, peer, newRound);
+        }
+
+        if (_agent.IsOfCurrentRun(sent))
+        {
+            _agent.Peers.EndRequest(peer);
+        }
+
+        ref var failed = ref _agent.Peers[peer];
+        failed.RecentActive = false;
+        if (!failed.Unreachable)
+        {
+            failed.Unreachable = true;
+            if (_agent.Run is { Entered: true, Rule: Rule.Ratified } run)
+            {
+                DecisionRule.Of(run).Progress(_agent, run);
+            }
+        }
+
+        _start.OnResponse(peer, sent, null);
     }
 
     private void OnTimer(Timer timer)
     {
         switch (timer)
         {
-            case Timer.Window when _run is { WindowArmed: true, Entered: true } run:
+            case Timer.Window when _agent.Run is { WindowArmed: true, Entered: true } run:
                 run.WindowElapsed = true;
-                Progress(run);
+                DecisionRule.Of(run).Progress(_agent, run);
                 break;
-            case Timer.Retransmit when _run is { Entered: true } run:
-                Retransmit(run);
+            case Timer.Retransmit when _agent.Run is { Entered: true } run:
+                RoundOutbox.Retransmit(_agent, run);
                 break;
             case Timer.Poll:
-                _beforeFirstPoll = false;
-                Poll();
+                _agent.BeforeFirstPoll = false;
+                StateExchange.Poll(_agent);
                 break;
-            case Timer.Dissemination when _run is { Decision: not null } run:
-                RetransmitDecision(run);
+            case Timer.Dissemination when _agent.Run is { Decision: not null } run:
+                DecisionDissemination.Retransmit(_agent, run);
                 break;
             case Timer.Start:
-                OnStartTimer();
+                _start.OnTimer();
                 break;
         }
     }
 
-    /// <summary>Drops the run, keeps the floor: an agent that was reset ignores every run up to now.</summary>
-    private void Clear()
+    private void Restore(Restored persisted)
     {
-        _run = null;
-        _floor = FloorAfterReset(_floor);
-        LeaveRun();
-        _effects.Add(new ProtocolEvent(ProtocolEventKind.WasReset, _floor, 0));
-    }
-
-    /// <summary>Broken versions clear the state of whoever a handshake reaches, however late.</summary>
-    protected virtual bool HandshakeClears => false;
-
-    /// <summary>Broken versions forget it.</summary>
-    protected virtual RunId FloorAfterReset(RunId floor) => floor;
-
-    /// <summary>The first pause before a message of a run is sent again: its window, within the limits of pauses.</summary>
-    private static int FirstBackOffMs(RunState run) => Math.Clamp(run.WindowMs, MinBackOffMs, MaxBackOffMs);
-
-    private void CountInFlight()
-    {
-        foreach (var effect in _effects)
+        if (_agent.Run is not null || !_agent.Floor.IsNone || _start.InProgress)
         {
-            if (effect is Protocol.Send { Message.Run: { } run } send && run.Id == CurrentRunId)
-            {
-                _peers[send.Peer].InFlight++;
-            }
+            throw new InvalidOperationException("Restored is the first input or none.");
         }
-    }
 
-    private void Broadcast(Message message, bool always = false)
-    {
-        for (var i = 0; i < _peers.Length; i++)
-        {
-            // A dead peer hears of the run by repetition, once a pause, not with every message.
-            if (always || !_peers[i].Unreachable)
-            {
-                _effects.Add(new Protocol.Send(i, message));
-            }
-        }
+        Recovery.Restore(_agent, persisted);
     }
 }

@@ -6,14 +6,14 @@ using System.Text.Json.Serialization;
 namespace Consensus.Protocol;
 
 /// <summary>
-/// Names one run: a number, the agent that started it, and that agent's boot. Ordered in that order, strings ordinally.
-/// The boot is part of the name because an initiator that restarts has forgotten its numbers and could use one again.
+/// The id of a run: a number, the initiator, and the initiator's boot. Ordered in that order, strings ordinally. The boot
+/// is part of it because an initiator that restarts has forgotten its numbers and could use one again.
 /// Written as <c>number.initiator.boot</c>.
 /// </summary>
 [JsonConverter(typeof(RunIdJsonConverter))]
 public readonly record struct RunId(long Number, string Initiator, string Boot) : IComparable<RunId>
 {
-    /// <summary>Before every run: the floor of an agent that has seen none.</summary>
+    /// <summary>Less than every run: the floor of an agent that has seen none.</summary>
     public static RunId None => new(0, "", "");
 
     /// <summary>True for <see cref="None"/> and for the default value.</summary>

@@ -1,22 +1,22 @@
 namespace Consensus.Protocol;
 
-/// <summary>Where an agent stands in its current round.</summary>
+/// <summary>What an agent does in its current round.</summary>
 public enum Phase
 {
-    /// <summary>No round entered yet, or a learner.</summary>
+    /// <summary>It has entered no round yet, or is a learner.</summary>
     Waiting,
 
-    /// <summary>Proposed; waits for proposals.</summary>
+    /// <summary>It has proposed and waits for proposals.</summary>
     Proposing,
 
-    /// <summary>Voted; waits for votes. Ratified rule only.</summary>
+    /// <summary>It has voted and waits for votes. Ratified rule only.</summary>
     Voting,
 
-    /// <summary>Holds a decision.</summary>
+    /// <summary>It has decided.</summary>
     Decided,
 }
 
-/// <summary>Why a member cannot take part any more.</summary>
+/// <summary>Why a member takes no part any more.</summary>
 internal enum Absence
 {
     None,
@@ -28,7 +28,7 @@ internal enum Absence
 }
 
 /// <summary>
-/// What one agent holds of its current run: the current round and nothing older, so memory does not grow with rounds.
+/// What one agent knows of its current run: the current round and nothing older, so memory does not grow with rounds.
 /// Arrays are by member, members in ordinal order of their ids.
 /// </summary>
 internal sealed class RunState
@@ -36,7 +36,7 @@ internal sealed class RunState
     public const int NoVote = 0;
     public const int VoteForNone = -1;
 
-    /// <summary>The current run as described; null for the anonymous run of bare messages.</summary>
+    /// <summary>Null for the anonymous run of bare messages.</summary>
     public readonly RunDescriptor? Descriptor;
     public readonly RunId Id;
     public readonly Rule Rule;
@@ -45,7 +45,7 @@ internal sealed class RunState
     public readonly int WindowMs;
     public readonly long? Seed;
 
-    /// <summary>Ids in ordinal order; the anonymous run fills it as it hears of agents.</summary>
+    /// <summary>Ids in ordinal order. The anonymous run adds each agent that proposes, in the order of arrival.</summary>
     public string[] Members;
 
     /// <summary>0: none; else the proposed value.</summary>
@@ -62,17 +62,17 @@ internal sealed class RunState
     public int Attempts;
     public Decision? Decision;
 
-    /// <summary>Nobody else may be about to tell the decision, or the votes for it.</summary>
+    /// <summary>Send the decision at once: no other agent is certain to send it, or the votes for it.</summary>
     public bool SendsFinalAtOnce;
 
-    /// <summary>The current phase's window: armed once a quorum is in, and then run out.</summary>
+    /// <summary>The window of the current phase: it starts once a quorum is in.</summary>
     public bool WindowArmed;
     public bool WindowElapsed;
 
-    /// <summary>ms until the current words are said again.</summary>
+    /// <summary>The back-off of the current proposal or vote, in ms.</summary>
     public int RetransmitMs;
 
-    /// <summary>Said in this step and not sent yet.</summary>
+    /// <summary>Set in this step and not sent yet.</summary>
     public bool ProposalUnsent;
     public bool VoteUnsent;
 
@@ -99,7 +99,7 @@ internal sealed class RunState
     {
         Rule = Rule.Classic;
         Values = 3;
-        WindowMs = AgentStateMachine.DefaultWindowMs;
+        WindowMs = ProtocolTiming.DefaultWindowMs;
         Members = [me];
         Proposals = new int[1];
         Votes = new int[1];
@@ -117,6 +117,7 @@ internal sealed class RunState
         (Me, Round, Phase, Attempts, Decision) = (other.Me, other.Round, other.Phase, other.Attempts, other.Decision);
         SendsFinalAtOnce = other.SendsFinalAtOnce;
         (WindowArmed, WindowElapsed, RetransmitMs) = (other.WindowArmed, other.WindowElapsed, other.RetransmitMs);
+        (ProposalUnsent, VoteUnsent) = (other.ProposalUnsent, other.VoteUnsent);
     }
 
     public bool Learner => Me < 0;
@@ -179,22 +180,36 @@ internal sealed class RunState
         return null;
     }
 
-    /// <summary>Makes room for one more agent of an anonymous run; -1 when the cluster is full.</summary>
-    public int AddMember(string agentId, int limit)
+    /// <summary>Whether a value is in the range of this run.</summary>
+    public bool IsValue(int value) => value >= 1 && value <= Values;
+
+    /// <summary>Adds an agent to an anonymous run. False where the run already has <paramref name="limit"/> members.</summary>
+    public bool TryAddMember(string agentId, int limit)
     {
         if (Members.Length >= limit)
         {
-            return -1;
+            return false;
         }
 
         Members = [.. Members, agentId];
         Array.Resize(ref Proposals, Members.Length);
         Array.Resize(ref Votes, Members.Length);
         Array.Resize(ref Absences, Members.Length);
-        return Members.Length - 1;
+        return true;
     }
 
-    /// <summary>Empties the books for another round.</summary>
+    /// <summary>Drops the peers' proposals where nothing reads them any more.</summary>
+    public void DropUnreadProposals()
+    {
+        if (this is { Phase: Phase.Voting, Draw: DrawStrategy.Fresh, Rule: Rule.Ratified })
+        {
+            var mine = MyProposal;
+            Array.Clear(Proposals);
+            Proposals[Me] = mine;
+        }
+    }
+
+    /// <summary>Clears the proposals and votes for another round.</summary>
     public void BeginRound(int round)
     {
         Round = round;

@@ -1,6 +1,6 @@
 namespace Consensus.Protocol;
 
-/// <summary>Where a machine's free draws come from; the only randomness it has.</summary>
+/// <summary>The source of an agent's draws in runs without a seed: its only randomness.</summary>
 public interface IRandomSource
 {
     /// <summary>A number from 0 to <paramref name="bound"/> - 1.</summary>
@@ -55,7 +55,7 @@ internal static class ValueDraw
             : 1 + random.Next(run.Values);
     }
 
-    // With probability 1/n one of those seen, so that two camps of equal size cannot hold each other for ever.
+    // With probability 1/n any proposal of the round, so that two values with equal support cannot last for ever.
     private static int Plurality(RunState run, int n, IRandomSource random)
     {
         var proposals = run.Proposals;

@@ -1,5 +1,7 @@
 using System.Collections;
+using System.Globalization;
 using System.Reflection;
+using System.Text;
 
 namespace Consensus.Tests;
 
@@ -24,6 +26,38 @@ internal static class ObjectGraph
         return seen.Count + seen.OfType<ICollection>().Sum(collection => collection.Count);
     }
 
+    /// <summary>Everything that can be reached from an object, as text: two graphs with equal text hold equal state.</summary>
+    public static string Describe(object root)
+    {
+        var text = new StringBuilder();
+        var numbers = new Dictionary<object, int>(ReferenceEqualityComparer.Instance);
+        Append(root);
+        return text.ToString();
+
+        void Append(object? value)
+        {
+            if (value is null or string or Type || value.GetType() is { IsPrimitive: true } or { IsEnum: true })
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{value};");
+            }
+            else if (!value.GetType().IsValueType && !numbers.TryAdd(value, numbers.Count))
+            {
+                text.Append(CultureInfo.InvariantCulture, $"#{numbers[value]};");
+            }
+            else
+            {
+                // The capacity of a collection is not its state.
+                text.Append(value.GetType().Name).Append('{');
+                foreach (var child in value is IEnumerable elements ? elements.Cast<object?>() : Fields(value))
+                {
+                    Append(child);
+                }
+
+                text.Append('}');
+            }
+        }
+    }
+
     private static IEnumerable<object> Children(object parent)
     {
         if (parent is Array array)
@@ -39,13 +73,21 @@ internal static class ObjectGraph
             yield break;
         }
 
+        foreach (var child in Fields(parent).OfType<object>())
+        {
+            yield return child;
+        }
+    }
+
+    private static IEnumerable<object?> Fields(object parent)
+    {
         for (var type = parent.GetType(); type is not null; type = type.BaseType)
         {
             foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             {
-                if (!field.FieldType.IsPointer && field.GetValue(parent) is { } child)
+                if (!field.FieldType.IsPointer)
                 {
-                    yield return child;
+                    yield return field.GetValue(parent);
                 }
             }
         }

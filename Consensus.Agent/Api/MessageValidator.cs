@@ -71,7 +71,7 @@ internal static class MessageValidator
     }
 
     private static string? CheckRound(int round, RunDescriptor? run) =>
-        round is < 1 or > AgentStateMachine.MaxRound ? $"round must be from 1 to {AgentStateMachine.MaxRound}."
+        round is < 1 or > ProtocolLimits.MaxRound ? $"round must be from 1 to {ProtocolLimits.MaxRound}."
             : round < run?.StartRound ? $"round must not be below run.start_round, {run.StartRound}."
             : null;
 
@@ -87,7 +87,7 @@ internal static class MessageValidator
             return null;
         }
 
-        return run.N is < 1 or > AgentStateMachine.MaxAgents ? $"run.n must be from 1 to {AgentStateMachine.MaxAgents}."
+        return run.N is < 1 or > ProtocolLimits.MaxAgents ? $"run.n must be from 1 to {ProtocolLimits.MaxAgents}."
             : run.StartRound is < 1 or > ProtocolLimits.MaxStartRound ? $"run.start_round must be from 1 to {ProtocolLimits.MaxStartRound}."
             : run.Values is < 1 or > ProtocolLimits.MaxValues ? $"run.values must be from 1 to {ProtocolLimits.MaxValues}."
             : run.WindowMs is < 0 or > ProtocolLimits.MaxWindowMs ? $"run.window_ms must be from 0 to {ProtocolLimits.MaxWindowMs}."

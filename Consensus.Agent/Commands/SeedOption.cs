@@ -1,3 +1,4 @@
+using Consensus.Protocol;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;

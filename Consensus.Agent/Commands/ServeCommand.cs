@@ -10,7 +10,7 @@ internal static class ServeCommand
 {
     private static readonly Option<int> Agents = new("--agents")
     {
-        Description = $"Agents in this process (1..{AgentStateMachine.MaxAgents}), where PEERS is not set.", DefaultValueFactory = _ => 3, HelpName = "N",
+        Description = $"Agents in this process (1..{ProtocolLimits.MaxAgents}), where PEERS is not set.", DefaultValueFactory = _ => 3, HelpName = "N",
     };
 
     private static readonly Option<int?> Port = new("--port")
@@ -101,9 +101,9 @@ internal static class ServeCommand
         ParseResult parsed, IConfiguration configuration, string[] settings, CancellationToken cancellation)
     {
         var agents = parsed.GetValue(Agents);
-        if (agents is < 1 or > AgentStateMachine.MaxAgents)
+        if (agents is < 1 or > ProtocolLimits.MaxAgents)
         {
-            throw new ConfigurationException($"--agents is {agents}; it must be from 1 to {AgentStateMachine.MaxAgents}.");
+            throw new ConfigurationException($"--agents is {agents}; it must be from 1 to {ProtocolLimits.MaxAgents}.");
         }
 
         var first = Listener.From(configuration, parsed.GetValue(Listen), parsed.GetValue(Port));

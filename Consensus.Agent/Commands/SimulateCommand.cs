@@ -29,7 +29,7 @@ internal static class SimulateCommand
     private static readonly SimulationOptions Defaults = new();
     private static readonly Option<long?> Seed = SeedOption.Create("The world's seed; of several worlds: the first one's.", 1);
     private static readonly Option<long?> Runs = new("--runs") { Description = "Live through that many worlds, on all cores, instead of drawing one.", HelpName = "M" };
-    private static readonly Option<int> Agents = Number("--agents", $"Agents (1..{AgentStateMachine.MaxAgents}).", Defaults.Agents);
+    private static readonly Option<int> Agents = Number("--agents", $"Agents (1..{ProtocolLimits.MaxAgents}).", Defaults.Agents);
     private static readonly Option<Rules> RuleOption = new("--rule") { Description = "The rule of the runs.", DefaultValueFactory = _ => Rules.Ratified, HelpName = "ratified|classic|mixed" };
     private static readonly Option<DrawStrategy> DrawOption = new("--draw") { Description = "How values are drawn.", DefaultValueFactory = _ => Defaults.Draw, HelpName = "fresh|plurality" };
     private static readonly Option<int> Values = Number("--values", "Values are drawn from 1..K.", Defaults.Values);

@@ -107,7 +107,7 @@ public sealed record AgentOptions
         Rule: Word<Rule>(configuration, "RULE"),
         Values: Number(configuration, "VALUES", 1, ProtocolLimits.MaxValues, 3),
         Draw: Word<DrawStrategy>(configuration, "DRAW") ?? DrawStrategy.Fresh,
-        WindowMs: Number(configuration, "WINDOW_MS", 0, ProtocolLimits.MaxWindowMs, AgentStateMachine.DefaultWindowMs));
+        WindowMs: Number(configuration, "WINDOW_MS", 0, ProtocolLimits.MaxWindowMs, ProtocolTiming.DefaultWindowMs));
 
     private static int Number(IConfiguration configuration, string key, int least, int most, int fallback)
     {

@@ -45,9 +45,9 @@ internal static class PeerAddresses
             }
         }
 
-        return list.Count < AgentStateMachine.MaxAgents
+        return list.Count < ProtocolLimits.MaxAgents
             ? list
-            : throw new ConfigurationException($"PEERS names {list.Count} peers; a cluster has at most {AgentStateMachine.MaxAgents} agents.");
+            : throw new ConfigurationException($"PEERS names {list.Count} peers; a cluster has at most {ProtocolLimits.MaxAgents} agents.");
     }
 
     private static bool IsSelf(Uri address, string id, IReadOnlyCollection<int> ownPorts) =>

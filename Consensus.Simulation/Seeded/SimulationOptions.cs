@@ -51,7 +51,7 @@ public sealed record SimulationOptions(
     Rule? Rule = Rule.Ratified,
     DrawStrategy Draw = DrawStrategy.Fresh,
     int Values = 3,
-    int WindowMs = AgentStateMachine.DefaultWindowMs,
+    int WindowMs = ProtocolTiming.DefaultWindowMs,
     Probability Drop = default,
     Probability Duplicate = default,
     Probability Crash = default,
@@ -74,11 +74,11 @@ public sealed record SimulationOptions(
     /// <summary>Tells which option is out of range and what it may be, or null.</summary>
     /// <param name="prefix">Put before its name.</param>
     public string? Error(string prefix = "--") =>
-        Outside(prefix + "agents", Agents, 1, AgentStateMachine.MaxAgents) ?? Outside(prefix + "values", Values, 1, 1_000_000_000)
+        Outside(prefix + "agents", Agents, 1, ProtocolLimits.MaxAgents) ?? Outside(prefix + "values", Values, 1, 1_000_000_000)
         ?? Outside(prefix + "window", WindowMs, 0, 60_000) ?? Outside(prefix + "drop", Drop) ?? Outside(prefix + "duplicate", Duplicate)
         ?? Outside(prefix + "crash", Crash) ?? Outside(prefix + "partition", Partition) ?? Outside(prefix + "pause", Pause)
         ?? Outside(prefix + "reset", Reset) ?? Outside(prefix + "starts", Starts, 1, 100) ?? Outside(prefix + "faults", FaultsMs, 0, 600_000)
-        ?? Outside(prefix + "rounds", MaxRounds, 1, AgentStateMachine.MaxRound) ?? Outside(prefix + "short-peers", ShortPeers, 0, Agents - 1);
+        ?? Outside(prefix + "rounds", MaxRounds, 1, ProtocolLimits.MaxRound) ?? Outside(prefix + "short-peers", ShortPeers, 0, Agents - 1);
 
     private static string? Outside(string option, Probability value) =>
         value.PerMillion is >= 0 and <= 1_000_000 ? null : $"{option} is {value}; it must be from 0 to 1.";

@@ -71,7 +71,7 @@ public sealed class ContractTests : IAsyncLifetime
                 await steps();
                 return;
             }
-            catch (Exception) when (_process is not null && retries > 0 && Stopwatch.GetElapsedTime(began).TotalMilliseconds > AgentStateMachine.DefaultWindowMs / 2)
+            catch (Exception) when (_process is not null && retries > 0 && Stopwatch.GetElapsedTime(began).TotalMilliseconds > ProtocolTiming.DefaultWindowMs / 2)
             {
                 await DisposeAsync();
                 await InitializeAsync();

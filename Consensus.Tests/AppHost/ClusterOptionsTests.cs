@@ -1,3 +1,4 @@
+using Consensus.Protocol;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -54,7 +55,7 @@ public sealed class ClusterOptionsTests
     [Fact]
     public void Limits_are_those_of_the_agent()
     {
-        Assert.Equal(Consensus.Protocol.AgentStateMachine.MaxAgents, ClusterOptions.MaxAgents);
+        Assert.Equal(ProtocolLimits.MaxAgents, ClusterOptions.MaxAgents);
         Assert.Null(RunOption.Values.Check("1000000000"));
         Assert.NotNull(RunOption.Values.Check("1000000001"));
         Assert.Null(RunOption.WindowMs.Check("60000"));

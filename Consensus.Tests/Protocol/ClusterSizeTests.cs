@@ -8,7 +8,7 @@ public sealed class ClusterSizeTests
 {
     private const string Seed = "1983,81";
 
-    public static FsCheck.Arbitrary<int> Sizes() => Gen.Choose(1, AgentStateMachine.MaxAgents).ToArbitrary();
+    public static FsCheck.Arbitrary<int> Sizes() => Gen.Choose(1, ProtocolLimits.MaxAgents).ToArbitrary();
 
     [Property(MaxTest = 300, Replay = Seed, Arbitrary = [typeof(ClusterSizeTests)])]
     public void Two_quorums_share_an_agent_and_a_smaller_number_would_not_do(int agents)
@@ -41,7 +41,7 @@ public sealed class ClusterSizeTests
 
     [Fact]
     public void A_cluster_beyond_the_limit_is_refused() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => QuorumOf(AgentStateMachine.MaxAgents + 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => QuorumOf(ProtocolLimits.MaxAgents + 1));
 
     private static int QuorumOf(int agents) =>
         new AgentStateMachine("agent1", "b1", [.. Enumerable.Range(2, agents - 1).Select(i => $"agent{i}")], new SeededRandom(1)).Quorum;

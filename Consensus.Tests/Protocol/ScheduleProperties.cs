@@ -102,10 +102,10 @@ public sealed class ScheduleProperties
             // Bare runs draw freely whatever the seed.
             if (copies.TryGetValue(machine, out var copy) && input is not MessageReceived { Message: NewRound { Run: null } } && machine.CurrentRun is not null)
             {
-                var before = Encoding(machine);
-                Assert.Equal(Words(effects), Words(copy.Step(input)));
-                Assert.Equal(before, Encoding(copy));
-                Assert.Equal(before, Encoding(machine));
+                var before = ObjectGraph.Describe(machine);
+                Assert.Equal(TextOf(effects), TextOf(copy.Step(input)));
+                Assert.Equal(before, ObjectGraph.Describe(copy));
+                Assert.Equal(before, ObjectGraph.Describe(machine));
             }
 
             copies[machine] = machine.Clone();
@@ -148,16 +148,9 @@ public sealed class ScheduleProperties
     private static List<string> Log(Schedule schedule)
     {
         var log = new List<string>();
-        Play(schedule, (machine, input, effects) => log.Add($"{machine.Id}: {input} -> {Words(effects)}"));
+        Play(schedule, (machine, input, effects) => log.Add($"{machine.Id}: {input} -> {TextOf(effects)}"));
         return log;
     }
 
-    private static string Words(IReadOnlyList<Effect> effects) => string.Join("; ", effects);
-
-    private static string Encoding(AgentStateMachine machine)
-    {
-        using var bytes = new MemoryStream();
-        machine.Encode(new BinaryWriter(bytes));
-        return Convert.ToHexString(bytes.ToArray());
-    }
+    private static string TextOf(IReadOnlyList<Effect> effects) => string.Join("; ", effects);
 }

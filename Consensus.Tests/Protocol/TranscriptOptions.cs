@@ -48,7 +48,7 @@ internal sealed class Options
         Text("rule") is { } rule ? Enum.Parse<Rule>(rule, ignoreCase: true) : null,
         Number("values") ?? 3,
         Text("draw") is { } draw ? Enum.Parse<DrawStrategy>(draw, ignoreCase: true) : DrawStrategy.Fresh,
-        Number("window") ?? AgentStateMachine.DefaultWindowMs,
+        Number("window") ?? ProtocolTiming.DefaultWindowMs,
         Number("seed"));
 
     public Message Message(Dictionary<RunId, RunDescriptor> runs)

@@ -2,106 +2,96 @@ using Consensus.Protocol;
 
 namespace Consensus.Tests.Simulation;
 
-/// <summary>Makes one agent; a test hands the factory of a broken version to a world or to the explorer.</summary>
+/// <summary>Makes one agent; a test gives the factory of a mutant to a simulation or to the model checker.</summary>
 public delegate AgentStateMachine MutantFactory(string id, string boot, IReadOnlyList<string> peers, IRandomSource random);
 
-/// <summary>The core with one rule broken each: what the checkers must catch, so that their silence means something.</summary>
+/// <summary>Versions of <see cref="SafetyRules"/> with one rule broken each. The checkers must catch every one.</summary>
 public static class Mutants
 {
     /// <summary>All of them by name.</summary>
-    public static IReadOnlyDictionary<string, MutantFactory> All { get; } = new Dictionary<string, MutantFactory>
+    public static IReadOnlyDictionary<string, MutantFactory> All { get; } = new SafetyRules[]
     {
-        [nameof(NoAdoption)] = (id, boot, peers, random) => new NoAdoption(id, boot, peers, random),
-        [nameof(DecidesOnOneVote)] = (id, boot, peers, random) => new DecidesOnOneVote(id, boot, peers, random),
-        [nameof(ProposalQuorumShort)] = (id, boot, peers, random) => new ProposalQuorumShort(id, boot, peers, random),
-        [nameof(VoteQuorumShort)] = (id, boot, peers, random) => new VoteQuorumShort(id, boot, peers, random),
-        [nameof(RestartedTakesPart)] = (id, boot, peers, random) => new RestartedTakesPart(id, boot, peers, random),
-        [nameof(ResetForgetsTheFloor)] = (id, boot, peers, random) => new ResetForgetsTheFloor(id, boot, peers, random),
-        [nameof(OldFinalAccepted)] = (id, boot, peers, random) => new OldFinalAccepted(id, boot, peers, random),
-        [nameof(CatchUpByDraw)] = (id, boot, peers, random) => new CatchUpByDraw(id, boot, peers, random),
-        [nameof(RunIdWithoutBoot)] = (id, boot, peers, random) => new RunIdWithoutBoot(id, boot, peers, random),
-        [nameof(OwnFloorNotRaised)] = (id, boot, peers, random) => new OwnFloorNotRaised(id, boot, peers, random),
-        [nameof(ClearingHandshake)] = (id, boot, peers, random) => new ClearingHandshake(id, boot, peers, random),
-    };
+        new NoAdoption(), new DecidesOnOneVote(), new ProposalQuorumShort(), new VoteQuorumShort(), new RestartedTakesPart(), new ResetForgetsTheFloor(),
+        new OldFinalAccepted(), new CatchUpByDraw(), new RunIdWithoutBoot(), new OwnFloorNotRaised(), new ClearingHandshake(),
+    }.ToDictionary(rules => rules.GetType().Name, FactoryOf);
 
-    /// <summary>The one that is wrong only where agents count different numbers of agents.</summary>
-    public static MutantFactory StartsWithAnySize { get; } = (id, boot, peers, random) => new ComparesNoSizes(id, boot, peers, random);
+    /// <summary>Goes wrong only where agents count different numbers of agents.</summary>
+    public static MutantFactory StartsWithAnySize { get; } = FactoryOf(new ComparesNoSizes());
 
-    /// <summary>Those that are wrong only where what was kept is restored.</summary>
-    public static IReadOnlyDictionary<string, MutantFactory> Restoring { get; } = new Dictionary<string, MutantFactory>
+    /// <summary>Those that go wrong only where an agent restores what it persisted.</summary>
+    public static IReadOnlyDictionary<string, MutantFactory> Restoring { get; } =
+        new SafetyRules[] { new RestartedTakesPart(), new RestoredWithoutItsDecision(), new SilentLearners() }
+            .ToDictionary(rules => rules.GetType().Name, FactoryOf);
+
+    private static MutantFactory FactoryOf(SafetyRules rules) => (id, boot, peers, random) => new AgentStateMachine(id, boot, peers, random, rules);
+
+    private sealed class NoAdoption : SafetyRules
     {
-        [nameof(RestartedTakesPart)] = All[nameof(RestartedTakesPart)],
-        [nameof(RestoredWithoutItsDecision)] = (id, boot, peers, random) => new RestoredWithoutItsDecision(id, boot, peers, random),
-        [nameof(SilentLearners)] = (id, boot, peers, random) => new SilentLearners(id, boot, peers, random),
-    };
-
-    private sealed class NoAdoption(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
-    {
-        protected override int? Adopt(int? votedValue) => null;
+        public override int? Adopt(int? votedValue) => null;
     }
 
-    private sealed class DecidesOnOneVote(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
+    private sealed class DecidesOnOneVote : SafetyRules
     {
-        protected override int DecisionQuorum => 1;
+        public override int DecisionQuorum(int agents) => 1;
     }
 
-    private sealed class ProposalQuorumShort(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
+    private sealed class ProposalQuorumShort : SafetyRules
     {
-        protected override int ProposalQuorum => Quorum - 1;
+        public override int ProposalQuorum(int agents) => Quorum.Of(agents) - 1;
     }
 
-    private sealed class VoteQuorumShort(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
+    private sealed class VoteQuorumShort : SafetyRules
     {
-        protected override int VoteQuorum => Quorum - 1;
+        public override int VoteQuorum(int agents) => Quorum.Of(agents) - 1;
     }
 
-    private sealed class RestartedTakesPart(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
+    private sealed class RestartedTakesPart : SafetyRules
     {
-        protected override bool TakesPart(RunDescriptor run) => run.Members.ContainsKey(Id);
+        public override bool TakesPart(RunDescriptor run, string id, string boot, int agents) => run.Members.ContainsKey(id);
     }
 
-    private sealed class ResetForgetsTheFloor(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
+    private sealed class ResetForgetsTheFloor : SafetyRules
     {
-        protected override RunId FloorAfterReset(RunId floor) => RunId.None;
+        public override RunId FloorAfterReset(RunId floor) => RunId.None;
     }
 
-    private sealed class OldFinalAccepted(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
+    private sealed class OldFinalAccepted : SafetyRules
     {
-        protected override bool AcceptsOldFinal => true;
+        public override bool AcceptsFinalOfOldRun => true;
     }
 
-    private sealed class CatchUpByDraw(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
+    private sealed class CatchUpByDraw : SafetyRules
     {
-        protected override int CopyOnCatchUp(int value, IRandomSource random) => 1 + random.Next(CurrentRun!.Values);
+        public override int ValueOnCatchUp(int value, RunDescriptor run, IRandomSource random) => 1 + random.Next(run.Values);
     }
 
-    private sealed class RunIdWithoutBoot(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
+    private sealed class RunIdWithoutBoot : SafetyRules
     {
-        protected override RunId CreateRunId(long number) => new(number, Id, "-");
+        public override RunId CreateRunId(long number, string id, string boot) => new(number, id, "-");
     }
 
-    private sealed class OwnFloorNotRaised(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
+    private sealed class OwnFloorNotRaised : SafetyRules
     {
-        protected override RunId FloorAfterNaming(RunId before, RunId named) => before;
+        public override RunId FloorAfterCreatingRun(RunId before, RunId created) => before;
     }
 
-    private sealed class ClearingHandshake(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
+    private sealed class ClearingHandshake : SafetyRules
     {
-        protected override bool HandshakeClears => true;
+        public override bool HandshakeClears => true;
     }
 
-    private sealed class ComparesNoSizes(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
+    private sealed class ComparesNoSizes : SafetyRules
     {
-        protected override bool HasOtherClusterSize(int agents) => false;
+        public override bool HasOtherClusterSize(int peers, int own) => false;
     }
 
-    private sealed class RestoredWithoutItsDecision(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
+    private sealed class RestoredWithoutItsDecision : SafetyRules
     {
-        protected override Decision? DecisionAfterRestart(Decision? kept) => null;
+        public override Decision? DecisionAfterRestart(Decision? persisted) => null;
     }
 
-    private sealed class SilentLearners(string id, string boot, IReadOnlyList<string> peers, IRandomSource random) : AgentStateMachine(id, boot, peers, random)
+    private sealed class SilentLearners : SafetyRules
     {
-        protected override bool LearnersIntroduceRuns => false;
+        public override bool LearnersIntroduceRuns => false;
     }
 }

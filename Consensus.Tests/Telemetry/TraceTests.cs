@@ -118,7 +118,7 @@ public sealed partial class TraceTests
         Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[1].Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
         Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
         var node = cluster.Services[0].GetRequiredService<AgentService>();
-        var starts = Enumerable.Range(0, AgentStateMachine.MaxQueuedStarts + 2).Select(_ => node.StartAsync(new RunRequest())).ToList();
+        var starts = Enumerable.Range(0, ProtocolLimits.MaxQueuedStarts + 2).Select(_ => node.StartAsync(new RunRequest())).ToList();
         Assert.IsType<StartQueueFull>(await starts[^1]);
         Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[1].Send(HttpMethod.Delete, "/faults", null)).Code);
         Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[2].Send(HttpMethod.Delete, "/faults", null)).Code);

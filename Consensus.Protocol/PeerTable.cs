@@ -1,0 +1,128 @@
+namespace Consensus.Protocol;
+
+/// <summary>What an agent knows of one peer.</summary>
+internal struct PeerProgress
+{
+    /// <summary>Null until the peer has responded once.</summary>
+    public string? Id;
+    public string? Boot;
+
+    /// <summary>The highest floor that the peer has named.</summary>
+    public RunId Floor;
+
+    /// <summary>How many agents the peer counts, itself included; 0: it has not said.</summary>
+    public int ClusterSize;
+
+    /// <summary>The last request to the peer failed.</summary>
+    public bool Unreachable;
+
+    /// <summary>The peer has responded to a state query of this process.</summary>
+    public bool StateKnown;
+
+    /// <summary>The peer holds the decision of the current run, or has left that run.</summary>
+    public bool DecisionAcknowledged;
+
+    /// <summary>The peer has responded since the last poll, and no request has failed after that.</summary>
+    public bool RecentActive;
+
+    /// <summary>Requests of the current run that have neither a response nor failed.</summary>
+    public int InFlight;
+}
+
+/// <summary>The peers by index, in the order of <c>PEERS</c>.</summary>
+internal sealed class PeerTable
+{
+    private readonly PeerProgress[] _peers;
+    private readonly string[] _addresses;
+
+    public PeerTable(IReadOnlyList<string> addresses)
+    {
+        _addresses = [.. addresses];
+        _peers = new PeerProgress[_addresses.Length];
+    }
+
+    private PeerTable(PeerTable other)
+    {
+        _addresses = other._addresses;
+        _peers = [.. other._peers];
+    }
+
+    public int Count => _peers.Length;
+
+    public ref PeerProgress this[int peer] => ref _peers[peer];
+
+    public PeerTable Clone() => new(this);
+
+    /// <summary>The index of the peer with this id; -1 where no peer has named it yet.</summary>
+    public int IndexOf(string agentId)
+    {
+        for (var i = 0; i < _peers.Length; i++)
+        {
+            if (string.Equals(_peers[i].Id, agentId, StringComparison.Ordinal))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>The peer's id, or its address until it has named its id.</summary>
+    public string NameOf(int peer) => _peers[peer].Id ?? _addresses[peer];
+
+    /// <summary>Whether an agent cannot be reached now.</summary>
+    public bool IsUnreachable(string agentId)
+    {
+        var peer = IndexOf(agentId);
+        if (peer >= 0)
+        {
+            return _peers[peer].Unreachable;
+        }
+
+        // An agent without a known peer is behind one of the addresses that have never named an id.
+        foreach (ref readonly var unknown in _peers.AsSpan())
+        {
+            if (unknown is { Id: null, Unreachable: false })
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Records that an agent holds the decision of the current run.</summary>
+    public void AcknowledgeDecision(string? agentId)
+    {
+        if (agentId is not null && IndexOf(agentId) is >= 0 and var peer)
+        {
+            _peers[peer].DecisionAcknowledged = true;
+        }
+    }
+
+    /// <summary>Records a response: whatever it says, it shows that the peer can be reached.</summary>
+    public void OnResponse(int peer, Response response)
+    {
+        ref var known = ref _peers[peer];
+        (known.Unreachable, known.RecentActive) = (false, true);
+        known.Id = response.AgentId ?? known.Id;
+        known.Boot = response.Boot ?? known.Boot;
+        known.ClusterSize = response.Agents ?? known.ClusterSize;
+        if (response.Floor is { } floor && floor > known.Floor)
+        {
+            known.Floor = floor;
+        }
+    }
+
+    /// <summary>Records that a request of the current run has ended.</summary>
+    public void EndRequest(int peer) => _peers[peer].InFlight = Math.Max(0, _peers[peer].InFlight - 1);
+
+    /// <summary>Clears what is known of each peer in the current run.</summary>
+    public void BeginRun()
+    {
+        foreach (ref var peer in _peers.AsSpan())
+        {
+            (peer.DecisionAcknowledged, peer.InFlight) = (false, 0);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+namespace Consensus.Protocol;
+
+/// <summary>An event of the protocol. Logs, traces, metrics, the timeline and the safety checker read these.</summary>
+/// <param name="Kind">What kind of event.</param>
+/// <param name="Run">The run; none for bare rounds.</param>
+/// <param name="Round">The round.</param>
+/// <param name="Value">The value drawn, proposed, voted for or decided; 0 for none.</param>
+/// <param name="Attempt">How many values this agent has drawn in the run so far.</param>
+/// <param name="Other">Another agent concerned, if any.</param>
+public sealed record ProtocolEvent(ProtocolEventKind Kind, RunId Run, int Round, int Value = 0, int Attempt = 0, string? Other = null) : Effect;
+
+/// <summary>Kinds of <see cref="ProtocolEvent"/>.</summary>
+public enum ProtocolEventKind
+{
+    /// <summary>Joined a run as a member.</summary>
+    Joined,
+
+    /// <summary>Joined a run as a learner.</summary>
+    JoinedAsLearner,
+
+    /// <summary>Entered a round with a value drawn here.</summary>
+    Drew,
+
+    /// <summary>Entered a later round with the value of the proposal that introduced it.</summary>
+    CaughtUp,
+
+    /// <summary>Entered a round with a value that some agent voted for in the round before.</summary>
+    Adopted,
+
+    /// <summary>Voted; value 0: for none.</summary>
+    Voted,
+
+    /// <summary>Decided on a quorum of votes (ratified) or a majority of proposals (classic).</summary>
+    Decided,
+
+    /// <summary>Took the decision of another agent.</summary>
+    Learned,
+
+    /// <summary>Was reset.</summary>
+    WasReset,
+
+    /// <summary>Another agent sent two different messages in one round.</summary>
+    Equivocated,
+
+    /// <summary>Another agent has decided another value.</summary>
+    AgreementViolated,
+
+    /// <summary>A new process goes on with a persisted run; round and value 0: undecided.</summary>
+    Restored,
+}
+
+/// <summary>Names of event kinds in the timeline's JSON and in traces.</summary>
+public static class ProtocolEventKindNames
+{
+    /// <summary>The name, in snake case. It never changes, whatever the member is called.</summary>
+    public static string WireName(this ProtocolEventKind kind) => kind switch
+    {
+        ProtocolEventKind.Joined => "joined",
+        ProtocolEventKind.JoinedAsLearner => "joined_as_learner",
+        ProtocolEventKind.Drew => "drew",
+        ProtocolEventKind.CaughtUp => "copied",
+        ProtocolEventKind.Adopted => "adopted",
+        ProtocolEventKind.Voted => "voted",
+        ProtocolEventKind.Decided => "decided",
+        ProtocolEventKind.Learned => "learned",
+        ProtocolEventKind.WasReset => "was_reset",
+        ProtocolEventKind.Equivocated => "contradicted",
+        ProtocolEventKind.AgreementViolated => "disagreed",
+        ProtocolEventKind.Restored => "restored",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such kind."),
+    };
+}

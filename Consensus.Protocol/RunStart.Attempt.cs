@@ -1,0 +1,68 @@
+namespace Consensus.Protocol;
+
+internal sealed partial class RunStart
+{
+    /// <summary>One start in progress. Arrays are by peer.</summary>
+    private sealed class Attempt(StartRun start, int peers)
+    {
+        public readonly StartRun Start = start;
+
+        /// <summary>The request of this stage has a response, or has failed.</summary>
+        public bool[] Completed { get; private init; } = new bool[peers];
+
+        public bool[] Responded { get; private init; } = new bool[peers];
+
+        /// <summary>The peer is an original agent.</summary>
+        public bool[] Legacy { get; private init; } = new bool[peers];
+
+        public Stage Stage { get; private set; }
+
+        public bool TimerArmed { get; set; }
+
+        public int Restarts { get; set; }
+
+        /// <summary>The run as it was created; null before, and for a bare run.</summary>
+        public RunDescriptor? Run { get; set; }
+
+        public bool WithoutHandshake { get; set; }
+
+        /// <summary>What a rollback returns to.</summary>
+        public RunState? PreviousRun { get; set; }
+
+        public RunId PreviousFloor { get; set; }
+
+        public Attempt Clone() => new(Start, 0)
+        {
+            Completed = [.. Completed], Responded = [.. Responded], Legacy = [.. Legacy],
+            Stage = Stage, TimerArmed = TimerArmed, Restarts = Restarts, Run = Run,
+            WithoutHandshake = WithoutHandshake, PreviousRun = PreviousRun?.Clone(), PreviousFloor = PreviousFloor,
+        };
+
+        public void Enter(Stage stage)
+        {
+            Stage = stage;
+            TimerArmed = false;
+            Array.Clear(Completed);
+        }
+
+        /// <summary>Whether a request was sent by the current stage.</summary>
+        public bool Owns(Message sent) => (Stage, sent) switch
+        {
+            (Stage.Handshake, Handshake) => true,
+            (Stage.BareReset, Reset) => true,
+            (Stage.FirstRound, NewRound newRound) => newRound.Run?.Id == Run?.Id,
+            _ => false,
+        };
+
+        /// <summary>Whether the created run is still the agent's current run.</summary>
+        public bool IsCurrentIn(AgentContext agent) => Run is { } run && agent.Run?.Id == run.Id;
+
+        public void Write(Fingerprint fingerprint)
+        {
+            for (var i = 0; i < Completed.Length; i++)
+            {
+                fingerprint.Writer.Write((byte)((Completed[i] ? 1 : 0) | (Responded[i] ? 2 : 0) | (Legacy[i] ? 4 : 0)));
+            }
+        }
+    }
+}
