@@ -1,15 +1,15 @@
 // The page: follows the cluster through the agent that served it, and hands what it reads to those who draw.
 
-import { Agents } from './agents.js';
+import { Agents } from './agent-table.js';
 import * as api from './api.js';
-import { Controls } from './controls.js';
+import { Controls } from './run-form.js';
 import { byId, list } from './dom.js';
 import { follow } from './event-stream.js';
 import { Faults } from './faults.js';
-import { History } from './history.js';
+import { History } from './run-history.js';
 import * as key from './key.js';
-import { Simulation } from './simulate.js';
-import { View } from './view.js';
+import { Simulation } from './simulation-view.js';
+import { View } from './run-view.js';
 
 // A browser may load a page before a person opens it.
 if (document.prerendering) await new Promise((activated) => { document.addEventListener('prerenderingchange', activated, { once: true }); });

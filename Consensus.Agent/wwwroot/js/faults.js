@@ -2,7 +2,7 @@
 // where they take them only with a key.
 
 import { call, complaint } from './api.js';
-import { number } from './controls.js';
+import { number } from './run-form.js';
 import { html } from './dom.js';
 
 export class Faults {

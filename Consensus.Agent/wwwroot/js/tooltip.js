@@ -1,7 +1,7 @@
 // What the pointer is on, in words, beside the pointer.
 
 import { duration, html } from './dom.js';
-import { describeArrow, describeMark } from './words.js';
+import { describeArrow, describeMark } from './format.js';
 
 export class Tooltip {
   constructor() {

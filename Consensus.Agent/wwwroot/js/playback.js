@@ -1,7 +1,7 @@
 // Step through a run: a slider over its moments, forward, back and by itself.
 
 import { duration, html } from './dom.js';
-import { describeStep } from './words.js';
+import { describeStep } from './format.js';
 
 const PLAY_MS = 6000;
 

@@ -2,13 +2,13 @@
 // in sight is in the document.
 
 import { arrange, chip, eachFrame, html, onPress, svg } from './dom.js';
-import { Labels } from './labels.js';
+import { Labels } from './label-placement.js';
 import { LaneHeads } from './lane-heads.js';
 import { layout } from './layout.js';
-import { arrowShape, backdrop, endsOf, foldShape, markBox, markShape, partsOf } from './shapes.js';
-import { Sight } from './sight.js';
+import { arrowShape, backdrop, endsOf, foldShape, markBox, markShape, partsOf } from './svg-shapes.js';
+import { Sight } from './viewport.js';
 import { Tooltip } from './tooltip.js';
-import { KINDS, verdict } from './words.js';
+import { KINDS, verdict } from './format.js';
 
 // A picture of fewer arrows and marks is in the document as a whole.
 const WHOLE = 400;

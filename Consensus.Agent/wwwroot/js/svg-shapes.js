@@ -2,7 +2,7 @@
 
 import { duration, hue, plural, svg } from './dom.js';
 import { DIGIT } from './layout.js';
-import { label } from './words.js';
+import { label } from './format.js';
 
 const HEAD = 6;
 

@@ -1,9 +1,9 @@
 // Simulated runs, drawn like real ones; and the classic rule's disagreement beside the ratified rule's agreement.
 
 import { Problem, call, complaint, simulate } from './api.js';
-import { field, number, seed, select } from './controls.js';
+import { field, number, seed, select } from './run-form.js';
 import { html, onceAtATime } from './dom.js';
-import { View } from './view.js';
+import { View } from './run-view.js';
 
 /** Fields in per cent; the agent and the command line take probabilities. */
 const CHANCES = [

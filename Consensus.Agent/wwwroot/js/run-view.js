@@ -1,9 +1,9 @@
 // A diagram with its slider, and whoever wants to know what the agents knew at the moment it shows.
 
-import { Diagram } from './diagram.js';
+import { Diagram } from './space-time-diagram.js';
 import { eachFrame, onPress } from './dom.js';
-import { build, replay } from './model.js';
-import { Stepper } from './stepper.js';
+import { build, replay } from './timeline-model.js';
+import { Stepper } from './playback.js';
 
 export class View {
   /** @param {HTMLElement} host @param {{label: string, title?: string, unfold?: Function, knew?: (model, known, at) => void}} options */
