@@ -30,7 +30,7 @@ public sealed class KeyTests(Chromium chromium) : ThreeAgents(Breakable with { K
 
         await key.FillAsync("not-the-key-of-this-cluster");
         await key.PressAsync("Enter");
-        await Assertions.Expect(tab.Page.Locator("#notice")).ToContainTextAsync("do not know this cluster key");
+        await Assertions.Expect(tab.Page.Locator("#notice")).ToContainTextAsync("refused this cluster key");
         await Assertions.Expect(tab.Page.GetByLabel("Isolate agent3")).ToBeDisabledAsync();
         await tab.Page.ClickAsync("#reset");
         await Assertions.Expect(tab.Page.Locator("#notice")).ToContainTextAsync("CLUSTER_KEY");

@@ -7,7 +7,7 @@ namespace Consensus.Tests.Browser;
 [Collection(Chromium.Collection)]
 public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
 {
-    private const string Arrows = "#diagram .arrow:not(.answer)";
+    private const string Arrows = "#diagram .arrow:not(.response)";
     [SkippableFact]
     public async Task Run_shows_three_equal_decisions_and_an_arrow_for_every_message()
     {
@@ -166,29 +166,29 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await tab.VerdictAsync("good");
         await tab.Page.GetByLabel("To the beginning").ClickAsync();
         await tab.IsAsync("agent1", "waiting");
-        Assert.Equal(0, await tab.Row("agent1").Locator(".heard").CountAsync());
-        await Assertions.Expect(tab.Page.GetByLabel("Moment of the run")).ToHaveAttributeAsync("aria-valuetext", "Before the first step");
-        await tab.Page.GetByLabel("Moment of the run").FocusAsync();
+        Assert.Equal(0, await tab.Row("agent1").Locator(".known").CountAsync());
+        await Assertions.Expect(tab.Page.GetByLabel("Step of the run")).ToHaveAttributeAsync("aria-valuetext", "Before the first step");
+        await tab.Page.GetByLabel("Step of the run").FocusAsync();
         await tab.Page.Keyboard.PressAsync("End");
         await tab.IsAsync("agent1", "decided");
-        await Assertions.Expect(tab.Page.GetByLabel("Moment of the run")).ToHaveAttributeAsync("aria-valuetext", new System.Text.RegularExpressions.Regex(@"^Step (\d+) of \1: agent\d .+"));
-        Assert.True(await tab.Row("agent1").Locator(".heard").CountAsync() >= 2);
+        await Assertions.Expect(tab.Page.GetByLabel("Step of the run")).ToHaveAttributeAsync("aria-valuetext", new System.Text.RegularExpressions.Regex(@"^Step (\d+) of \1: agent\d .+"));
+        Assert.True(await tab.Row("agent1").Locator(".known").CountAsync() >= 2);
         Assert.Empty(tab.Errors);
     }
 
     [SkippableFact]
-    public async Task A_click_on_a_value_follows_it_and_escape_lets_it_go()
+    public async Task A_click_on_a_value_highlights_it_and_escape_ends_the_highlight()
     {
         await using var tab = await OpenWithValuesAsync();
         await Drew(tab).ClickAsync();
-        await Assertions.Expect(tab.Page.Locator("#diagram .lit")).Not.ToHaveCountAsync(0);
-        await Assertions.Expect(tab.Page.Locator("#diagram .dim")).Not.ToHaveCountAsync(0);
+        await Assertions.Expect(tab.Page.Locator("#diagram .highlighted")).Not.ToHaveCountAsync(0);
+        await Assertions.Expect(tab.Page.Locator("#diagram .dimmed")).Not.ToHaveCountAsync(0);
         await tab.Page.Locator("#diagram .scroll").PressAsync("Escape");
-        await Assertions.Expect(tab.Page.Locator("#diagram .dim")).ToHaveCountAsync(0);
+        await Assertions.Expect(tab.Page.Locator("#diagram .dimmed")).ToHaveCountAsync(0);
     }
 
     [SkippableFact]
-    public async Task A_press_that_lasts_while_the_picture_is_drawn_anew_is_a_click()
+    public async Task A_press_is_a_click_although_the_picture_is_drawn_again_during_it()
     {
         await using var tab = await OpenWithValuesAsync();
         await Drew(tab).HoverAsync();
@@ -196,11 +196,11 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await tab.Page.RunAndWaitForResponseAsync(() => ReadAnewAsync(tab), answer => answer.Url.Contains("/timeline?", StringComparison.Ordinal));
         await tab.Page.EvaluateAsync("async () => { for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame); }");
         await tab.Page.Mouse.UpAsync();
-        await Assertions.Expect(tab.Page.Locator("#diagram .lit")).Not.ToHaveCountAsync(0);
+        await Assertions.Expect(tab.Page.Locator("#diagram .highlighted")).Not.ToHaveCountAsync(0);
     }
 
     [SkippableFact]
-    public async Task A_press_that_lasts_while_the_window_changes_its_width_is_a_click()
+    public async Task A_press_is_a_click_although_the_window_changes_its_width_during_it()
     {
         await using var tab = await OpenWithValuesAsync();
         await Drew(tab).HoverAsync();
@@ -208,12 +208,12 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await tab.Page.SetViewportSizeAsync(1278, 800);
         await tab.Page.EvaluateAsync("async () => { for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame); }");
         await tab.Page.Mouse.UpAsync();
-        await Assertions.Expect(tab.Page.Locator("#diagram .lit")).Not.ToHaveCountAsync(0);
+        await Assertions.Expect(tab.Page.Locator("#diagram .highlighted")).Not.ToHaveCountAsync(0);
         await tab.Page.WaitForFunctionAsync("() => document.querySelector('#diagram .heads').offsetWidth === document.querySelector('#diagram .scroll').clientWidth");
     }
 
     [SkippableFact]
-    public async Task A_drag_follows_no_value()
+    public async Task A_drag_highlights_no_value()
     {
         await using var tab = await OpenWithValuesAsync();
         var picture = (await tab.Page.Locator("#diagram .picture").BoundingBoxAsync())!;
@@ -223,18 +223,18 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await tab.Page.Mouse.DownAsync();
         await tab.Page.Mouse.MoveAsync(x, y);
         await tab.Page.Mouse.UpAsync();
-        Assert.Equal(0, await tab.Page.Locator("#diagram .lit").CountAsync());
+        Assert.Equal(0, await tab.Page.Locator("#diagram .highlighted").CountAsync());
     }
 
     [SkippableFact]
-    public async Task A_button_of_the_diagram_keeps_the_focus_when_the_picture_is_drawn_anew()
+    public async Task A_button_of_the_diagram_keeps_its_focus_when_the_picture_is_drawn_again()
     {
         await using var tab = await OpenWithValuesAsync();
-        var button = tab.Page.GetByLabel("Follow value").First;
+        var button = tab.Page.GetByLabel("Highlight value").First;
         await button.FocusAsync();
         await tab.Page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(button).ToHaveAttributeAsync("aria-pressed", "true");
-        await tab.Page.EvaluateAsync("document.querySelector('#diagram .backdrop').dataset.old = ''");
+        await tab.Page.EvaluateAsync("document.querySelector('#diagram .background').dataset.old = ''");
         await ReadAnewAsync(tab);
         await Assertions.Expect(tab.Page.Locator("#diagram [data-old]")).ToHaveCountAsync(0);
         await Assertions.Expect(button).ToBeFocusedAsync();

@@ -30,7 +30,7 @@ public sealed class RestartTests(Chromium chromium) : IDisposable
         var verdict = tab.Page.Locator("#diagram .verdict strong");
         var newest = tab.Page.Locator("#history .runs li").First;
         var took = await newest.Locator(".took").InnerTextAsync();
-        await Assertions.Expect(verdict).ToHaveTextAsync($"agent1, agent2 and agent3 agreed on 1 after 1 round in {took}, before this start.");
+        await Assertions.Expect(verdict).ToHaveTextAsync($"agent1, agent2 and agent3 agreed on 1 after 1 round in {took}, before the restart.");
         await Assertions.Expect(tab.Page.Locator("#diagram .figures")).ToContainTextAsync("2 of its agents left the cluster");
         await Assertions.Expect(tab.Page.Locator("#agents tbody tr")).ToHaveCountAsync(3);
         Assert.Equal(0, await tab.Page.Locator("[data-status=down]").CountAsync());

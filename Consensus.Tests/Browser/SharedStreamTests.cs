@@ -71,7 +71,7 @@ public sealed class SharedStreamTests(Chromium chromium) : ThreeAgents
     }
 
     [SkippableFact]
-    public async Task A_run_that_a_person_was_told_has_failed_is_not_started_later()
+    public async Task A_run_whose_start_the_page_reported_as_failed_is_not_started_later()
     {
         await using var tab = await chromium.OpenAsync(Cluster.Addresses[0], script: Visibility);
 
@@ -83,7 +83,7 @@ public sealed class SharedStreamTests(Chromium chromium) : ThreeAgents
             }
             """);
         await tab.Page.ClickAsync("#run");
-        await Assertions.Expect(tab.Page.Locator("#notice")).ToHaveTextAsync("The agent does not answer.", new() { Timeout = 60_000 });
+        await Assertions.Expect(tab.Page.Locator("#notice")).ToHaveTextAsync("The agent does not respond.", new() { Timeout = 60_000 });
         await tab.Page.EvaluateAsync("window.waiting.abort()");
 
         // What was asked for after the connections are free again is answered, so what waited before it would have been sent.

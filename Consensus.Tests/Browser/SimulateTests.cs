@@ -13,7 +13,7 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
     public async Task The_classic_rule_is_seen_to_disagree_beside_the_ratified_rule_that_agrees(int width)
     {
         await using var tab = await OpenAsync(width);
-        await tab.Page.ClickAsync("#disagree");
+        await tab.Page.ClickAsync("#counterexample");
         await tab.Page.WaitForSelectorAsync(".stage[data-rule=classic] .verdict.bad");
         await tab.Page.WaitForSelectorAsync(".stage[data-rule=ratified] .verdict.good");
         await Assertions.Expect(tab.Page.Locator(".sentence")).ToContainTextAsync("was not heard in time");
@@ -23,7 +23,7 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
         Assert.Single(ratified.Distinct());
 
         // What was held back is seen to be still on its way.
-        Assert.NotEqual(0, await tab.Page.Locator("[data-rule=classic] .arrow.flying").CountAsync());
+        Assert.NotEqual(0, await tab.Page.Locator("[data-rule=classic] .arrow.in-flight").CountAsync());
         Assert.Equal(width, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
         Assert.Empty(tab.Errors);
     }
@@ -34,17 +34,17 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
         await using var tab = await OpenAsync(1280);
         foreach (var (name, value) in new[] { ("agents", "5"), ("drop", "20"), ("crash", "2.5"), ("seed", "11") })
         {
-            await tab.Page.FillAsync($".simform [name={name}]", value);
+            await tab.Page.FillAsync($".simulation-form [name={name}]", value);
         }
 
-        await tab.Page.ClickAsync(".simform .primary");
+        await tab.Page.ClickAsync(".simulation-form .primary");
         await Assertions.Expect(tab.Page.Locator("#simulate .head")).ToHaveCountAsync(5);
         await Assertions.Expect(tab.Page.Locator(".sentence code")).ToHaveTextAsync("simulate --agents 5 --drop 0.2 --crash 0.025 --seed 11");
         Assert.NotEqual(0, await tab.Page.Locator("#simulate .arrow.lost").CountAsync());
         await tab.Page.Locator("#simulate").GetByLabel("To the beginning").ClickAsync();
-        await Assertions.Expect(tab.Page.Locator("#simulate .say")).ToContainTextAsync("Before the first step");
+        await Assertions.Expect(tab.Page.Locator("#simulate .step-text")).ToContainTextAsync("Before the first step");
 
-        await tab.Page.ClickAsync("#another");
+        await tab.Page.ClickAsync("#next-seed");
         await Assertions.Expect(tab.Page.Locator(".sentence code")).ToContainTextAsync("--seed 12");
         Assert.Empty(tab.Errors);
     }
@@ -53,10 +53,10 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
     public async Task However_much_of_a_long_run_is_unfolded_only_what_is_in_sight_is_drawn()
     {
         await using var tab = await OpenAsync(1280);
-        await tab.Page.SelectOptionAsync(".simform [name=rule]", "classic");
-        await tab.Page.FillAsync(".simform [name=agents]", "9");
-        await tab.Page.FillAsync(".simform [name=values]", "1000000");
-        await tab.Page.ClickAsync(".simform .primary");
+        await tab.Page.SelectOptionAsync(".simulation-form [name=rule]", "classic");
+        await tab.Page.FillAsync(".simulation-form [name=agents]", "9");
+        await tab.Page.FillAsync(".simulation-form [name=values]", "1000000");
+        await tab.Page.ClickAsync(".simulation-form .primary");
         var (folds, messages) = (tab.Page.Locator("#simulate .fold"), tab.Page.Locator("#simulate .verdict .figures"));
         await Assertions.Expect(folds).ToHaveCountAsync(1);
         for (var i = 0; i < 5; i++)

@@ -1,40 +1,41 @@
-// The table beside the diagram: what each agent holds, now or at the moment the slider shows.
+// The table of the agents: the state of each agent now, or at the playback position.
 
-import { arrange, chip, html } from './dom.js';
+import { chip, html, replaceIfChanged } from './dom.js';
 
 const PHASES = { proposing: 'proposing', voting: 'voting', decided: 'decided', waiting: 'waiting', idle: 'waiting' };
 
-export class Agents {
+export class AgentTable {
   constructor(host) {
     this.rows = new Map();
-    this.moment = html('p', { class: 'moment' });
+    this.caption = html('p', { class: 'table-caption' });
     this.body = html('tbody');
-    host.append(this.moment, html('div', { class: 'wide' }, html('table', {},
-      html('thead', {}, html('tr', {}, ['Agent', 'Round', 'Value', 'Draws', 'Knows'].map((name) => html('th', { scope: 'col' }, name)))), this.body)));
+    host.append(this.caption, html('div', { class: 'wide' }, html('table', {},
+      html('thead', {}, html('tr', {}, ['Agent', 'Round', 'Value', 'Attempts', 'Knows'].map((name) => html('th', { scope: 'col' }, name)))), this.body)));
   }
 
-  /** `cluster`: how the agents stand now, where the newest run is shown. */
-  show({ lanes, timeline }, known, at, cluster) {
-    this.moment.textContent = at === undefined ? (cluster ? 'As it stands now' : 'At the end of the run') : 'At the moment of the slider';
+  /** @param {object[]} states the agents' states at `position` @param {object[]} [cluster] the current status of the agents, if the newest run is shown */
+  show({ lanes, timeline }, states, position, cluster) {
+    const atEnd = position === undefined;
+    this.caption.textContent = atEnd ? (cluster ? 'Current state' : 'At the end of the run') : 'At the selected step';
     const shown = lanes.map((lane, index) => ({ lane, index })).filter(({ lane }) => !cluster || lane.part !== 'former');
-    arrange(this.body, shown.map(({ lane, index }) => {
+    replaceIfChanged(this.body, shown.map(({ lane, index }) => {
       const agent = cluster?.find((candidate) => candidate.agent_id === lane.agent_id);
-      const row = { ...known[index], up: cluster ? Boolean(agent?.up) : lane.up, part: lane.part, isolated: at === undefined && Boolean(agent?.isolated) };
-      const state = at === undefined && agent?.state?.run === timeline.run ? agent.state : null;
-      if (state) {
-        // The diagram may have folded what led here; the agent itself knows best.
-        Object.assign(row, { round: state.round, value: state.my_value, attempts: state.attempts, phase: state.phase, learner: state.learner });
-        row.decision = state.consensus_value ?? null;
-        row.stalled = state.stalled;
+      const row = { ...states[index], up: cluster ? Boolean(agent?.up) : lane.up, part: lane.part, isolated: atEnd && Boolean(agent?.isolated) };
+      const snapshot = atEnd && agent?.state?.run === timeline.run ? agent.state : null;
+      if (snapshot) {
+        // The timeline may lack events of folded rounds. The agent's snapshot is complete.
+        Object.assign(row, { round: snapshot.round, value: snapshot.my_value, attempts: snapshot.attempts, phase: snapshot.phase, learner: snapshot.learner });
+        row.decision = snapshot.consensus_value ?? null;
+        row.stalled = snapshot.stalled;
       }
       return this.#row(lane.agent_id, row, lanes);
     }));
   }
 
-  /** A step changes what one agent knows: the rows of the others stay as they are. */
+  /** The element of a row. A step changes one agent, so the other rows keep their elements. */
   #row(id, row, lanes) {
     const key = JSON.stringify([row, [...row.proposals], [...row.votes], lanes.map((lane) => lane.agent_id)]);
-    if (this.rows.get(id)?.key !== key) this.rows.set(id, { key, element: build(id, row, lanes) });
+    if (this.rows.get(id)?.key !== key) this.rows.set(id, { key, element: rowElement(id, row, lanes) });
     return this.rows.get(id).element;
   }
 }
@@ -48,24 +49,24 @@ function statusOf(row) {
   return row.part === 'absent' ? 'not reached' : PHASES[row.phase] ?? row.phase;
 }
 
-function build(id, row, lanes) {
+function rowElement(id, row, lanes) {
   const status = statusOf(row);
-  const said = (values, mark) => lanes.length > 4 ? counted(values, mark) : [...values].sort(([a], [b]) => a - b).map(([from, value]) => html('span', { class: 'heard' }, `${mark}${short(lanes[from]?.agent_id ?? '?')}`, chip(value)));
+  const messages = (values, mark) => lanes.length > 4 ? countByValue(values, mark) : [...values].sort(([a], [b]) => a - b).map(([from, value]) => html('span', { class: 'known' }, `${mark}${shortName(lanes[from]?.agent_id ?? '?')}`, chip(value)));
   return html('tr', { class: row.up ? null : 'down', 'data-agent': id, 'data-status': status },
     html('th', { scope: 'row' }, html('span', { class: 'dot', 'aria-hidden': 'true' }), id, html('small', {}, status), row.stalled && html('small', { class: 'stalled' }, row.stalled)),
     html('td', {}, row.round ? row.round.toLocaleString('en') : '–'),
-    html('td', {}, row.decision ? html('span', { class: 'final' }, chip(row.decision, 'decided'), html('span', { class: 'unseen' }, ' decided')) : row.value ? chip(row.value, 'proposes') : '–'),
+    html('td', {}, row.decision ? html('span', { class: 'final' }, chip(row.decision, 'decided'), html('span', { class: 'visually-hidden' }, ' decided')) : row.value ? chip(row.value, 'proposes') : '–'),
     html('td', {}, String(row.attempts ?? 0)),
     html('td', {}, row.proposals.size || row.votes.size
-      ? html('div', { class: 'knows' }, html('div', { 'aria-label': 'proposals' }, said(row.proposals, '')), row.votes.size > 0 && html('div', { 'aria-label': 'votes' }, said(row.votes, '✓')))
+      ? html('div', { class: 'knows' }, html('div', { 'aria-label': 'proposals' }, messages(row.proposals, '')), row.votes.size > 0 && html('div', { 'aria-label': 'votes' }, messages(row.votes, '✓')))
       : '–'));
 }
 
-/** Many agents: how many said what. */
-function counted(values, mark) {
+/** With many agents, the number of messages for each value. */
+function countByValue(values, mark) {
   const counts = new Map();
   for (const [, value] of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1]).map(([value, count]) => html('span', { class: 'heard' }, `${mark}${count} ×`, chip(value)));
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([value, count]) => html('span', { class: 'known' }, `${mark}${count} ×`, chip(value)));
 }
 
-const short = (id) => id.replace(/^agent/, 'a');
+const shortName = (id) => id.replace(/^agent/, 'a');

@@ -1,8 +1,8 @@
-// All calls go to the agent that served the page; it reads the others.
+// HTTP calls of the page. The page calls only the agent that served it; that agent queries the others.
 
-import { carried } from './key.js';
+import { keyHeader } from './key.js';
 
-/** A refusal whose message says what to change. */
+/** An error response of the agent. Its message states the remedy. */
 export class Problem extends Error {
   constructor(status, detail) {
     super(detail);
@@ -10,38 +10,38 @@ export class Problem extends Error {
   }
 }
 
-/** What to tell a person who asked for something in vain. */
-export const complaint = (problem) => problem instanceof Problem ? problem.message : 'The agent does not answer.';
+/** The text that the page shows for a failed call. */
+export const errorText = (problem) => problem instanceof Problem ? problem.message : 'The agent does not respond.';
 
 /**
- * Calls and reads JSON; null where the agent answers 404. Throws a Problem for refusals, a TypeError or TimeoutError where no
- * answer comes. A call that took too long is taken back: one that still waits for a connection is not sent later.
+ * Sends a request and parses the JSON response; null for 404. Throws a Problem for an error response, and a TypeError or
+ * TimeoutError without one. The timeout cancels a request that still waits for a connection.
  */
 export async function call(path, { method = 'GET', body, timeout = 8000 } = {}) {
   const response = await fetch(path, {
     method,
-    headers: { ...carried(), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+    headers: { ...keyHeader(), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
     body: body === undefined ? undefined : JSON.stringify(body),
     cache: 'no-store',
     signal: AbortSignal.timeout(timeout),
   });
   if (response.status === 404) return null;
   const text = await response.text();
-  let answer = null;
-  try { answer = text ? JSON.parse(text) : null; } catch { /* a refusal need not be JSON */ }
-  if (!response.ok) throw new Problem(response.status, answer?.detail ?? answer?.title ?? `The agent answered ${response.status}.`);
-  return answer;
+  let json = null;
+  try { json = text ? JSON.parse(text) : null; } catch { /* A proxy's error page is not JSON. */ }
+  if (!response.ok) throw new Problem(response.status, json?.detail ?? json?.title ?? `The agent responded with status ${response.status}.`);
+  return json;
 }
 
-const ranges = (detail) => (detail ?? []).map(({ from, to }) => `&detail=${from}-${to}`).join('');
+const detailQuery = (ranges) => (ranges ?? []).map(({ from, to }) => `&detail=${from}-${to}`).join('');
 
-export const timeline = (run, detail) =>
-  call(`/timeline?cluster=true${run ? `&run=${encodeURIComponent(run)}` : ''}${ranges(detail)}`);
+export const getTimeline = (run, detail) =>
+  call(`/timeline?cluster=true${run ? `&run=${encodeURIComponent(run)}` : ''}${detailQuery(detail)}`);
 
-export const history = () => call('/timeline/runs?cluster=true');
+export const getRuns = () => call('/timeline/runs?cluster=true');
 
-export const cluster = () => call('/cluster');
+export const getCluster = () => call('/cluster');
 
-export const start = (request) => call('/run', { method: 'POST', body: request, timeout: 10_000 });
+export const startRun = (request) => call('/run', { method: 'POST', body: request, timeout: 10_000 });
 
-export const simulate = (query, detail) => call(`/simulate?${new URLSearchParams(query)}${ranges(detail)}`, { timeout: 30_000 });
+export const simulate = (query, detail) => call(`/simulate?${new URLSearchParams(query)}${detailQuery(detail)}`, { timeout: 30_000 });

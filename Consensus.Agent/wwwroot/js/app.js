@@ -1,26 +1,29 @@
-// The page: follows the cluster through the agent that served it, and hands what it reads to those who draw.
+// The page: reads the cluster through the agent that served it, and passes the data to the views.
 
-import { Agents } from './agent-table.js';
+import { AgentTable } from './agent-table.js';
 import * as api from './api.js';
-import { Controls } from './run-form.js';
-import { byId, list } from './dom.js';
+import { byId } from './dom.js';
 import { follow } from './event-stream.js';
 import { Faults } from './faults.js';
-import { History } from './run-history.js';
+import { list } from './format.js';
 import * as key from './key.js';
-import { Simulation } from './simulation-view.js';
-import { View } from './run-view.js';
+import { RunForm } from './run-form.js';
+import { RunHistory } from './run-history.js';
+import { RunView } from './run-view.js';
+import { SimulationView } from './simulation-view.js';
 
 // A browser may load a page before a person opens it.
 if (document.prerendering) await new Promise((activated) => { document.addEventListener('prerenderingchange', activated, { once: true }); });
 
 const EVENT_GAP_MS = 120;
+const CLUSTER_GAP_MS = 400;
 const POLL_MS = 2000;
 
 let keyRefused = false;
-let stood = '';
+let lastStatus = '';
 
-const state = { run: null, newest: null, detail: [], cluster: null, timeline: null };
+// `run` is null while the page follows the newest run.
+const state = { run: null, newest: null, detail: [], cluster: null };
 
 function notice(text) {
   const element = byId('notice');
@@ -35,8 +38,10 @@ function connection(up, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** At most one reading at a time; whatever is asked for meanwhile is one more afterwards. One that failed is tried again. */
-function reader(read, gap) {
+const connectionLost = () => connection(false, 'The agent does not respond; trying again…');
+
+/** Runs at most one read at a time. Requests during a read lead to one more read. A failed read is tried again. */
+function coalesced(read, gap) {
   let busy = false;
   let again = false;
   return async function run() {
@@ -48,7 +53,7 @@ function reader(read, gap) {
     } catch (problem) {
       failed = !(problem instanceof api.Problem) || problem.status >= 500;
       if (problem instanceof api.Problem) notice(problem.message);
-      else connection(false, 'The agent does not answer; trying again…');
+      else connectionLost();
     }
     setTimeout(() => {
       busy = false;
@@ -57,61 +62,60 @@ function reader(read, gap) {
   };
 }
 
-const agents = new Agents(byId('agents'));
-const view = new View(byId('diagram'), {
+const agentTable = new AgentTable(byId('agents'));
+const runView = new RunView(byId('diagram'), {
   label: 'Space-time diagram of the run',
   unfold: (range) => { state.detail = [...state.detail.slice(-8), range]; readTimeline(); },
-  knew: (model, known, at) => agents.show(model, known, at, state.run === null ? state.cluster : null),
+  onStates: (model, states, position) => agentTable.show(model, states, position, state.run === null ? state.cluster : null),
 });
-const history = new History(byId('history'), (run) => {
+const runHistory = new RunHistory(byId('history'), (run) => {
   Object.assign(state, { run, detail: [] });
   readTimeline();
 });
-const controls = new Controls(byId('commands'), {
-  started: () => { Object.assign(state, { run: null, detail: [] }); history.open(null); refresh(); },
+const runForm = new RunForm(byId('commands'), {
+  onStart: () => { Object.assign(state, { run: null, detail: [] }); runHistory.open(null); refresh(); },
   notice,
 });
 const faults = new Faults(byId('faults'), {
   notice,
-  refused: () => {
+  onKeyRefused: () => {
     keyRefused = true;
-    notice('The agents do not know this cluster key.');
+    notice('The agents refused this cluster key.');
   },
 });
-const simulation = new Simulation(byId('simulate'), { notice });
+const simulationView = new SimulationView(byId('simulate'), { notice });
 
-const readTimeline = reader(async () => {
-  const asked = state.run;
-  const timeline = await api.timeline(asked, state.detail);
-  if (asked !== state.run || !timeline) return;
-  if (!asked && timeline.run !== state.newest) {
+const readTimeline = coalesced(async () => {
+  const requested = state.run;
+  const timeline = await api.getTimeline(requested, state.detail);
+  if (requested !== state.run || !timeline) return;
+  if (!requested && timeline.run !== state.newest) {
     state.newest = timeline.run;
     state.detail = [];
   }
-  state.timeline = timeline;
   document.body.dataset.ready = 'true';
-  view.show(timeline);
+  runView.show(timeline);
 }, EVENT_GAP_MS);
 
-const readCluster = reader(async () => {
-  const [cluster, runs] = await Promise.all([api.cluster(), api.history()]);
+const readCluster = coalesced(async () => {
+  const [cluster, runs] = await Promise.all([api.getCluster(), api.getRuns()]);
   state.cluster = cluster.agents;
   const serving = cluster.agents[0].agent_id;
   const isolated = cluster.agents.filter((agent) => agent.isolated).map((agent) => agent.agent_id).sort();
   const up = cluster.agents.filter((agent) => agent.up && !agent.isolated).length;
   connection(true, `${up} of ${cluster.agents.length} agents up${isolated.length ? `, ${list(isolated)} isolated` : ''}, seen from ${serving}`);
-  controls.serving(serving);
+  runForm.showServingAgent(serving);
   faults.show(cluster.agents);
-  history.show(runs.runs, state.run);
+  runHistory.show(runs.runs);
 
-  // What another agent does by itself - it goes, comes back, learns - is no event of the one that is followed.
-  const stands = standing(cluster.agents);
-  if (stands !== stood) readTimeline();
-  stood = stands;
-  if (view.model) view.tell();
-}, 400);
+  // The stream has only the serving agent's events. Another agent's change is visible in its status.
+  const status = statusKey(cluster.agents);
+  if (status !== lastStatus) readTimeline();
+  lastStatus = status;
+  if (runView.model) runView.publishStates();
+}, CLUSTER_GAP_MS);
 
-const standing = (agents) => JSON.stringify(agents.map(({ up, isolated, state: held }) => [up, isolated, held?.boot, held?.run, held?.consensus_value]));
+const statusKey = (agents) => JSON.stringify(agents.map(({ up, isolated, state: snapshot }) => [up, isolated, snapshot?.boot, snapshot?.run, snapshot?.consensus_value]));
 
 function refresh() {
   readTimeline();
@@ -123,21 +127,21 @@ function route() {
   byId('live').hidden = simulate;
   byId('simulate').hidden = !simulate;
   byId('commands').hidden = simulate;
-  if (simulate) simulation.opened();
+  if (simulate) simulationView.open();
   for (const [id, current] of [['tab-live', !simulate], ['tab-simulate', simulate]]) {
     if (current) byId(id).setAttribute('aria-current', 'page');
     else byId(id).removeAttribute('aria-current');
   }
 }
 
-/** What this agent offers is in its own description: asking for what is not there would be an error in the console. */
-async function offers() {
+/** Reads from the agent's API description which features it has. A call to a missing endpoint would log an error in the console. */
+async function readFeatures() {
   try {
     const { paths } = await api.call('/openapi/v1.json');
-    faults.offered = '/faults' in paths;
+    faults.available = '/faults' in paths;
     if (paths['/reset'].post.security?.length && !byId('key')) {
       faults.locked = () => keyRefused || !key.isKnown();
-      byId(faults.offered ? 'faults' : 'agents').append(key.keyForm(() => {
+      byId(faults.available ? 'faults' : 'agents').append(key.keyForm(() => {
         keyRefused = false;
         notice();
         readCluster();
@@ -146,28 +150,28 @@ async function offers() {
     byId('tab-simulate').hidden = byId('tabs').hidden = !('/simulate' in paths);
     route();
   } catch {
-    setTimeout(offers, POLL_MS);
+    setTimeout(readFeatures, POLL_MS);
   }
 }
 
 addEventListener('hashchange', route);
 follow({
-  happened: refresh,
+  event: refresh,
   up: () => {
     if (byId('connection').classList.contains('down')) notice();
     refresh();
   },
-  down: () => connection(false, 'The agent does not answer; trying again…'),
+  down: connectionLost,
 });
 setInterval(() => { if (!document.hidden) readCluster(); }, POLL_MS);
 document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
 refresh();
-offers().then(readCluster);
+readFeatures().then(readCluster);
 if (/^\/run\/*$/i.test(location.pathname)) {
-  // A tab that was opened in the background starts its run when a person looks at it.
+  // A background tab starts its run when a person opens it.
   while (document.hidden) await new Promise((changed) => { document.addEventListener('visibilitychange', changed, { once: true }); });
 
-  // Once: a reload of the page starts nothing.
-  globalThis.history.replaceState(null, '', '/');
-  controls.run();
+  // A reload of the page must not start another run.
+  history.replaceState(null, '', '/');
+  runForm.run();
 }

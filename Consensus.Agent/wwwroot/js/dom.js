@@ -1,4 +1,4 @@
-// Small helpers to build elements. Nothing here sets a style attribute: the page's policy forbids inline styles.
+// Helpers that build and update elements. They set no style attribute: the content security policy forbids inline styles.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -18,38 +18,24 @@ export const svg = (tag, attributes, ...children) => fill(document.createElement
 
 export const byId = (id) => document.getElementById(id);
 
-/** A time in ms as a person reads it. */
-export function duration(ms) {
-  if (ms < 0.095) return `${Math.round(ms * 1000)} µs`;
-  if (ms < 9.95) return `${ms.toFixed(1)} ms`;
-  if (ms < 999.5) return `${Math.round(ms)} ms`;
-  if (ms < 99_500) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.round(ms / 60_000)} min`;
-}
-
-export const plural = (n, one, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
-
-/** "a", "a and b", "a, b and c". */
-export const list = (words) => words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
-
-/** The class that colours a value; values beyond the palette share its colours, the number is always written too. */
-export const hue = (value) => value ? `v${(value - 1) % 8}` : 'v-none';
+/** A class for the colour of a value. Many values share a colour, so each value is also written as a number. */
+export const valueClass = (value) => value ? `v${(value - 1) % 8}` : 'v-none';
 
 /** A value as a small chip. */
-export const chip = (value, title) => html('span', { class: `chip ${hue(value)}`, title }, value ? String(value) : '–');
+export const chip = (value, title) => html('span', { class: `chip ${valueClass(value)}`, title }, value ? String(value) : '–');
 
-/** Runs at most once a frame. */
-export function eachFrame(work) {
-  let asked = false;
+/** Runs the work at most once a frame. */
+export function oncePerFrame(work) {
+  let scheduled = false;
   return () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => { asked = false; work(); });
+    if (scheduled) return;
+    scheduled = true;
+    requestAnimationFrame(() => { scheduled = false; work(); });
   };
 }
 
-/** Does what a button asks for, once at a time. A disabled button would lose the focus, so it only says that it is busy. */
-export async function onceAtATime(buttons, work) {
+/** Runs the work unless one of the buttons is busy. `aria-disabled` marks a busy button: `disabled` would remove its focus. */
+export async function whileBusy(buttons, work) {
   if (buttons.some((button) => button.ariaDisabled === 'true')) return;
   for (const button of buttons) button.ariaDisabled = 'true';
   try {
@@ -59,27 +45,27 @@ export async function onceAtATime(buttons, work) {
   }
 }
 
-/** Hands a parent its children, unless they are the ones it has: whoever is put in again loses the focus. */
-export function arrange(parent, children) {
+/** Replaces the children of an element only if they differ: an element that is inserted again loses its focus. */
+export function replaceIfChanged(parent, children) {
   if (children.length !== parent.children.length || children.some((child, index) => child !== parent.children[index])) parent.replaceChildren(...children);
 }
 
 /**
- * Follows each press of the main button on an element to its end, wherever that is. The end may never be told, as where a
- * menu opened over it; a pointer that moves without a button tells it then.
- * @param {(event: PointerEvent) => {moved?: (event: PointerEvent) => void, ended?: () => void}} begun
+ * Tracks each press of the primary button on an element until the press ends anywhere. The browser reports no end when a menu
+ * opens over the press. A move without a button then ends it.
+ * @param {(event: PointerEvent) => {onMove?: (event: PointerEvent) => void, onEnd?: () => void}} onStart
  */
-export function onPress(element, begun) {
+export function onPress(element, onStart) {
   element.addEventListener('pointerdown', (event) => {
     if (!event.isPrimary || event.button !== 0) return;
-    const { moved, ended } = begun(event);
-    const over = new AbortController();
+    const { onMove, onEnd } = onStart(event);
+    const listeners = new AbortController();
     const end = () => {
-      over.abort();
-      ended?.();
+      listeners.abort();
+      onEnd?.();
     };
-    const { signal } = over;
-    addEventListener('pointermove', (next) => { if (next.buttons) moved?.(next); else end(); }, { signal });
+    const { signal } = listeners;
+    addEventListener('pointermove', (next) => { if (next.buttons) onMove?.(next); else end(); }, { signal });
     addEventListener('pointerup', end, { signal });
     addEventListener('pointercancel', end, { signal });
   });

@@ -1,5 +1,5 @@
-// The serving agent's events, once for all tabs of one browser. HTTP/1.1 gives a browser six connections to an agent, and an
-// open stream keeps one. Six tabs with a stream each would leave no connection for other calls.
+// The event stream of the serving agent, shared by all tabs of one browser. A browser opens at most six HTTP/1.1 connections
+// to an agent, and each stream occupies one. Six streams would block all other calls.
 
 const NAME = 'consensus-events';
 const RETRY_MS = 1000;
@@ -7,63 +7,63 @@ const KINDS = ['joined', 'joined_as_learner', 'drew', 'copied', 'adopted', 'vote
   'disagreed', 'restored', 'booted', 'sent', 'received', 'answered', 'lost'];
 
 /**
- * Follows the events while the page is visible; a page that is shown again reads the state anew.
- * @param {{happened: () => void, up: () => void, down: () => void}} listener `happened` after each event, `up` and `down` as the connection comes and goes
+ * Reads the stream while the page is visible.
+ * @param {{event: () => void, up: () => void, down: () => void}} listener `event` runs after each event, `up` and `down` when the connection opens and fails
  */
 export function follow(listener) {
   const channel = new BroadcastChannel(NAME);
-  let turn;
-  const publish = (what) => {
-    channel.postMessage(what);
-    listener[what]();
+  let reading;
+  const publish = (signalName) => {
+    channel.postMessage(signalName);
+    listener[signalName]();
   };
   channel.onmessage = ({ data }) => { if (!document.hidden) listener[data](); };
 
-  const leave = () => {
-    turn?.abort();
-    turn = undefined;
+  const stop = () => {
+    reading?.abort();
+    reading = undefined;
   };
-  const join = () => {
-    if (turn || document.hidden) return;
-    turn = new AbortController();
-    const { signal } = turn;
+  const start = () => {
+    if (reading || document.hidden) return;
+    reading = new AbortController();
+    const { signal } = reading;
 
-    // One visible tab holds the lock and reads; the next takes over when that tab is hidden or closed. A browser offers locks
-    // on localhost and over https only: elsewhere each visible tab reads for itself.
-    const read = () => stream(signal, publish);
+    // The visible tab with the lock reads the stream; another tab takes over when that tab is hidden or closed.
+    // Browsers offer locks only on localhost and over https. Elsewhere each visible tab reads its own stream.
+    const read = () => readStream(signal, publish);
     Promise.resolve(navigator.locks ? navigator.locks.request(NAME, { signal }, read) : read())
       .catch((error) => { if (error.name !== 'AbortError') throw error; });
   };
 
-  document.addEventListener('visibilitychange', () => { if (document.hidden) leave(); else join(); });
-  addEventListener('pagehide', leave);
-  addEventListener('pageshow', join);
-  join();
+  document.addEventListener('visibilitychange', () => { if (document.hidden) stop(); else start(); });
+  addEventListener('pagehide', stop);
+  addEventListener('pageshow', start);
+  start();
 }
 
-/** Reads the stream until the signal; resolves then. */
-function stream(signal, publish) {
-  return new Promise((ended) => {
+/** Reads the stream until the signal aborts, then resolves. */
+function readStream(signal, publish) {
+  return new Promise((resolve) => {
     let source;
     let retry;
     const open = () => {
       source = new EventSource('/events');
       source.addEventListener('hello', () => publish('up'));
-      for (const kind of KINDS) source.addEventListener(kind, () => publish('happened'));
+      for (const kind of KINDS) source.addEventListener(kind, () => publish('event'));
       source.onerror = () => {
         publish('down');
         if (source.readyState !== EventSource.CLOSED) return;
 
-        // A browser gives up where a proxy answers for an agent that is down; this page does not.
+        // The browser stops its own retries after an error response, such as a proxy's while the agent is down.
         retry = setTimeout(open, RETRY_MS);
       };
     };
     signal.addEventListener('abort', () => {
       clearTimeout(retry);
       source?.close();
-      ended();
+      resolve();
     });
-    if (signal.aborted) ended();
+    if (signal.aborted) resolve();
     else open();
   });
 }

@@ -1,37 +1,39 @@
-// Break the cluster on purpose: each agent, each link. Absent where the agents were not started with faults allowed; disabled
-// where they take them only with a key.
+// Fault injection for each agent and each link. The controls are absent unless the agents permit faults, and disabled while
+// the agents require a cluster key that the page does not have.
 
-import { call, complaint } from './api.js';
-import { number } from './run-form.js';
+import { call, errorText } from './api.js';
 import { html } from './dom.js';
+import { plural } from './format.js';
+import { number } from './run-form.js';
 
 export class Faults {
-  constructor(host, { notice, refused }) {
-    Object.assign(this, { host, notice, refused, offered: false, locked: () => false, known: new Map() });
-    this.list = html('div', { class: 'breakers' });
-    this.heal = html('button', { type: 'button', id: 'heal', onclick: () => this.#healAll() }, 'Heal everything');
+  /** @param {{notice: (text?: string) => void, onKeyRefused: () => void}} options */
+  constructor(host, { notice, onKeyRefused }) {
+    Object.assign(this, { host, notice, onKeyRefused, available: false, locked: () => false, known: new Map() });
+    this.list = html('div', { class: 'fault-list' });
+    this.heal = html('button', { type: 'button', id: 'heal', onclick: () => this.#healAll() }, 'Heal all');
     this.controls = html('fieldset', { 'aria-labelledby': 'faults-title' }, this.list, this.heal);
     host.append(this.controls);
   }
 
-  /** @param {{agent_id?: string, up: boolean}[]} agents the serving agent first, then its peers in their order */
+  /** @param {{agent_id?: string, up: boolean}[]} agents the serving agent, then its peers in the order of its configuration */
   async show(agents) {
-    this.host.hidden = !this.offered;
+    this.host.hidden = !this.available;
     if (this.host.hidden) return;
     this.agents = agents;
     const locked = this.controls.disabled = this.locked();
     await Promise.all(agents.map(async (agent, index) => {
       const faults = this.known.get(index);
-      if (locked) this.known.set(index, this.#unread(agent, index));
-      // One that is down may come back without its faults.
+      if (locked) this.known.set(index, this.#withoutKey(agent, index));
+      // An agent that restarts has no faults.
       else if (!agent.up) this.known.delete(index);
-      else if (!faults || faults.unread || faults.isolate !== Boolean(agent.isolated)) {
+      else if (!faults || faults.incomplete || faults.isolate !== Boolean(agent.isolated)) {
         try {
-          const answer = await call(this.#path(index));
-          if (answer) this.known.set(index, answer);
+          const response = await call(this.#path(index));
+          if (response) this.known.set(index, response);
         } catch (problem) {
-          // Else it went down in between, and is asked again with the next look.
-          if (problem.status === 401) this.refused();
+          // Any other error means that the agent has just gone down. The next update calls it again.
+          if (problem.status === 401) this.onKeyRefused();
         }
       }
     }));
@@ -43,10 +45,10 @@ export class Faults {
     this.#draw();
   }
 
-  /** What is seen of an agent's faults without the key. */
-  #unread({ agent_id: id, address, isolated }, index) {
+  /** The faults of an agent as far as they are known without the key. */
+  #withoutKey({ agent_id: id, address, isolated }, index) {
     const peers = this.agents.filter((_, other) => other !== index).map((agent) => agent.agent_id ?? agent.address);
-    return { agent_id: id ?? address, isolate: Boolean(isolated), links: [], peers, unread: true };
+    return { agent_id: id ?? address, isolate: Boolean(isolated), links: [], peers, incomplete: true };
   }
 
   #path(index) { return index === 0 ? '/faults' : `/cluster/${index}/faults`; }
@@ -66,8 +68,8 @@ export class Faults {
     }, faults.isolate ? 'Reconnect' : 'Isolate');
     const rows = faults.peers.map((peer) => {
       const link = faults.links.find((candidate) => candidate.peer === peer) ?? { peer, drop: 0, delay_ms: 0 };
-      const input = (name, most, label) => number(name, {
-        min: 0, max: most, value: link[name] ?? 0, 'aria-label': label,
+      const input = (name, max, label) => number(name, {
+        min: 0, max, value: link[name] ?? 0, 'aria-label': label,
         onchange: (event) => {
           if (!event.target.reportValidity()) return;
           const links = [...this.known.get(index).links.filter((other) => other.peer !== peer), { ...this.known.get(index).links.find((other) => other.peer === peer) ?? { peer }, [name]: Number(event.target.value) }];
@@ -78,9 +80,9 @@ export class Faults {
         html('td', {}, html('button', {
           type: 'button', 'aria-pressed': String(Boolean(link.isolate)), 'aria-label': `Cut the link between ${id} and ${peer}`,
           onclick: () => this.#put(index, { ...faults, links: [...faults.links.filter((other) => other.peer !== peer), { ...link, isolate: !link.isolate }] }),
-        }, link.isolate ? 'Join' : 'Cut')));
+        }, link.isolate ? 'Restore' : 'Cut')));
     });
-    return html('div', { class: 'breaker', 'data-agent': id },
+    return html('div', { class: 'agent-faults', 'data-agent': id },
       html('details', { 'data-agent': id, open: open.has(id) },
         html('summary', {}, html('b', {}, id), html('small', {}, describe(faults))),
         html('table', { class: 'links' }, html('thead', {}, html('tr', {}, ['Link', 'Drop %', 'Delay ms', ''].map((name) => html('th', { scope: 'col' }, name)))), html('tbody', {}, rows))),
@@ -93,7 +95,7 @@ export class Faults {
       const body = { isolate, links: links.map(({ peer, direction, drop, delay_ms, duplicate, isolate: cut }) => ({ peer, direction, drop, delay_ms, duplicate, isolate: cut })) };
       this.known.set(index, await call(this.#path(index), { method: 'PUT', body }));
     } catch (problem) {
-      this.notice(complaint(problem));
+      this.notice(errorText(problem));
     }
     if (redraw) this.#redraw();
   }
@@ -110,16 +112,16 @@ export class Faults {
       try {
         this.known.set(index, await call(this.#path(index), { method: 'DELETE' }));
       } catch (problem) {
-        this.notice(complaint(problem));
+        this.notice(errorText(problem));
       }
     }
     this.#draw();
   }
 }
 
-function describe({ isolate, links, unread }) {
+function describe({ isolate, links, incomplete }) {
   if (isolate) return 'isolated';
-  if (unread) return '';
-  const broken = links.filter((link) => link.isolate || link.drop || link.delay_ms || link.duplicate).length;
-  return broken ? `${broken} ${broken === 1 ? 'link' : 'links'} disturbed` : 'all links well';
+  if (incomplete) return '';
+  const faulty = links.filter((link) => link.isolate || link.drop || link.delay_ms || link.duplicate).length;
+  return faulty ? `faults on ${plural(faulty, 'link')}` : 'no faults';
 }

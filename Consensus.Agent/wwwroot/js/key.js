@@ -1,31 +1,31 @@
-// The cluster's key, where the agents have one: a person types it in, and this tab remembers it until it is closed. It travels
-// in a header only, never in an address, so that it stays out of the history and of logs.
+// The cluster key. The tab stores it until the tab is closed. The page sends it in a header and never in an address,
+// so that neither the browser's history nor a log contains it.
 
 import { html } from './dom.js';
 
 const STORED = 'consensus-key';
 
-/** The header that carries it; nothing where there is none. */
-export const carried = () => {
+/** The header with the key; empty without a key. */
+export const keyHeader = () => {
   const key = sessionStorage.getItem(STORED);
   return key ? { 'Consensus-Key': key } : {};
 };
 
 export const isKnown = () => Boolean(sessionStorage.getItem(STORED));
 
-/** The field to type it in, with where it stands. @param {() => void} changed */
-export function keyForm(changed) {
+/** The form in which a person enters the key. @param {() => void} onChange */
+export function keyForm(onChange) {
   const input = html('input', { type: 'password', id: 'key', autocomplete: 'off', placeholder: 'Cluster key', 'aria-describedby': 'key-help',
-    'aria-label': 'Cluster key, to reset and to break', value: sessionStorage.getItem(STORED) ?? '' });
-  const use = () => {
+    'aria-label': 'Cluster key, for faults and resets', value: sessionStorage.getItem(STORED) ?? '' });
+  const store = () => {
     const key = input.value.trim();
     if (key === (sessionStorage.getItem(STORED) ?? '')) return;
     if (key) sessionStorage.setItem(STORED, key);
     else sessionStorage.removeItem(STORED);
-    changed();
+    onChange();
   };
-  input.addEventListener('change', use);
-  return html('form', { class: 'key', onsubmit: (event) => { event.preventDefault(); use(); } },
-    html('p', { id: 'key-help' }, 'To break and to reset takes the value of ', html('code', {}, 'CLUSTER_KEY'), '; under the AppHost, the parameter ', html('code', {}, 'cluster-key'), ' in the dashboard. This tab forgets it when it is closed.'),
+  input.addEventListener('change', store);
+  return html('form', { class: 'key', onsubmit: (event) => { event.preventDefault(); store(); } },
+    html('p', { id: 'key-help' }, 'Faults and resets require the cluster key. It is the value of ', html('code', {}, 'CLUSTER_KEY'), '; under the AppHost, the parameter ', html('code', {}, 'cluster-key'), ' in the dashboard. This tab stores the key until you close it.'),
     html('div', {}, input, html('button', { type: 'submit' }, 'Use key')));
 }

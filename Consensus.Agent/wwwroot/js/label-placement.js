@@ -1,43 +1,43 @@
-// Where the labels of arrows stand: beside their heads, or wherever along them nothing is written yet.
+// Places the labels of arrows: near the arrow's head, or at the first free position along the arrow.
 
-const ROW = 24;
-const LETTER = 6.9;
+const ROW_HEIGHT = 24;
+const LETTER_WIDTH = 6.9;
 
-export class Labels {
+export class LabelPlacement {
   constructor({ lane }) {
     this.rows = new Map();
 
-    // The arrows of one broadcast leave one point and part on their way, so a label is best near the head.
-    this.near = lane > 110 ? 54 : 26;
+    // Arrows of one broadcast start at one point and diverge, so labels overlap least near the heads.
+    this.distance = lane > 110 ? 54 : 26;
   }
 
-  /** @param {{left: number, right: number, top: number, bottom: number}} box no label is to cover it */
-  keepFree(box) {
-    for (let row = Math.floor(box.top / ROW); row <= Math.floor(box.bottom / ROW); row++) {
+  /** Reserves a box that no label may overlap. @param {{left: number, right: number, top: number, bottom: number}} box */
+  reserve(box) {
+    for (let row = Math.floor(box.top / ROW_HEIGHT); row <= Math.floor(box.bottom / ROW_HEIGHT); row++) {
       if (!this.rows.has(row)) this.rows.set(row, []);
       this.rows.get(row).push(box);
     }
   }
 
-  /** The middle of the label's base line; null where there is no room: who points at the arrow is told. */
-  placeFor(text, { x1, y1, x2, y2 }) {
+  /** The middle of the label's base line; null if no position is free. The tooltip of the arrow then replaces the label. */
+  place(text, { x1, y1, x2, y2 }) {
     const length = Math.hypot(x2 - x1, y2 - y1);
-    const half = text.length * LETTER / 2;
-    for (const back of [Math.min(this.near, length / 2), length * 0.35, length * 0.5, length * 0.65, length - Math.min(this.near, length / 2)]) {
+    const half = text.length * LETTER_WIDTH / 2;
+    for (const back of [Math.min(this.distance, length / 2), length * 0.35, length * 0.5, length * 0.65, length - Math.min(this.distance, length / 2)]) {
       const x = x2 + (x1 - x2) * back / length;
       const line = y2 + (y1 - y2) * back / length;
       for (const y of [line - 3.5, line + 11.5]) {
         const box = { left: x - half, right: x + half, top: y - 9, bottom: y + 1 };
-        if (this.#isTaken(box)) continue;
-        this.keepFree(box);
+        if (this.#overlaps(box)) continue;
+        this.reserve(box);
         return { x, y };
       }
     }
     return null;
   }
 
-  #isTaken(box) {
-    for (let row = Math.floor(box.top / ROW); row <= Math.floor(box.bottom / ROW); row++) {
+  #overlaps(box) {
+    for (let row = Math.floor(box.top / ROW_HEIGHT); row <= Math.floor(box.bottom / ROW_HEIGHT); row++) {
       for (const other of this.rows.get(row) ?? []) {
         if (box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom) return true;
       }

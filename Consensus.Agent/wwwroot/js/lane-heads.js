@@ -1,28 +1,28 @@
-// The heads of the lanes: each agent's name, its decision, and what sets it apart. They stay in sight above the picture.
+// The heads of the lanes: each agent's name, decision and status. They stay visible above the picture.
 
 import { chip, html } from './dom.js';
-import { DIGIT } from './layout.js';
+import { DIGIT_WIDTH } from './layout.js';
 
-const LETTER = 7.6;
+const LETTER_WIDTH = 7.6;
 const GAP = 14;
-const TIGHT = 74;
+const NARROW = 74;
 
 export class LaneHeads {
   constructor() {
     this.root = html('div', { class: 'heads' });
   }
 
-  /** Name and decision stand side by side where every lane has room for both; else the decision stands below. */
+  /** Puts each decision beside the agent's name, or below if a lane is too narrow for both. */
   show(lanes, plan) {
-    const name = ({ agent_id: id }) => plan.lane < TIGHT ? id.replace(/^agent/, 'a') : id;
-    const stacked = lanes.some((lane) => name(lane).length * LETTER + (lane.value === undefined ? 0 : String(lane.value).length * DIGIT + GAP) + GAP > plan.lane);
+    const name = ({ agent_id: id }) => plan.lane < NARROW ? id.replace(/^agent/, 'a') : id;
+    const stacked = lanes.some((lane) => name(lane).length * LETTER_WIDTH + (lane.value === undefined ? 0 : String(lane.value).length * DIGIT_WIDTH + GAP) + GAP > plan.lane);
     this.root.style.width = `${plan.width}px`;
     this.root.classList.toggle('stacked', stacked);
-    this.root.classList.toggle('tall', stacked || lanes.some((lane) => tagOf(lane)));
+    this.root.classList.toggle('tall', stacked || lanes.some((lane) => statusOf(lane)));
     this.root.replaceChildren(...lanes.map((lane, index) => {
-      const tag = tagOf(lane);
-      const head = html('div', { class: `head${lane.part === 'former' ? ' former' : lane.up ? '' : ' down'}`, 'data-agent': lane.agent_id, title: lane.dropped ? `${lane.dropped.toLocaleString('en')} older events are gone` : undefined },
-        html('span', { class: 'name' }, name(lane)), lane.value !== undefined && chip(lane.value, `decided ${lane.value} in round ${lane.round}`), tag && html('span', { class: 'tag' }, tag));
+      const status = statusOf(lane);
+      const head = html('div', { class: `head${lane.part === 'former' ? ' former' : lane.up ? '' : ' down'}`, 'data-agent': lane.agent_id, title: lane.dropped ? `${lane.dropped.toLocaleString('en')} older events are no longer recorded` : undefined },
+        html('span', { class: 'name' }, name(lane)), lane.value !== undefined && chip(lane.value, `decided ${lane.value} in round ${lane.round}`), status && html('span', { class: 'status' }, status));
       head.style.left = `${plan.x(index)}px`;
       head.style.maxWidth = `${plan.lane}px`;
       return head;
@@ -31,7 +31,7 @@ export class LaneHeads {
   }
 }
 
-function tagOf(lane) {
+function statusOf(lane) {
   if (lane.part === 'former') return 'left';
   if (!lane.up) return 'down';
   return lane.part === 'learner' ? 'learner' : lane.part === 'absent' ? 'not reached' : '';

@@ -1,26 +1,27 @@
-// The last runs: a chart of their rounds, and a list; each opens.
+// The last runs: a chart of their rounds, and a list from which each run opens.
 
-import { chip, duration, html, plural, svg } from './dom.js';
+import { chip, html, svg } from './dom.js';
+import { duration, plural } from './format.js';
 
 const WIDTH = 300;
 const HEIGHT = 56;
 
-export class History {
-  /** @param {(run: string | null) => void} opened with null: the newest, whatever it is */
-  constructor(host, opened) {
-    this.opened = opened;
+export class RunHistory {
+  /** @param {(run: string | null) => void} onOpen receives the opened run; null means the newest run */
+  constructor(host, onOpen) {
+    this.onOpen = onOpen;
     this.current = null;
-    this.empty = html('p', { class: 'quiet' }, 'No runs yet.');
+    this.empty = html('p', { class: 'muted' }, 'No runs yet.');
     this.chart = svg('svg', { class: 'chart', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', preserveAspectRatio: 'none' });
     this.caption = html('p', { class: 'caption' });
-    this.live = html('button', { type: 'button', class: 'follow', onclick: () => this.open(null) }, 'Follow the newest run');
+    this.follow = html('button', { type: 'button', class: 'follow', onclick: () => this.open(null) }, 'Follow the newest run');
     this.list = html('ol', { class: 'runs', 'aria-label': 'Runs, newest first' });
-    host.append(this.empty, this.chart, this.caption, this.live, this.list);
+    host.append(this.empty, this.chart, this.caption, this.follow, this.list);
   }
 
   open(run) {
     this.current = run;
-    this.opened(run);
+    this.onOpen(run);
     if (this.runs) this.show(this.runs);
   }
 
@@ -28,7 +29,7 @@ export class History {
     this.runs = runs;
     this.empty.hidden = runs.length > 0;
     this.chart.toggleAttribute('hidden', runs.length === 0);
-    this.live.hidden = this.current === null;
+    this.follow.hidden = this.current === null;
     const key = JSON.stringify([runs, this.current]);
     if (key === this.key) return;
     this.key = key;
@@ -48,17 +49,17 @@ export class History {
   }
 
   #chart(runs) {
-    const most = Math.max(1, ...runs.map((run) => run.rounds));
-    const step = WIDTH / Math.max(24, runs.length);
+    const max = Math.max(1, ...runs.map((run) => run.rounds));
+    const barWidth = WIDTH / Math.max(24, runs.length);
 
-    // A root: one long run must not flatten all others.
+    // The square root keeps short runs visible beside a long one.
     const bars = runs.map((run, i) => {
-      const height = Math.max(2, (HEIGHT - 4) * Math.sqrt(run.rounds / most));
-      return svg('rect', { class: `bar ${run.rule}${run.value === undefined ? ' open' : ''}`, x: i * step + 0.5, y: HEIGHT - height, width: Math.max(1, step - 1.5), height, rx: 1.5 });
+      const height = Math.max(2, (HEIGHT - 4) * Math.sqrt(run.rounds / max));
+      return svg('rect', { class: `bar ${run.rule}${run.value === undefined ? ' open' : ''}`, x: i * barWidth + 0.5, y: HEIGHT - height, width: Math.max(1, barWidth - 1.5), height, rx: 1.5 });
     });
     this.chart.replaceChildren(...bars);
     const total = runs.reduce((sum, run) => sum + run.rounds, 0);
-    const text = runs.length ? `Rounds per run: ${(total / runs.length).toFixed(1)} on average, ${most.toLocaleString('en')} at most` : '';
+    const text = runs.length ? `Rounds per run: ${(total / runs.length).toFixed(1)} on average, ${max.toLocaleString('en')} at most` : '';
     this.caption.textContent = text;
     this.chart.setAttribute('aria-label', text);
   }

@@ -1,32 +1,32 @@
-// A diagram with its slider, and whoever wants to know what the agents knew at the moment it shows.
+// The view of one run: its diagram and its playback.
 
-import { Diagram } from './space-time-diagram.js';
-import { eachFrame, onPress } from './dom.js';
-import { build, replay } from './timeline-model.js';
-import { Stepper } from './playback.js';
+import { oncePerFrame, onPress } from './dom.js';
+import { Playback } from './playback.js';
+import { SpaceTimeDiagram } from './space-time-diagram.js';
+import { buildModel, replay } from './timeline-model.js';
 
-export class View {
-  /** @param {HTMLElement} host @param {{label: string, title?: string, unfold?: Function, knew?: (model, known, at) => void}} options */
+export class RunView {
+  /** @param {HTMLElement} host @param {{label: string, title?: string, unfold?: Function, onStates?: (model, states, position) => void}} options `onStates` receives the agents' states at the playback position */
   constructor(host, options) {
-    this.knew = options.knew;
-    this.diagram = new Diagram(host, { ...options, resized: () => this.draw() });
-    const moved = eachFrame(() => {
-      if (this.diagram.model === this.model) this.diagram.cut(this.stepper.at);
-      this.tell();
+    this.onStates = options.onStates;
+    this.diagram = new SpaceTimeDiagram(host, { ...options, onResize: () => this.draw() });
+    const moved = oncePerFrame(() => {
+      if (this.diagram.model === this.model) this.diagram.coverAfter(this.playback.position);
+      this.publishStates();
     });
-    this.stepper = new Stepper(this.diagram.root, moved);
-    this.draw = eachFrame(() => {
+    this.playback = new Playback(this.diagram.root, moved);
+    this.draw = oncePerFrame(() => {
       this.postponed = this.pressed;
       if (this.pressed) return;
-      this.diagram.cutAt = this.stepper.at;
+      this.diagram.position = this.playback.position;
       this.diagram.show(this.model);
     });
 
-    // A press whose target is gone when it ends is no click: nothing is drawn anew under one.
+    // The browser fires no click if the pressed element was replaced during the press. A drawing therefore waits for its end.
     onPress(this.diagram.root, () => {
       this.pressed = true;
       return {
-        ended: () => {
+        onEnd: () => {
           this.pressed = false;
           if (this.postponed) this.draw();
         },
@@ -34,15 +34,15 @@ export class View {
     });
   }
 
-  /** Draws it with the next frame: a long run is read in one task and drawn in another. */
+  /** Shows a timeline. The next frame draws it, so that a long run takes two short tasks and not one long task. */
   show(timeline) {
-    this.model = build(timeline);
-    this.stepper.show(this.model);
+    this.model = buildModel(timeline);
+    this.playback.show(this.model);
     this.draw();
-    this.tell();
+    this.publishStates();
   }
 
-  tell() {
-    this.knew?.(this.model, replay(this.model, this.stepper.count), this.stepper.at);
+  publishStates() {
+    this.onStates?.(this.model, replay(this.model, this.playback.count), this.playback.position);
   }
 }

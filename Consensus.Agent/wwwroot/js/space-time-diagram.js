@@ -1,63 +1,62 @@
-// The space-time diagram: scrolls, zooms, tells what the pointer is on, follows one value. Of a tall picture only what is
-// in sight is in the document.
+// The space-time diagram of a run: it scrolls, zooms, describes what is below the pointer, and highlights one value.
 
-import { arrange, chip, eachFrame, html, onPress, svg } from './dom.js';
-import { Labels } from './label-placement.js';
+import { chip, html, oncePerFrame, onPress, replaceIfChanged, svg } from './dom.js';
+import { KINDS, verdict } from './format.js';
+import { LabelPlacement } from './label-placement.js';
 import { LaneHeads } from './lane-heads.js';
 import { layout } from './layout.js';
-import { arrowShape, backdrop, endsOf, foldShape, markBox, markShape, partsOf } from './svg-shapes.js';
-import { Sight } from './viewport.js';
+import { arrowShape, background, endsOf, foldShape, markBox, markShape, partsOf } from './svg-shapes.js';
 import { Tooltip } from './tooltip.js';
-import { KINDS, verdict } from './format.js';
+import { Viewport } from './viewport.js';
 
-// A picture of fewer arrows and marks is in the document as a whole.
-const WHOLE = 400;
+// With fewer arrows and marks, all of them are in the document at once.
+const MAX_WHOLE = 400;
 
-// How far a pointer may stray in a click, in pixels.
-const CLICK = 4;
+// A pointer may move this many pixels during a click.
+const CLICK_DISTANCE = 4;
 const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
 
-export class Diagram {
-  /** @param {HTMLElement} host @param {{label: string, unfold?: (range: {from: number, to: number}) => void, resized: () => void}} options `resized` asks for a drawing in another width */
-  constructor(host, { label, unfold, title, resized }) {
-    Object.assign(this, { unfold, resized });
+export class SpaceTimeDiagram {
+  /** @param {HTMLElement} host @param {{label: string, unfold?: (range: {from: number, to: number}) => void, onResize: () => void}} options `onResize` runs when the width has changed */
+  constructor(host, { label, unfold, title, onResize }) {
+    Object.assign(this, { unfold, onResize });
     this.zoom = 1;
-    this.followed = null;
-    this.hidden = new Set();
+    this.highlighted = null;
+    this.hiddenKinds = new Set();
     this.buttons = new Map();
     this.verdict = html('p', { class: 'verdict', role: 'status' });
-    this.legend = html('div', { class: 'legend', role: 'group', 'aria-label': 'Kinds of messages to show' });
-    this.values = html('div', { class: 'values', role: 'group', 'aria-label': 'Follow one value' });
+    this.legend = html('div', { class: 'legend', role: 'group', 'aria-label': 'Message kinds to show' });
+    this.values = html('div', { class: 'values', role: 'group', 'aria-label': 'Value to highlight' });
     this.zoomOut = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom out', onclick: () => this.zoomBy(-1) }, '−');
     this.zoomIn = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom in', onclick: () => this.zoomBy(1) }, '+');
     this.heads = new LaneHeads();
     this.svg = svg('svg', { class: 'picture', role: 'img' });
 
-    // A layer of its own: a step moves it, and nothing of the picture is painted anew.
-    this.veil = html('div', { class: 'veil', hidden: true });
-    this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.heads.root, html('div', { class: 'sheet' }, this.svg, this.veil));
-    this.tip = new Tooltip();
+    // The cover is a layer of its own, so a step moves it and repaints nothing else.
+    this.cover = html('div', { class: 'cover', hidden: true });
+    this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.heads.root, html('div', { class: 'canvas' }, this.svg, this.cover));
+    this.tooltip = new Tooltip();
     this.root = html('div', { class: 'diagram' }, title && html('h3', {}, title), this.verdict,
-      html('div', { class: 'tools' }, this.legend, this.values, html('div', { class: 'zoom' }, this.zoomOut, this.zoomIn)), this.scroll, this.tip.root);
+      html('div', { class: 'tools' }, this.legend, this.values, html('div', { class: 'zoom' }, this.zoomOut, this.zoomIn)), this.scroll, this.tooltip.root);
     host.append(this.root);
-    this.#listen();
+    this.#addListeners();
   }
 
-  /** Draws a model; keeps the place, unless it is another run. */
+  /** Draws a model. The scroll position stays, unless the model is of another run. */
   show(model) {
     const another = this.model?.timeline.run !== model.timeline.run;
     const atEnd = this.scroll.scrollTop + this.scroll.clientHeight > this.scroll.scrollHeight - 60;
     this.model = model;
-    const said = verdict(model);
-    this.verdict.className = `verdict ${said.tone}`;
-    this.verdict.replaceChildren(html('strong', {}, said.text), ...(said.figures ? [html('span', { class: 'figures' }, said.figures)] : []));
-    this.svg.setAttribute('aria-label', `${said.text} ${said.figures ?? ''}`);
-    this.#legend();
-    this.draw(another ? () => 0 : atEnd && said.tone === 'open' ? (plan) => plan.height : undefined);
+    const { tone, text, figures } = verdict(model);
+    this.verdict.className = `verdict ${tone}`;
+    this.verdict.replaceChildren(html('strong', {}, text), ...(figures ? [html('span', { class: 'figures' }, figures)] : []));
+    this.svg.setAttribute('aria-label', `${text} ${figures ?? ''}`);
+    this.#updateTools();
+    this.draw(another ? () => 0 : atEnd && tone === 'open' ? (plan) => plan.height : undefined);
   }
 
-  /** @param {(plan) => number} place where to scroll to; undefined: it stays */
-  draw(place) {
+  /** @param {(plan) => number} scrollTo the new scroll position; undefined keeps the position */
+  draw(scrollTo) {
     const { model } = this;
     if (!model) return;
     const width = this.scroll.clientWidth;
@@ -68,7 +67,7 @@ export class Diagram {
     this.svg.setAttribute('viewBox', `0 0 ${plan.width} ${plan.height}`);
     this.heads.show(model.lanes, plan);
 
-    this.labels = new Labels(plan);
+    this.labels = new LabelPlacement(plan);
     this.targets = [];
     for (const arrow of model.arrows) {
       for (const ends of partsOf(endsOf(arrow, plan))) {
@@ -78,38 +77,38 @@ export class Diagram {
     for (const step of model.steps) {
       step.marks.forEach((mark, index) => {
         const box = markBox(mark, index, step, plan);
-        this.labels.keepFree(box);
+        this.labels.reserve(box);
         this.targets.push({ mark, index, step, value: mark.value, top: box.top, bottom: box.bottom, x: plan.x(step.lane), y: (box.top + box.bottom) / 2 });
       });
     }
     this.lines = svg('g');
     this.above = svg('g');
-    this.sight = new Sight(this.targets, this.targets.length < WHOLE, { add: (target) => this.#add(target), remove: ({ element, text }) => { element.remove(); text?.remove(); } });
+    this.viewport = new Viewport(this.targets, this.targets.length < MAX_WHOLE, { add: (target) => this.#add(target), remove: ({ element, text }) => { element.remove(); text?.remove(); } });
     this.folds = plan.folds.map((fold) => this.#fold(fold));
-    this.svg.replaceChildren(backdrop(plan, model), ...this.folds, this.lines, this.above);
-    if (place) this.scroll.scrollTop = place(plan);
-    this.cut(this.cutAt);
-    this.refresh();
+    this.svg.replaceChildren(background(plan, model), ...this.folds, this.lines, this.above);
+    if (scrollTo) this.scroll.scrollTop = scrollTo(plan);
+    this.coverAfter(this.position);
+    this.#updateViewport();
   }
 
-  /** Veils all that comes after this many steps; undefined: nothing. */
-  cut(count) {
-    this.cutAt = count;
+  /** Covers everything after this many steps; undefined covers nothing. */
+  coverAfter(count) {
+    this.position = count;
     const { steps } = this.model;
     const step = count === undefined || count >= steps.length ? null : steps[Math.max(0, count - 1)];
-    this.veil.hidden = !step;
+    this.cover.hidden = !step;
     if (!step) return;
-    const y = count === 0 ? 0 : step.out + 3;
-    this.veil.style.transform = `translateY(${y}px)`;
+    const y = count === 0 ? 0 : step.bottom + 3;
+    this.cover.style.transform = `translateY(${y}px)`;
     const { scrollTop, clientHeight } = this.scroll;
     if (y < scrollTop + 40 || y > scrollTop + clientHeight - this.heads.height - 60) this.scroll.scrollTop = y - clientHeight * 0.55;
   }
 
-  /** Follows one value, or with null none. */
-  followValue(value) {
-    this.followed = value === this.followed ? null : value;
-    this.#legend();
-    this.#dimAll();
+  /** Highlights one value; null, or the highlighted value again, ends the highlight. */
+  highlight(value) {
+    this.highlighted = value === this.highlighted ? null : value;
+    this.#updateTools();
+    this.#styleAll();
   }
 
   zoomBy(steps) {
@@ -122,21 +121,21 @@ export class Diagram {
     this.draw((plan) => middle * plan.height - this.scroll.clientHeight / 2);
   }
 
-  refresh() {
-    this.sight.look(this.scroll.scrollTop, this.scroll.scrollTop + this.scroll.clientHeight);
+  #updateViewport() {
+    this.viewport.update(this.scroll.scrollTop, this.scroll.scrollTop + this.scroll.clientHeight);
   }
 
-  /** Lines are below all else. */
+  /** Adds an arrow or a mark. Arrows are below marks and labels. */
   #add(target) {
     const { arrow, mark, index, step, ends } = target;
     if (!target.element) Object.assign(target, arrow ? arrowShape(arrow, ends, this.plan, this.labels) : { element: markShape(mark, index, step, this.plan) });
-    this.#dim(target);
+    this.#style(target);
     (arrow ? this.lines : this.above).append(target.element);
     if (target.text) this.above.append(target.text);
   }
 
   #fold(fold) {
-    const { element, roundAt } = foldShape(fold, this.plan, this.model.lanes);
+    const { element, roundAt } = foldShape(fold, this.plan);
     const open = (round) => this.unfold?.({ from: Math.max(fold.from, Math.min(round - 4, fold.to - 9)), to: Math.min(fold.to, Math.max(round + 5, fold.from + 9)) });
     element.addEventListener('click', (event) => open(roundAt(this.#point(event).y)));
     element.addEventListener('keydown', (event) => {
@@ -147,46 +146,46 @@ export class Diagram {
     return element;
   }
 
-  #legend() {
+  #updateTools() {
     const counts = new Map();
-    for (const arrow of this.model.arrows) if (!arrow.answer) counts.set(arrow.kind, (counts.get(arrow.kind) ?? 0) + 1);
-    arrange(this.legend, Object.keys(KINDS).filter((kind) => counts.has(kind)).map((kind) => {
-      const button = this.#button(kind, `key k-${kind}`, () => this.#toggle(kind), html('i', { 'aria-hidden': 'true' }), `${KINDS[kind]} `, html('b'));
-      button.setAttribute('aria-pressed', String(!this.hidden.has(kind)));
+    for (const arrow of this.model.arrows) if (!arrow.response) counts.set(arrow.kind, (counts.get(arrow.kind) ?? 0) + 1);
+    replaceIfChanged(this.legend, Object.keys(KINDS).filter((kind) => counts.has(kind)).map((kind) => {
+      const button = this.#button(kind, `key k-${kind}`, () => this.#toggleKind(kind), html('i', { 'aria-hidden': 'true' }), `${KINDS[kind]} `, html('b'));
+      button.setAttribute('aria-pressed', String(!this.hiddenKinds.has(kind)));
       button.lastChild.textContent = counts.get(kind).toLocaleString('en');
       return button;
     }));
     const few = this.model.values.length > 1 && this.model.values.length <= 8;
-    arrange(this.values, (few ? this.model.values : this.followed ? [this.followed] : []).map((value) => {
-      const button = this.#button(value, null, () => this.followValue(value), chip(value));
-      button.setAttribute('aria-label', `Follow value ${value}`);
-      button.setAttribute('aria-pressed', String(this.followed === value));
+    replaceIfChanged(this.values, (few ? this.model.values : this.highlighted ? [this.highlighted] : []).map((value) => {
+      const button = this.#button(value, null, () => this.highlight(value), chip(value));
+      button.setAttribute('aria-label', `Highlight value ${value}`);
+      button.setAttribute('aria-pressed', String(this.highlighted === value));
       return button;
     }));
   }
 
-  /** The button for a kind or a value, made at its first use: one that stays keeps the focus. */
-  #button(of, look, onclick, ...children) {
-    if (!this.buttons.has(of)) this.buttons.set(of, html('button', { type: 'button', class: look, onclick }, ...children));
-    return this.buttons.get(of);
+  /** The button of a kind or a value. Each button is made once, so that it keeps its focus. */
+  #button(key, className, onclick, ...children) {
+    if (!this.buttons.has(key)) this.buttons.set(key, html('button', { type: 'button', class: className, onclick }, ...children));
+    return this.buttons.get(key);
   }
 
-  #toggle(kind) {
-    if (!this.hidden.delete(kind)) this.hidden.add(kind);
-    this.#legend();
-    this.#dimAll();
+  #toggleKind(kind) {
+    if (!this.hiddenKinds.delete(kind)) this.hiddenKinds.add(kind);
+    this.#updateTools();
+    this.#styleAll();
   }
 
-  #dim({ element, text, value, arrow }) {
-    element.classList.toggle('lit', this.followed !== null && value === this.followed);
+  #style({ element, text, value, arrow }) {
+    element.classList.toggle('highlighted', this.highlighted !== null && value === this.highlighted);
     for (const part of [element, text]) {
-      part?.classList.toggle('dim', this.followed !== null && value !== this.followed);
-      if (arrow) part?.classList.toggle('off', this.hidden.has(arrow.kind));
+      part?.classList.toggle('dimmed', this.highlighted !== null && value !== this.highlighted);
+      if (arrow) part?.classList.toggle('filtered', this.hiddenKinds.has(arrow.kind));
     }
   }
 
-  #dimAll() {
-    for (const target of this.sight.shown) this.#dim(target);
+  #styleAll() {
+    for (const target of this.viewport.shown) this.#style(target);
   }
 
   #point(event) {
@@ -195,26 +194,26 @@ export class Diagram {
   }
 
   #nearest({ x, y }) {
-    let best = null;
-    let least = 8;
+    let nearest = null;
+    let limit = 8;
     for (const target of this.targets ?? []) {
-      if (target.arrow && this.hidden.has(target.arrow.kind)) continue;
-      const distance = target.mark ? Math.hypot(target.x - x, target.y - y) - 8 : toSegment(x, y, target.ends);
-      if (distance < least) [best, least] = [target, distance];
+      if (target.arrow && this.hiddenKinds.has(target.arrow.kind)) continue;
+      const distance = target.mark ? Math.hypot(target.x - x, target.y - y) - 8 : distanceToSegment(x, y, target.ends);
+      if (distance < limit) [nearest, limit] = [target, distance];
     }
-    return best;
+    return nearest;
   }
 
-  #listen() {
-    this.scroll.addEventListener('scroll', eachFrame(() => this.plan && this.refresh()), { passive: true });
-    new ResizeObserver(() => { if (this.model && this.scroll.clientWidth !== this.drawnWidth && this.scroll.clientWidth) this.resized(); }).observe(this.scroll);
-    let last = null;
-    const hover = eachFrame(() => last && this.#hover(last));
-    this.svg.addEventListener('pointermove', (event) => { last = event; hover(); });
-    this.svg.addEventListener('pointerleave', () => { last = null; this.#hover(null); });
+  #addListeners() {
+    this.scroll.addEventListener('scroll', oncePerFrame(() => this.plan && this.#updateViewport()), { passive: true });
+    new ResizeObserver(() => { if (this.model && this.scroll.clientWidth !== this.drawnWidth && this.scroll.clientWidth) this.onResize(); }).observe(this.scroll);
+    let lastMove = null;
+    const hover = oncePerFrame(() => lastMove && this.#hover(lastMove));
+    this.svg.addEventListener('pointermove', (event) => { lastMove = event; hover(); });
+    this.svg.addEventListener('pointerleave', () => { lastMove = null; this.#hover(null); });
     this.svg.addEventListener('click', (event) => {
-      const found = this.plan && !this.panned && this.#nearest(this.#point(event));
-      if (found?.value) this.followValue(found.value);
+      const target = this.plan && !this.panned && this.#nearest(this.#point(event));
+      if (target?.value) this.highlight(target.value);
     });
     this.scroll.addEventListener('wheel', (event) => {
       if (!event.ctrlKey && !event.metaKey) return;
@@ -225,21 +224,21 @@ export class Diagram {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === '+' || event.key === '=') this.zoomBy(1);
       else if (event.key === '-') this.zoomBy(-1);
-      else if (event.key === 'Escape') this.followValue(null);
+      else if (event.key === 'Escape') this.highlight(null);
     });
     this.#pan();
   }
 
-  /** Drag with a mouse to pan; fingers scroll by themselves. The end of a drag is no click. */
+  /** Pans while a mouse drags; a touch scrolls natively. The end of a drag is no click. */
   #pan() {
-    onPress(this.scroll, (from) => {
+    onPress(this.scroll, (start) => {
       this.panned = false;
-      if (from.pointerType !== 'mouse') return {};
+      if (start.pointerType !== 'mouse') return {};
       const { scrollLeft, scrollTop } = this.scroll;
       return {
-        moved: (event) => {
-          const [x, y] = [event.clientX - from.clientX, event.clientY - from.clientY];
-          this.panned ||= Math.hypot(x, y) > CLICK;
+        onMove: (event) => {
+          const [x, y] = [event.clientX - start.clientX, event.clientY - start.clientY];
+          this.panned ||= Math.hypot(x, y) > CLICK_DISTANCE;
           if (this.panned) this.scroll.scrollTo(scrollLeft - x, scrollTop - y);
         },
       };
@@ -247,16 +246,16 @@ export class Diagram {
   }
 
   #hover(event) {
-    const found = event && this.plan ? this.#nearest(this.#point(event)) : null;
-    this.hot?.classList.remove('hot');
-    this.hot = found?.element;
-    this.hot?.classList.add('hot');
-    this.svg.classList.toggle('pointing', Boolean(found));
-    this.tip.show(found, event, this.model, this.root);
+    const target = event && this.plan ? this.#nearest(this.#point(event)) : null;
+    this.hovered?.classList.remove('hovered');
+    this.hovered = target?.element;
+    this.hovered?.classList.add('hovered');
+    this.svg.classList.toggle('pointing', Boolean(target));
+    this.tooltip.show(target, event, this.model, this.root);
   }
 }
 
-function toSegment(x, y, { x1, y1, x2, y2 }) {
+function distanceToSegment(x, y, { x1, y1, x2, y2 }) {
   if (y < Math.min(y1, y2) - 9 || y > Math.max(y1, y2) + 9) return Infinity;
   const [dx, dy] = [x2 - x1, y2 - y1];
   const part = Math.max(0, Math.min(1, ((x - x1) * dx + (y - y1) * dy) / (dx * dx + dy * dy || 1)));

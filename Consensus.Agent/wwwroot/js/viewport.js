@@ -1,15 +1,15 @@
-// Of a tall picture only what is in sight is in the document: its parts are made when they come near, and taken out when
-// they are far again. So what is drawn at once is bounded, however long a run is.
+// Keeps only the visible parts of a tall picture in the document. The number of elements is therefore bounded for a run of
+// any length.
 
 const SLICE = 300;
-const NEAR = 200;
+const MARGIN = 200;
 
 const sliceOf = (y) => Math.max(0, Math.floor(y / SLICE));
 
-export class Sight {
+export class Viewport {
   /**
    * @param {{top: number, bottom: number}[]} parts
-   * @param {boolean} whole few enough to be all in the document
+   * @param {boolean} whole true if all parts may be in the document at once
    * @param {{add: (part) => void, remove: (part) => void}} actions
    */
   constructor(parts, whole, { add, remove }) {
@@ -19,9 +19,10 @@ export class Sight {
     }
   }
 
-  look(top, bottom) {
-    const first = this.whole ? 0 : sliceOf(top - NEAR);
-    const last = this.whole ? this.slices.length - 1 : sliceOf(bottom + NEAR);
+  /** Adds the parts from `top` to `bottom` and removes the others. */
+  update(top, bottom) {
+    const first = this.whole ? 0 : sliceOf(top - MARGIN);
+    const last = this.whole ? this.slices.length - 1 : sliceOf(bottom + MARGIN);
     if (first === this.first && last === this.last) return;
     for (const part of this.shown) {
       if (sliceOf(part.bottom) >= first && sliceOf(part.top) <= last) continue;
