@@ -84,8 +84,8 @@ public static class SimulateApi
     }
 
     private static string Sentence(ClusterTimeline ratified) => ratified.Lanes.Select(lane => lane.Value).OfType<int>().Distinct().ToList() is [var value]
-        ? string.Create(CultureInfo.InvariantCulture, $"The same agents, draws and arrivals. Here a majority of proposals is only worth a vote, and it takes a majority of votes to decide. What was held back arrives in the end: all hold {value}.")
-        : "The same agents, draws and arrivals.";
+        ? string.Create(CultureInfo.InvariantCulture, $"The same agents, draws and deliveries. Here a majority of proposals leads only to a vote, and a decision requires a majority of votes. The delayed messages arrive in the end: all agents decide {value}.")
+        : "The same agents, draws and deliveries.";
 
     /// <summary>Reads parameters, and remembers the first that is wrong.</summary>
     private sealed class SimulationQuery

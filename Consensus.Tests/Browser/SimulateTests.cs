@@ -16,7 +16,7 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
         await tab.Page.ClickAsync("#counterexample");
         await tab.Page.WaitForSelectorAsync(".stage[data-rule=classic] .verdict.bad");
         await tab.Page.WaitForSelectorAsync(".stage[data-rule=ratified] .verdict.good");
-        await Assertions.Expect(tab.Page.Locator(".sentence")).ToContainTextAsync("was not heard in time");
+        await Assertions.Expect(tab.Page.Locator(".sentence")).ToContainTextAsync("arrived too late");
         Assert.Equal(2, (await DecisionsAsync(tab, "classic")).Distinct().Count());
         var ratified = await DecisionsAsync(tab, "ratified");
         Assert.Equal(3, ratified.Count);

@@ -115,7 +115,7 @@ public sealed class SimulatorTests
         var lines = found.Lines().ToList();
         Assert.InRange(lines.Count, 8, 40);
         Assert.All(lines.SkipLast(1), line => Assert.InRange(line.Length, 0, 120));
-        Assert.Contains("was not heard in time", found.Sentence(), StringComparison.Ordinal);
+        Assert.Contains("arrived too late", found.Sentence(), StringComparison.Ordinal);
 
         // What is left alone shows it, and the ratified rule lives through the same without harm.
         Assert.Equal(2, DecisionsOf(found.Log).Distinct().Count());
