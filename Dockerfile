@@ -17,6 +17,7 @@ COPY Consensus.Agent/Consensus.Agent.csproj /Consensus.Agent/
 
 FROM scratch AS sources
 COPY .editorconfig /
+COPY docs/glossary.md /docs/
 COPY Consensus.Protocol /Consensus.Protocol
 COPY Consensus.ServiceDefaults /Consensus.ServiceDefaults
 COPY Consensus.Simulation /Consensus.Simulation

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.StaticFiles;
+
 namespace Consensus.Agent.Api;
 
 /// <summary>The page that shows runs: the files of <c>wwwroot</c>, at <c>/</c> and, to start a run at once, at <c>/run</c>.</summary>
@@ -19,8 +21,12 @@ public static class WebPage
 
             return next(context);
         });
+        var types = new FileExtensionContentTypeProvider();
+        types.Mappings[".md"] = "text/markdown; charset=utf-8";
         app.UseStaticFiles(new StaticFileOptions
         {
+            ContentTypeProvider = types,
+
             // Asked for again each time, and answered with 304: an agent of another version has another page.
             OnPrepareResponse = served => served.Context.Response.Headers.CacheControl = "no-cache",
         });

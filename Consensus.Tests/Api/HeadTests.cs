@@ -20,6 +20,7 @@ public sealed class HeadTests(DecidedAgents agents) : IClassFixture<DecidedAgent
     [InlineData("/", 200, "text/html")]
     [InlineData("/run", 200, "text/html")]
     [InlineData("/page.css", 200, "text/css")]
+    [InlineData("/glossary.md", 200, "text/markdown")]
     [InlineData("/reset", 405, "application/problem+json")]
     [InlineData("/nowhere", 404, "application/problem+json")]
     public async Task Status_and_headers_are_those_of_get_without_a_body(string path, int status, string type)

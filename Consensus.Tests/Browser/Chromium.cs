@@ -34,8 +34,9 @@ public sealed class Chromium : IAsyncLifetime
     /// <param name="width">Of the window, in pixels.</param>
     /// <param name="height">Of the window, in pixels.</param>
     /// <param name="script">Runs in the page, and in further pages of its browser context, before any other script.</param>
+    /// <param name="touch">True for a touch screen.</param>
     /// <param name="ready">Selects what is there once the page can be used; by default, of our own page.</param>
-    public async Task<Tab> OpenAsync(Uri address, int width = 1280, int height = 800, string? script = null, string ready = "body[data-ready=true]")
+    public async Task<Tab> OpenAsync(Uri address, int width = 1280, int height = 800, string? script = null, bool touch = false, string ready = "body[data-ready=true]")
     {
         if (_browser is null)
         {
@@ -44,7 +45,7 @@ public sealed class Chromium : IAsyncLifetime
             Skip.If(true, missing);
         }
 
-        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ReducedMotion = ReducedMotion.Reduce });
+        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ReducedMotion = ReducedMotion.Reduce, HasTouch = touch });
         if (script is not null)
         {
             await context.AddInitScriptAsync(script);

@@ -23,6 +23,21 @@ public sealed partial class DockerfileTests
     }
 
     [Fact]
+    public void It_copies_every_file_that_the_agent_ships_from_another_folder()
+    {
+        var files = XDocument.Load(Path.Combine(SourceTree.Root, "Consensus.Agent", "Consensus.Agent.csproj")).Descendants("Content")
+            .Select(content => content.Attribute("Include")?.Value.Replace('\\', '/')).OfType<string>().Where(path => path.StartsWith("../", StringComparison.Ordinal)).Select(path => path[3..]).ToList();
+        Assert.Contains("docs/glossary.md", files);
+        var lines = SameDeploymentTests.Dockerfile().Split('\n');
+        var allowed = File.ReadAllLines(Path.Combine(SourceTree.Root, ".dockerignore"));
+        Assert.All(files, file =>
+        {
+            Assert.Contains($"COPY {file} /{Path.GetDirectoryName(file)}/", lines);
+            Assert.Contains($"!{file}", allowed);
+        });
+    }
+
+    [Fact]
     public void Compose_builds_by_default_what_the_Dockerfile_builds_by_default()
     {
         var images = BaseImage().Matches(SameDeploymentTests.Dockerfile()).ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);

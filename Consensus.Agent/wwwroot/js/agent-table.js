@@ -1,7 +1,10 @@
 // The table of the agents: the state of each agent now, or at the playback position.
 
 import { chip, html, replaceIfChanged } from './dom.js';
+import { hint } from './hints.js';
 
+const COLUMNS = [['Agent', 'agent'], ['Round', 'round'], ['Value', 'value'], ['Attempts', 'attempt'], ['Knows', 'known messages']];
+const STATUS_TERMS = { decided: 'decision', isolated: 'isolate', learner: 'learner' };
 const PHASES = { proposing: 'proposing', voting: 'voting', decided: 'decided', waiting: 'waiting', idle: 'waiting' };
 
 export class AgentTable {
@@ -10,7 +13,7 @@ export class AgentTable {
     this.caption = html('p', { class: 'table-caption' });
     this.body = html('tbody');
     host.append(this.caption, html('div', { class: 'wide' }, html('table', {},
-      html('thead', {}, html('tr', {}, ['Agent', 'Round', 'Value', 'Attempts', 'Knows'].map((name) => html('th', { scope: 'col' }, name)))), this.body)));
+      html('thead', {}, html('tr', {}, COLUMNS.map(([name, term]) => html('th', { scope: 'col' }, hint(name, term))))), this.body)));
   }
 
   /** @param {object[]} states the agents' states at `position` @param {object[]} [cluster] the current status of the agents, if the newest run is shown */
@@ -53,7 +56,8 @@ function rowElement(id, row, lanes) {
   const status = statusOf(row);
   const messages = (values, mark) => lanes.length > 4 ? countByValue(values, mark) : [...values].sort(([a], [b]) => a - b).map(([from, value]) => html('span', { class: 'known' }, `${mark}${shortName(lanes[from]?.agent_id ?? '?')}`, chip(value)));
   return html('tr', { class: row.up ? null : 'down', 'data-agent': id, 'data-status': status },
-    html('th', { scope: 'row' }, html('span', { class: 'dot', 'aria-hidden': 'true' }), id, html('small', {}, status), row.stalled && html('small', { class: 'stalled' }, row.stalled)),
+    html('th', { scope: 'row' }, html('span', { class: 'dot', 'aria-hidden': 'true' }), id, html('small', {}, STATUS_TERMS[status] ? hint(status, STATUS_TERMS[status]) : status),
+      row.stalled && html('small', { class: 'stalled' }, hint('stalled', 'stall'), `: ${row.stalled}`)),
     html('td', {}, row.round ? row.round.toLocaleString('en') : '–'),
     html('td', {}, row.decision ? html('span', { class: 'final' }, chip(row.decision, 'decided'), html('span', { class: 'visually-hidden' }, ' decided')) : row.value ? chip(row.value, 'proposes') : '–'),
     html('td', {}, String(row.attempts ?? 0)),

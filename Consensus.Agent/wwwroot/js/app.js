@@ -6,6 +6,7 @@ import { byId } from './dom.js';
 import { follow } from './event-stream.js';
 import { Faults } from './faults.js';
 import { list } from './format.js';
+import { startHints } from './hints.js';
 import * as key from './key.js';
 import { RunForm } from './run-form.js';
 import { RunHistory } from './run-history.js';
@@ -14,6 +15,8 @@ import { SimulationView } from './simulation-view.js';
 
 // A browser may load a page before a person opens it.
 if (document.prerendering) await new Promise((activated) => { document.addEventListener('prerenderingchange', activated, { once: true }); });
+
+startHints();
 
 const EVENT_GAP_MS = 120;
 const CLUSTER_GAP_MS = 400;

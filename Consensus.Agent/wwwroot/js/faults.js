@@ -4,7 +4,10 @@
 import { call, errorText } from './api.js';
 import { html } from './dom.js';
 import { plural } from './format.js';
+import { hint, hintOf } from './hints.js';
 import { number } from './run-form.js';
+
+const COLUMNS = [['Link', 'link'], ['Drop %', 'drop'], ['Delay ms', 'delay'], []];
 
 export class Faults {
   /** @param {{notice: (text?: string) => void, onKeyRefused: () => void}} options */
@@ -63,7 +66,7 @@ export class Faults {
     const faults = this.known.get(index);
     const id = faults.agent_id;
     const isolate = html('button', {
-      type: 'button', class: 'isolate', 'aria-pressed': String(faults.isolate), 'aria-label': `Isolate ${id}`,
+      type: 'button', class: 'isolate', 'aria-pressed': String(faults.isolate), 'aria-label': `Isolate ${id}`, ...hintOf('isolate'),
       onclick: () => this.#put(index, { ...faults, isolate: !faults.isolate }),
     }, faults.isolate ? 'Reconnect' : 'Isolate');
     const rows = faults.peers.map((peer) => {
@@ -85,7 +88,7 @@ export class Faults {
     return html('div', { class: 'agent-faults', 'data-agent': id },
       html('details', { 'data-agent': id, open: open.has(id) },
         html('summary', {}, html('b', {}, id), html('small', {}, describe(faults))),
-        html('table', { class: 'links' }, html('thead', {}, html('tr', {}, ['Link', 'Drop %', 'Delay ms', ''].map((name) => html('th', { scope: 'col' }, name)))), html('tbody', {}, rows))),
+        html('table', { class: 'links' }, html('thead', {}, html('tr', {}, COLUMNS.map(([name, term]) => html('th', { scope: 'col' }, term && hint(name, term))))), html('tbody', {}, rows))),
       isolate);
   }
 

@@ -1,6 +1,7 @@
 // The heads of the lanes: each agent's name, decision and status. They stay visible above the picture.
 
 import { chip, html } from './dom.js';
+import { hint } from './hints.js';
 import { DIGIT_WIDTH } from './layout.js';
 
 const LETTER_WIDTH = 7.6;
@@ -22,7 +23,7 @@ export class LaneHeads {
     this.root.replaceChildren(...lanes.map((lane, index) => {
       const status = statusOf(lane);
       const head = html('div', { class: `head${lane.part === 'former' ? ' former' : lane.up ? '' : ' down'}`, 'data-agent': lane.agent_id, title: lane.dropped ? `${lane.dropped.toLocaleString('en')} older events are no longer recorded` : undefined },
-        html('span', { class: 'name' }, name(lane)), lane.value !== undefined && chip(lane.value, `decided ${lane.value} in round ${lane.round}`), status && html('span', { class: 'status' }, status));
+        html('span', { class: 'name' }, name(lane)), lane.value !== undefined && chip(lane.value, `decided ${lane.value} in round ${lane.round}`), status && html('span', { class: 'status' }, status === 'learner' ? hint(status, 'learner') : status));
       head.style.left = `${plan.x(index)}px`;
       head.style.maxWidth = `${plan.lane}px`;
       return head;

@@ -2,8 +2,17 @@
 
 import { call, errorText, startRun } from './api.js';
 import { html, whileBusy } from './dom.js';
+import { hint, hintOf } from './hints.js';
 
-export const field = (label, input) => html('label', { class: 'field' }, html('span', {}, label), input);
+let fields = 0;
+
+/** A form field below its label. The label shows the glossary entries of `terms`. */
+export function field(label, terms, input) {
+  const caption = hint(label, ...terms);
+  caption.id = `field-${++fields}`;
+  input.setAttribute('aria-labelledby', caption.id);
+  return html('div', { class: 'field' }, caption, input);
+}
 
 export const select = (name, options) =>
   html('select', { name }, options.map(([value, text]) => html('option', { value }, text)));
@@ -13,6 +22,9 @@ export const number = (name, attributes) => html('input', { name, type: 'number'
 /** The input of a seed. Agents accept only whole numbers that JavaScript represents exactly. */
 export const seed = (attributes) => number('seed', { min: -Number.MAX_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, ...attributes });
 
+export const RULE_TERMS = ['ratified rule', 'classic rule'];
+export const DRAW_TERMS = ['draw', 'fresh draw', 'plurality draw'];
+
 const NUMBERS = ['values', 'window_ms', 'seed'];
 
 export class RunForm {
@@ -20,15 +32,15 @@ export class RunForm {
   constructor(host, { onStart, notice }) {
     Object.assign(this, { onStart, notice });
     this.form = html('form', { class: 'options', id: 'options', onsubmit: (event) => { event.preventDefault(); this.run(); } },
-      field('Rule', select('rule', [['', 'as configured'], ['ratified', 'ratified'], ['classic', 'classic']])),
-      field('Draw', select('draw', [['', 'as configured'], ['fresh', 'fresh'], ['plurality', 'plurality']])),
-      field('Values 1 to', number('values', { min: 1, max: 1_000_000_000, placeholder: '3' })),
-      field('Window, ms', number('window_ms', { min: 0, max: 60_000, placeholder: '200' })),
-      field('Seed', seed({ placeholder: 'none' })),
+      field('Rule', RULE_TERMS, select('rule', [['', 'as configured'], ['ratified', 'ratified'], ['classic', 'classic']])),
+      field('Draw', DRAW_TERMS, select('draw', [['', 'as configured'], ['fresh', 'fresh'], ['plurality', 'plurality']])),
+      field('Values 1 to', ['value'], number('values', { min: 1, max: 1_000_000_000, placeholder: '3' })),
+      field('Window, ms', ['window'], number('window_ms', { min: 0, max: 60_000, placeholder: '200' })),
+      field('Seed', ['seed'], seed({ placeholder: 'none' })),
       html('button', { type: 'submit', class: 'visually-hidden' }, 'Run with these options'));
     this.panel = html('details', { class: 'panel' }, html('summary', {}, 'Options'), this.form);
     this.runButton = html('button', { type: 'button', class: 'primary', id: 'run', onclick: () => this.run() }, 'Run');
-    this.resetButton = html('button', { type: 'button', id: 'reset', onclick: () => this.reset() }, 'Reset');
+    this.resetButton = html('button', { type: 'button', id: 'reset', ...hintOf('reset', 'floor'), onclick: () => this.reset() }, 'Reset');
     host.append(this.panel, this.resetButton, this.runButton);
     document.addEventListener('click', ({ target }) => { if (target !== this.runButton && !this.panel.contains(target)) this.panel.open = false; });
     this.panel.addEventListener('keydown', (event) => {
@@ -41,7 +53,6 @@ export class RunForm {
   /** Names the agent that served the page: Reset applies to it alone. */
   showServingAgent(agent) {
     this.resetButton.textContent = `Reset ${agent}`;
-    this.resetButton.title = `Clears the run of ${agent} alone`;
   }
 
   async run() {

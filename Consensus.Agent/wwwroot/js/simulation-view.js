@@ -2,7 +2,8 @@
 
 import { Problem, call, errorText, simulate } from './api.js';
 import { html, whileBusy } from './dom.js';
-import { field, number, seed, select } from './run-form.js';
+import { hintOf } from './hints.js';
+import { DRAW_TERMS, RULE_TERMS, field, number, seed, select } from './run-form.js';
 import { RunView } from './run-view.js';
 
 /** Fields in per cent. The agent and the command line take probabilities from 0 to 1. */
@@ -16,21 +17,17 @@ export class SimulationView {
   constructor(host, { notice }) {
     Object.assign(this, { notice });
     this.form = html('form', { class: 'card simulation-form', 'aria-label': 'A simulated run', onsubmit: (event) => { event.preventDefault(); this.#run(); } },
-      field('Rule', select('rule', [['ratified', 'ratified'], ['classic', 'classic']])),
-      field('Draw', select('draw', [['fresh', 'fresh'], ['plurality', 'plurality']])),
-      field('Agents', number('agents', { min: 1, max: 9, value: 3, required: true })),
-      field('Values 1 to', number('values', { min: 1, max: 1_000_000_000, value: 3, required: true })),
-      field('Latency', select('latency', [['uniform', 'uniform'], ['tail', 'long tail'], ['constant', 'constant']])),
-      PROBABILITIES.map(([name, label, title]) => {
-        const input = field(label, number(name, { min: 0, max: 100, step: 'any', value: 0, required: true }));
-        input.title = title;
-        return input;
-      }),
-      field('Seed', seed({ value: 1, required: true })),
+      field('Rule', RULE_TERMS, select('rule', [['ratified', 'ratified'], ['classic', 'classic']])),
+      field('Draw', DRAW_TERMS, select('draw', [['fresh', 'fresh'], ['plurality', 'plurality']])),
+      field('Agents', ['agent'], number('agents', { min: 1, max: 9, value: 3, required: true })),
+      field('Values 1 to', ['value'], number('values', { min: 1, max: 1_000_000_000, value: 3, required: true })),
+      field('Latency', ['latency'], select('latency', [['uniform', 'uniform'], ['tail', 'long tail'], ['constant', 'constant']])),
+      PROBABILITIES.map(([name, label, title]) => field(label, [name], number(name, { min: 0, max: 100, step: 'any', value: 0, required: true, title }))),
+      field('Seed', ['seed'], seed({ value: 1, required: true })),
       html('div', { class: 'simulation-buttons' },
         html('button', { type: 'submit', class: 'primary' }, 'Simulate'),
         html('button', { type: 'button', id: 'next-seed', onclick: () => this.#nextSeed() }, 'Next seed'),
-        html('button', { type: 'button', id: 'counterexample', class: 'danger', onclick: () => this.#showCounterexample() }, 'Show how the classic rule disagrees')));
+        html('button', { type: 'button', id: 'counterexample', class: 'danger', ...hintOf('counterexample'), onclick: () => this.#showCounterexample() }, 'Show how the classic rule disagrees')));
     this.sentence = html('p', { class: 'sentence', role: 'status' });
     this.stages = html('div', { class: 'stages' });
     host.append(this.form, this.sentence, this.stages);

@@ -2,9 +2,11 @@
 
 import { chip, html, oncePerFrame, onPress, replaceIfChanged, svg } from './dom.js';
 import { KINDS, verdict } from './format.js';
+import { hintOf } from './hints.js';
 import { LabelPlacement } from './label-placement.js';
 import { LaneHeads } from './lane-heads.js';
 import { layout } from './layout.js';
+import { KIND_TERMS, legendButton } from './legend.js';
 import { arrowShape, background, endsOf, foldShape, markBox, markShape, partsOf } from './svg-shapes.js';
 import { Tooltip } from './tooltip.js';
 import { Viewport } from './viewport.js';
@@ -25,7 +27,7 @@ export class SpaceTimeDiagram {
     this.hiddenKinds = new Set();
     this.buttons = new Map();
     this.verdict = html('p', { class: 'verdict', role: 'status' });
-    this.legend = html('div', { class: 'legend', role: 'group', 'aria-label': 'Message kinds to show' });
+    this.kinds = html('div', { class: 'kinds', role: 'group', 'aria-label': 'Message kinds to show' });
     this.values = html('div', { class: 'values', role: 'group', 'aria-label': 'Value to highlight' });
     this.zoomOut = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom out', onclick: () => this.zoomBy(-1) }, '−');
     this.zoomIn = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom in', onclick: () => this.zoomBy(1) }, '+');
@@ -37,7 +39,7 @@ export class SpaceTimeDiagram {
     this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.heads.root, html('div', { class: 'canvas' }, this.svg, this.cover));
     this.tooltip = new Tooltip();
     this.root = html('div', { class: 'diagram' }, title && html('h3', {}, title), this.verdict,
-      html('div', { class: 'tools' }, this.legend, this.values, html('div', { class: 'zoom' }, this.zoomOut, this.zoomIn)), this.scroll, this.tooltip.root);
+      html('div', { class: 'tools' }, this.kinds, this.values, html('div', { class: 'zoom' }, legendButton(), this.zoomOut, this.zoomIn)), this.scroll, this.tooltip.root);
     host.append(this.root);
     this.#addListeners();
   }
@@ -149,15 +151,15 @@ export class SpaceTimeDiagram {
   #updateTools() {
     const counts = new Map();
     for (const arrow of this.model.arrows) if (!arrow.response) counts.set(arrow.kind, (counts.get(arrow.kind) ?? 0) + 1);
-    replaceIfChanged(this.legend, Object.keys(KINDS).filter((kind) => counts.has(kind)).map((kind) => {
-      const button = this.#button(kind, `key k-${kind}`, () => this.#toggleKind(kind), html('i', { 'aria-hidden': 'true' }), `${KINDS[kind]} `, html('b'));
+    replaceIfChanged(this.kinds, Object.keys(KINDS).filter((kind) => counts.has(kind)).map((kind) => {
+      const button = this.#button(kind, { class: `kind k-${kind}`, ...hintOf(...KIND_TERMS[kind]) }, () => this.#toggleKind(kind), html('i', { 'aria-hidden': 'true' }), `${KINDS[kind]} `, html('b'));
       button.setAttribute('aria-pressed', String(!this.hiddenKinds.has(kind)));
       button.lastChild.textContent = counts.get(kind).toLocaleString('en');
       return button;
     }));
     const few = this.model.values.length > 1 && this.model.values.length <= 8;
     replaceIfChanged(this.values, (few ? this.model.values : this.highlighted ? [this.highlighted] : []).map((value) => {
-      const button = this.#button(value, null, () => this.highlight(value), chip(value));
+      const button = this.#button(value, {}, () => this.highlight(value), chip(value));
       button.setAttribute('aria-label', `Highlight value ${value}`);
       button.setAttribute('aria-pressed', String(this.highlighted === value));
       return button;
@@ -165,8 +167,8 @@ export class SpaceTimeDiagram {
   }
 
   /** The button of a kind or a value. Each button is made once, so that it keeps its focus. */
-  #button(key, className, onclick, ...children) {
-    if (!this.buttons.has(key)) this.buttons.set(key, html('button', { type: 'button', class: className, onclick }, ...children));
+  #button(key, attributes, onclick, ...children) {
+    if (!this.buttons.has(key)) this.buttons.set(key, html('button', { type: 'button', ...attributes, onclick }, ...children));
     return this.buttons.get(key);
   }
 
