@@ -54,12 +54,43 @@ public sealed class Chromium : IAsyncLifetime
         var page = await context.NewPageAsync();
         page.SetDefaultTimeout(60_000);
         var tab = new Tab(context, page);
-        await page.GotoAsync(address.ToString());
-        await page.WaitForSelectorAsync(ready);
+        await LoadAsync(tab, address, ready);
 
         // Chromium drops presses before it has shown the first picture of a page.
         await page.WaitForFunctionAsync("() => performance.getEntriesByName('first-contentful-paint').length > 0");
         return tab;
+    }
+
+    /// <summary>
+    /// Loads the page, and again if the browser dropped one of its scripts because a network interface of this machine came or went,
+    /// as they do whenever a container starts.
+    /// </summary>
+    private static async Task LoadAsync(Tab tab, Uri address, string ready)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var dropped = new TaskCompletionSource();
+            void OnFailure(object? sender, IRequest request)
+            {
+                if (request.ResourceType == "script" && request.Failure == "net::ERR_NETWORK_CHANGED")
+                {
+                    dropped.TrySetResult();
+                }
+            }
+
+            tab.Page.RequestFailed += OnFailure;
+            await tab.Page.GotoAsync(address.ToString());
+            var loaded = tab.Page.WaitForSelectorAsync(ready);
+            var first = await Task.WhenAny(loaded, dropped.Task);
+            tab.Page.RequestFailed -= OnFailure;
+            if (first == loaded || attempt == 10)
+            {
+                await loaded;
+                return;
+            }
+
+            tab.Errors.Clear();
+        }
     }
 }
 
