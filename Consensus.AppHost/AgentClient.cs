@@ -17,7 +17,7 @@ internal sealed record AgentRunSummary(string Run, string Rule, int Rounds, int 
 /// <summary>The answer to <c>GET /timeline/runs</c>, newest run first.</summary>
 internal sealed record AgentRunHistory(IReadOnlyList<AgentRunSummary> Runs);
 
-/// <summary>An agent did not do what it was asked for. The message says why, and what to do.</summary>
+/// <summary>An agent refused or failed a request. The message names the cause and what to change.</summary>
 internal sealed class AgentException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>The REST interface of one agent, as the AppHost uses it.</summary>

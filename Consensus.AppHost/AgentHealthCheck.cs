@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Consensus.AppHost;
 
 /// <summary>
-/// An agent's own word on its health: the first line of <c>GET /health</c> is the status, the lines after it are the
+/// An agent's report on its health: the first line of <c>GET /health</c> is the status, the lines after it are the
 /// reasons. A check by status code alone would call an isolated agent healthy.
 /// </summary>
 internal sealed class AgentHealthCheck(AgentClient agent) : IHealthCheck

@@ -11,7 +11,7 @@ if (error is not null)
     return 1;
 }
 
-// What POST /run means where it does not say. Other values: --Parameters:values=5, or Parameters__values in the environment.
+// The defaults of POST /run. Other values: --Parameters:values=5, or Parameters__values in the environment.
 var rule = builder.AddRunParameter(RunOption.Rule, "ratified");
 var values = builder.AddRunParameter(RunOption.Values, "3");
 var window = builder.AddRunParameter(RunOption.WindowMs, "200");

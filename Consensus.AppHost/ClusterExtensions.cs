@@ -111,7 +111,7 @@ internal static class ClusterExtensions
         return agent;
     }
 
-    /// <summary>Declares the probes that an environment the application is published to asks: ready, and alive without any peer.</summary>
+    /// <summary>Declares the probes that a published environment uses: readiness, and liveness without any peer.</summary>
     public static IResourceBuilder<ProjectResource> WithProbes(this IResourceBuilder<ProjectResource> agent) =>
         agent.ApplicationBuilder.ExecutionContext.IsRunMode
             ? agent

@@ -12,7 +12,7 @@ namespace Consensus.AppHost;
 /// </summary>
 internal sealed class ClusterMonitor(ClusterResource cluster, ResourceNotificationService notifications) : BackgroundService
 {
-    /// <summary>The agent's property that says whether its calls are cut.</summary>
+    /// <summary>The agent's property that shows whether it is isolated.</summary>
     public const string NetworkProperty = "Network";
 
     private const string Isolated = "isolated";
@@ -31,7 +31,7 @@ internal sealed class ClusterMonitor(ClusterResource cluster, ResourceNotificati
     /// <summary>The last view; null before the first.</summary>
     public ClusterView? View { get; private set; }
 
-    /// <summary>Whether an agent's snapshot says that its calls are cut.</summary>
+    /// <summary>Whether an agent's snapshot shows that it is isolated.</summary>
     public static bool IsIsolated(CustomResourceSnapshot snapshot) =>
         snapshot.Properties.Any(property => property.Name == NetworkProperty && property.Value is Isolated);
 

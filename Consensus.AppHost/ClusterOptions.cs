@@ -25,7 +25,7 @@ internal sealed record ClusterOptions(int Agents, int Port, string Data)
     /// <param name="configuration">The configuration.</param>
     /// <param name="dataRoot">The folder for data where none is configured.</param>
     /// <param name="options">The options.</param>
-    /// <returns>Null, or one line that says what to change.</returns>
+    /// <returns>Null, or one line that names what to change.</returns>
     public static string? Read(IConfiguration configuration, string dataRoot, out ClusterOptions options)
     {
         options = new ClusterOptions(3, DefaultPort, "");

@@ -72,7 +72,7 @@ internal static class PortConflicts
         }
         catch (SocketException exception)
         {
-            // A machine without IPv6 has no such address, which says nothing about the port.
+            // A machine without IPv6 has no such address. The port may still be free.
             return exception.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied;
         }
     }

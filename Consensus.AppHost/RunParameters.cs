@@ -3,7 +3,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Consensus.AppHost;
 
-/// <summary>Parameters that say what a run means where <c>POST /run</c> does not.</summary>
+/// <summary>Parameters with the defaults of <c>POST /run</c>.</summary>
 internal static class RunParameters
 {
     /// <summary>Adds a parameter whose value is checked wherever it comes from: configuration, the dashboard, the command line.</summary>

@@ -37,7 +37,7 @@ public sealed class AgentStateMachine
     /// <summary>How many agents this one counts: its peers and itself.</summary>
     public int ClusterSize => _agent.ClusterSize;
 
-    /// <summary>The size of a quorum of the whole cluster, whoever responds.</summary>
+    /// <summary>The size of a quorum of the whole cluster, reachable or not.</summary>
     public int Quorum => _agent.Quorum;
 
     /// <summary>The current described run, or null.</summary>

@@ -10,7 +10,7 @@ internal struct PeerProgress
     /// <summary>The highest floor that the peer has named.</summary>
     public RunId Floor;
 
-    /// <summary>How many agents the peer counts, itself included; 0: it has not said.</summary>
+    /// <summary>How many agents the peer counts, itself included; 0: unknown.</summary>
     public int ClusterSize;
 
     /// <summary>The last request to the peer failed.</summary>
@@ -100,7 +100,7 @@ internal sealed class PeerTable
         }
     }
 
-    /// <summary>Records a response: whatever it says, it shows that the peer can be reached.</summary>
+    /// <summary>Records a response. Any response shows that the peer can be reached.</summary>
     public void OnResponse(int peer, Response response)
     {
         ref var known = ref _peers[peer];

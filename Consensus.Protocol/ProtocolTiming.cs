@@ -3,7 +3,7 @@ namespace Consensus.Protocol;
 /// <summary>The protocol's delays, in ms. None of them depends on a drawn value.</summary>
 public static class ProtocolTiming
 {
-    /// <summary>How long a quorum waits for stragglers, unless a run says otherwise.</summary>
+    /// <summary>How long a quorum waits for stragglers, unless the run names another window.</summary>
     public const int DefaultWindowMs = 200;
 
     /// <summary>

@@ -67,7 +67,7 @@ public static class ResponseStatus
     /// <summary>The round had been entered before.</summary>
     public const string AlreadyStarted = "already-started";
 
-    /// <summary>Nothing was changed; the reason says why.</summary>
+    /// <summary>Nothing was changed, for the reason given.</summary>
     public const string Ignored = "ignored";
 
     /// <summary>The message cannot come from a correct agent; nothing was changed.</summary>

@@ -30,7 +30,7 @@ public enum DrawStrategy
 /// introduces the run.
 /// </summary>
 /// <param name="Id">The run's id.</param>
-/// <param name="N">Agents in the whole cluster, whoever responded: 1..101.</param>
+/// <param name="N">Agents in the whole cluster, reachable or not: 1..101.</param>
 /// <param name="StartRound">The round the run begins with, at least 1.</param>
 /// <param name="Rule">How it decides.</param>
 /// <param name="Values">Values are drawn from 1..Values.</param>

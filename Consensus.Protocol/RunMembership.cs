@@ -3,7 +3,7 @@ namespace Consensus.Protocol;
 /// <summary>How an agent enters and leaves a run (docs/glossary.md: member, learner, floor).</summary>
 internal static class RunMembership
 {
-    /// <summary>A response that says who this agent is: id, boot, cluster size, floor.</summary>
+    /// <summary>A response with this agent's id, boot, cluster size and floor.</summary>
     public static Response Introduce(AgentContext agent, string status) => new(status)
     {
         AgentId = agent.Id, Boot = agent.Boot, Agents = agent.ClusterSize, Floor = agent.Floor.IsNone ? null : agent.Floor,

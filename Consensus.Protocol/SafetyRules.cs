@@ -49,7 +49,7 @@ public class SafetyRules
     /// <summary>Whether the decision of an old run decides the current one.</summary>
     public virtual bool AcceptsFinalOfOldRun => false;
 
-    /// <summary>Whether a peer counts another number of agents than this agent; 0: the peer has not said.</summary>
+    /// <summary>Whether a peer counts another number of agents than this agent; 0: unknown.</summary>
     public virtual bool HasOtherClusterSize(int peers, int own) => peers != 0 && peers != own;
 
     /// <summary>The decision that a new process takes over from an earlier one.</summary>
@@ -62,6 +62,6 @@ public class SafetyRules
 /// <summary>The size of a quorum.</summary>
 public static class Quorum
 {
-    /// <summary>floor(agents / 2) + 1: any two quorums share an agent. Of the whole cluster, whoever responds.</summary>
+    /// <summary>floor(agents / 2) + 1 of the whole cluster, reachable or not. Any two quorums share an agent.</summary>
     public static int Of(int agents) => (agents / 2) + 1;
 }

@@ -53,7 +53,7 @@ internal static class StallReport
         }
     }
 
-    /// <summary>How many agents an agent counts; 0: it has not said.</summary>
+    /// <summary>How many agents an agent counts; 0: unknown.</summary>
     private static int ClusterSizeOf(AgentContext agent, string id) =>
         id == agent.Id ? agent.ClusterSize : agent.Peers.IndexOf(id) is >= 0 and var peer ? agent.Peers[peer].ClusterSize : 0;
 }

@@ -29,9 +29,9 @@ internal sealed class AgentCluster : IDisposable
     /// <summary>Decisions of the classic rule on which the agents differed.</summary>
     public int Disagreements { get; private set; }
 
-    public IEnumerable<ServerProcess> Alive => _agents.OfType<ServerProcess>();
+    public IEnumerable<ServerProcess> Running => _agents.OfType<ServerProcess>();
 
-    public TimeSpan Cpu => Alive.Aggregate(TimeSpan.Zero, (sum, agent) => sum + agent.Cpu);
+    public TimeSpan Cpu => Running.Aggregate(TimeSpan.Zero, (sum, agent) => sum + agent.Cpu);
 
     public static async Task<AgentCluster> StartAsync(string program, int count, HttpClient http, params (string Key, string Value)[] settings)
     {
@@ -71,7 +71,7 @@ internal sealed class AgentCluster : IDisposable
     }
 
     /// <summary>
-    /// One decision: <c>POST /run?wait</c> to the first agent, then a long poll to each other one that is alive.
+    /// One decision: <c>POST /run?wait</c> to the first agent, then a long poll to each other running agent.
     /// </summary>
     /// <returns>ms until all hold it.</returns>
     /// <exception cref="InvalidOperationException">There was none, or the ratified rule disagreed.</exception>
@@ -89,7 +89,7 @@ internal sealed class AgentCluster : IDisposable
 
         var run = answer.RootElement.GetProperty("run").GetString()!;
         var value = decided.GetInt32();
-        var others = await Task.WhenAll(Alive.Skip(1).Select(agent => AskAsync(agent, run)));
+        var others = await Task.WhenAll(Running.Skip(1).Select(agent => AskAsync(agent, run)));
         var elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         if (others.Any(other => other != value))
         {
@@ -107,7 +107,7 @@ internal sealed class AgentCluster : IDisposable
     public async Task<List<int>> MessagesOfOneRoundAsync(int runs)
     {
         var sent = new Dictionary<string, (int Sent, int Agents, bool OneRound)>();
-        foreach (var agent in Alive)
+        foreach (var agent in Running)
         {
             using var history = JsonDocument.Parse(await _http.GetStringAsync(new Uri(agent.Address, "/timeline/runs")));
             foreach (var run in history.RootElement.GetProperty("runs").EnumerateArray().Take(runs))
@@ -119,7 +119,7 @@ internal sealed class AgentCluster : IDisposable
             }
         }
 
-        return [.. sent.Values.Where(run => run.OneRound && run.Agents == Alive.Count()).Select(run => run.Sent)];
+        return [.. sent.Values.Where(run => run.OneRound && run.Agents == Running.Count()).Select(run => run.Sent)];
     }
 
     /// <summary>Calls to and from this agent, counted from 0, are held up from now on. Needs <c>FAULTS=true</c>.</summary>

@@ -11,7 +11,7 @@ internal enum Part
     /// <summary>CPU, messages and memory.</summary>
     Cost,
 
-    /// <summary>One agent dead, one agent slow.</summary>
+    /// <summary>One agent down, one agent slow.</summary>
     Limping,
 
     /// <summary>Up to nine agents.</summary>
@@ -26,7 +26,7 @@ internal enum Part
 /// <param name="seconds">How long to measure, start-up and warm-up aside.</param>
 /// <param name="only">What to measure.</param>
 /// <param name="external">A command for another system, or null.</param>
-/// <param name="progress">Told what is done, and which part (0..1) of all is over.</param>
+/// <param name="progress">Receives what is being done, and which part (0..1) of all is over.</param>
 internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only, string? external, Action<string, double> progress) : IDisposable
 {
     // What all parts below add up to.
@@ -66,16 +66,16 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
     private async Task DecisionsAsync(HelperServer helper, AgentCluster three)
     {
         progress("starting three agents with telemetry", _done);
-        using var told = await AgentCluster.StartAsync(
+        using var traced = await AgentCluster.StartAsync(
             agent, 3, _http, ("OTEL_EXPORTER_OTLP_ENDPOINT", helper.Process.Address.AbsoluteUri), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"));
-        await WarmUpAsync(told);
+        await WarmUpAsync(traced);
         await three.WarmUpAsync(new("classic"), 100, TimeSpan.FromSeconds(2));
 
         var raw = Raw(helper);
         var ratified = Decide("decision, ratified", three, new());
         var classic = Decide("decision, classic", three, new("classic"));
-        var ratifiedTold = Decide("decision, ratified, telemetry on", told, new());
-        var classicTold = Decide("decision, classic, telemetry on", told, new("classic"));
+        var ratifiedTraced = Decide("decision, ratified, telemetry on", traced, new());
+        var classicTraced = Decide("decision, classic, telemetry on", traced, new("classic"));
         var plurality = Decide("decision, 3 values, plurality", three, new(Draw: "plurality"));
         var many = Decide("decision, 10,000 values, plurality", three, new(Values: 10_000, Draw: "plurality"));
         var other = new Cell("external", () => Task.FromResult(0.0));
@@ -87,7 +87,7 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
                 await ExternalCommand.RunAsync(external, other.Samples);
             }
 
-            await AlternateAsync("decisions", 6, raw, ratified, classic, ratifiedTold, classicTold, plurality, many);
+            await AlternateAsync("decisions", 6, raw, ratified, classic, ratifiedTraced, classicTraced, plurality, many);
         }
 
         // Thousands of rounds each: a few will do.
@@ -109,12 +109,12 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
         _latencies.Add(Latencies.Of(raw, raw));
         _latencies.Add(Latencies.Of(ratified, raw));
         _latencies.Add(Latencies.Of(classic, raw));
-        _latencies.Add(Latencies.Of(ratifiedTold, raw, ratified));
-        _latencies.Add(Latencies.Of(classicTold, raw, classic));
+        _latencies.Add(Latencies.Of(ratifiedTraced, raw, ratified));
+        _latencies.Add(Latencies.Of(classicTraced, raw, classic));
         _latencies.Add(Latencies.Of(plurality, raw, ratified));
         _latencies.Add(Latencies.Of(many, raw, plurality));
         _latencies.Add(Latencies.Of(fresh, raw, ratified));
-        _figures.Add(new("classic decisions on which agents differed", three.Disagreements + told.Disagreements, $"of {classic.Samples.Count + classicTold.Samples.Count}"));
+        _figures.Add(new("classic decisions on which agents differed", three.Disagreements + traced.Disagreements, $"of {classic.Samples.Count + classicTraced.Samples.Count}"));
         _targets.Add(new("decision, ratified, telemetry off, in raw round trips", _latencies[1].RawRoundTrips, 8));
         _targets.Add(new("telemetry exporting, times telemetry off", _latencies[3].Times!.Value, 1.3));
         _targets.Add(new("p99 of a decision, times p50", ratified.Samples.Percentile(0.99) / ratified.Samples.Percentile(0.5), 6));
@@ -148,7 +148,7 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
             decisionCpu += Own() + three.Cpu - before;
             decisionCount += decisions;
 
-            // The last words of a run may still be on their way.
+            // The last messages of a run may still be in flight.
             await Task.Delay(300);
             messages.AddRange(await three.MessagesOfOneRoundAsync(Math.Min(decisions, 90)));
             _done += 2.5 / Parts;
@@ -169,12 +169,12 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
         _figures.Add(new("CPU per decision, all processes", decision, "ms"));
         _figures.Add(new("messages per decision in one round, back to back", messagesOfOne, "between agents"));
         _figures.Add(new("messages per decision in one round, left alone", alone.Average(), "between agents"));
-        _figures.Add(new("working set of an agent", three.Alive.Max(one => one.WorkingSet) / 1048576.0, "MB"));
-        _figures.Add(new("start of an agent to its first answer", three.Alive.Select(one => one.StartTime.TotalMilliseconds).Order().ElementAt(1), "ms"));
+        _figures.Add(new("working set of an agent", three.Running.Max(one => one.WorkingSet) / 1048576.0, "MB"));
+        _figures.Add(new("start of an agent to its first answer", three.Running.Select(one => one.StartTime.TotalMilliseconds).Order().ElementAt(1), "ms"));
         _targets.Add(new($"CPU per decision, times (messages + client's 3) x raw", decision / ((messagesOfOne + 3) * raw), 1.5));
         _targets.Add(new("messages per decision in one round", Math.Max(messages.Max(), alone.Max()), 18));
 
-        // Agents of the build that this was built with, whatever --agent says.
+        // Agents of the build that this was built with, whatever --agent names.
         progress("memory", _done);
         var allocated = await Memory.AllocatedPerDecisionAndAgentAsync(helper, _http) / 1024;
         _figures.Add(new("allocated per decision and agent", allocated, "KB"));
@@ -260,7 +260,7 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
         progress("warming up", _done);
 
         // Fewer leave methods half compiled, with telemetry more of them.
-        await cluster.WarmUpAsync(new(), 5000, TimeSpan.FromSeconds(5 + (3 * cluster.Alive.Count())));
+        await cluster.WarmUpAsync(new(), 5000, TimeSpan.FromSeconds(5 + (3 * cluster.Running.Count())));
     }
 
     private async Task AlternateAsync(string what, double parts, params Cell[] cells)

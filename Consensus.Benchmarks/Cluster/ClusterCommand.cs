@@ -49,7 +49,7 @@ internal static class ClusterCommand
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
 #if DEBUG
-        await Console.Error.WriteLineAsync("Built in Debug, whose times tell nothing; add -c Release.");
+        await Console.Error.WriteLineAsync("This is a Debug build, so its times mean nothing: add -c Release.");
 #endif
         var program = parsed.GetValue(Agent) ?? typeof(Consensus.Agent.AgentApplication).Assembly.Location;
         if (!File.Exists(program))

@@ -5,7 +5,7 @@ using Consensus.Agent.Hosting;
 
 namespace Consensus.Benchmarks.Cluster;
 
-/// <summary>What agents allocate, which only their own process can tell: so here they are in this one.</summary>
+/// <summary>What agents allocate. Only their own process can measure it, so they run in this one.</summary>
 internal static class Memory
 {
     private const int Decisions = 200;

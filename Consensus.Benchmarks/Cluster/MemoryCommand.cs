@@ -62,7 +62,7 @@ internal static class MemoryCommand
     /// <summary>Bytes of managed objects that are in use, once what a run leaves behind for a moment is gone.</summary>
     private static async Task<long> HeapAsync(CancellationToken cancellation)
     {
-        // A silent second: last words arrive, timers of calls run out.
+        // One idle second: the last messages arrive and timers of requests end.
         await Task.Delay(1500, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         for (var i = 0; i < 3; i++)
         {

@@ -6,7 +6,7 @@ using Consensus.Protocol;
 
 namespace Consensus.Benchmarks.Core;
 
-/// <summary>JSON of what agents say to each other.</summary>
+/// <summary>JSON of the messages between agents.</summary>
 public class MessageBenchmarks
 {
     private static readonly RunDescriptor Run = new(

@@ -35,10 +35,10 @@ internal sealed class Model : IAsyncDisposable
     /// <summary>The environment of an agent, with expressions where values are known only once it runs.</summary>
     public static async Task<Dictionary<string, string>> EnvironmentOf(ProjectResource agent)
     {
-        var told = await ExecutionConfigurationBuilder.Create(agent).WithEnvironmentVariablesConfig()
+        var configuration = await ExecutionConfigurationBuilder.Create(agent).WithEnvironmentVariablesConfig()
             .BuildAsync(new DistributedApplicationExecutionContext(DistributedApplicationOperation.Publish), NullLogger.Instance, default);
-        Assert.Null(told.Exception);
-        return told.EnvironmentVariables.ToDictionary();
+        Assert.Null(configuration.Exception);
+        return configuration.EnvironmentVariables.ToDictionary();
     }
 
     public async ValueTask DisposeAsync()

@@ -29,7 +29,7 @@ public sealed class RunningApplication : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        // Agents wait for each other however slow the machine is; dead and isolated ones fail at once.
+        // Agents wait for each other on a slow machine. Calls to stopped and isolated agents fail at once.
         _model = await Model.CreateAsync(dashboard: true, "--Parameters:window-ms=20000");
 
         // Off in tests by default; without it, Aspire adds no command that sets a parameter.
@@ -113,6 +113,6 @@ public sealed class RunningApplication : IAsyncLifetime
 }
 
 [CollectionDefinition(RunningApplication.Collection)]
-#pragma warning disable CA1711 // xunit's word for it
+#pragma warning disable CA1711 // xunit names it so
 public sealed class RunningApplicationCollection : ICollectionFixture<RunningApplication>, ICollectionFixture<Chromium>;
 #pragma warning restore CA1711

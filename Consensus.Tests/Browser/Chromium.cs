@@ -139,6 +139,6 @@ public sealed class Tab : IAsyncDisposable
 }
 
 [CollectionDefinition(Chromium.Collection)]
-#pragma warning disable CA1711 // xunit's word for it
+#pragma warning disable CA1711 // xunit names it so
 public sealed class ChromiumCollection : ICollectionFixture<Chromium>;
 #pragma warning restore CA1711

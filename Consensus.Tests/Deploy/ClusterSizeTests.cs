@@ -4,7 +4,7 @@ using Consensus.Tests.Cluster;
 
 namespace Consensus.Tests.Deploy;
 
-/// <summary>A cluster that grows from three to five agents and shrinks again, one agent at a time, as docs/deploy.md says.</summary>
+/// <summary>A cluster that grows from three to five agents and shrinks again, one agent at a time, as docs/deploy.md describes.</summary>
 public sealed class ClusterSizeTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consensus-");

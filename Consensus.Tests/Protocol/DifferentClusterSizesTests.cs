@@ -3,7 +3,7 @@ using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Tests.Protocol;
 
-/// <summary>Agents whose PEERS differ in length: what one machine says and does. Transcripts show several at once.</summary>
+/// <summary>Agents whose PEERS differ in length: what one machine sends and does. Transcripts show several at once.</summary>
 public sealed class DifferentClusterSizesTests
 {
     private readonly AgentStateMachine _machine = new("agent1", "a", ["agent2", "agent3"], new SeededRandom(7));

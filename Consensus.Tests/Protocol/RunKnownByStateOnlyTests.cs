@@ -22,18 +22,18 @@ public sealed class RunKnownByStateOnlyTests
     [Fact]
     public void A_new_process_asks_all_peers_once_more_as_words_of_its_last_one_may_have_been_under_way()
     {
-        // agent1 decided, told agent2 and died; its next process asked agent2 before that word arrived. agent2 then takes it
-        // from agent1 that agent1 knows, and tells it nothing.
+        // agent1 decided, sent the decision to agent2 and crashed. Its next process queried agent2 before the decision arrived.
+        // agent2 then assumes that agent1 knows the decision, and sends it nothing.
         var machine = new AgentStateMachine("agent1", "later", ["agent2", "agent3"], new SeededRandom(1));
         List<int> Asked(Input input) => [.. machine.Step(input).OfType<Send>().Where(send => send.Message is StateQuery).Select(send => send.Peer)];
-        void Tell(int peer) => machine.Step(new ResponseReceived(peer, new StateQuery(), new Response(ResponseStatus.Ok) { AgentId = $"agent{peer + 2}", Boot = "b" }));
+        void Respond(int peer) => machine.Step(new ResponseReceived(peer, new StateQuery(), new Response(ResponseStatus.Ok) { AgentId = $"agent{peer + 2}", Boot = "b" }));
         Assert.Equal([0, 1], Asked(new Started()));
-        Tell(0);
-        Tell(1);
+        Respond(0);
+        Respond(1);
         Assert.Equal([0, 1], Asked(new TimerFired(Consensus.Protocol.Timer.Poll)));
-        Tell(0);
+        Respond(0);
         Assert.Equal([1], Asked(new TimerFired(Consensus.Protocol.Timer.Poll)));
-        Tell(1);
+        Respond(1);
         Assert.Empty(Asked(new TimerFired(Consensus.Protocol.Timer.Poll)));
     }
 }

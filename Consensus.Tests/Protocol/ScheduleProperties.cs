@@ -74,7 +74,7 @@ public sealed class ScheduleProperties
             var now = (machine.Floor, machine.CurrentRun?.Id, machine.CurrentDecision is null ? machine.CurrentRound : 0);
             if (held.TryGetValue(machine, out var before))
             {
-                // Whoever announced a run in vain goes back to before it.
+                // An initiator that no quorum joined rolls back.
                 var inVain = before.Floor.Initiator == machine.Id && effects.Any(effect => effect is StartEnded { Outcome: not RunStarted });
                 Assert.True(inVain || now.Floor >= before.Floor, $"{machine.Id}'s floor fell from {before.Floor} to {now.Floor}.");
                 Assert.False(now.Id is not null && now.Id == before.Run && now.Item3 != 0 && now.Item3 < before.Round,

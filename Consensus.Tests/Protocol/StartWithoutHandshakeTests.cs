@@ -16,7 +16,7 @@ public sealed class StartWithoutHandshakeTests
         var first = Start();
         Assert.All(first, message => Assert.IsType<NewRound>(message));
 
-        // The original starts the round and knows no agent's id to tell; then hands are shaken, and it is known for what it is.
+        // The original starts the round and names no agent id. The start falls back to a handshake, which finds the original.
         _machine.Step(new ResponseReceived(0, first[0], new Response(ResponseStatus.Started) { Round = 1 }));
         var then = Sent(_machine.Step(new ResponseReceived(1, first[1], Known("agent3"))));
         Assert.All(then, message => Assert.IsType<Handshake>(message));
@@ -42,7 +42,7 @@ public sealed class StartWithoutHandshakeTests
     [Fact]
     public void A_run_whose_name_a_peer_has_already_left_is_started_over_above_it()
     {
-        // It was told of the run in agent1's name before agent1 named one so itself, and was reset; or was reset since.
+        // The peer received a run with this id before agent1 created it, or was reset since.
         Meet();
         var first = Start();
         var stale = Known("agent3") with { Status = ResponseStatus.Ignored, Reason = ResponseReason.StaleRun, Floor = first[1].Run!.Id };
@@ -54,7 +54,7 @@ public sealed class StartWithoutHandshakeTests
     [Fact]
     public void A_peer_that_refuses_a_decision_is_not_told_it_again_at_once()
     {
-        // Somebody told it of a run of this name that has more values.
+        // The peer received a run with this id that has more values.
         Meet();
         var first = Start();
         var (run, value) = (first[0].Run!, ((NewRound)first[0]).Value!.Value);
