@@ -179,7 +179,9 @@ public static class AgentApplication
     private static SocketsHttpHandler Sockets(AgentOptions options, IServiceProvider services)
     {
         var handler = DirectHttp.CreateHandler(options.PeerProxy);
-        (handler.PooledConnectionLifetime, handler.ConnectTimeout) = (TimeSpan.FromMinutes(2), options.CallTimeout);
+
+        // A call that finds no connection fails as such, and not by its own timeout: its peer is absent, not slow.
+        (handler.PooledConnectionLifetime, handler.ConnectTimeout) = (TimeSpan.FromMinutes(2), options.CallTimeout * 0.75);
         (handler.UseCookies, handler.AllowAutoRedirect) = (false, false);
         handler.ActivityHeadersPropagator = null;
 

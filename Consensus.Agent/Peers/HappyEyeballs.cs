@@ -21,7 +21,7 @@ public sealed class HappyEyeballs(
 
     /// <summary>Over the platform's resolver and sockets.</summary>
     public HappyEyeballs()
-        : this(Dns.GetHostAddressesAsync, ConnectSocketAsync, TimeProvider.System)
+        : this(new NameResolver(Dns.GetHostAddresses, TimeProvider.System).ResolveAsync, ConnectSocketAsync, TimeProvider.System)
     {
     }
 

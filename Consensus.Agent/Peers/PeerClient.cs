@@ -120,8 +120,9 @@ public sealed partial class PeerClient(
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            // Slow is not dead.
-            if (e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError })
+            // A slow answer does not open the breaker. A connect timeout does.
+            if (e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError }
+                or OperationCanceledException { InnerException: TimeoutException })
             {
                 _absent[peer].RecordFailure();
             }
@@ -178,10 +179,10 @@ public sealed partial class PeerClient(
     }
 
     /// <summary>
-    /// Without those left alone no run could be started, which somebody asks for now: perhaps they are back. Agents that come
-    /// up one after another miss each other by a moment.
+    /// Whether a start needs a peer whose breaker is open, because too few others answered their last call. Such a peer may be
+    /// back: agents that start one after another miss each other by a moment.
     /// </summary>
-    private bool TooManyAreLeftAlone() => _absent.Count(peer => peer.IsOpen) > _absent.Length / 2;
+    private bool TooManyAreLeftAlone() => _absent.Where((peer, index) => peer.IsOpen || Contacts.HasFailed(index)).Count() > _absent.Length / 2;
 
     private static async ValueTask<Response?> ReadAsync(HttpContent content, CancellationToken cancellation)
     {

@@ -42,6 +42,38 @@ public sealed class PeerClientTests : IDisposable
     }
 
     [Fact]
+    public async Task A_connect_timeout_opens_the_breaker_of_a_peer()
+    {
+        var connections = 0;
+        using var sockets = new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromMilliseconds(1),
+            ConnectCallback = async (_, cancellation) =>
+            {
+                Interlocked.Increment(ref connections);
+                await Task.Delay(Timeout.Infinite, cancellation);
+                throw new InvalidOperationException("It was connected.");
+            },
+        };
+        _hosts.Sockets = new HttpMessageInvoker(sockets);
+        Assert.Null(await SendAsync(1, new StateQuery()).WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Null(await SendAsync(1, new StateQuery()));
+        Assert.Equal(1, connections);
+    }
+
+    [Fact]
+    public async Task A_handshake_ignores_an_open_breaker_where_too_few_other_peers_answered_their_last_call()
+    {
+        // agent3 accepts calls and does not answer them, so its breaker stays closed.
+        Assert.Null(await SendAsync(0, new StateQuery()));
+        _hosts.Throws = new TaskCanceledException();
+        Assert.Null(await SendAsync(1, new StateQuery()));
+        (_hosts.Throws, _hosts.Called) = (null, []);
+        _hosts.Up.Add("agent2");
+        Assert.NotNull(await SendAsync(0, new Handshake()));
+    }
+
+    [Fact]
     public async Task Hands_are_shaken_with_all_where_those_left_alone_are_too_many_to_start_without()
     {
         // As when agent1 came up first: it asked the others a moment before they could answer.
@@ -149,10 +181,13 @@ public sealed class PeerClientTests : IDisposable
     {
         public HashSet<string> Up { get; } = [];
 
-        public List<string> Called { get; } = [];
+        public List<string> Called { get; set; } = [];
 
         /// <summary>What every call throws; null: nothing.</summary>
         public Exception? Throws { get; set; }
+
+        /// <summary>What takes the calls in place of these hosts; null: nothing.</summary>
+        public HttpMessageInvoker? Sockets { get; set; }
 
         /// <summary>When they answer; null: at once.</summary>
         public TaskCompletionSource? Answers { get; set; }
@@ -161,6 +196,10 @@ public sealed class PeerClientTests : IDisposable
         {
             var host = request.RequestUri!.Host;
             Called.Add(host);
+            if (Sockets is not null)
+            {
+                return await Sockets.SendAsync(request, cancellationToken);
+            }
 
             // Calls that are under way together do not know of each other's answers.
             await Task.Yield();
