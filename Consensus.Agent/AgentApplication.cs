@@ -176,7 +176,7 @@ public static class AgentApplication
         }
     }
 
-    private static SocketsHttpHandler Sockets(AgentOptions options, IServiceProvider services)
+    internal static SocketsHttpHandler Sockets(AgentOptions options, IServiceProvider services)
     {
         var handler = DirectHttp.CreateHandler(options.PeerProxy);
 

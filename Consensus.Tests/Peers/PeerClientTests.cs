@@ -62,6 +62,15 @@ public sealed class PeerClientTests : IDisposable
     }
 
     [Fact]
+    public async Task A_connect_timeout_comes_before_the_timeout_of_the_call()
+    {
+        var options = new AgentOptions { Id = "agent1" };
+        await using var app = AgentApplication.Build(options, []);
+        using var sockets = AgentApplication.Sockets(options, app.Services);
+        Assert.True(sockets.ConnectTimeout < options.CallTimeout);
+    }
+
+    [Fact]
     public async Task A_handshake_ignores_an_open_breaker_where_too_few_other_peers_answered_their_last_call()
     {
         // agent3 accepts calls and does not answer them, so its breaker stays closed.
