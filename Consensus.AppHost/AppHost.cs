@@ -36,7 +36,8 @@ var agents = Enumerable.Range(1, options.Agents)
         .WithEnvironment("WINDOW_MS", window)
         .WithEnvironment("CLUSTER_KEY", key)
         .WithDataFile(options)
-        .InCluster(cluster))
+        .InCluster(cluster)
+        .PublishAsDockerFile(container => container.WithDockerfile("..").WithDataVolume()))
     .ToList();
 
 foreach (var agent in agents)

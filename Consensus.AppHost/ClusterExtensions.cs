@@ -8,8 +8,8 @@ namespace Consensus.AppHost;
 /// <summary>Adds the cluster and its agents to the application.</summary>
 internal static class ClusterExtensions
 {
-    /// <summary>In the containers that the SDK builds, the one folder that its user owns; a new volume there belongs to that user, too.</summary>
-    private const string HomeInContainer = "/home/app";
+    /// <summary>The folder of the image that its user owns; a new volume there belongs to that user, too.</summary>
+    private const string DataInContainer = "/data";
 
     /// <summary>Adds the resource that stands for the whole cluster, with its commands.</summary>
     public static IResourceBuilder<ClusterResource> AddCluster(
@@ -117,18 +117,21 @@ internal static class ClusterExtensions
             ? agent
             : agent.WithHttpProbe(ProbeType.Readiness, "/health").WithHttpProbe(ProbeType.Liveness, "/alive");
 
-    /// <summary>Gives an agent a place for its runs that outlasts a restart: a file here, a volume where published.</summary>
+    /// <summary>Gives an agent a file for its runs that outlasts a restart.</summary>
     public static IResourceBuilder<ProjectResource> WithDataFile(this IResourceBuilder<ProjectResource> agent, ClusterOptions options)
     {
-        var file = agent.Resource.Name + ".db";
         if (agent.ApplicationBuilder.ExecutionContext.IsPublishMode)
         {
-            return agent.WithVolume($"{agent.Resource.Name}-data", HomeInContainer, env: "DATA_FOLDER").WithEnvironment("DATA", $"{HomeInContainer}/{file}");
+            return agent;
         }
 
         Directory.CreateDirectory(options.Data);
-        return agent.WithEnvironment("DATA", Path.Combine(options.Data, file));
+        return agent.WithEnvironment("DATA", Path.Combine(options.Data, agent.Resource.Name + ".db"));
     }
+
+    /// <summary>Gives a published agent a volume for its runs.</summary>
+    public static IResourceBuilder<ContainerResource> WithDataVolume(this IResourceBuilder<ContainerResource> agent) =>
+        agent.WithVolume($"{agent.Resource.Name}-data", DataInContainer).WithEnvironment("DATA", $"{DataInContainer}/agent.db");
 
     /// <summary>Adds a link to the dashboard; links stand in the order in which they are added.</summary>
     public static IResourceBuilder<ProjectResource> WithLink(this IResourceBuilder<ProjectResource> agent, string path, string name) =>

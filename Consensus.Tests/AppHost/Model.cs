@@ -16,7 +16,8 @@ internal sealed class Model : IAsyncDisposable
     /// <summary>The folder in which these agents persist their runs.</summary>
     public string Data { get; }
 
-    public IReadOnlyList<ProjectResource> Agents => [.. Builder.Resources.OfType<ProjectResource>()];
+    /// <summary>The agents: projects here, containers where published.</summary>
+    public IReadOnlyList<IResource> Agents => [.. Builder.Resources.Where(resource => resource is ProjectResource or ContainerResource)];
 
     public ClusterResource Cluster => Builder.Resources.OfType<ClusterResource>().Single();
 
@@ -33,7 +34,7 @@ internal sealed class Model : IAsyncDisposable
     }
 
     /// <summary>The environment of an agent, with expressions where values are known only once it runs.</summary>
-    public static async Task<Dictionary<string, string>> EnvironmentOf(ProjectResource agent)
+    public static async Task<Dictionary<string, string>> EnvironmentOf(IResource agent)
     {
         var configuration = await ExecutionConfigurationBuilder.Create(agent).WithEnvironmentVariablesConfig()
             .BuildAsync(new DistributedApplicationExecutionContext(DistributedApplicationOperation.Publish), NullLogger.Instance, default);

@@ -120,13 +120,11 @@ public sealed class ModelTests
     }
 
     [Fact]
-    public async Task A_published_agent_has_a_volume_and_probes_and_no_faults()
+    public async Task A_published_agent_has_probes_and_no_faults()
     {
         await using var model = await Model.CreateAsync("--operation", "publish", "--publisher", "manifest", "--output-path", Path.GetTempFileName());
         Assert.All(model.Agents, agent =>
         {
-            var volume = Assert.Single(agent.Annotations.OfType<ContainerMountAnnotation>());
-            Assert.Equal(($"{agent.Name}-data", "/home/app", ContainerMountType.Volume), (volume.Source, volume.Target, volume.Type));
 #pragma warning disable ASPIREPROBES001 // Probes are marked experimental.
             var probes = agent.Annotations.OfType<EndpointProbeAnnotation>().ToDictionary(probe => probe.Type, probe => probe.Path);
             Assert.Equal("/health", probes[ProbeType.Readiness]);
@@ -134,7 +132,6 @@ public sealed class ModelTests
 #pragma warning restore ASPIREPROBES001
         });
         var environment = await Model.EnvironmentOf(model.Agents[0]);
-        Assert.Equal("/home/app/agent1.db", environment["DATA"]);
         Assert.DoesNotContain("FAULTS", environment.Keys);
     }
 

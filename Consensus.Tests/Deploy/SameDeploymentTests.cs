@@ -87,15 +87,34 @@ public sealed partial class SameDeploymentTests
     }
 
     [Fact]
-    public void Agents_keep_their_decisions_in_the_same_place()
+    public async Task Agents_keep_their_decisions_in_the_same_place()
     {
+        await using var model = await Model.CreateAsync("--operation", "publish");
+        var published = model.Agents.ToDictionary(agent => agent.Name);
         var compose = ComposeFile.Read();
-        Assert.All(compose.Agents, agent =>
+        var (data, folder) = (KubernetesFile.ValueOf("DATA"), KubernetesFile.Container.VolumeMounts.Single().MountPath);
+        foreach (var (name, agent) in compose.Agents)
         {
-            Assert.Equal(KubernetesFile.ValueOf("DATA"), agent.Value.Environment["DATA"]);
-            Assert.Equal($"{agent.Key}-data:{KubernetesFile.Container.VolumeMounts.Single().MountPath}", Assert.Single(agent.Value.Volumes));
-            Assert.Contains($"{agent.Key}-data", compose.Volumes.Keys);
-        });
+            Assert.Equal(data, agent.Environment["DATA"]);
+            Assert.Equal($"{name}-data:{folder}", Assert.Single(agent.Volumes));
+            Assert.Contains($"{name}-data", compose.Volumes.Keys);
+
+            var volume = Assert.Single(published[name].Annotations.OfType<ContainerMountAnnotation>());
+            Assert.Equal(($"{name}-data", folder, ContainerMountType.Volume, false), (volume.Source, volume.Target, volume.Type, volume.IsReadOnly));
+            Assert.Equal(data, (await Model.EnvironmentOf(published[name]))["DATA"]);
+        }
+    }
+
+    [Fact]
+    public async Task Agents_come_from_the_same_image()
+    {
+        await using var model = await Model.CreateAsync("--operation", "publish");
+        var compose = ComposeFile.Read();
+        Assert.All(compose.Agents.Values, agent => Assert.Equal(".", agent.Build?.Context));
+        Assert.Equal(compose.Agents.Keys, model.Agents.Select(agent => agent.Name));
+        Assert.All(model.Agents, agent => Assert.Equal(
+            Path.Combine(SourceTree.Root, "Dockerfile"), Assert.Single(agent.Annotations.OfType<DockerfileBuildAnnotation>()).DockerfilePath));
+        Assert.Equal(compose.Agents.Values.Select(agent => agent.Image).Distinct(), [KubernetesFile.Container.Image]);
     }
 
     [Fact]
