@@ -2,12 +2,20 @@ using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using k8s.Models;
 using Microsoft.Extensions.Configuration;
+using YamlDotNet.Serialization;
 
 namespace Consensus.Tests.Deploy;
 
 /// <summary>What deploy/kubernetes.yaml promises.</summary>
 public sealed class KubernetesTests
 {
+    [Fact]
+    public void Kustomize_applies_the_file_that_these_tests_read()
+    {
+        var file = File.ReadAllText(Path.Combine(SourceTree.Root, "deploy", "kustomization.yaml"));
+        Assert.Equal(["kubernetes.yaml"], (List<object>)new Deserializer().Deserialize<Dictionary<string, object>>(file)["resources"]);
+    }
+
     [Fact]
     public void Every_agent_reaches_the_others_by_the_pods_stable_names()
     {
@@ -89,6 +97,9 @@ public sealed class KubernetesTests
         Assert.InRange(agents - int.Parse(budget.MaxUnavailable, System.Globalization.CultureInfo.InvariantCulture), quorum, agents - 1);
         Assert.Equal("RollingUpdate", KubernetesFile.Agents.Spec.UpdateStrategy.Type);
         Assert.Null(KubernetesFile.Agents.Spec.UpdateStrategy.RollingUpdate?.MaxUnavailable);
+
+        // An agent without a decision asks its peers every 2 s, so it has the newest one before the next agent stops.
+        Assert.True(KubernetesFile.Agents.Spec.MinReadySeconds > 2);
     }
 
     [Fact]
