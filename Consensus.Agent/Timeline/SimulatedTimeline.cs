@@ -26,7 +26,7 @@ internal static class SimulatedTimeline
         var events = Events(log, descriptor?.Id, T).Where(e => e.Kind is not ("drew" or "copied" or "adopted" or "voted") || Shown(e.Round)).ToList();
 
         // Of questions for state, those are shown whose answer taught something.
-        var taught = log.Steps.Where(step => step.Kind == TraceStepKind.Answer && step.Events.Count > 0).Select(step => step.Call!).ToHashSet();
+        var taught = log.Steps.Where(step => step.Kind == TraceStepKind.Response && step.Events.Count > 0).Select(step => step.Call!).ToHashSet();
         var arrows = log.Calls.Where(call => (call.Message is StateQuery ? taught.Contains(call) : Belongs(call.Message, descriptor?.Id)) && Shown(RecordedEvent.Describe(call.Message).Round))
             .SelectMany(call => ArrowsOf(call, descriptor?.Id, end, T)).OrderBy(arrow => arrow.Sent).ThenBy(arrow => arrow.To).ToList();
         TimelineMerger.KeepNewInformation(arrows);
@@ -49,8 +49,8 @@ internal static class SimulatedTimeline
     private static IEnumerable<MessageArrow> ArrowsOf(TraceCall call, RunId? run, long end, Func<long, double> t)
     {
         var (_, round, value, proposal) = RecordedEvent.Describe(call.Message);
-        var answer = call.Answer ?? call.Receipts.FirstOrDefault().Answer;
-        var news = call.Answer is { } told && told.Run == run ? NewsOf(told) : null;
+        var answer = call.Response ?? call.Receipts.FirstOrDefault().Response;
+        var news = call.Response is { } told && told.Run == run ? NewsOf(told) : null;
         var lost = call.FailedAt ?? (call.Lost && call.Receipts.Count == 0 ? end : null);
         double? At(long? at) => at is null ? null : t(at.Value);
         for (var copy = 0; copy < Math.Max(1, call.Receipts.Count); copy++)
@@ -58,8 +58,8 @@ internal static class SimulatedTimeline
             var first = copy == 0;
             yield return new MessageArrow(
                 call.Message.Kind, call.From, call.To, t(call.SentAt), call.Receipts.Count == 0 ? null : t(call.Receipts[copy].At),
-                first ? At(call.AnsweredAt) : null, first ? At(lost) : null, round, value == 0 ? null : value, call.Message is Vote ? proposal : null,
-                first ? answer?.Status : call.Receipts[copy].Answer?.Status, first ? answer?.Reason : call.Receipts[copy].Answer?.Reason, first ? news : null);
+                first ? At(call.RespondedAt) : null, first ? At(lost) : null, round, value == 0 ? null : value, call.Message is Vote ? proposal : null,
+                first ? answer?.Status : call.Receipts[copy].Response?.Status, first ? answer?.Reason : call.Receipts[copy].Response?.Reason, first ? news : null);
         }
     }
 

@@ -1,99 +1,129 @@
 using BenchmarkDotNet.Attributes;
-using Consensus.Protocol;
 using Consensus.Agent.Timeline;
+using Consensus.Protocol;
+using Consensus.Simulation;
 
 namespace Consensus.Benchmarks.Core;
 
-/// <summary>Machines that hand each other their messages, without a network.</summary>
+/// <summary>Steps of machines in memory, without a network.</summary>
 public class StepBenchmarks
 {
-    private AgentStateMachine[] _machines = [];
-    private EventRecorder[] _recorders = [];
-    private readonly Queue<(int From, int To, Message Message, long Id)> _calls = new();
-    private readonly Queue<(int From, int To, Message Message, long Id, Response Answer)> _answers = new();
-    private bool _records;
+    private BenchmarkCluster _cluster = null!;
+    private AgentStateMachine _machine = null!;
     private MessageReceived _vote = null!;
-    private long _ticket;
 
     /// <summary>Agents.</summary>
     [Params(3, 9)]
     public int Agents { get; set; }
 
-    /// <summary>Lets them decide once.</summary>
+    /// <summary>Decides one run.</summary>
     [GlobalSetup]
     public void Setup()
     {
-        var random = new SeededRandom(1);
-        _machines = [.. Enumerable.Range(0, Agents).Select(i => new AgentStateMachine(
-            $"agent{i + 1}", $"b{i}", [.. Enumerable.Range(0, Agents).Where(peer => peer != i).Select(peer => $"agent{peer + 1}")], random))];
-        _recorders = [.. Enumerable.Range(0, Agents).Select(i => new EventRecorder($"agent{i + 1}", $"b{i}", TimeProvider.System))];
+        _cluster = new BenchmarkCluster(Agents);
         Decision();
-        var run = _machines[0].CurrentRun!;
+        _machine = _cluster.Agents[0].Machine!;
+        var run = _machine.CurrentRun!;
         _vote = new MessageReceived(new Vote("agent2", 1, 1, run.StartRound, run));
     }
 
-    /// <summary>One step: a vote comes in after the decision, and is answered.</summary>
+    /// <summary>One step: a vote arrives after the decision, and is answered.</summary>
     [Benchmark]
-    public int Step() => _machines[0].Step(_vote).Count;
+    public int Step() => _machine.Step(_vote).Count;
 
-    /// <summary>All steps of all agents, from a start until nobody has anything to say.</summary>
+    /// <summary>All steps of all agents, from a start until no call is in flight.</summary>
     [Benchmark]
-    public int Decision() => Decide(records: false);
+    public int Decision() => _cluster.Decide(records: false);
 
     /// <summary>The same, with every agent recording what the timeline shows.</summary>
     [Benchmark]
-    public int RecordedDecision() => Decide(records: true);
+    public int RecordedDecision() => _cluster.Decide(records: true);
 
-    private int Decide(bool records)
+    /// <summary>Delivers messages in the order of sending, and responses when no message is in flight.</summary>
+    private sealed class BenchmarkCluster : SimulatedCluster
     {
-        _records = records;
-        Do(0, new StartRun(++_ticket, new RunRequest(Rule: Rule.Ratified, Draw: DrawStrategy.Plurality)));
-        var messages = 0;
-        while (true)
+        private readonly EventRecorder[] _recorders;
+        private readonly Queue<RecordedCall> _messages = new();
+        private readonly Queue<RecordedCall> _responses = new();
+        private bool _records;
+        private long _ticket;
+
+        public BenchmarkCluster(int agents)
+            : base(Enumerable.Range(0, agents).Select(agent => new SimulatedAgent(agent, AgentIds.Others(agent, agents))))
         {
-            if (_calls.TryDequeue(out var call))
+            var random = new SeededRandom(1);
+            _recorders = [.. Agents.Select(agent => new EventRecorder(agent.Id, $"b{agent.Index}", TimeProvider.System))];
+            foreach (var agent in Agents)
             {
-                messages++;
-                Do(call.To, new MessageReceived(call.Message), call);
-            }
-            else if (_answers.TryDequeue(out var answer))
-            {
-                var answered = new ResponseReceived(answer.To < answer.From ? answer.To : answer.To - 1, answer.Message, answer.Answer);
-                Do(answer.From, answered, answerTo: answer.Id);
-            }
-            else
-            {
-                return messages;
+                agent.Start($"b{agent.Index}", random, Core, restores: false);
             }
         }
-    }
 
-    private void Do(int agent, Input input, (int From, int To, Message Message, long Id)? call = null, long answerTo = 0)
-    {
-        var effects = _machines[agent].Step(input);
-        var recorder = _records ? _recorders[agent] : null;
-        recorder?.OnStep(_machines[agent].CurrentRun);
-        if (input is ResponseReceived answered)
+        public int Decide(bool records)
         {
-            recorder?.Answered(answerTo, answered.Peer, answered.Sent, answered.Response);
+            _records = records;
+            StartRun(Agents[0], ++_ticket, new RunRequest(Rule: Rule.Ratified, Draw: DrawStrategy.Plurality));
+            var messages = 0;
+            while (true)
+            {
+                if (_messages.TryDequeue(out var call))
+                {
+                    messages++;
+                    call.Response = Receive(call);
+                    _responses.Enqueue(call);
+                }
+                else if (_responses.TryDequeue(out call))
+                {
+                    Respond(call, call.Response);
+                }
+                else
+                {
+                    return messages;
+                }
+            }
         }
 
-        foreach (var effect in effects)
+        protected override SimulatedCall NewCall() => new RecordedCall();
+
+        protected override void OnCall(SimulatedCall call)
         {
-            switch (effect)
+            var recorded = (RecordedCall)call;
+            recorded.MessageId = _records ? _recorders[call.From.Index].Sent(call.Peer, "http://localhost:5001", call.Message) : 0;
+            _messages.Enqueue(recorded);
+        }
+
+        protected override Response? OnStep(SimulatedAgent agent, Input input, IReadOnlyList<Effect> effects)
+        {
+            if (_records)
             {
-                case Send send:
-                    var id = recorder?.Sent(send.Peer, "http://localhost:5001", send.Message) ?? 0;
-                    _calls.Enqueue((agent, send.Peer < agent ? send.Peer : send.Peer + 1, send.Message, id));
-                    break;
-                case Reply reply when call is { } asked:
-                    recorder?.Received(_recorders[asked.From].KeyOf(asked.Id), asked.Message, reply.Response);
-                    _answers.Enqueue((asked.From, asked.To, asked.Message, asked.Id, reply.Response));
-                    break;
-                case ProtocolEvent protocolEvent:
-                    recorder?.Record(protocolEvent);
-                    break;
+                _recorders[agent.Index].OnStep(agent.Machine!.CurrentRun);
+                if (input is ResponseReceived received)
+                {
+                    _recorders[agent.Index].Answered(((RecordedCall)CurrentCall!).MessageId, received.Peer, received.Sent, received.Response);
+                }
             }
+
+            var response = base.OnStep(agent, input, effects);
+            if (_records && input is MessageReceived && CurrentCall is RecordedCall call)
+            {
+                _recorders[agent.Index].Received(_recorders[call.From.Index].KeyOf(call.MessageId), call.Message, response!);
+            }
+
+            return response;
+        }
+
+        protected override void Apply(SimulatedAgent agent, Effect effect)
+        {
+            base.Apply(agent, effect);
+            if (_records && effect is ProtocolEvent protocolEvent)
+            {
+                _recorders[agent.Index].Record(protocolEvent);
+            }
+        }
+
+        private sealed class RecordedCall : SimulatedCall
+        {
+            public long MessageId { get; set; }
         }
     }
 }

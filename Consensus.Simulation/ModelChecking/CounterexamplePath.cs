@@ -81,7 +81,7 @@ internal static class CounterexamplePath
     public static IEnumerable<string> Draw(int agents, IReadOnlyList<PathStep> steps)
     {
         const int width = 36;
-        var columns = Enumerable.Range(0, agents).Select(MessageCatalog.IdOf);
+        var columns = Enumerable.Range(0, agents).Select(AgentIds.IdOf);
         yield return "      " + string.Concat(columns.Select(name => name.PadRight(width))).TrimEnd();
         for (var i = 0; i < steps.Count; i++)
         {

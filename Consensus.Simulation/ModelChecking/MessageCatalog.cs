@@ -1,4 +1,3 @@
-using System.Globalization;
 using Consensus.Protocol;
 
 namespace Consensus.Simulation.ModelChecking;
@@ -46,14 +45,6 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
 
     public int Count => _messages.Count;
 
-    public static string IdOf(int agent) => "agent" + (agent + 1).ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>The number, from 0, of the agent with this id.</summary>
-    public static int AgentOf(string id) => int.Parse(id.AsSpan(5), CultureInfo.InvariantCulture) - 1;
-
-    /// <summary>An agent's index among another's peers, which are all others in order.</summary>
-    public static int PeerIndex(int agent, int of) => agent < of ? agent : agent - 1;
-
     public int Code(CatalogMessage fact)
     {
         if (!_codes.TryGetValue(fact, out var code))
@@ -98,7 +89,7 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
     public Input? InputFor(int code, int receiver)
     {
         var fact = this[code];
-        var id = IdOf(fact.Sender);
+        var id = AgentIds.IdOf(fact.Sender);
         var reaches = fact.Kind switch
         {
             CatalogMessageKind.Handshake or CatalogMessageKind.LateHandshake => bounds.Names(fact.Sender, receiver),
@@ -110,10 +101,10 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
         return !reaches || (fact.To >= 0 && fact.To != receiver) ? null : fact.Kind switch
         {
             CatalogMessageKind.Handshake or CatalogMessageKind.LateHandshake => new MessageReceived(new Handshake()),
-            CatalogMessageKind.Introduced => new ResponseReceived(PeerIndex(fact.Sender, receiver), new Handshake(),
+            CatalogMessageKind.Introduced => new ResponseReceived(AgentIds.PeerIndex(fact.Sender, receiver), new Handshake(),
                 new Response(ResponseStatus.Reset) { AgentId = id, Boot = fact.Boot, Agents = fact.Agents, Floor = fact.Floor.IsNone ? null : fact.Floor }),
             // What this answer tells of boot and floor, a handshake tells too when it is needed.
-            CatalogMessageKind.Joined => new ResponseReceived(PeerIndex(fact.Sender, receiver), new StateQuery(),
+            CatalogMessageKind.Joined => new ResponseReceived(AgentIds.PeerIndex(fact.Sender, receiver), new StateQuery(),
                 new Response(ResponseStatus.Ok) { Run = Run(fact.Run).Id, Descriptor = Run(fact.Run) }),
             CatalogMessageKind.NewRound => new MessageReceived(fact.Value == 0 ? new NewRound(fact.Round, Run(fact.Run)) : new NewRound(fact.Round, Run(fact.Run), id, fact.Value)),
             CatalogMessageKind.Proposal => new MessageReceived(new Proposal(id, fact.Value, fact.Round, Run(fact.Run))),

@@ -48,7 +48,7 @@ public sealed partial class ModelChecker
 
         _bounds = bounds;
         _key = new PackedState(bounds.Agents);
-        _agents = new TransitionTable(bounds, make ?? ((id, boot, peers, random) => new AgentStateMachine(id, boot, peers, random)), _key.Most);
+        _agents = new TransitionTable(bounds, make ?? SimulatedCluster.Core, _key.Most);
         _symmetry = new SymmetryReduction(bounds, _agents, symmetry);
         _continuation = new TerminationCheck(_agents, bounds);
         _terminationStartStates = new TerminationStartStates(bounds, _continuation);

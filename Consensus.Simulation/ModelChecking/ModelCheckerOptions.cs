@@ -34,7 +34,7 @@ public sealed record ModelCheckerOptions(
     internal int CountedBy(int agent) => agent >= Agents - ShortPeers ? Agents - 1 : Agents;
 
     /// <summary>Whether one agent names another in its <c>PEERS</c>.</summary>
-    internal bool Names(int agent, int other) => agent != other && MessageCatalog.PeerIndex(other, agent) < CountedBy(agent) - 1;
+    internal bool Names(int agent, int other) => agent != other && AgentIds.PeerIndex(other, agent) < CountedBy(agent) - 1;
 
     /// <summary>Tells which option is out of range and what it may be, or null.</summary>
     public string? Error() =>

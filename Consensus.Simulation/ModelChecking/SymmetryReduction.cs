@@ -101,10 +101,10 @@ internal sealed record Permutation(int[] Agents, int[] Values)
     public RunDescriptor Of(RunDescriptor run) => run with
     {
         Id = Of(run.Id),
-        Members = run.Members.ToDictionary(member => MessageCatalog.IdOf(Agents[MessageCatalog.AgentOf(member.Key)]), member => BootOf(member.Value), StringComparer.Ordinal),
+        Members = run.Members.ToDictionary(member => AgentIds.IdOf(Agents[AgentIds.IndexOf(member.Key)]), member => BootOf(member.Value), StringComparer.Ordinal),
     };
 
-    public RunId Of(RunId id) => id.IsNone ? id : new RunId(id.Number, MessageCatalog.IdOf(Agents[MessageCatalog.AgentOf(id.Initiator)]), id.Boot.Length > 1 ? BootOf(id.Boot) : id.Boot);
+    public RunId Of(RunId id) => id.IsNone ? id : new RunId(id.Number, AgentIds.IdOf(Agents[AgentIds.IndexOf(id.Initiator)]), id.Boot.Length > 1 ? BootOf(id.Boot) : id.Boot);
 
     /// <summary>A boot begins with its agent's letter.</summary>
     public string BootOf(string boot) => boot.Length == 0 ? boot : (char)('a' + Agents[boot[0] - 'a']) + boot[1..];

@@ -142,7 +142,7 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
     {
         lock (agents.Gate)
         {
-            var peer = MessageCatalog.PeerIndex(other.Agent, asker.Agent);
+            var peer = AgentIds.PeerIndex(other.Agent, asker.Agent);
             var (mine, theirs) = (asker, other);
             foreach (var call in Calls(asker, peer))
             {

@@ -22,7 +22,7 @@ internal sealed partial class TransitionTable
     private AgentStateMachine Restart(AgentStateMachine before, int bootStep)
     {
         // A new boot is random, so it may sort before or after the old one.
-        var machine = New(MessageCatalog.AgentOf(before.Id), (char)(before.Boot[^1] + bootStep));
+        var machine = New(AgentIds.IndexOf(before.Id), (char)(before.Boot[^1] + bootStep));
         if (_bounds.Durable)
         {
             machine.Step(before.ToPersist());
@@ -34,7 +34,7 @@ internal sealed partial class TransitionTable
     private sealed record Introduction(int To, Response Answer) : Effect;
 
     private AgentStateMachine New(int agent, char boot) =>
-        _make(MessageCatalog.IdOf(agent), $"{(char)('a' + agent)}{boot}", [.. Enumerable.Range(0, _bounds.Agents).Where(peer => _bounds.Names(agent, peer)).Select(MessageCatalog.IdOf)], Random);
+        _make(AgentIds.IdOf(agent), $"{(char)('a' + agent)}{boot}", [.. Enumerable.Range(0, _bounds.Agents).Where(peer => _bounds.Names(agent, peer)).Select(AgentIds.IdOf)], Random);
 
     private LocalState LocalOf(AgentStateMachine machine, bool mayStart, IReadOnlyList<Effect>? effects = null)
     {
@@ -44,7 +44,7 @@ internal sealed partial class TransitionTable
         if (!_locals.TryGetValue(key, out var local))
         {
             _locals.Add(key, local = new LocalState(machine));
-            local.Standing = MessagesOf(MessageCatalog.AgentOf(machine.Id), machine, []);
+            local.Standing = MessagesOf(AgentIds.IndexOf(machine.Id), machine, []);
         }
 
         return local;
@@ -57,7 +57,7 @@ internal sealed partial class TransitionTable
         {
             for (var peer = 0; peer < machine.ClusterSize - 1; peer++)
             {
-                machine.Step(new ResponseReceived(peer, first, new Response(ResponseStatus.Ok) { AgentId = MessageCatalog.IdOf(peer < MessageCatalog.AgentOf(machine.Id) ? peer : peer + 1) }));
+                machine.Step(new ResponseReceived(peer, first, new Response(ResponseStatus.Ok) { AgentId = AgentIds.IdOf(peer < AgentIds.IndexOf(machine.Id) ? peer : peer + 1) }));
             }
         }
     }

@@ -106,7 +106,7 @@ internal sealed partial class TransitionTable
     /// <summary>A run with a member that counts another number of agents, or a proposal or vote of such an agent in it.</summary>
     private bool IsOfAnotherSize(CatalogMessage fact) => fact.Run >= 0 && Messages.Run(fact.Run) is var run
         && ((OfTakingPart(fact) && fact.Value + fact.Proposed > 0 && _bounds.CountedBy(fact.Sender) != run.N)
-            || run.Members.Keys.Any(id => _bounds.CountedBy(MessageCatalog.AgentOf(id)) != run.N));
+            || run.Members.Keys.Any(id => _bounds.CountedBy(AgentIds.IndexOf(id)) != run.N));
 
     // An answer to a handshake that is over is read by nobody, but whoever is asked late is still asked.
     private int SentBy(LocalState local, int code) => Messages[code] switch

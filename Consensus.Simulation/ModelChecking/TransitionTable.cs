@@ -2,9 +2,6 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation.ModelChecking;
 
-/// <summary>Makes one agent: id, boot, names of the peers, source of draws.</summary>
-public delegate AgentStateMachine StateMachineFactory(string id, string boot, IReadOnlyList<string> peers, IRandomSource random);
-
 /// <summary>
 /// Every state one agent was ever seen in, each once, and what every input makes of it: so the core takes each distinct
 /// step once, however many global states it belongs to. Reading is free of locks; what is not known yet is worked out

@@ -1,5 +1,4 @@
 using Consensus.Protocol;
-using Consensus.Simulation.ModelChecking;
 
 namespace Consensus.Simulation.Seeded;
 
@@ -18,7 +17,7 @@ public sealed class Counterexample
         SimulationOptions options, long seed, long draws, StateMachineFactory make, ScheduleReplay replay, List<ScheduledInput> schedule, Violation violation, string? complaint)
     {
         (Options, Seed, _draws, _make, _schedule) = (options, seed, draws, make, schedule);
-        (Log, Violation, Unfinished) = (replay.Log, violation, complaint);
+        (Log, Violation, Unfinished) = (replay.Trace!, violation, complaint);
     }
 
     /// <summary>What the world was like.</summary>
@@ -44,7 +43,7 @@ public sealed class Counterexample
     public static Counterexample? Of(SimulationOptions options, long seed, StateMachineFactory? make = null)
     {
         var log = new SimulationTrace();
-        return new Simulator(options, make).Run(seed, log).Violation is { } violation ? Shrink(options, seed, make ?? Simulator.Core, log, violation) : null;
+        return new Simulator(options, make).Run(seed, log).Violation is { } violation ? Shrink(options, seed, make ?? SimulatedCluster.Core, log, violation) : null;
     }
 
     /// <summary>The smallest of the first few violations found.</summary>
@@ -82,7 +81,7 @@ public sealed class Counterexample
         }
 
         replay.RunToEnd(loses: false);
-        return replay.Log;
+        return replay.Trace!;
     }
 
     private static Counterexample? Shrink(SimulationOptions options, long seed, StateMachineFactory make, SimulationTrace log, Violation violation) =>
@@ -176,7 +175,7 @@ public sealed class Counterexample
 
             var replay = new ScheduleReplay(options, draws, make);
             var found = Try(replay, inputs, draws);
-            _budget -= replay.Log.Steps.Count;
+            _budget -= replay.Trace!.Steps.Count;
             return found;
         }
 

@@ -31,7 +31,7 @@ public static class LamportDiagram
         var width = Math.Clamp((Width - Margin) / Math.Max(1, agents), 13, 40);
         if (columns)
         {
-            yield return new string(' ', Margin) + string.Concat(Enumerable.Range(0, agents).Select(agent => SimulatedAgent.NameOf(agent).PadRight(width))).TrimEnd();
+            yield return new string(' ', Margin) + string.Concat(Enumerable.Range(0, agents).Select(agent => AgentIds.IdOf(agent).PadRight(width))).TrimEnd();
         }
 
         for (var i = 0; i < steps.Count; i++)
@@ -50,7 +50,7 @@ public static class LamportDiagram
             }
             else if (!columns)
             {
-                yield return $"{time}{SimulatedAgent.NameOf(agent),-9} {text}";
+                yield return $"{time}{AgentIds.IdOf(agent),-9} {text}";
             }
             else
             {
@@ -100,7 +100,7 @@ public static class LamportDiagram
     private static bool IsWorthALine(TraceStep step) => step.Kind switch
     {
         TraceStepKind.Receive => step.Call!.Message is not StateQuery,
-        TraceStepKind.Answer or TraceStepKind.NoAnswer or TraceStepKind.Timer => false,
+        TraceStepKind.Response or TraceStepKind.Failure or TraceStepKind.Timer => false,
         _ => true,
     };
 
@@ -112,9 +112,9 @@ public static class LamportDiagram
         return step.Kind switch
         {
             TraceStepKind.Start => "* POST /run",
-            TraceStepKind.Receive => $"{number}> {Say(step.Call!.Message, runs)}{(step.Copy > 0 ? " again" : "")}{(step.Call.AnswerLost && step.Call.Answer is null ? ", answer lost x" : "")}",
-            TraceStepKind.Answer => $"{number}< {(step.Call!.Message is StateQuery ? $"agent{step.Call.To + 1}: " : "")}{EventFormatter.Of(step.Call.Answer!)}",
-            TraceStepKind.NoAnswer => $"{number}x no answer",
+            TraceStepKind.Receive => $"{number}> {Say(step.Call!.Message, runs)}{(step.Copy > 0 ? " again" : "")}{(step.Call.ResponseLost && step.Call.Response is null ? ", answer lost x" : "")}",
+            TraceStepKind.Response => $"{number}< {(step.Call!.Message is StateQuery ? $"agent{step.Call.To + 1}: " : "")}{EventFormatter.Of(step.Call.Response!)}",
+            TraceStepKind.Failure => $"{number}x no answer",
             TraceStepKind.Timer => step.Timer switch
             {
                 Timer.Window => "* window over",

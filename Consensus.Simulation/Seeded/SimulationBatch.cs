@@ -1,5 +1,4 @@
 using Consensus.Protocol;
-using Consensus.Simulation.ModelChecking;
 
 namespace Consensus.Simulation.Seeded;
 
@@ -98,7 +97,7 @@ public sealed class SimulationBatch(SimulationOptions options, long firstSeed, l
             _rounds.Add(rounds);
             foreach (var result in results)
             {
-                _ends[(int)result.End]++;
+                _ends[(int)result.Outcome]++;
                 _messages.Add(result.Messages);
                 if (result.Violation is { } violation)
                 {

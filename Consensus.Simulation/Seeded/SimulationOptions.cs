@@ -68,8 +68,11 @@ public sealed record SimulationOptions(
     /// <summary>How many agents the agent with this index, from 0, counts.</summary>
     internal int CountedBy(int agent) => agent >= Agents - ShortPeers ? Agents - 1 : Agents;
 
+    internal IEnumerable<SimulatedAgent> CreateAgents() =>
+        Enumerable.Range(0, Agents).Select(agent => new SimulatedAgent(agent, AgentIds.Others(agent, Agents).Take(CountedBy(agent) - 1)));
+
     /// <summary>True where nothing but delay goes wrong.</summary>
-    public bool Quiet => Drop == default && Duplicate == default && Crash == default && Partition == default && Pause == default && Reset == default;
+    public bool IsFaultFree => Drop == default && Duplicate == default && Crash == default && Partition == default && Pause == default && Reset == default;
 
     /// <summary>Tells which option is out of range and what it may be, or null.</summary>
     /// <param name="prefix">Put before its name.</param>

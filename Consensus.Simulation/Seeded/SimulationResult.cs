@@ -1,32 +1,32 @@
 namespace Consensus.Simulation.Seeded;
 
-/// <summary>How a world ended.</summary>
+/// <summary>How a simulated run ended.</summary>
 public enum SimulationOutcome
 {
     /// <summary>Every agent holds the decision of the newest run, or was reset since.</summary>
     Decided,
 
-    /// <summary>The newest run lost its quorum, and every agent in it says so truthfully.</summary>
+    /// <summary>The newest run lost its quorum, and every agent in it reports that.</summary>
     Stalled,
 
-    /// <summary>No run ever came to be.</summary>
+    /// <summary>No run was started.</summary>
     NothingStarted,
 
-    /// <summary>It came to the last round or message it was allowed.</summary>
+    /// <summary>It reached its last allowed round or message.</summary>
     CutOff,
 
-    /// <summary>A classic run that had not decided everywhere when time was over; the classic rule promises nothing.</summary>
+    /// <summary>Not every agent decided a classic run in time. The classic rule does not promise termination.</summary>
     Undecided,
 
-    /// <summary>A rule that claims safety broke a promise; the world ended there.</summary>
+    /// <summary>A run of the ratified rule broke a property. The simulated run ended there.</summary>
     Broken,
 }
 
-/// <summary>What came of one world.</summary>
+/// <summary>The result of one simulated run.</summary>
 /// <param name="Seed">Its seed.</param>
-/// <param name="End">How it ended.</param>
-/// <param name="Violation">The first promise broken; one of a rule that claims safety comes before others.</param>
-/// <param name="Messages">Calls and answers that arrived.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="Violation">The first violation; one of the ratified rule comes before others.</param>
+/// <param name="Messages">Messages and responses that arrived.</param>
 /// <param name="VirtualUs">How long it lasted, in virtual µs.</param>
-/// <param name="Unfinished">What was still wrong where it ended undecided or cut off.</param>
-public sealed record SimulationResult(long Seed, SimulationOutcome End, Violation? Violation, int Messages, long VirtualUs, string? Unfinished = null);
+/// <param name="UnfinishedReason">Why it is not over, where it ended undecided or broken for that.</param>
+public sealed record SimulationResult(long Seed, SimulationOutcome Outcome, Violation? Violation, int Messages, long VirtualUs, string? UnfinishedReason = null);

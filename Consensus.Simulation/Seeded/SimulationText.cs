@@ -21,14 +21,14 @@ public static class SimulationText
     public static IEnumerable<string> Verdict(this SimulationResult result, SimulationTrace log)
     {
         var standing = AgentSummary.Of(log).ToList();
-        yield return Invariant($"{result.End switch
+        yield return Invariant($"{result.Outcome switch
         {
             SimulationOutcome.Decided => Decided(standing),
-            SimulationOutcome.Stalled => "Stalled: too few members of the newest run remain, and they report it.",
-            SimulationOutcome.NothingStarted => "No run started.",
-            SimulationOutcome.CutOff => "Stopped: the last permitted round (--rounds) ended undecided.",
-            SimulationOutcome.Undecided => $"Undecided: {result.Unfinished}. The classic rule does not guarantee termination.",
-            _ => "A property is violated.",
+            SimulationOutcome.Stalled => "Stalled: too few members of the newest run are left to decide it, and those in it say so.",
+            SimulationOutcome.NothingStarted => "No run came to be.",
+            SimulationOutcome.CutOff => "Cut off: it came to the last round allowed (--rounds).",
+            SimulationOutcome.Undecided => $"Undecided: {result.UnfinishedReason}; the classic rule promises no end.",
+            _ => "A promise is broken.",
         }} {Count(result.Messages, "message")} arrived in {result.VirtualUs / 1000.0:0.0} virtual ms.");
         if (result.Violation is { } violation)
         {
@@ -63,9 +63,9 @@ public static class SimulationText
             return found.Violation.Explanation;
         }
 
-        // The agent of the earlier round may have decided later, so rounds order the decisions, not times.
+        // By round, not by time: whoever decided in the earlier round was not heard when the later one began.
         var (first, last) = (decisions.MinBy(one => one.Happened.Round), decisions.MaxBy(one => one.Happened.Round));
-        return Invariant($"{SimulatedAgent.NameOf(first.Agent)} received a majority for {first.Happened.Value} in round {first.Happened.Round} and decided. Its messages arrived too late: in round {last.Happened.Round}, {SimulatedAgent.NameOf(last.Agent)} received a majority for {last.Happened.Value}.");
+        return Invariant($"{AgentIds.IdOf(first.Agent)} saw a majority for {first.Happened.Value} in round {first.Happened.Round} and decided, but was not heard in time: others went on, and in round {last.Happened.Round} {AgentIds.IdOf(last.Agent)} saw a majority for {last.Happened.Value}.");
     }
 
     /// <summary>The figures of many worlds, and every violation with its seed.</summary>

@@ -3,52 +3,52 @@ using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Simulation.Seeded;
 
-/// <summary>What protocolEvent to one agent at one moment.</summary>
+/// <summary>Kinds of <see cref="TraceStep"/>.</summary>
 public enum TraceStepKind
 {
     /// <summary>The process started.</summary>
     Boot,
 
-    /// <summary>Somebody asked it to start a run.</summary>
+    /// <summary>A client asked the agent to start a run.</summary>
     Start,
 
-    /// <summary>A call arrived.</summary>
+    /// <summary>A message arrived.</summary>
     Receive,
 
-    /// <summary>An answer to one of its calls arrived.</summary>
-    Answer,
+    /// <summary>A response to one of the agent's calls arrived.</summary>
+    Response,
 
-    /// <summary>One of its calls was refused or ran out of time.</summary>
-    NoAnswer,
+    /// <summary>One of the agent's calls was refused or timed out.</summary>
+    Failure,
 
-    /// <summary>A timer ran out.</summary>
+    /// <summary>A timer fired.</summary>
     Timer,
 
-    /// <summary>It was reset.</summary>
+    /// <summary>The agent was reset.</summary>
     Reset,
 
     /// <summary>The process crashed.</summary>
     Crash,
 
-    /// <summary>It stands still.</summary>
+    /// <summary>The process paused.</summary>
     Pause,
 
-    /// <summary>It goes on.</summary>
+    /// <summary>The process resumed.</summary>
     Resume,
 
     /// <summary>Links were cut; of no agent in particular.</summary>
     Cut,
 
-    /// <summary>The links work again; of no agent in particular.</summary>
+    /// <summary>All links work again; of no agent in particular.</summary>
     Heal,
 }
 
-/// <summary>One call between agents and what became of it. Times are µs since the world began.</summary>
+/// <summary>One call between agents and what became of it. Times are in µs since the simulated run began.</summary>
 public sealed class TraceCall
 {
     internal TraceCall(int number, CallKey key, Message message, long sentAt) => (Number, Key, Message, SentAt) = (number, key, message, sentAt);
 
-    /// <summary>From 1, in the order of sending.</summary>
+    /// <summary>The call's number, from 1, in the order of sending.</summary>
     public int Number { get; }
 
     /// <summary>The caller, from 0.</summary>
@@ -57,75 +57,83 @@ public sealed class TraceCall
     /// <summary>The called agent, from 0.</summary>
     public int To => Key.To;
 
-    /// <summary>What was said.</summary>
+    /// <summary>The message.</summary>
     public Message Message { get; }
 
     /// <summary>When it was sent.</summary>
     public long SentAt { get; }
 
-    /// <summary>When it arrived, once for each time it did, and what was answered then; nothing where the agent crashed in that step.</summary>
-    public IList<(long At, Response? Answer)> Receipts { get; } = [];
+    /// <summary>Each arrival of the message with the response to it. The response is null where the called process crashed in that step.</summary>
+    public IList<(long At, Response? Response)> Receipts { get; } = [];
 
-    /// <summary>When the caller had an answer.</summary>
-    public long? AnsweredAt { get; set; }
+    /// <summary>When the caller received the response.</summary>
+    public long? RespondedAt { get; private set; }
 
-    /// <summary>The answer it had.</summary>
-    public Response? Answer { get; set; }
+    /// <summary>The response that the caller received.</summary>
+    public Response? Response { get; private set; }
 
     /// <summary>When the caller gave up.</summary>
-    public long? FailedAt { get; set; }
+    public long? FailedAt { get; private set; }
 
-    /// <summary>True where a copy of it got lost on the way there.</summary>
-    public bool Lost { get; set; }
+    /// <summary>True where a copy of the message was lost.</summary>
+    public bool Lost { get; internal set; }
 
-    /// <summary>True where an answer got lost on the way back, or came too late.</summary>
-    public bool AnswerLost { get; set; }
+    /// <summary>True where a response was lost or came too late.</summary>
+    public bool ResponseLost { get; internal set; }
 
-    /// <summary>Its name in other worlds of the same seed.</summary>
+    /// <summary>The call's name in other simulated runs of the same seed.</summary>
     internal CallKey Key { get; }
+
+    /// <summary>Records the end of the call; without a response it failed.</summary>
+    internal void Complete(Response? response, long now)
+    {
+        Response = response;
+        RespondedAt = response is null ? null : now;
+        FailedAt = response is null ? now : null;
+    }
 }
 
 /// <summary>One step of one agent.</summary>
-/// <param name="at">µs since the world began.</param>
-/// <param name="agent">Who, from 0; -1 for nobody.</param>
-/// <param name="kind">What protocolEvent to it.</param>
+/// <param name="at">When, in µs since the simulated run began.</param>
+/// <param name="agent">The agent, from 0; -1 for none.</param>
+/// <param name="kind">What happened to it.</param>
 public sealed class TraceStep(long at, int agent, TraceStepKind kind)
 {
-    /// <summary>µs since the world began.</summary>
+    /// <summary>When, in µs since the simulated run began.</summary>
     public long At { get; } = at;
 
-    /// <summary>Who, from 0; -1 for nobody.</summary>
+    /// <summary>The agent, from 0; -1 for none.</summary>
     public int Agent { get; } = agent;
 
-    /// <summary>What protocolEvent to it.</summary>
+    /// <summary>What happened to it.</summary>
     public TraceStepKind Kind { get; } = kind;
 
-    /// <summary>The call that arrived, was answered or failed.</summary>
+    /// <summary>The call that arrived, was responded to or failed.</summary>
     public TraceCall? Call { get; init; }
 
-    /// <summary>Which arrival of the call it is, or which one is answered, from 0.</summary>
+    /// <summary>Which arrival of the call this is or responds to, from 0.</summary>
     public int Copy { get; init; }
 
     /// <summary>The timer.</summary>
     public Timer Timer { get; init; }
 
-    /// <summary>What the agent was asked to start.</summary>
+    /// <summary>The run that a client asked for.</summary>
     public RunRequest? Request { get; init; }
 
-    /// <summary>The boot, of <see cref="TraceStepKind.Boot"/>; which links, of <see cref="TraceStepKind.Cut"/>.</summary>
+    /// <summary>Of <see cref="TraceStepKind.Boot"/>: the boot. Of <see cref="TraceStepKind.Cut"/>: the links.</summary>
     public string? Note { get; init; }
 
-    /// <summary>What the agent made of it.</summary>
+    /// <summary>The events of the step.</summary>
     public IList<ProtocolEvent> Events { get; } = [];
 
-    /// <summary>What it sent.</summary>
+    /// <summary>The calls that the step made.</summary>
     public IList<TraceCall> Sent { get; } = [];
 
     /// <summary>How a start ended.</summary>
-    public StartOutcome? Outcome { get; set; }
+    public StartOutcome? Outcome { get; internal set; }
 }
 
-/// <summary>All that protocolEvent in one world, in order.</summary>
+/// <summary>Everything that happened in one simulated run, in order.</summary>
 public sealed class SimulationTrace
 {
     private readonly Dictionary<CallKey, int> _ordinals = [];
@@ -136,30 +144,27 @@ public sealed class SimulationTrace
     /// <summary>The calls, by number.</summary>
     public IList<TraceCall> Calls { get; } = [];
 
-    internal TraceStep Add(TraceStep step)
-    {
-        Steps.Add(step);
-        return step;
-    }
+    internal void Add(TraceStep step) => Steps.Add(step);
 
-    internal TraceCall AddCall(int from, int boots, int to, Message message, long at)
+    internal TraceCall AddCall(SimulatedCall call, long at)
     {
-        var key = new CallKey(from, boots, to, message.Kind, RoundOf(message), 0);
+        var key = new CallKey(call.From.Index, call.Process, call.To.Index, call.Message.Kind, RoundOf(call.Message), 0);
         var ordinal = _ordinals.GetValueOrDefault(key);
         _ordinals[key] = ordinal + 1;
-        var call = new TraceCall(Calls.Count + 1, key with { Ordinal = ordinal }, message, at);
-        Calls.Add(call);
-        return call;
+        var traced = new TraceCall(Calls.Count + 1, key with { Ordinal = ordinal }, call.Message, at);
+        Calls.Add(traced);
+        return traced;
     }
 
+    // The round of a decision depends on the draws.
     private static int RoundOf(Message message) => message switch
     {
-        NewRound said => said.Round,
-        Proposal said => said.Round,
-        Vote said => said.Round,
+        NewRound newRound => newRound.Round,
+        Proposal proposal => proposal.Round,
+        Vote vote => vote.Round,
         _ => 0,
     };
 }
 
-/// <summary>Names a call by what is the same where other values were drawn: the how-manieth of its kind between two agents.</summary>
-internal readonly record struct CallKey(int From, int Boots, int To, string Kind, int Round, int Ordinal);
+/// <summary>Names a call by what is equal where other values were drawn: its ordinal among the calls of its kind between two agents.</summary>
+internal readonly record struct CallKey(int From, int Process, int To, string Kind, int Round, int Ordinal);

@@ -2,207 +2,157 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation.Seeded;
 
-/// <summary>Calls and their answers, over links that lose and double them.</summary>
+/// <summary>Calls and responses over links that lose and duplicate them.</summary>
 public sealed partial class Simulator
 {
-    private readonly Stack<SimulatedCall> _spare = new();
+    private readonly Stack<PlannedCall> _spareCalls = new();
 
-    /// <summary>A call under way; used again once nothing that is planned refers to it.</summary>
-    private sealed class SimulatedCall
+    /// <summary>A call in flight. The object is used again once no planned event refers to it.</summary>
+    private sealed class PlannedCall : SimulatedCall
     {
-        public int From;
-        public int To;
-        public int Boots;
         public long Deadline;
-        public Message Message = null!;
 
-        /// <summary>Planned occurrences that refer to it.</summary>
-        public int Planned;
+        /// <summary>Planned events that refer to the call.</summary>
+        public int Events;
 
-        /// <summary>The caller has its answer, or gave up, or that is planned for certain.</summary>
-        public bool Over;
-        public bool FailPlanned;
-        public TraceCall? Logged;
+        /// <summary>True once the caller has its response or has given up.</summary>
+        public bool IsOver;
+        public bool FailurePlanned;
     }
 
-    private void Send(SimulatedAgent agent, Send send)
-    {
-        var to = send.Peer + (send.Peer >= agent.Index ? 1 : 0);
-        var call = _spare.TryPop(out var spare) ? spare : new SimulatedCall();
-        (call.From, call.To, call.Boots, call.Message, call.Deadline) = (agent.Index, to, agent.Boots, send.Message, _now + (CallTimeoutMs * 1000L));
-        (call.Planned, call.Over, call.FailPlanned, call.Logged) = (0, false, false, null);
-        if (_log is not null)
-        {
-            call.Logged = _log.AddCall(agent.Index, agent.Boots, to, send.Message, _now);
-            _logged?.Sent.Add(call.Logged);
-        }
+    /// <inheritdoc/>
+    protected override SimulatedCall NewCall() => _spareCalls.TryPop(out var spare) ? spare : new PlannedCall();
 
-        _inFlight++;
-        var faulty = _now < _faultsUntil;
+    /// <inheritdoc/>
+    protected override void OnCall(SimulatedCall call)
+    {
+        var planned = (PlannedCall)call;
+        var (from, to) = (call.From.Index, call.To.Index);
+        (planned.Deadline, planned.Events, planned.IsOver, planned.FailurePlanned) = (Now + (CallTimeoutMs * 1000L), 0, false, false);
+        _awaitedCalls++;
+        var faulty = Now < _faultsUntil;
         var copies = faulty && _options.Duplicate.Happens(_random) ? 2 : 1;
         var inTime = false;
         for (var copy = 0; copy < copies; copy++)
         {
-            if (_network.IsCut(agent.Index, to) || (faulty && _options.Drop.Happens(_random)))
+            if (_network.IsCut(from, to) || (faulty && _options.Drop.Happens(_random)))
             {
-                if (call.Logged is not null)
-                {
-                    call.Logged.Lost = true;
-                }
-
+                planned.Trace?.Lost = true;
                 continue;
             }
 
-            var at = _now + _network.Delay(agent.Index, to);
-            inTime |= at <= call.Deadline;
-            Plan(at, SimulatedEventKind.Deliver, to, call, number: copy);
+            var at = Now + _network.Delay(from, to);
+            inTime |= at <= planned.Deadline;
+            Plan(at, PlannedEventKind.Deliver, to, planned, number: copy);
         }
 
         if (!inTime)
         {
-            PlanFail(call, call.Deadline);
+            PlanFailure(planned, planned.Deadline);
         }
     }
 
-    private void Plan(long at, SimulatedEventKind what, int agent, SimulatedCall call, Response? answer = null, int number = 0)
+    private void Plan(long at, PlannedEventKind kind, int agent, PlannedCall call, Response? response = null, int number = 0)
     {
-        call.Planned++;
-        Plan(at, new SimulatedEvent(what, (short)agent, number, call, answer));
+        call.Events++;
+        Plan(at, new PlannedEvent(kind, (short)agent, number, call, response));
     }
 
-    private void PlanFail(SimulatedCall call, long at)
+    private void PlanFailure(PlannedCall call, long at)
     {
-        if (!call.FailPlanned && !call.Over)
+        if (!call.FailurePlanned && !call.IsOver)
         {
-            call.FailPlanned = true;
-            Plan(Math.Max(at, _now), SimulatedEventKind.Fail, call.From, call);
+            call.FailurePlanned = true;
+            Plan(Math.Max(at, Now), PlannedEventKind.Fail, call.From.Index, call);
         }
     }
 
-    private void Deliver(SimulatedAgent agent, in SimulatedEvent occurrence)
+    private void Deliver(SimulatedAgent agent, in PlannedEvent next)
     {
-        var call = occurrence.Call!;
-        if (agent.PausedUntil > _now)
+        var call = next.Call!;
+        if (_pausedUntil[agent.Index] > Now)
         {
-            Plan(agent.PausedUntil, occurrence);
-            if (agent.PausedUntil > call.Deadline)
+            Plan(_pausedUntil[agent.Index], next);
+            if (_pausedUntil[agent.Index] > call.Deadline)
             {
-                PlanFail(call, call.Deadline);
+                PlanFailure(call, call.Deadline);
             }
 
             return;
         }
 
-        call.Planned--;
-        if (agent.Machine is null)
+        call.Events--;
+        Response? response = null;
+        if (agent.Machine is not null)
         {
-            // Nobody listens there: refused, which takes no longer than an answer.
-            if (call.Planned == 0)
+            _messages++;
+            var copy = call.Trace?.Receipts.Count ?? 0;
+            response = Receive(call);
+            if (response is not null)
             {
-                PlanFail(call, Math.Min(call.Deadline, _now + _network.Delay(call.To, call.From)));
+                PlanResponse(call, response, copy);
             }
-
-            Release(call);
-            return;
         }
 
-        _messages++;
-        var copy = call.Logged?.Receipts.Count ?? 0;
-        var answer = Step(agent, new MessageReceived(call.Message), _log is null ? null : new TraceStep(_now, agent.Index, TraceStepKind.Receive) { Call = call.Logged, Copy = copy });
-        call.Logged?.Receipts.Add((_now, answer));
-        if (answer is not null)
+        // A connection to a process that is down or crashes is refused or broken. That takes as long as a response.
+        if (response is null && call.Events == 0)
         {
-            Reply(call, answer, copy);
-        }
-        else if (call.Planned == 0)
-        {
-            PlanFail(call, Math.Min(call.Deadline, _now + _network.Delay(call.To, call.From)));
+            PlanFailure(call, Math.Min(call.Deadline, Now + _network.Delay(call.To.Index, call.From.Index)));
         }
 
         Release(call);
     }
 
-    private void Reply(SimulatedCall call, Response answer, int copy)
+    private void PlanResponse(PlannedCall call, Response response, int copy)
     {
-        if (call.Over)
+        if (call.IsOver)
         {
             return;
         }
 
-        var at = _now + _network.Delay(call.To, call.From);
-        if (at <= call.Deadline && !_network.IsCut(call.To, call.From) && !(_now < _faultsUntil && _options.Drop.Happens(_random)))
+        var (from, to) = (call.From.Index, call.To.Index);
+        var at = Now + _network.Delay(to, from);
+        if (at <= call.Deadline && !_network.IsCut(to, from) && !(Now < _faultsUntil && _options.Drop.Happens(_random)))
         {
-            Plan(at, SimulatedEventKind.Return, call.From, call, answer, copy);
+            Plan(at, PlannedEventKind.Respond, from, call, response, copy);
             return;
         }
 
-        if (call.Logged is not null)
+        call.Trace?.ResponseLost = true;
+        if (call.Events == 0)
         {
-            call.Logged.AnswerLost = true;
-        }
-
-        if (call.Planned == 0)
-        {
-            PlanFail(call, call.Deadline);
+            PlanFailure(call, call.Deadline);
         }
     }
 
-    /// <summary>The caller has its answer, or gives up.</summary>
-    private void Return(SimulatedAgent agent, in SimulatedEvent occurrence)
+    /// <summary>The caller receives the response or gives up.</summary>
+    private void Respond(SimulatedAgent agent, in PlannedEvent next)
     {
-        var call = occurrence.Call!;
-        var here = agent.Machine is not null && agent.Boots == call.Boots;
-        if (here && !call.Over && agent.PausedUntil > _now)
+        var call = next.Call!;
+        if (call.CallerRuns && !call.IsOver && _pausedUntil[agent.Index] > Now)
         {
-            Plan(agent.PausedUntil, occurrence);
+            Plan(_pausedUntil[agent.Index], next);
             return;
         }
 
-        call.Planned--;
-        if (!call.Over)
+        call.Events--;
+        if (!call.IsOver)
         {
-            call.Over = true;
-            _look |= --_inFlight == 0;
-
-            // A process that restarted does not hear the answers to its predecessor's calls.
-            if (here)
-            {
-                ReceiveResponse(agent, call, occurrence.Answer, occurrence.Number);
-            }
+            call.IsOver = true;
+            _mayBeOver |= --_awaitedCalls == 0;
+            _messages += call.CallerRuns && next.Response is not null ? 1 : 0;
+            Respond(call, next.Response, next.Number);
         }
 
         Release(call);
     }
 
-    private void ReceiveResponse(SimulatedAgent agent, SimulatedCall call, Response? answer, int copy)
+    private void Release(PlannedCall call)
     {
-        var peer = call.To - (call.To > call.From ? 1 : 0);
-        if (answer is null)
+        if (call.Events == 0)
         {
-            if (call.Logged is not null)
-            {
-                call.Logged.FailedAt = _now;
-            }
-
-            Step(agent, new RequestFailed(peer, call.Message), _log is null ? null : new TraceStep(_now, agent.Index, TraceStepKind.NoAnswer) { Call = call.Logged });
-            return;
-        }
-
-        _messages++;
-        if (call.Logged is not null)
-        {
-            (call.Logged.AnsweredAt, call.Logged.Answer) = (_now, answer);
-        }
-
-        Step(agent, new ResponseReceived(peer, call.Message, answer), _log is null ? null : new TraceStep(_now, agent.Index, TraceStepKind.Answer) { Call = call.Logged, Copy = copy });
-    }
-
-    private void Release(SimulatedCall call)
-    {
-        if (call.Planned == 0)
-        {
-            call.Logged = null;
-            _spare.Push(call);
+            call.Trace = null;
+            _spareCalls.Push(call);
         }
     }
 }

@@ -2,72 +2,68 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation.Seeded;
 
-/// <summary>When a world is over, and how it ended.</summary>
+/// <summary>When a simulated run is over, and with which outcome.</summary>
 public sealed partial class Simulator
 {
+    private SimulationResult ResultOf(SimulationOutcome outcome, string? unfinishedReason = null) => new(_seed, outcome, Violation, _messages, Now, unfinishedReason);
+
     /// <summary>True where nothing is left to wait for.</summary>
     private bool IsOver()
     {
         var decided = true;
-        for (var i = 0; i < _agents.Length; i++)
+        for (var i = 0; i < _states.Length; i++)
         {
-            if (_agents[i].Machine is not { } machine)
+            if (Agents[i].Machine is not { } machine)
             {
                 return false;
             }
 
-            _state[i] = (machine, _agents[i].WasReset);
+            _states[i] = (machine, Agents[i].WasReset);
             decided &= machine.CurrentDecision is not null;
         }
 
-        // What a stalled run waits for may still happen as long as faults do.
-        if ((_now < _faultsUntil && !decided) || TerminationProperty.FindViolation(_state) is not null)
+        // As long as faults happen, they may still bring what a stalled run waits for.
+        if ((Now < _faultsUntil && !decided) || TerminationProperty.FindViolation(_states) is not null)
         {
             _settledSince = Never;
             return false;
         }
 
-        _settledSince = Math.Min(_settledSince, _now);
-        return _inFlight == 0 || _now - _settledSince > SettledUs;
+        _settledSince = Math.Min(_settledSince, Now);
+        return _awaitedCalls == 0 || Now - _settledSince > SettledUs;
     }
 
     private SimulationResult Unfinished()
     {
-        for (var i = 0; i < _agents.Length; i++)
-        {
-            // Null only where the world was cut off before its faults were over.
-            _state[i] = (_agents[i].Machine!, _agents[i].WasReset);
-        }
-
         if (_cutOff)
         {
-            return new SimulationResult(_seed, SimulationOutcome.CutOff, _violation, _messages, _now);
+            return ResultOf(SimulationOutcome.CutOff);
         }
 
-        // Faults are over by now, and everybody is up.
-        if (TerminationProperty.FindViolation(_state) is not { } complaint)
+        // The faults are over by now, and every agent runs.
+        for (var i = 0; i < _states.Length; i++)
         {
-            return new SimulationResult(_seed, EndOf(_state), _violation, _messages, _now);
+            _states[i] = (Agents[i].Machine!, Agents[i].WasReset);
         }
 
-        var newest = NewestOf(_state);
-        if (newest?.Rule != Rule.Classic)
+        if (TerminationProperty.FindViolation(_states) is not { } reason)
         {
-            var broken = new Violation(PropertyNames.Termination, Rule.Ratified, newest?.Id ?? RunId.None,
-                $"{TerminationTimeoutMs / 1000} s after the last fault, {complaint}.");
-            return new SimulationResult(_seed, SimulationOutcome.Broken, broken, _messages, _now, complaint);
+            return ResultOf(OutcomeOf(_states));
         }
 
-        return new SimulationResult(_seed, SimulationOutcome.Undecided, _violation, _messages, _now, complaint);
+        var newest = _states.Select(state => state.Machine.CurrentRun).OfType<RunDescriptor>().MaxBy(run => run.Id);
+        return newest?.Rule == Rule.Classic
+            ? ResultOf(SimulationOutcome.Undecided, reason)
+            : ResultOf(SimulationOutcome.Broken, reason) with
+            {
+                Violation = new Violation(PropertyNames.Termination, Rule.Ratified, newest?.Id ?? RunId.None, $"{TerminationTimeoutMs / 1000} s after the last fault, {reason}."),
+            };
     }
 
-    private static RunDescriptor? NewestOf((AgentStateMachine Machine, bool WasReset)[] all) =>
-        all.Select(standing => standing.Machine.CurrentRun).OfType<RunDescriptor>().MaxBy(run => run.Id);
-
-    private static SimulationOutcome EndOf((AgentStateMachine Machine, bool WasReset)[] all)
+    private static SimulationOutcome OutcomeOf((AgentStateMachine Machine, bool WasReset)[] states)
     {
         var (runs, undecided) = (0, 0);
-        foreach (var (machine, _) in all)
+        foreach (var (machine, _) in states)
         {
             runs += machine.CurrentRun is null ? 0 : 1;
             undecided += machine.CurrentRun is not null && machine.CurrentDecision is null ? 1 : 0;

@@ -1,45 +1,45 @@
 using System.Text;
 using Consensus.Protocol;
+using Consensus.Simulation;
 using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Tests.Protocol;
 
 /// <summary>
-/// Agents and the calls in flight between them. Nothing moves by itself: a call arrives when it is delivered, a timer
-/// runs out when it is fired. A delivered call is answered, and the answer heard, at once.
+/// A cluster that moves on command and writes down what happens. A command delivers a call or fires a timer. The response
+/// to a delivered call arrives at once, unless the command says otherwise.
 /// </summary>
-internal sealed class TranscriptCluster
+internal sealed class TranscriptCluster : SimulatedCluster
 {
     private bool _deedsOnly;
     private long _ticket;
 
     /// <param name="agents">How many: agent1, agent2 and so on.</param>
-    /// <param name="strangers">They have never spoken to each other; else each knows the ids and boots of all.</param>
+    /// <param name="strangers">The agents have never exchanged a message; else each knows the ids and boots of all.</param>
     /// <param name="original">The one that is an original agent, if any.</param>
     /// <param name="output">Where what happens is written, a line each.</param>
     public TranscriptCluster(int agents, bool strangers, string? original, StringBuilder output)
+        : base(Enumerable.Range(0, agents).Select(agent => new TranscriptNode(agent, agents, original)))
     {
-        for (var i = 1; i <= agents; i++)
+        // All agents ask each other for their state, and none has any: not worth showing in every transcript.
+        Output = new StringBuilder();
+        foreach (var node in Nodes.Where(node => node.Original is null))
         {
-            var id = $"agent{i}";
-            Nodes.Add(new TranscriptNode(id) { Original = id == original ? new OriginalAgent(id) : null });
+            Restart(node);
         }
 
-        // Everybody asks everybody for its state, and nobody has any: not worth showing in every transcript.
-        Output = new StringBuilder();
-        Nodes.FindAll(node => node.Original is null).ForEach(node => Boot(node));
         if (strangers)
         {
-            Calls.Clear();
+            InFlight.Clear();
         }
 
         Stabilize([], deedsOnly: false);
 
-        // Then two pauses: they ask once more, and what they know of each other is not recent any more, so the first run
-        // shakes hands.
+        // Two pauses follow: the agents ask once more, and forget that their peers were active, so the first run begins with
+        // a handshake.
         for (var pause = 0; pause < 2 && !strangers; pause++)
         {
-            foreach (var node in Nodes.Where(node => node.Timers.ContainsKey(Timer.Poll)))
+            foreach (var node in Nodes.Where(node => node.IsSet(Timer.Poll)))
             {
                 Fire(node, Timer.Poll);
             }
@@ -53,52 +53,49 @@ internal sealed class TranscriptCluster
 
     public StringBuilder Output { get; set; }
 
-    public List<TranscriptNode> Nodes { get; } = [];
-
-    public List<TranscriptCall> Calls { get; } = [];
+    public IEnumerable<TranscriptNode> Nodes => Agents.Cast<TranscriptNode>();
 
     /// <summary>Every run that a message ever described.</summary>
     public Dictionary<RunId, RunDescriptor> Runs { get; } = [];
 
     public TranscriptNode Find(string id) =>
-        Nodes.Find(node => node.Id == id) ?? throw new InvalidDataException($"There is no {id}.");
+        Nodes.FirstOrDefault(node => node.Id == id) ?? throw new InvalidDataException($"There is no {id}.");
+
+    /// <summary>The calls in flight that fit, in the order of sending.</summary>
+    public List<SimulatedCall> Matching(Predicate<SimulatedCall> fits) => InFlight.FindAll(fits);
 
     /// <summary>Gives an agent other peers, with which its next process starts.</summary>
-    public void Name(TranscriptNode node, IReadOnlyList<string> peers)
+    public void NamePeers(TranscriptNode node, IReadOnlyList<TranscriptNode> peers)
     {
-        node.PeerIds = peers;
-        Line($"{node.Id} names {(peers.Count == 0 ? "no peers" : string.Join(", ", peers))}");
+        node.SetPeers(peers.Select(peer => peer.Index).Order(), AgentIds.IdOf);
+        Line($"{node.Id} names {(peers.Count == 0 ? "no peers" : string.Join(", ", peers.Select(peer => peer.Id)))}");
     }
 
-    public void Boot(TranscriptNode node, bool keeps = false)
-    {
-        node.Boot([.. PeersOf(node).Select(peer => peer.Id)], keeps);
-        Step(node, new Started());
-    }
+    public void Restart(TranscriptNode node, bool restores = false) => Start(node, node.NextBoot, node.Draws, restores);
 
-    public void Stop(TranscriptNode node)
+    public void StopProcess(TranscriptNode node)
     {
         node.Stop();
         Line($"{node.Id} is down");
     }
 
-    public void Start(TranscriptNode node, RunRequest request) => Step(node, new StartRun(++_ticket, request));
+    public void StartRun(TranscriptNode node, RunRequest request) => StartRun(Running(node), ++_ticket, request);
 
-    public void Fire(TranscriptNode node, Timer timer)
+    public void FireTimer(TranscriptNode node, Timer timer)
     {
-        if (!node.Timers.Remove(timer))
+        if (!Fire(node, timer))
         {
             throw new InvalidDataException($"{node.Id} has no timer {timer} armed.");
         }
-
-        Step(node, new TimerFired(timer));
     }
+
+    public void SendMessage(TranscriptNode node, Message message) => Step(Running(node), new MessageReceived(message));
 
     public void Stabilize(List<TranscriptNode> among, bool deedsOnly)
     {
         var budget = 10_000;
         _deedsOnly = deedsOnly;
-        while (Calls.Find(call => among.Count == 0 || (among.Contains(call.From) && among.Contains(call.To))) is { } call)
+        while (InFlight.Find(call => among.Count == 0 || (among.Contains(call.From) && among.Contains(call.To))) is { } call)
         {
             Deliver(call, null);
             if (--budget == 0)
@@ -110,100 +107,46 @@ internal sealed class TranscriptCluster
         _deedsOnly = false;
     }
 
-    public void Deliver(TranscriptCall call, string? answerFate)
+    public void Deliver(SimulatedCall call, string? responseFate)
     {
-        Calls.Remove(call);
+        InFlight.Remove(call);
         Line(Describe(call));
-        if (call.Answer is not null)
+        if (call.Response is not null)
         {
-            Hear(call, call.Answer);
+            Respond(call, call.Response);
             return;
         }
 
-        var answer = call.To.Original is { } original ? original.Receive(call.Message)
-            : call.To.Machine is not null ? Step(call.To, new MessageReceived(call.Message))
-            : null;
-        if (call.To.Original is not null)
+        var to = (TranscriptNode)call.To;
+        var response = to.Original is { } original ? original.Receive(call.Message) : to.Machine is not null ? Receive(call) : null;
+        if (to.Original is not null)
         {
-            Line($"  {call.To.Id} answers: {TranscriptText.Of(answer!)}");
+            Line($"  {to.Id} answers: {TranscriptText.Of(response!)}");
         }
 
-        switch (answerFate)
+        switch (responseFate)
         {
             case null:
-                Hear(call, answer);
+                RespondOrFail(call, response);
                 break;
             case "lost":
                 Line("  the answer is lost");
-                Hear(call, null, says: false);
+                Respond(call, null);
                 break;
             case "later":
-                Calls.Add(call with { Answer = answer });
+                call.Response = response;
+                InFlight.Add(call);
                 break;
             default:
-                throw new InvalidDataException($"answer={answerFate}: lost or later.");
+                throw new InvalidDataException($"answer={responseFate}: lost or later.");
         }
     }
 
-    public void Drop(TranscriptCall call)
+    public void Drop(SimulatedCall call)
     {
-        Calls.Remove(call);
+        InFlight.Remove(call);
         Line(Describe(call));
-        Hear(call, null);
-    }
-
-    public Response? Step(TranscriptNode node, Input input)
-    {
-        var machine = node.Machine ?? throw new InvalidDataException($"{node.Id} is down.");
-        var peers = PeersOf(node);
-        Response? answer = null;
-        (Message Message, List<string> To)? sending = null;
-        foreach (var effect in machine.Step(input))
-        {
-            if (sending is { } group && (effect is not Send next || next.Message != group.Message))
-            {
-                Say(group);
-                sending = null;
-            }
-
-            switch (effect)
-            {
-                case Send send:
-                    sending ??= (send.Message, []);
-                    sending.Value.To.Add(peers[send.Peer].Id);
-                    Calls.Add(new TranscriptCall(node, machine, peers[send.Peer], send.Message));
-                    if (send.Message.Run is { } run)
-                    {
-                        Runs[run.Id] = run;
-                    }
-
-                    break;
-                case Reply reply:
-                    answer = reply.Response;
-                    break;
-                case SetTimer arm:
-                    node.Timers[arm.Timer] = arm.DelayMs;
-                    break;
-                case CancelTimer disarm:
-                    node.Timers.Remove(disarm.Timer);
-                    break;
-            }
-
-            if (TranscriptText.Of(effect) is { } line)
-            {
-                Line($"  {node.Id} {line}", isDeed: effect is ProtocolEvent or StartEnded);
-            }
-        }
-
-        if (sending is { } last)
-        {
-            Say(last);
-        }
-
-        return answer;
-
-        void Say((Message Message, List<string> To) it) =>
-            Line($"  {node.Id} sends {string.Join(", ", it.To)}: {TranscriptText.Of(it.Message, Runs.Count > 1)}");
+        RespondOrFail(call, null);
     }
 
     public void ShowState(IEnumerable<TranscriptNode> nodes)
@@ -219,31 +162,53 @@ internal sealed class TranscriptCluster
     }
 
     public void ShowTimers(TranscriptNode node) =>
-        Line(string.Join(", ", node.Timers.Select(timer => $"{timer.Key.ToString().ToLowerInvariant()} {timer.Value} ms")));
+        Line(string.Join(", ", node.SetTimers.Select(timer => $"{timer.Timer.ToString().ToLowerInvariant()} {timer.At / 1000} ms")));
 
-    public void ShowNetwork() => Calls.ForEach(call => Line(Describe(call)));
+    public void ShowNetwork() => InFlight.ForEach(call => Line(Describe(call)));
 
-    private void Hear(TranscriptCall call, Response? answer, bool says = true)
+    /// <inheritdoc/>
+    protected override Response? OnStep(SimulatedAgent agent, Input input, IReadOnlyList<Effect> effects)
     {
-        if (answer is null && says)
+        for (var i = 0; i < effects.Count; i++)
+        {
+            if (effects[i] is Send { Message: { } message })
+            {
+                if (message.Run is { } run)
+                {
+                    Runs[run.Id] = run;
+                }
+
+                // A broadcast is one line.
+                if (i == 0 || effects[i - 1] is not Send before || before.Message != message)
+                {
+                    var to = effects.Skip(i).TakeWhile(effect => effect is Send next && next.Message == message).Cast<Send>();
+                    Line($"  {agent.Id} sends {string.Join(", ", to.Select(send => AgentIds.IdOf(agent.AgentAt(send.Peer))))}: {TranscriptText.Of(message, Runs.Count > 1)}");
+                }
+            }
+            else if (TranscriptText.Of(effects[i]) is { } line)
+            {
+                Line($"  {agent.Id} {line}", isDeed: effects[i] is ProtocolEvent or StartEnded);
+            }
+        }
+
+        return base.OnStep(agent, input, effects);
+    }
+
+    private static TranscriptNode Running(TranscriptNode node) => node.Machine is not null ? node : throw new InvalidDataException($"{node.Id} is down.");
+
+    private void RespondOrFail(SimulatedCall call, Response? response)
+    {
+        if (response is null)
         {
             Line("  no answer");
         }
 
-        // A process that restarted does not hear the answers to its predecessor's calls.
-        if (call.Caller is not null && call.Caller == call.From.Machine)
-        {
-            var peer = PeersOf(call.From).IndexOf(call.To);
-            Step(call.From, answer is null ? new RequestFailed(peer, call.Message) : new ResponseReceived(peer, call.Message, answer));
-        }
+        Respond(call, response);
     }
 
-    private List<TranscriptNode> PeersOf(TranscriptNode node) =>
-        Nodes.FindAll(other => other != node && (node.PeerIds is null || node.PeerIds.Contains(other.Id)));
-
-    private string Describe(TranscriptCall call) => call.Answer is null
+    private string Describe(SimulatedCall call) => call.Response is null
         ? $"{call.From.Id} -> {call.To.Id}: {TranscriptText.Of(call.Message, Runs.Count > 1)}"
-        : $"{call.From.Id} <- {call.To.Id}: the answer to {TranscriptText.Of(call.Message, Runs.Count > 1)}: {TranscriptText.Of(call.Answer)}";
+        : $"{call.From.Id} <- {call.To.Id}: the answer to {TranscriptText.Of(call.Message, Runs.Count > 1)}: {TranscriptText.Of(call.Response)}";
 
     private void Line(string line, bool isDeed = false)
     {

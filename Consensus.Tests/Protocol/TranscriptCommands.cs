@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Consensus.Protocol;
+using Consensus.Simulation;
 using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Tests.Protocol;
@@ -26,7 +27,7 @@ internal sealed class TranscriptCommands
 {
     private TranscriptCluster? _cluster;
 
-    /// <summary>Runs one command line and appends what protocolEvent.</summary>
+    /// <summary>Runs one command line and appends what happens.</summary>
     /// <exception cref="InvalidDataException">The command cannot be run as it stands.</exception>
     public void Run(string command, StringBuilder output)
     {
@@ -51,7 +52,7 @@ internal sealed class TranscriptCommands
     /// <summary>A draw that was scripted and never made is a transcript that says what did not happen.</summary>
     public void AssertScriptsUsed()
     {
-        if (_cluster?.Nodes.FirstOrDefault(node => node.HasRollsLeft) is { } node)
+        if (_cluster?.Nodes.FirstOrDefault(node => node.Draws.Left > 0) is { } node)
         {
             throw new InvalidDataException($"{node.Id} has not drawn all that its script holds.");
         }
@@ -62,10 +63,10 @@ internal sealed class TranscriptCommands
         switch (verb)
         {
             case "draws":
-                cluster.Find(options.Word(0)).Roll(options.Words.Skip(1).Select(w => int.Parse(w, CultureInfo.InvariantCulture)));
+                cluster.Find(options.Word(0)).Draws.Add(options.Words.Skip(1).Select(w => int.Parse(w, CultureInfo.InvariantCulture)));
                 break;
             case "start":
-                cluster.Start(cluster.Find(options.Word(0)), options.Request());
+                cluster.StartRun(cluster.Find(options.Word(0)), options.Request());
                 break;
             case "deliver":
                 var how = options.Text("answer");
@@ -83,22 +84,22 @@ internal sealed class TranscriptCommands
                 });
                 break;
             case "fire":
-                cluster.Fire(cluster.Find(options.Word(0)), Enum.Parse<Timer>(options.Word(1), ignoreCase: true));
+                cluster.FireTimer(cluster.Find(options.Word(0)), Enum.Parse<Timer>(options.Word(1), ignoreCase: true));
                 break;
             case "send":
-                cluster.Step(cluster.Find(options.Word(0)), new MessageReceived(options.Message(cluster.Runs)));
+                cluster.SendMessage(cluster.Find(options.Word(0)), options.Message(cluster.Runs));
                 break;
             case "peers":
-                cluster.Name(cluster.Find(options.Word(0)), [.. options.Words.Skip(1).Select(id => cluster.Find(id).Id)]);
+                cluster.NamePeers(cluster.Find(options.Word(0)), [.. options.Words.Skip(1).Select(cluster.Find)]);
                 break;
             case "stop":
-                cluster.Stop(cluster.Find(options.Word(0)));
+                cluster.StopProcess(cluster.Find(options.Word(0)));
                 break;
             case "restart":
-                cluster.Boot(cluster.Find(options.Word(0)), options.Words.Contains("kept"));
+                cluster.Restart(cluster.Find(options.Word(0)), options.Words.Contains("kept"));
                 break;
             case "reset":
-                cluster.Step(cluster.Find(options.Word(0)), new MessageReceived(new Reset()));
+                cluster.SendMessage(cluster.Find(options.Word(0)), new Reset());
                 break;
             case "state":
                 cluster.ShowState(options.Words.Count == 0 ? cluster.Nodes : options.Words.Select(cluster.Find));
@@ -114,15 +115,15 @@ internal sealed class TranscriptCommands
         }
     }
 
-    private static List<TranscriptCall> Matching(Options options, TranscriptCluster cluster)
+    private static List<SimulatedCall> Matching(Options options, TranscriptCluster cluster)
     {
         var link = options.Word(0).Split("->");
         var kind = options.Words.ElementAtOrDefault(1);
         var round = options.Number("round");
         var run = options.Text("run");
-        var calls = cluster.Calls.FindAll(call =>
+        var calls = cluster.Matching(call =>
             (link[0] == "*" || call.From.Id == link[0]) && (link[1] == "*" || call.To.Id == link[1])
-            && (kind is null || kind == (call.Answer is null ? call.Message.Kind : "answer"))
+            && (kind is null || kind == (call.Response is null ? call.Message.Kind : "answer"))
             && (round is null || round == Options.RoundOf(call.Message))
             && (run is null || run == call.Message.Run?.Id.ToString()));
         return calls.Count > 0 ? calls : throw new InvalidDataException($"Nothing in flight matches '{options.Command}'.");

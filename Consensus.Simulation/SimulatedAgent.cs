@@ -1,0 +1,103 @@
+using Consensus.Protocol;
+using Timer = Consensus.Protocol.Timer;
+
+namespace Consensus.Simulation;
+
+/// <summary>One agent of a cluster in memory: its process, its timers and its persisted state.</summary>
+public class SimulatedAgent
+{
+    private const long Never = long.MaxValue;
+    private static readonly Timer[] Timers = Enum.GetValues<Timer>();
+
+    private readonly long[] _deadlines = new long[Timers.Length];
+    private int[] _peers = [];
+    private string[] _peerNames = [];
+    private Restored? _persisted;
+
+    /// <param name="index">The agent's index, from 0.</param>
+    /// <param name="peers">The indices of its peers.</param>
+    public SimulatedAgent(int index, IEnumerable<int> peers)
+    {
+        (Index, Id) = (index, AgentIds.IdOf(index));
+        SetPeers(peers, AgentIds.IdOf);
+        Clear();
+    }
+
+    /// <summary>The agent's index, from 0.</summary>
+    public int Index { get; }
+
+    /// <summary>The agent's id.</summary>
+    public string Id { get; }
+
+    /// <summary>The running process's machine; null while the agent is down.</summary>
+    public AgentStateMachine? Machine { get; private set; }
+
+    /// <summary>Processes so far.</summary>
+    public int Processes { get; private set; }
+
+    /// <summary>True where somebody reset this process, so that it may have a floor and no run.</summary>
+    public bool WasReset { get; internal set; }
+
+    /// <summary>The set timers with their deadlines in µs, in the order of <see cref="Timer"/>.</summary>
+    public IEnumerable<(Timer Timer, long At)> SetTimers => Timers.Where(IsSet).Select(timer => (timer, _deadlines[(int)timer]));
+
+    /// <summary>Whether a timer is set.</summary>
+    public bool IsSet(Timer timer) => _deadlines[(int)timer] != Never;
+
+    /// <summary>When a timer fires, in µs.</summary>
+    public long DeadlineOf(Timer timer) => _deadlines[(int)timer];
+
+    /// <summary>The index of the agent that this agent's machine calls by a peer index.</summary>
+    public int AgentAt(int peer) => _peers[peer];
+
+    /// <summary>Gives the agent other peers. Its next process starts with them.</summary>
+    /// <param name="peers">The indices of its peers.</param>
+    /// <param name="name">The name under which the machine knows an agent.</param>
+    public void SetPeers(IEnumerable<int> peers, Func<int, string> name)
+    {
+        _peers = [.. peers];
+        _peerNames = [.. _peers.Select(name)];
+    }
+
+    internal void SetTimer(Timer timer, long at) => _deadlines[(int)timer] = at;
+
+    internal void CancelTimer(Timer timer) => _deadlines[(int)timer] = Never;
+
+    /// <summary>Forgets everything, for another simulated run.</summary>
+    internal void Clear()
+    {
+        (Machine, Processes, WasReset, _persisted) = (null, 0, false, null);
+        Array.Fill(_deadlines, Never);
+    }
+
+    /// <summary>Ends the process, if one runs. The persisted state remains.</summary>
+    internal void Stop()
+    {
+        _persisted = Machine?.ToPersist() ?? _persisted;
+        Machine = null;
+        Array.Fill(_deadlines, Never);
+    }
+
+    /// <summary>Starts the next process.</summary>
+    /// <param name="boot">Its boot.</param>
+    /// <param name="random">The source of its draws.</param>
+    /// <param name="make">Makes the machine.</param>
+    /// <param name="restores">Whether it restores what the last process persisted.</param>
+    /// <returns>A violation where it lost a persisted decision, or null.</returns>
+    internal Violation? Start(string boot, IRandomSource random, StateMachineFactory make, bool restores)
+    {
+        Stop();
+        Processes++;
+        Machine = make(Id, boot, _peerNames, random);
+        WasReset &= restores;
+        if (!restores || _persisted is not { } persisted)
+        {
+            return null;
+        }
+
+        Machine.Step(persisted);
+        return persisted is { Run: { } run, Decision: { } decision } && Machine.CurrentDecision is null
+            ? new(PropertyNames.Durability, run.Rule, run.Id, $"{Id} decided {decision.Value} in run {run.Id}, persisted it, and does not hold it after a restart.")
+            : null;
+    }
+}
