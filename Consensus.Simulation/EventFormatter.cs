@@ -1,64 +1,126 @@
+using System.Globalization;
 using Consensus.Protocol;
+using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Simulation;
 
-/// <summary>What is said and done, in the words of diagrams.</summary>
-internal static class EventFormatter
+/// <summary>Texts of messages, responses, events and timers: the same in transcripts, space-time diagrams and counterexamples.</summary>
+public static class EventFormatter
 {
-    public static string Of(ProtocolEvent protocolEvent) => protocolEvent.Kind switch
+    /// <summary>A message.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="namesRun">Whether to name its run. A bare message is always called one.</param>
+    public static string Of(Message message, bool namesRun = false)
     {
-        ProtocolEventKind.Joined => $"joins {protocolEvent.Run}",
-        ProtocolEventKind.JoinedAsLearner => $"joins {protocolEvent.Run} as learner",
-        ProtocolEventKind.Drew => $"round {protocolEvent.Round}: draws {protocolEvent.Value}",
-        ProtocolEventKind.CaughtUp => $"round {protocolEvent.Round}: copies {protocolEvent.Value}",
-        ProtocolEventKind.Adopted => $"round {protocolEvent.Round}: adopts {protocolEvent.Value}",
-        ProtocolEventKind.Voted => $"votes {(protocolEvent.Value == 0 ? "none" : protocolEvent.Value)}",
-        ProtocolEventKind.Decided => $"DECIDES {protocolEvent.Value}",
-        ProtocolEventKind.Learned => $"learns {protocolEvent.Value}",
-        ProtocolEventKind.Restored => protocolEvent.Value == 0 ? $"restores {protocolEvent.Run}" : $"restores {protocolEvent.Run}, decided {protocolEvent.Value}",
-        ProtocolEventKind.AgreementViolated => $"DISAGREES with {protocolEvent.Value}",
-        ProtocolEventKind.Equivocated => "refuses a contradiction",
-        _ => "",
+        ArgumentNullException.ThrowIfNull(message);
+        return message switch
+        {
+            Handshake or Reset or StateQuery => message.Kind,
+            { Run: null } => Content(message) + ", bare",
+            { Run: { } run } => namesRun ? $"{Content(message)}, run {run.Id}" : Content(message),
+        };
+    }
+
+    /// <summary>A response with all that it carries.</summary>
+    public static string Of(Response response)
+    {
+        ArgumentNullException.ThrowIfNull(response);
+        string?[] parts =
+        [
+            response.Status,
+            response.Reason,
+            response.Round is { } round ? Invariant($"round {round}") : null,
+            response.CurrentRound is > 0 and var current ? Invariant($"being in round {current}") : null,
+            response.Learner == true ? "a learner" : null,
+            response.Boot is { } boot ? $"boot {boot}" : null,
+            response.Agents is { } agents ? Invariant($"counts {agents}") : null,
+            response.Floor is { } floor ? $"floor {floor}" : null,
+            response.Descriptor is null ? null : $"in run {response.Run}",
+            response.Proposal is { } proposal ? Invariant($"proposes {proposal.Value} in round {proposal.Round}") : null,
+            response.Vote is { } vote ? Invariant($"votes for {Value(vote.Value)} in round {vote.Round}, having proposed {vote.Proposed}") : null,
+            response.Decision is { } decision ? Decided(decision) : null,
+        ];
+        return string.Join(", ", parts.Where(part => part is not null));
+    }
+
+    /// <summary>The most that a response tells: a decision, a vote, a proposal or a run; else its reason or status.</summary>
+    public static string Summary(Response response) => response switch
+    {
+        { Decision: { } decision } => Decided(decision),
+        { Vote: { } vote } => Content(vote),
+        { Proposal: { } proposal } => Content(proposal),
+        { Learner: true } => "a learner",
+        { Descriptor: { } run } => $"in run {run.Id}",
+        _ => response.Reason ?? response.Status,
     };
 
-    public static string Of(Message message) => message switch
+    /// <summary>An event, as a verb whose subject is the agent.</summary>
+    public static string Of(ProtocolEvent protocolEvent)
     {
-        NewRound { Value: { } value } said => $"new_round {said.Round}, proposal {value}",
-        NewRound said => $"new_round {said.Round}",
-        Proposal said => $"proposal {said.Value} (round {said.Round})",
-        Vote said => $"vote {(said.Value is { } value ? value : "none")}, proposal {said.Proposed} (round {said.Round})",
-        Final said => $"final {said.Value}",
-        StateQuery => "state?",
+        ArgumentNullException.ThrowIfNull(protocolEvent);
+        var (run, round, value) = (protocolEvent.Run, protocolEvent.Round, protocolEvent.Value);
+        return protocolEvent.Kind switch
+        {
+            ProtocolEventKind.Joined => $"joins run {run}",
+            ProtocolEventKind.JoinedAsLearner => $"joins run {run} as a learner",
+            ProtocolEventKind.Drew => Invariant($"draws {value} for round {round}, attempt {protocolEvent.Attempt}"),
+            ProtocolEventKind.CaughtUp => Invariant($"copies {value} for round {round}"),
+            ProtocolEventKind.Adopted => Invariant($"adopts {value} for round {round}"),
+            ProtocolEventKind.Voted => Invariant($"votes for {Value(value == 0 ? null : value)} in round {round}"),
+            ProtocolEventKind.Decided => Invariant($"decides {value} in round {round}"),
+            ProtocolEventKind.Learned => Invariant($"learns the decision {value} of round {round}{(protocolEvent.Other is { } other ? $" from {other}" : "")}"),
+            ProtocolEventKind.WasReset => "is reset",
+            ProtocolEventKind.Restored => value == 0 ? $"goes on with run {run}" : Invariant($"goes on with run {run}, decided {value} in round {round}"),
+            ProtocolEventKind.Equivocated => Invariant($"notes: {protocolEvent.Other} contradicts itself in round {round}"),
+            ProtocolEventKind.AgreementViolated => Invariant($"notes: {protocolEvent.Other ?? "somebody"} disagrees, with {value}"),
+            _ => throw new ArgumentOutOfRangeException(nameof(protocolEvent), protocolEvent.Kind, "No such kind."),
+        };
+    }
+
+    /// <summary>How a start ended.</summary>
+    public static string Of(StartOutcome outcome) => outcome switch
+    {
+        RunStarted { Run: { } run } started =>
+            $"run {run.Id} started, rule {run.Rule.ToString().ToLowerInvariant()}, members {Pairs(run.Members, ':')}{Missing(started.Missing)}",
+        RunStarted started => $"bare run started, rule classic{Missing(started.Missing)}",
+        QuorumUnreachable unreachable => $"too few answered{Missing(unreachable.Missing)}",
+        ClusterSizeMismatch mismatch => $"the agents count differently: {Pairs(mismatch.Sizes, '=')}",
+        DuplicateAgentId duplicate => $"two agents are called {duplicate.AgentId}",
+        LegacyPeer legacy => $"{legacy.Peer} is an original agent and knows only the classic rule",
+        StartQueueFull => "too many starts are waiting",
+        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "No such outcome."),
+    };
+
+    /// <summary>What an agent does when a timer fires.</summary>
+    public static string Of(Timer timer) => timer switch
+    {
+        Timer.Window => "window over",
+        Timer.Start => "start window over",
+        Timer.Retransmit => "retransmits",
+        Timer.Dissemination => "retransmits the decision",
+        Timer.Poll => "polls",
+        _ => throw new ArgumentOutOfRangeException(nameof(timer), timer, "No such timer."),
+    };
+
+    /// <summary>A value, or that there is none.</summary>
+    public static string Value(int? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "none";
+
+    private static string Content(Message message) => message switch
+    {
+        NewRound { Value: { } value } newRound => Invariant($"new_round {newRound.Round}, proposing {value}"),
+        NewRound newRound => Invariant($"new_round {newRound.Round}"),
+        Proposal proposal => Invariant($"proposal {proposal.Value} in round {proposal.Round}"),
+        Vote vote => Invariant($"vote for {Value(vote.Value)} in round {vote.Round}, having proposed {vote.Proposed}"),
+        Final final => Invariant($"final {final.Value} of round {final.Round}"),
         _ => message.Kind,
     };
 
-    /// <summary>What an answer tells beside its status, or its status.</summary>
-    public static string Of(Response answer) => answer switch
-    {
-        { Decision: { } decision } => $"decided {decision.Value}",
-        { Vote: { } vote } => Of(vote),
-        { Proposal: { } proposal } => Of(proposal),
-        { Learner: true } => "a learner",
-        { Descriptor: { } run } => $"run {run.Id}",
-        { Status: ResponseStatus.Reset } => "here",
-        _ => answer.Reason ?? answer.Status,
-    };
+    private static string Decided(Decision decision) => Invariant($"decided {decision.Value} in round {decision.Round}");
 
-    /// <summary>Text in lines of at most a width, where its words allow it; all but the first begin with an indent.</summary>
-    public static IEnumerable<string> Wrap(string text, int width, string indent)
-    {
-        var line = "";
-        foreach (var word in text.Split(' '))
-        {
-            if (line.Length + word.Length + 1 > width && line.Length > 0)
-            {
-                yield return line;
-                line = indent;
-            }
+    private static string Pairs<T>(IReadOnlyDictionary<string, T> pairs, char separator) =>
+        string.Join(" ", pairs.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => Invariant($"{pair.Key}{separator}{pair.Value}")));
 
-            line += (line.Trim().Length > 0 ? " " : "") + word;
-        }
+    private static string Missing(IReadOnlyList<string> missing) => missing.Count == 0 ? "" : $", missing {string.Join(" ", missing)}";
 
-        yield return line;
-    }
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

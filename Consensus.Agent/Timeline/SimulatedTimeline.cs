@@ -1,133 +1,132 @@
 using Consensus.Protocol;
+using Consensus.Simulation;
 using Consensus.Simulation.Seeded;
 
 namespace Consensus.Agent.Timeline;
 
-/// <summary>Makes the picture of a simulated world that the page draws of real ones. Here one clock rules, and nothing is guessed.</summary>
+/// <summary>
+/// Makes the timeline of a simulated run. Each agent's part of the trace becomes a timeline of its own, and
+/// <see cref="TimelineMerger"/> merges them like those of real agents. The simulator knows exactly when an agent was down or
+/// paused, which the merger must guess for real agents.
+/// </summary>
 internal static class SimulatedTimeline
 {
-    /// <param name="log">What protocolEvent.</param>
+    /// <param name="trace">What happened.</param>
     /// <param name="agents">How many agents there are.</param>
-    /// <param name="sentence">What came of it.</param>
+    /// <param name="sentence">The result in a sentence.</param>
     /// <param name="detail">Rounds to show though they would be folded.</param>
-    public static ClusterTimeline Of(SimulationTrace log, int agents, string sentence, IReadOnlyList<RoundRange> detail)
+    public static ClusterTimeline Of(SimulationTrace trace, int agents, string sentence, IReadOnlyList<RoundRange> detail)
     {
-        var descriptor = log.Calls.Select(call => call.Message.Run).OfType<RunDescriptor>().MaxBy(run => run.Id);
-        var start = log.Steps.FirstOrDefault(step => step.Kind == TraceStepKind.Start)?.At ?? 0;
-        var end = log.Steps.Count == 0 ? 0 : log.Steps[^1].At;
-        double T(long at) => (at - start) / 1000.0;
-
-        var recorded = log.Steps.SelectMany(step => step.Events.Where(protocolEvent => protocolEvent.Run == descriptor?.Id).Select(protocolEvent => (Step: step, Happened: protocolEvent))).ToList();
-        var rounds = RoundsOf(recorded, agents, T);
-        var last = rounds.Count == 0 ? 0 : rounds[^1].Round;
-        var (_, folded) = RoundFolding.Fold(1, last, detail);
-        bool Shown(int round) => !folded.Exists(range => round >= range.From && round <= range.To);
-
-        var events = Events(log, descriptor?.Id, T).Where(e => e.Kind is not ("drew" or "copied" or "adopted" or "voted") || Shown(e.Round)).ToList();
-
-        // Of questions for state, those are shown whose answer taught something.
-        var taught = log.Steps.Where(step => step.Kind == TraceStepKind.Response && step.Events.Count > 0).Select(step => step.Call!).ToHashSet();
-        var arrows = log.Calls.Where(call => (call.Message is StateQuery ? taught.Contains(call) : Belongs(call.Message, descriptor?.Id)) && Shown(RecordedEvent.Describe(call.Message).Round))
-            .SelectMany(call => ArrowsOf(call, descriptor?.Id, end, T)).OrderBy(arrow => arrow.Sent).ThenBy(arrow => arrow.To).ToList();
-        TimelineMerger.KeepNewInformation(arrows);
-        var values = recorded.Where(one => one.Happened.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned).Select(one => one.Happened.Value).Distinct().Count();
-        return new ClusterTimeline(
-            descriptor?.Id.ToString(), agents, (agents / 2) + 1, start, [.. Enumerable.Range(0, agents).Select(agent => LaneOf(agent, log, recorded, descriptor))],
-            events, arrows, rounds, folded, Silences(log, T), values == 0 ? null : values == 1, descriptor, last, sentence, DurationOf(recorded, descriptor, T));
-    }
-
-    /// <summary>As of a real run: to the initiator's decision, or, where it has none, to the first of the others.</summary>
-    private static double? DurationOf(List<(TraceStep Step, ProtocolEvent Happened)> events, RunDescriptor? run, Func<long, double> t)
-    {
-        var ends = events.Where(one => one.Happened.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned).ToList();
-        return (ends.Find(one => $"agent{one.Step.Agent + 1}" == run?.Id.Initiator) is { Step: not null } own ? own : ends.FirstOrDefault()).Step is { } decided
-            ? t(decided.At) : null;
-    }
-
-    private static bool Belongs(Message message, RunId? run) => message is Handshake or Reset || message.Run?.Id == run;
-
-    private static IEnumerable<MessageArrow> ArrowsOf(TraceCall call, RunId? run, long end, Func<long, double> t)
-    {
-        var (_, round, value, proposal) = RecordedEvent.Describe(call.Message);
-        var answer = call.Response ?? call.Receipts.FirstOrDefault().Response;
-        var news = call.Response is { } told && told.Run == run ? NewsOf(told) : null;
-        var lost = call.FailedAt ?? (call.Lost && call.Receipts.Count == 0 ? end : null);
-        double? At(long? at) => at is null ? null : t(at.Value);
-        for (var copy = 0; copy < Math.Max(1, call.Receipts.Count); copy++)
+        var run = trace.Calls.Select(call => call.Message.Run).OfType<RunDescriptor>().MaxBy(run => run.Id);
+        var entered = trace.Steps.SelectMany(step => step.Events).Where(protocolEvent => protocolEvent.Run == run?.Id && EntersRound(protocolEvent));
+        var (_, folded) = RoundFolding.Fold(1, entered.Select(protocolEvent => protocolEvent.Round).DefaultIfEmpty(0).Max(), detail);
+        var merged = TimelineMerger.Merge(run?.Id.ToString(), new TraceReader(trace, run, folded).Sources(agents), folded);
+        var ends = merged.Events.Where(e => e.Kind is "decided" or "learned").ToList();
+        return merged with
         {
-            var first = copy == 0;
-            yield return new MessageArrow(
-                call.Message.Kind, call.From, call.To, t(call.SentAt), call.Receipts.Count == 0 ? null : t(call.Receipts[copy].At),
-                first ? At(call.RespondedAt) : null, first ? At(lost) : null, round, value == 0 ? null : value, call.Message is Vote ? proposal : null,
-                first ? answer?.Status : call.Receipts[copy].Response?.Status, first ? answer?.Reason : call.Receipts[copy].Response?.Reason, first ? news : null);
-        }
+            Lanes = [.. merged.Lanes.Select((lane, agent) => lane with { Up = ProcessStepsOf(trace, agent).LastOrDefault()?.Kind != TraceStepKind.Crash })],
+            Silences = [.. UnresponsivePeriods(trace, at => (at - merged.StartUs) / 1000.0)],
+            Sentence = sentence,
+            DurationMs = (ends.Find(e => merged.Lanes[e.Lane].AgentId == run?.Id.Initiator) ?? ends.FirstOrDefault())?.T,
+        };
     }
 
-    private static NewInformation? NewsOf(Response answer)
+    private static bool EntersRound(ProtocolEvent protocolEvent) =>
+        protocolEvent.Kind is ProtocolEventKind.Drew or ProtocolEventKind.CaughtUp or ProtocolEventKind.Adopted;
+
+    private static IEnumerable<TraceStep> ProcessStepsOf(SimulationTrace trace, int agent) =>
+        trace.Steps.Where(step => step.Agent == agent && step.Kind is TraceStepKind.Boot or TraceStepKind.Crash);
+
+    private static IEnumerable<UnresponsivePeriod> UnresponsivePeriods(SimulationTrace trace, Func<long, double> t)
     {
-        var (kind, round, value, proposal) = RecordedEvent.News(answer);
-        return kind == MessageKind.None ? null
-            : new NewInformation(TimelineNames.OfMessageKinds[(int)kind], round, value == 0 ? null : value, kind == MessageKind.Vote ? proposal : null);
-    }
-
-    private static IEnumerable<LaneEvent> Events(SimulationTrace log, RunId? run, Func<long, double> t)
-    {
-        var booted = new HashSet<int>();
-        foreach (var step in log.Steps)
-        {
-            if (step.Kind == TraceStepKind.Boot && !booted.Add(step.Agent))
-            {
-                yield return new LaneEvent(t(step.At), step.Agent, "booted");
-            }
-
-            foreach (var protocolEvent in step.Events.Where(protocolEvent => protocolEvent.Run == run || protocolEvent.Kind == ProtocolEventKind.WasReset))
-            {
-                var enters = protocolEvent.Kind is ProtocolEventKind.Drew or ProtocolEventKind.CaughtUp or ProtocolEventKind.Adopted;
-                yield return new LaneEvent(
-                    t(step.At), step.Agent, protocolEvent.Kind.WireName(), protocolEvent.Round,
-                    protocolEvent.Value == 0 ? null : protocolEvent.Value, Attempt: enters ? protocolEvent.Attempt : null, Other: protocolEvent.Other);
-            }
-        }
-    }
-
-    private static List<RoundValues> RoundsOf(List<(TraceStep Step, ProtocolEvent Happened)> events, int agents, Func<long, double> t)
-    {
-        var rounds = new SortedDictionary<int, RoundValues>();
-        foreach (var (step, protocolEvent) in events.Where(one => one.Happened.Kind is ProtocolEventKind.Drew or ProtocolEventKind.CaughtUp or ProtocolEventKind.Adopted))
-        {
-            if (!rounds.TryGetValue(protocolEvent.Round, out var round))
-            {
-                rounds.Add(protocolEvent.Round, round = new RoundValues(protocolEvent.Round, t(step.At), new int?[agents]));
-            }
-
-            ((int?[])round.Values)[step.Agent] = protocolEvent.Value;
-        }
-
-        return [.. rounds.Values];
-    }
-
-    private static Lane LaneOf(int agent, SimulationTrace log, List<(TraceStep Step, ProtocolEvent Happened)> events, RunDescriptor? run)
-    {
-        var id = $"agent{agent + 1}";
-        var own = events.Where(one => one.Step.Agent == agent).Select(one => one.Happened).ToList();
-        var decided = own.FindLast(protocolEvent => protocolEvent.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned);
-        var learner = own.FindLast(protocolEvent => protocolEvent.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner)?.Kind == ProtocolEventKind.JoinedAsLearner;
-        var life = log.Steps.LastOrDefault(step => step.Agent == agent && step.Kind is (TraceStepKind.Boot or TraceStepKind.Crash));
-        return new Lane(
-            id, life?.Kind != TraceStepKind.Crash, learner ? "learner" : run is null || run.Members.ContainsKey(id) ? "member" : "absent",
-            life?.Note, Value: decided?.Value, Round: decided?.Round);
-    }
-
-    private static List<UnresponsivePeriod> Silences(SimulationTrace log, Func<long, double> t)
-    {
-        var silences = new List<UnresponsivePeriod>();
-        foreach (var step in log.Steps.Where(step => step.Kind is TraceStepKind.Crash or TraceStepKind.Pause))
+        foreach (var step in trace.Steps.Where(step => step.Kind is TraceStepKind.Crash or TraceStepKind.Pause))
         {
             var back = step.Kind == TraceStepKind.Crash ? TraceStepKind.Boot : TraceStepKind.Resume;
-            var ends = log.Steps.FirstOrDefault(later => later.Agent == step.Agent && later.Kind == back && later.At >= step.At);
-            silences.Add(new UnresponsivePeriod(step.Agent, t(step.At), ends is null ? null : t(ends.At)));
+            var end = trace.Steps.FirstOrDefault(later => later.Agent == step.Agent && later.Kind == back && later.At >= step.At);
+            yield return new UnresponsivePeriod(step.Agent, t(step.At), end is null ? null : t(end.At));
+        }
+    }
+
+    /// <summary>Reads each agent's timeline of one run from a trace. Folded rounds are left out.</summary>
+    private sealed class TraceReader(SimulationTrace trace, RunDescriptor? run, List<RoundRange> folded)
+    {
+        // A query for state is shown where its response caused an event.
+        private readonly HashSet<TraceCall> _shown =
+        [
+            .. trace.Calls.Where(call => call.Message is Handshake or Reset || (call.Message.Run is { } named && named.Id == run?.Id)),
+            .. trace.Steps.Where(step => step is { Kind: TraceStepKind.Response, Call.Message: StateQuery, Events.Count: > 0 }).Select(step => step.Call!),
+        ];
+
+        public List<Source> Sources(int agents) => [.. Enumerable.Range(0, agents).Select(agent => new Source(AgentIds.IdOf(agent), TimelineOf(agent)))];
+
+        private AgentTimeline TimelineOf(int agent)
+        {
+            var own = trace.Steps.Where(step => step.Agent == agent).ToList();
+            var events = own.SelectMany(step => step.Events.Where(protocolEvent => protocolEvent.Run == run?.Id).Select(protocolEvent => (step.At, Event: protocolEvent))).ToList();
+            var joined = events.FindLast(one => one.Event.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner).Event;
+            return new AgentTimeline(
+                AgentIds.IdOf(agent), BootOf(agent), run?.Id.ToString(), run, joined?.Kind == ProtocolEventKind.JoinedAsLearner,
+                Rounds: [.. events.Where(one => EntersRound(one.Event)).Select(one => new RoundEntry(one.Event.Round, one.Event.Value, one.At))],
+                Events: [.. own.SelectMany(step => EventsOf(step, isFirst: step == own[0])), .. trace.Calls.Where(call => call.From == agent && IsShown(call) && NeverEnds(call)).Select(call => EventOf(call, trace.Steps[^1].At, "lost"))]);
         }
 
-        return silences;
+        // A lost message whose caller did not wait until the end.
+        private static bool NeverEnds(TraceCall call) => call is { Lost: true, Receipts.Count: 0, FailedAt: null };
+
+        private IEnumerable<TimelineEvent> EventsOf(TraceStep step, bool isFirst)
+        {
+            if (step.Kind == TraceStepKind.Boot && !isFirst)
+            {
+                yield return new TimelineEvent(0, step.At, "booted");
+            }
+            else if (step.Call is { } call && IsShown(call))
+            {
+                yield return step.Kind switch
+                {
+                    TraceStepKind.Receive => EventOf(call, step.At, "received", call.Receipts[step.Copy].Response) with { Other = AgentIds.IdOf(call.From), OtherBoot = BootOf(call.From) },
+                    TraceStepKind.Response => WithNewInformation(EventOf(call, step.At, "answered", call.Response), call.Response!),
+                    _ => EventOf(call, step.At, "lost"),
+                };
+            }
+
+            foreach (var protocolEvent in step.Events.Where(protocolEvent => protocolEvent.Run == run?.Id || protocolEvent.Kind == ProtocolEventKind.WasReset))
+            {
+                if (IsShown(protocolEvent.Round) || !(EntersRound(protocolEvent) || protocolEvent.Kind == ProtocolEventKind.Voted))
+                {
+                    yield return new TimelineEvent(
+                        0, step.At, protocolEvent.Kind.WireName(), Round: protocolEvent.Round, Value: protocolEvent.Value == 0 ? null : protocolEvent.Value,
+                        Attempt: EntersRound(protocolEvent) ? protocolEvent.Attempt : null, Other: protocolEvent.Other);
+                }
+            }
+
+            foreach (var sent in step.Sent.Where(IsShown))
+            {
+                yield return EventOf(sent, step.At, "sent");
+            }
+        }
+
+        private static TimelineEvent EventOf(TraceCall call, long at, string kind, Response? response = null)
+        {
+            var (_, round, value, proposal) = RecordedEvent.Describe(call.Message);
+            return new TimelineEvent(
+                0, at, kind, call.Message.Kind, call.Number, AgentIds.IdOf(call.To), null, round, value == 0 ? null : value,
+                call.Message is Vote ? proposal : null, null, response?.Status, response?.Reason);
+        }
+
+        private TimelineEvent WithNewInformation(TimelineEvent responded, Response response)
+        {
+            var (kind, round, value, proposal) = response.Run == run?.Id ? RecordedEvent.News(response) : default;
+            return responded with
+            {
+                Message = kind == MessageKind.None ? null : TimelineNames.OfMessageKinds[(int)kind], Round = round, Value = value == 0 ? null : value,
+                Proposal = kind == MessageKind.Vote ? proposal : null,
+            };
+        }
+
+        private string BootOf(int agent) => ProcessStepsOf(trace, agent).Last(step => step.Kind == TraceStepKind.Boot).Note!;
+
+        private bool IsShown(TraceCall call) => _shown.Contains(call) && IsShown(RecordedEvent.Describe(call.Message).Round);
+
+        private bool IsShown(int round) => !folded.Exists(range => round >= range.From && round <= range.To);
     }
 }

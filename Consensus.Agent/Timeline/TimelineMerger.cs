@@ -158,7 +158,7 @@ public static class TimelineMerger
     }
 
     /// <summary>An answer repeats what its sender stands for; only the first time an agent hears that is news.</summary>
-    internal static void KeepNewInformation(List<MessageArrow> arrows)
+    private static void KeepNewInformation(List<MessageArrow> arrows)
     {
         var hearings = new List<(double T, int Index, bool Answer)>(arrows.Count * 2);
         for (var i = 0; i < arrows.Count; i++)

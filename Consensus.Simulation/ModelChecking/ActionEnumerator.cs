@@ -1,17 +1,18 @@
 namespace Consensus.Simulation.ModelChecking;
 
 /// <summary>One step of one agent in a global state.</summary>
-/// <param name="Agent">Who moves.</param>
-/// <param name="Code">The input: an action of <see cref="TransitionTable"/> or a fact.</param>
-/// <param name="Next">Its state afterwards.</param>
+/// <param name="Agent">The agent that takes the step.</param>
+/// <param name="Code">The input: an action of <see cref="TransitionTable"/> or a message.</param>
+/// <param name="Next">The agent's state after it.</param>
 internal readonly record struct Action(int Agent, int Code, AgentState Next);
 
+/// <summary>Enumerates the steps that agents can take in a global state.</summary>
 internal static class ActionEnumerator
 {
-    /// <summary>Every step any agent can take: windows, commands and faults, and the delivery of whatever others said.</summary>
+    /// <summary>Every step of every agent: timers, starts, faults, and the delivery of any message that another agent sent.</summary>
     public static Enumerator From(ModelCheckerOptions bounds, TransitionTable agents, AgentState[] now) => new(bounds, agents, now, 0, now.Length);
 
-    /// <summary>Every step that one agent can take.</summary>
+    /// <summary>Every step of one agent.</summary>
     public static Enumerator Of(ModelCheckerOptions bounds, TransitionTable agents, AgentState[] now, int agent) => new(bounds, agents, now, agent, agent + 1);
 
     /// <summary>The global state after a step.</summary>
@@ -89,7 +90,7 @@ internal static class ActionEnumerator
             _ => true,
         };
 
-        // First the actions of an agent, then what each of the others said to it.
+        // First the actions of an agent, then the messages that each other agent sent it.
         private bool NextCode()
         {
             while (_agent < end)

@@ -2,7 +2,7 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation.ModelChecking;
 
-/// <summary>A machine as far as it matters, and what each input makes of it.</summary>
+/// <summary>A machine up to differences that no rule reads, with the outcomes of its inputs.</summary>
 internal sealed class LocalState(AgentStateMachine machine)
 {
     private ulong[] _noOps = [];
@@ -11,27 +11,27 @@ internal sealed class LocalState(AgentStateMachine machine)
     public readonly AgentStateMachine Machine = machine;
     public readonly bool Shaking = machine.IsShakingHands;
 
-    /// <summary>Filled under the explorer's lock.</summary>
+    /// <summary>By input. Written under <see cref="TransitionTable.Gate"/>.</summary>
     public readonly Dictionary<int, Outcome[]> Outcomes = [];
 
-    /// <summary>What this state stands for: said again by every repetition and answer.</summary>
-    public int[] Standing = [];
+    /// <summary>The messages that every retransmission and response of this state repeats.</summary>
+    public int[] RepeatedMessages = [];
 
-    /// <summary>True where an input is known to change nothing and to say nothing new.</summary>
+    /// <summary>True where an input is known to change nothing and to send nothing new.</summary>
     public bool IgnoresFor(int code)
     {
         var noOps = Volatile.Read(ref _noOps);
         return code >> 6 < noOps.Length && ((noOps[code >> 6] >> (code & 63)) & 1) != 0;
     }
 
-    /// <summary>Whether it may yet propose or vote in a run, now or later; null: not looked up yet.</summary>
+    /// <summary>Whether the agent may propose or vote in a run, now or later; null: not determined yet.</summary>
     public bool? MayTakePart(int run)
     {
         var known = Volatile.Read(ref _mayTakePart);
         return run >= known.Length || known[run] == 0 ? null : known[run] == 1;
     }
 
-    /// <summary>Under the explorer's lock.</summary>
+    /// <summary>Called under <see cref="TransitionTable.Gate"/>.</summary>
     public void SetMayTakePart(int run, bool may)
     {
         var known = _mayTakePart;
@@ -53,36 +53,36 @@ internal sealed class LocalState(AgentStateMachine machine)
     }
 }
 
-/// <summary>One way a step may end: the draws choose.</summary>
-/// <param name="Next">The machine after it.</param>
-/// <param name="Sent">Facts it added.</param>
-/// <param name="Events">For the diagram and for the properties that must be exercised.</param>
+/// <summary>One outcome of a step; there is one for each combination of draws.</summary>
+/// <param name="Next">The machine after the step.</param>
+/// <param name="Sent">The messages that the step added.</param>
+/// <param name="Events">The events of the step, for diagrams and for reachability properties.</param>
 internal sealed record Outcome(LocalState Next, int[] Sent, ProtocolEvent[] Events);
 
-/// <summary>All that one agent ever said, over all its lives, and what follows from it. Equal sets are one object.</summary>
+/// <summary>All messages that one agent ever sent, over all its processes, and what follows from them. Equal sets are one object.</summary>
 internal sealed class SentMessages(int[] codes, int[] decisions, int[] draws, string? broken)
 {
-    /// <summary>Sorted codes of facts.</summary>
+    /// <summary>Sorted codes of the messages.</summary>
     public readonly int[] Codes = codes;
 
-    /// <summary>(number of the run, value) of its decisions, as one number.</summary>
+    /// <summary>The agent's decisions, each a run's number and a value packed in one number.</summary>
     public readonly int[] Decisions = decisions;
 
-    /// <summary>The same of its draws.</summary>
+    /// <summary>The agent's draws, packed in the same way.</summary>
     public readonly int[] Draws = draws;
 
-    /// <summary>The property that these words alone break, or null.</summary>
+    /// <summary>The property that these messages alone break, or null.</summary>
     public readonly string? Broken = broken;
 }
 
-/// <summary>Facts in the order of their codes. Equal lists are one object, with a number.</summary>
+/// <summary>Messages in the order of their codes. Equal lists are one object, with a number.</summary>
 internal sealed record DeliverableMessages(int Number, int[] Codes);
 
 /// <summary>
-/// One agent in a global state: its machine, all it ever said, and the faults and starts it had. A global state is one
-/// of these per agent and nothing else.
+/// One agent in a global state: its machine, all messages it ever sent, and the starts and faults it had. A global state is
+/// one of these for each agent and nothing else.
 /// </summary>
-internal sealed class AgentState(int agent, int index, LocalState local, SentMessages said, FaultBudget spent, Origin? origin, DeliverableMessages[] saysTo)
+internal sealed class AgentState(int agent, int index, LocalState local, SentMessages sent, FaultBudget budget, Origin? origin, DeliverableMessages[] messagesTo)
 {
     public const int Unknown = int.MinValue;
 
@@ -92,23 +92,23 @@ internal sealed class AgentState(int agent, int index, LocalState local, SentMes
     public readonly int Agent = agent;
     public readonly int Index = index;
     public readonly LocalState Local = local;
-    public readonly SentMessages Sent = said;
-    public readonly FaultBudget FaultBudget = spent;
+    public readonly SentMessages Sent = sent;
+    public readonly FaultBudget FaultBudget = budget;
 
-    /// <summary>How it was first reached; null for a first state.</summary>
+    /// <summary>The step that first led here; null for a first state.</summary>
     public readonly Origin? Origin = origin;
 
-    /// <summary>By receiver: the facts that may reach it now.</summary>
-    public readonly DeliverableMessages[] MessagesTo = saysTo;
+    /// <summary>By receiver: the messages that may reach it now.</summary>
+    public readonly DeliverableMessages[] MessagesTo = messagesTo;
 
-    /// <summary>Runs in which it said more than that they are there and what they decided.</summary>
+    /// <summary>Runs in which the agent drew, proposed or voted.</summary>
     public int[] Runs { get; init; } = [];
 
-    /// <summary>True where it announced a decision of the run it is in and does not hold it any more.</summary>
+    /// <summary>True where the agent sent a decision of its current run and does not hold the decision any more.</summary>
     public bool HasForgotten { get; init; }
 
-    /// <summary>Where a fault-free continuation starts; null: not looked up yet.</summary>
-    public volatile object? Continuation;
+    /// <summary>Where a fault-free walk starts; null: not determined yet.</summary>
+    public volatile object? WalkStart;
 
     /// <summary>The index after an input; negative: ~index into <see cref="Branch"/>; <see cref="Unknown"/>.</summary>
     public int Find(int code)
@@ -140,7 +140,7 @@ internal sealed class AgentState(int agent, int index, LocalState local, SentMes
     }
 }
 
-/// <summary>What of the bounds an agent has used.</summary>
+/// <summary>How many of the allowed starts and faults an agent has used.</summary>
 internal readonly record struct FaultBudget(byte Starts, byte Crashes, byte Resets);
 
 /// <summary>The step that first led to a state.</summary>

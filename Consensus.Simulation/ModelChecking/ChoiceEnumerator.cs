@@ -2,7 +2,7 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation.ModelChecking;
 
-/// <summary>Makes every draw a branch: a step is repeated with the next script until all were played.</summary>
+/// <summary>Makes every draw a branch. A step is repeated with the next script until all scripts were tried.</summary>
 internal sealed class ChoiceEnumerator : IRandomSource
 {
     private readonly List<(int Choice, int Bound)> _script = [];
@@ -18,10 +18,11 @@ internal sealed class ChoiceEnumerator : IRandomSource
         return _script[_position++].Choice;
     }
 
-    /// <summary>Before the first time a step is played.</summary>
+    /// <summary>Begins the scripts of another step.</summary>
     public void Begin() => (_position, _) = (0, _script.RemoveAll(_ => true));
 
-    /// <summary>Turns to the next script; false when all were played.</summary>
+    /// <summary>Goes to the next script.</summary>
+    /// <returns>False when all scripts were tried.</returns>
     public bool Advance()
     {
         _position = 0;

@@ -3,16 +3,16 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation.ModelChecking;
 
-/// <summary>How far an exploration has come.</summary>
+/// <summary>The progress of a model check so far.</summary>
 /// <param name="States">Distinct global states so far.</param>
 /// <param name="Depth">Steps from the first state.</param>
 public readonly record struct ModelCheckerProgress(long States, int Depth);
 
 /// <summary>
-/// Visits every state that agents running the core can reach within the bounds, breadth first, so what it finds wrong it
-/// finds on a shortest path. A state is, per agent, its machine and all it ever said: what was said may be delivered
-/// any number of times, in any order or never, so the network needs no state of its own. Every local step is taken by
-/// the core once and remembered (<see cref="TransitionTable"/>); a global state is then a few numbers in one 64-bit key.
+/// Visits every state that agents running the core can reach within the bounds, breadth first, so a violation is found on a
+/// shortest path. A state is each agent's machine and all messages it ever sent. A sent message may be delivered any number of
+/// times, in any order, or never, so the network needs no state of its own. The core takes every local step once, and
+/// <see cref="TransitionTable"/> remembers it. A global state is then a few numbers in one 64-bit key.
 /// </summary>
 public sealed partial class ModelChecker
 {
@@ -21,45 +21,45 @@ public sealed partial class ModelChecker
 
     private readonly ModelCheckerOptions _bounds;
     private readonly TransitionTable _agents;
-    private readonly TerminationCheck _continuation;
+    private readonly TerminationCheck _termination;
     private readonly SymmetryReduction _symmetry;
     private readonly PackedState _key;
     private readonly VisitedSet _seen = new();
     private readonly PredecessorLog _log;
     private readonly TerminationStartStates _terminationStartStates;
     private readonly bool _reduced;
-    private readonly Func<ModelChecker> _bySteps;
+    private readonly Func<ModelChecker> _unreduced;
     private readonly Lock _found = new();
     private long _transitions;
     private long _orbitStates = 1;
-    private (long From, ulong To, string Property, string? Complaint)? _violation;
+    private (long From, ulong To, string Property, string? Reason)? _violation;
 
-    /// <param name="bounds">How far to look.</param>
-    /// <param name="make">Makes an agent; null: the core as it is.</param>
-    /// <param name="symmetry">False visits states that differ in names alone one by one.</param>
-    /// <param name="byTurns">True visits only states between turns (<see cref="PartialOrderReduction"/>): far fewer, with the same outcome.</param>
+    /// <param name="bounds">The bounds.</param>
+    /// <param name="make">Makes a machine; null: the core as it is.</param>
+    /// <param name="symmetry">Whether to count permuted states once (<see cref="SymmetryReduction"/>).</param>
+    /// <param name="partialOrderReduction">Whether to visit only states after visible steps (<see cref="PartialOrderReduction"/>): far fewer, with the same verdict.</param>
     /// <exception cref="ArgumentOutOfRangeException">The bounds are out of range.</exception>
-    public ModelChecker(ModelCheckerOptions bounds, StateMachineFactory? make = null, bool symmetry = true, bool byTurns = false)
+    public ModelChecker(ModelCheckerOptions bounds, StateMachineFactory? make = null, bool symmetry = true, bool partialOrderReduction = false)
     {
-        if (bounds.Error() is { } complaint)
+        if (bounds.Error() is { } error)
         {
-            throw new ArgumentOutOfRangeException(nameof(bounds), complaint);
+            throw new ArgumentOutOfRangeException(nameof(bounds), error);
         }
 
         _bounds = bounds;
         _key = new PackedState(bounds.Agents);
-        _agents = new TransitionTable(bounds, make ?? SimulatedCluster.Core, _key.Most);
+        _agents = new TransitionTable(bounds, make ?? SimulatedCluster.Core, _key.MaxStates);
         _symmetry = new SymmetryReduction(bounds, _agents, symmetry);
-        _continuation = new TerminationCheck(_agents, bounds);
-        _terminationStartStates = new TerminationStartStates(bounds, _continuation);
-        _reduced = byTurns;
-        _bySteps = () => new ModelChecker(bounds, make, symmetry);
-        _log = new PredecessorLog(paths: !byTurns);
+        _termination = new TerminationCheck(_agents, bounds);
+        _terminationStartStates = new TerminationStartStates(bounds, _termination);
+        _reduced = partialOrderReduction;
+        _unreduced = () => new ModelChecker(bounds, make, symmetry);
+        _log = new PredecessorLog(paths: !partialOrderReduction);
     }
 
-    /// <summary>Visits everything, or stops at the first promise broken.</summary>
+    /// <summary>Visits every state, or stops at the first violation.</summary>
     /// <param name="progress">Called after each batch of states, on the calling thread.</param>
-    /// <param name="cancellation">Stops the exploration.</param>
+    /// <param name="cancellation">Stops the check.</param>
     /// <exception cref="BoundsTooLargeException">There are more states than there is room for.</exception>
     public ModelCheckerReport Run(Action<ModelCheckerProgress>? progress = null, CancellationToken cancellation = default)
     {
@@ -78,20 +78,20 @@ public sealed partial class ModelChecker
             }
 
             (from, to) = (to, _log.Count);
-            _log.Leave(from);
+            _log.DropBefore(from);
             depth += from < to ? 1 : 0;
         }
 
         if (_violation is not null && _reduced)
         {
-            // A path is shortest in single steps.
-            return _bySteps().Run(progress, cancellation);
+            // A path is shortest without the reduction.
+            return _unreduced().Run(progress, cancellation);
         }
 
         var path = _violation is { } found ? CounterexamplePath.Find(_agents, _symmetry, _key, found.To == 0 ? _log.PathTo(found.From) : [.. _log.PathTo(found.From), found.To]) : null;
         return new ModelCheckerReport(
             _bounds, _log.Count, Interlocked.Read(ref _transitions), path?.Count ?? depth, _agents.Count, _agents.Locals,
-            _symmetry.Size, [.. ReachabilityProperty.Of(_bounds, _agents.Exercised, _agents.RefusedAStart)], _violation?.Property, path, _violation?.Complaint, _continuation.Size, Interlocked.Read(ref _orbitStates), _reduced);
+            _symmetry.Size, [.. ReachabilityProperty.Of(_bounds, _agents.Exercised, _agents.RefusedAStart)], _violation?.Property, path, _violation?.Reason, _termination.Size, Interlocked.Read(ref _orbitStates), _reduced);
     }
 
     private void Visit(long from, long to)
@@ -103,18 +103,18 @@ public sealed partial class ModelChecker
         {
             Parallel.For(0, workers, worker =>
             {
-                var visitor = new StateExpander(this);
+                var expander = new StateExpander(this);
                 while (Interlocked.Add(ref next, Block) - Block is var start && start < to && Volatile.Read(ref next) > 0)
                 {
                     for (var index = start; index < Math.Min(start + Block, to); index++)
                     {
-                        visitor.Expand(index);
+                        expander.Expand(index);
                     }
                 }
-    
-                found[worker] = visitor.Found;
-                Interlocked.Add(ref _transitions, visitor.Transitions);
-                Interlocked.Add(ref _orbitStates, visitor.OrbitStates);
+
+                found[worker] = expander.Found;
+                Interlocked.Add(ref _transitions, expander.Transitions);
+                Interlocked.Add(ref _orbitStates, expander.OrbitStates);
             });
         }
         catch (AggregateException e) when (e.InnerException is not null)
@@ -128,11 +128,11 @@ public sealed partial class ModelChecker
         }
     }
 
-    private void Report(long from, ulong to, string property, string? complaint = null)
+    private void Report(long from, ulong to, string property, string? reason = null)
     {
         lock (_found)
         {
-            _violation ??= (from, to, property, complaint);
+            _violation ??= (from, to, property, reason);
         }
     }
 }

@@ -2,19 +2,19 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation.ModelChecking;
 
-/// <summary>How far an <see cref="ModelChecker"/> looks. Within the bounds it leaves nothing out.</summary>
+/// <summary>The bounds of a <see cref="ModelChecker"/>. Within them it leaves nothing out.</summary>
 /// <param name="Agents">2..5.</param>
 /// <param name="Values">Values are drawn from 1..Values; 1..4.</param>
 /// <param name="Rounds">No agent enters a round after this one; 1..5.</param>
 /// <param name="Crashes">How often some agent may crash and restart with another boot, in all; 0..3.</param>
 /// <param name="Resets">How often some agent may be reset, in all; 0..3.</param>
-/// <param name="Initiators">How many agents may be told to start a run; 1..Agents.</param>
-/// <param name="Starts">How often each of these may be told; 1..3.</param>
+/// <param name="Initiators">How many agents may start a run; 1..Agents.</param>
+/// <param name="Starts">How often each of these may start one; 1..3.</param>
 /// <param name="Rule">The runs' rule.</param>
 /// <param name="Draw">How values are drawn.</param>
-/// <param name="Durable">Whether a restarted agent is given back what it kept (<see cref="AgentStateMachine.ToPersist"/>).</param>
+/// <param name="Durable">Whether a restarted agent restores what it persisted (<see cref="AgentStateMachine.ToPersist"/>).</param>
 /// <param name="ShortPeers">
-/// How many agents, the last ones, do not name the last of the others in their <c>PEERS</c>, and so count one agent less;
+/// How many agents, the last ones, lack one agent in their <c>PEERS</c> and so count one agent less;
 /// 0..(Agents-1)/2, so that a quorum counts all.
 /// </param>
 public sealed record ModelCheckerOptions(
@@ -36,7 +36,7 @@ public sealed record ModelCheckerOptions(
     /// <summary>Whether one agent names another in its <c>PEERS</c>.</summary>
     internal bool Names(int agent, int other) => agent != other && AgentIds.PeerIndex(other, agent) < CountedBy(agent) - 1;
 
-    /// <summary>Tells which option is out of range and what it may be, or null.</summary>
+    /// <summary>Names an option that is out of range, and its range; null where there is none.</summary>
     public string? Error() =>
         Outside("--agents", Agents, 2, 5) ?? Outside("--values", Values, 1, 4) ?? Outside("--rounds", Rounds, 1, 5)
         ?? Outside("--crashes", Crashes, 0, 3) ?? Outside("--resets", Resets, 0, 3) ?? Outside("--initiators", Initiators, 1, Agents)

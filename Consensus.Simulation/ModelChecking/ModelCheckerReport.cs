@@ -2,9 +2,9 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation.ModelChecking;
 
-/// <summary>Something that must be seen at least once, or the exploration proves little.</summary>
-/// <param name="Name">What.</param>
-/// <param name="Seen">Whether it was.</param>
+/// <summary>Something that must be reached at least once. Without it the check proves little.</summary>
+/// <param name="Name">What must be reached.</param>
+/// <param name="Seen">Whether it was reached.</param>
 public sealed record ReachabilityProperty(string Name, bool Seen)
 {
     internal static IEnumerable<ReachabilityProperty> Of(ModelCheckerOptions bounds, IReadOnlySet<(ProtocolEventKind Kind, int Round)> exercised, bool refusedAStart)
@@ -28,7 +28,7 @@ public sealed record ReachabilityProperty(string Name, bool Seen)
             yield return new("decides in round 2", exercised.Contains((ProtocolEventKind.Decided, 2)));
             if (bounds.Rule == Rule.Ratified)
             {
-                // Where nobody can be missing, all see the same proposals, and a round without a decision leaves nothing to adopt.
+                // Where no member can be missing, all see the same proposals, and a round without a decision has no vote to adopt.
                 if (bounds.ShortPeers == 0 || bounds.Agents - bounds.ShortPeers > (bounds.Agents / 2) + 1)
                 {
                     yield return new("adopts", Ever(ProtocolEventKind.Adopted));
@@ -40,21 +40,21 @@ public sealed record ReachabilityProperty(string Name, bool Seen)
     }
 }
 
-/// <summary>What an exploration found.</summary>
-/// <param name="Bounds">How far it looked.</param>
-/// <param name="States">Distinct global states visited; states that differ in names alone count once.</param>
+/// <summary>The result of a model check.</summary>
+/// <param name="Bounds">The bounds.</param>
+/// <param name="States">Distinct global states visited. An orbit of permuted states counts once.</param>
 /// <param name="Transitions">Steps between them.</param>
-/// <param name="Depth">Steps on the longest shortest path, or to the violation.</param>
-/// <param name="AgentStates">Distinct states of single agents, with all they said.</param>
+/// <param name="Depth">Steps on the longest of the shortest paths, or to the violation.</param>
+/// <param name="AgentStates">Distinct states of single agents, with all messages they sent.</param>
 /// <param name="MachineStates">Distinct states of single machines.</param>
-/// <param name="Symmetries">Renamings under which states count once; 1 for none.</param>
-/// <param name="Reachability">What must be exercised.</param>
-/// <param name="Broken">The property that was seen broken: one of <see cref="PropertyNames"/>; or null.</param>
-/// <param name="Path">A shortest path to it.</param>
-/// <param name="UnexercisedReason">What is wrong where a continuation without faults ends, if that was it.</param>
-/// <param name="Continued">Distinct combinations of machines that continuations without faults went through.</param>
-/// <param name="StatesOfAllOrbits">What <paramref name="States"/> would be if names counted.</param>
-/// <param name="PartialOrderReduction">Whether states between turns alone were visited; the depth is in turns then.</param>
+/// <param name="Symmetries">Permutations in the symmetry reduction; 1 for none.</param>
+/// <param name="Reachability">What must be reached.</param>
+/// <param name="Broken">The broken property, one of <see cref="PropertyNames"/>; or null.</param>
+/// <param name="Path">A shortest path to the violation.</param>
+/// <param name="UnfinishedReason">Why a walk without faults does not end well, if that is the violation.</param>
+/// <param name="Walked">Distinct combinations of machines that walks without faults went through. It may differ by some from run to run.</param>
+/// <param name="StatesOfAllOrbits">Distinct global states without symmetry reduction.</param>
+/// <param name="PartialOrderReduction">Whether partial-order reduction was on. The depth is in visible steps then.</param>
 public sealed record ModelCheckerReport(
     ModelCheckerOptions Bounds,
     long States,
@@ -66,11 +66,11 @@ public sealed record ModelCheckerReport(
     IReadOnlyList<ReachabilityProperty> Reachability,
     string? Broken,
     IReadOnlyList<PathStep>? Path,
-    string? UnexercisedReason,
-    long Continued,
+    string? UnfinishedReason,
+    long Walked,
     long StatesOfAllOrbits,
     bool PartialOrderReduction)
 {
-    /// <summary>True where nothing was broken and everything was exercised.</summary>
+    /// <summary>True where nothing is broken and everything that must be reached was reached.</summary>
     public bool Holds => Broken is null && Reachability.All(property => property.Seen);
 }

@@ -1,12 +1,12 @@
 namespace Consensus.Simulation.ModelChecking;
 
-/// <summary>A global state in 64 bits: one number per agent. Nothing is hashed away, so no two states share a key.</summary>
+/// <summary>Packs a global state into 64 bits: one number for each agent. It is no hash: no two states share a key.</summary>
 internal sealed class PackedState(int agents)
 {
     private readonly int _bits = Math.Min(31, 64 / agents);
 
-    /// <summary>States one agent may have; the highest number stays free, so that no key is 2^64 - 1.</summary>
-    public int Most => (int)((1L << _bits) - 1);
+    /// <summary>How many states one agent may have. The highest number stays free, so that no key is 2^64 - 1.</summary>
+    public int MaxStates => (int)((1L << _bits) - 1);
 
     public ulong Pack(AgentState[] state)
     {

@@ -1,14 +1,13 @@
 namespace Consensus.Simulation.ModelChecking;
 
 /// <summary>
-/// Finds what an agent may do until it next speaks; one finder a thread. Agents meet in what they say and in nothing
-/// else: a step reads its agent's state and what others said, and what was said may be delivered at any later time. So a
-/// quiet step, one that adds nothing to what was said, can wait until right before the next step in which its agent
-/// speaks, and every path can be put in an order in which each agent speaks at the end of a turn of its own (R. J.
-/// Lipton, Reduction, CACM 1975). An exploration by turns visits the states between turns; each state that it leaves out
-/// is one of those with some quiet steps more. Likewise of two states after a turn, one that the other becomes by quiet
-/// steps is left out, for it comes up again at the next turn. Nothing of the rule goes into this, so it holds for broken
-/// versions of the core as well.
+/// Partial-order reduction (R. J. Lipton, Reduction, CACM 1975); one object a thread. A step reads its agent's state and the
+/// messages of others, and a sent message may be delivered at any later time. A step is invisible where it adds nothing to the
+/// sent messages. An invisible step can wait until right before its agent's next visible step. So every path can be reordered
+/// into one where each agent takes its invisible steps right before a visible step. Only states after visible steps are
+/// visited. Each state left out is a visited one plus some invisible steps. Of two states after a visible step, one that
+/// follows from the other by invisible steps is left out too, since the next visible step reaches it again. None of this
+/// depends on the rule, so it also holds for mutants.
 /// </summary>
 internal sealed class PartialOrderReduction(ModelCheckerOptions bounds, TransitionTable agents)
 {
@@ -16,48 +15,48 @@ internal sealed class PartialOrderReduction(ModelCheckerOptions bounds, Transiti
     private readonly AgentState[] _after = new AgentState[bounds.Agents];
     private readonly List<AgentState> _later = [];
 
-    /// <summary>Fills in where one agent may be.</summary>
-    /// <param name="now">All agents.</param>
-    /// <param name="agent">Which one.</param>
-    /// <param name="quiet">Where quiet steps may bring it, what it is now first.</param>
-    /// <param name="loud">Where it may be right after it next speaks.</param>
-    public void Find(AgentState[] now, int agent, List<AgentState> quiet, List<AgentState> loud)
+    /// <summary>Finds the states of one agent.</summary>
+    /// <param name="now">The states of all agents.</param>
+    /// <param name="agent">The agent.</param>
+    /// <param name="invisible">Receives the states that invisible steps lead to, the current state first.</param>
+    /// <param name="visible">Receives the states after its next visible step.</param>
+    public void Find(AgentState[] now, int agent, List<AgentState> invisible, List<AgentState> visible)
     {
-        Walk(now, agent, quiet, loud);
-        for (var i = 0; i < loud.Count; i++)
+        Walk(now, agent, invisible, visible);
+        for (var i = 0; i < visible.Count; i++)
         {
-            var state = loud[i];
-            if (!loud.Exists(other => other != state && ReferenceEquals(other.Sent, state.Sent)))
+            var state = visible[i];
+            if (!visible.Exists(other => other != state && ReferenceEquals(other.Sent, state.Sent)))
             {
                 continue;
             }
 
             Apply(now, agent, state, _after);
             Walk(_after, agent, _later, null);
-            loud.RemoveAll(other => other != state && _later.Contains(other));
-            i = loud.IndexOf(state);
+            visible.RemoveAll(other => other != state && _later.Contains(other));
+            i = visible.IndexOf(state);
         }
     }
 
-    /// <summary>The global state after a turn, without what moves nobody any more.</summary>
+    /// <summary>The global state after a visible step, without messages of dead runs.</summary>
     public void Apply(AgentState[] now, int agent, AgentState next, AgentState[] after)
     {
         ActionEnumerator.Apply(agents, now, agent, next, after);
         agents.EliminateDeadRuns(after);
     }
 
-    private void Walk(AgentState[] now, int agent, List<AgentState> quiet, List<AgentState>? loud)
+    private void Walk(AgentState[] now, int agent, List<AgentState> invisible, List<AgentState>? visible)
     {
         now.CopyTo(_at, 0);
-        quiet.Clear();
-        loud?.Clear();
-        quiet.Add(now[agent]);
-        for (var i = 0; i < quiet.Count; i++)
+        invisible.Clear();
+        visible?.Clear();
+        invisible.Add(now[agent]);
+        for (var i = 0; i < invisible.Count; i++)
         {
-            var state = _at[agent] = quiet[i];
+            var state = _at[agent] = invisible[i];
             foreach (var move in ActionEnumerator.Of(bounds, agents, _at, agent))
             {
-                var found = IsInvisible(state, move.Next) ? quiet : loud;
+                var found = IsInvisible(state, move.Next) ? invisible : visible;
                 if (found is not null && !found.Contains(move.Next))
                 {
                     found.Add(move.Next);

@@ -1,7 +1,7 @@
 namespace Consensus.Simulation.ModelChecking;
 
-/// <summary>The states in the order they were first visited, each with the one it was reached from.</summary>
-/// <param name="paths">False keeps no more than the states still to be visited from.</param>
+/// <summary>The visited states in order, each with its predecessor.</summary>
+/// <param name="paths">False: only states that are still to be expanded are held, without predecessors.</param>
 internal sealed class PredecessorLog(bool paths)
 {
     private const int Bits = 20;
@@ -36,8 +36,8 @@ internal sealed class PredecessorLog(bool paths)
         Count++;
     }
 
-    /// <summary>Everything before an index was visited from.</summary>
-    public void Leave(long index)
+    /// <summary>Drops states before an index, which are expanded.</summary>
+    public void DropBefore(long index)
     {
         for (var block = (int)(index >> Bits) - 1; !paths && block >= 0 && _keys[block].Length > 0; block--)
         {
@@ -45,7 +45,7 @@ internal sealed class PredecessorLog(bool paths)
         }
     }
 
-    /// <summary>Keys from the first state to this one.</summary>
+    /// <summary>The keys on the path from the first state.</summary>
     public IReadOnlyList<ulong> PathTo(long index)
     {
         var path = new List<ulong> { Key(index) };

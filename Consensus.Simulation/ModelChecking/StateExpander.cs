@@ -4,17 +4,17 @@ namespace Consensus.Simulation.ModelChecking;
 
 public sealed partial class ModelChecker
 {
-    /// <summary>What one thread needs to visit states.</summary>
-    private sealed class StateExpander(ModelChecker explorer)
+    /// <summary>Visits states on one thread.</summary>
+    private sealed class StateExpander(ModelChecker checker)
     {
-        private readonly TransitionTable _agents = explorer._agents;
-        private readonly AgentState[] _now = new AgentState[explorer._bounds.Agents];
-        private readonly AgentState[] _after = new AgentState[explorer._bounds.Agents];
-        private readonly TerminationCheck.FaultFreeWalk _walker = new(explorer._continuation);
-        private readonly PartialOrderReduction _reduction = new(explorer._bounds, explorer._agents);
-        private readonly List<AgentState>[] _invisible = [.. Enumerable.Range(0, explorer._bounds.Agents).Select(_ => new List<AgentState>())];
+        private readonly TransitionTable _agents = checker._agents;
+        private readonly AgentState[] _now = new AgentState[checker._bounds.Agents];
+        private readonly AgentState[] _after = new AgentState[checker._bounds.Agents];
+        private readonly TerminationCheck.FaultFreeWalk _walk = new(checker._termination);
+        private readonly PartialOrderReduction _reduction = new(checker._bounds, checker._agents);
+        private readonly List<AgentState>[] _invisible = [.. Enumerable.Range(0, checker._bounds.Agents).Select(_ => new List<AgentState>())];
         private readonly List<AgentState> _visible = [];
-        private readonly TerminationStartStates.Starter _starter = new(explorer._terminationStartStates, new(explorer._continuation), explorer._bounds.Agents);
+        private readonly TerminationStartStates.Starter _starter = new(checker._terminationStartStates, new(checker._termination), checker._bounds.Agents);
         private long _from;
 
         public List<(ulong Key, uint Parent)> Found { get; } = [];
@@ -23,23 +23,23 @@ public sealed partial class ModelChecker
 
         public long OrbitStates { get; private set; }
 
-        /// <summary>Looks at the first state, which no step leads to.</summary>
+        /// <summary>Checks the first state, which no step leads to.</summary>
         public void Begin()
         {
-            explorer._key.Unpack(0, _agents, _now);
-            if (explorer._bounds.Rule == Rule.Ratified && _walker.FindViolationFrom(_now) is { } complaint)
+            checker._key.Unpack(0, _agents, _now);
+            if (checker._bounds.Rule == Rule.Ratified && _walk.FindViolationFrom(_now) is { } violation)
             {
-                explorer.Report(0, 0, PropertyNames.Termination, complaint);
+                checker.Report(0, 0, PropertyNames.Termination, violation);
             }
         }
 
         public void Expand(long index)
         {
             _from = index;
-            explorer._key.Unpack(explorer._log.Key(index), _agents, _now);
-            if (!explorer._reduced)
+            checker._key.Unpack(checker._log.Key(index), _agents, _now);
+            if (!checker._reduced)
             {
-                foreach (var move in ActionEnumerator.From(explorer._bounds, _agents, _now))
+                foreach (var move in ActionEnumerator.From(checker._bounds, _agents, _now))
                 {
                     Take(move.Agent, move.Next);
                 }
@@ -61,21 +61,21 @@ public sealed partial class ModelChecker
 
         private void CheckInvisibleSteps()
         {
-            if (explorer._bounds.Durable && Array.Exists(_invisible, states => states.Exists(state => state.HasForgotten)))
+            if (checker._bounds.Durable && Array.Exists(_invisible, states => states.Exists(state => state.HasForgotten)))
             {
-                explorer.Report(_from, 0, PropertyNames.Durability);
+                checker.Report(_from, 0, PropertyNames.Durability);
             }
 
-            if (explorer._bounds.Rule == Rule.Ratified && _starter.ComplaintFrom(_invisible) is { } complaint)
+            if (checker._bounds.Rule == Rule.Ratified && _starter.FindViolationFrom(_invisible) is { } violation)
             {
-                explorer.Report(_from, 0, PropertyNames.Termination, complaint);
+                checker.Report(_from, 0, PropertyNames.Termination, violation);
             }
         }
 
         private void Take(int agent, AgentState next)
         {
             Transitions++;
-            if (explorer._reduced)
+            if (checker._reduced)
             {
                 _reduction.Apply(_now, agent, next, _after);
             }
@@ -84,51 +84,51 @@ public sealed partial class ModelChecker
                 ActionEnumerator.Apply(_agents, _now, agent, next, _after);
             }
 
-            var key = explorer._symmetry.Canonical(explorer._key, _after, out var twins);
-            if (!explorer._seen.Add(key))
+            var key = checker._symmetry.Canonical(checker._key, _after, out var orbitSize);
+            if (!checker._seen.Add(key))
             {
                 return;
             }
 
             Found.Add((key, (uint)_from));
-            OrbitStates += twins;
+            OrbitStates += orbitSize;
             if (BrokenBy(agent, next) is { } property)
             {
-                explorer.Report(_from, key, property);
+                checker.Report(_from, key, property);
             }
-            else if (!explorer._reduced && explorer._bounds.Rule == Rule.Ratified && _walker.FindViolationFrom(_after) is { } complaint)
+            else if (!checker._reduced && checker._bounds.Rule == Rule.Ratified && _walk.FindViolationFrom(_after) is { } violation)
             {
-                explorer.Report(_from, key, PropertyNames.Termination, complaint);
+                checker.Report(_from, key, PropertyNames.Termination, violation);
             }
         }
 
         private string? BrokenBy(int agent, AgentState next)
         {
-            if (explorer._bounds.Durable && next.HasForgotten)
+            if (checker._bounds.Durable && next.HasForgotten)
             {
                 return PropertyNames.Durability;
             }
 
-            var (before, said) = (_now[agent].Sent, next.Sent);
-            if (ReferenceEquals(before, said))
+            var (before, sent) = (_now[agent].Sent, next.Sent);
+            if (ReferenceEquals(before, sent))
             {
                 return null;
             }
 
-            if (said.Broken is { } broken)
+            if (sent.Broken is { } broken)
             {
                 return broken;
             }
 
-            foreach (var decision in said.Decisions)
+            foreach (var decision in sent.Decisions)
             {
                 if (Array.IndexOf(before.Decisions, decision) >= 0)
                 {
                     continue;
                 }
 
-                // What somebody had decided before was valid then, and its draw may be forgotten since.
-                var valid = Array.IndexOf(said.Draws, decision) >= 0;
+                // A value that another agent decided before was valid then. Its draw may have been dropped since.
+                var valid = Array.IndexOf(sent.Draws, decision) >= 0;
                 for (var other = 0; other < _now.Length; other++)
                 {
                     if (other == agent)

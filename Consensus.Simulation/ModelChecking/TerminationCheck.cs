@@ -4,15 +4,16 @@ using Consensus.Protocol;
 namespace Consensus.Simulation.ModelChecking;
 
 /// <summary>
-/// From every state: what happens if from now on nothing fails. Whatever is under way is lost, and the agents do what
-/// their timers make them do: each in turn asks each other one's state, says again what it proposes, votes or has decided, and gets
-/// its answers; then windows run out. Free draws fall on the first value, so agents that draw draw alike. That must end
-/// in a state where every agent holds the decision, or says truthfully that the run cannot go on. One walk is taken from
-/// every distinct combination of machines; it stops where an earlier one came through.
+/// Checks termination: from each state one walk is taken on which nothing fails any more. Calls in flight are lost. The agents
+/// do what their timers make them do. Each in turn polls the others, retransmits what it proposes, votes or has decided, and
+/// receives the responses. Then its windows end. Free draws return the first value, so agents draw alike. The walk must end in
+/// a state where every agent holds the decision or rightly reports that the run is stalled. A walk is taken from every distinct
+/// combination of machines. It stops where an earlier walk passed. These walks step machines one by one and remember each
+/// result, so they do not use <see cref="SimulatedCluster"/>, which changes its machines in place.
 /// </summary>
 internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptions bounds)
 {
-    private const int MaxSteps = 100;
+    private const int MaxPasses = 100;
 
     private readonly Dictionary<string, Contact> _contacts = new(StringComparer.Ordinal);
     private readonly int[] _counts = new int[bounds.Agents];
@@ -26,7 +27,7 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
     private readonly VisitedSet _walked = new();
     private long _size;
 
-    /// <summary>A machine with all it knows about whom it told what.</summary>
+    /// <summary>A machine with its progress with each peer.</summary>
     private sealed record Contact(int Agent, int Index, AgentStateMachine Machine, bool WasReset)
     {
         public Contact? AfterTimers;
@@ -39,39 +40,39 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
     /// <summary>Distinct combinations of machines walked from or through.</summary>
     public long Size => Interlocked.Read(ref _size);
 
-    /// <summary>Equal for states of one agent whose machines go on alike.</summary>
-    public int NumberOf(AgentState state) => ((Contact)(state.Continuation ?? Begin(state))).Index;
+    /// <summary>A number that is equal for states of one agent whose walks are equal.</summary>
+    public int NumberOf(AgentState state) => ((Contact)(state.WalkStart ?? Begin(state))).Index;
 
-    /// <summary>Walks on one thread.</summary>
-    public sealed class FaultFreeWalk(TerminationCheck continuation)
+    /// <summary>Takes walks on one thread.</summary>
+    public sealed class FaultFreeWalk(TerminationCheck check)
     {
-        private readonly Contact[] _now = new Contact[continuation._counts.Length];
-        private readonly Contact[] _before = new Contact[continuation._counts.Length];
+        private readonly Contact[] _now = new Contact[check._counts.Length];
+        private readonly Contact[] _before = new Contact[check._counts.Length];
 
-        /// <summary>What is wrong with the end, or null where it is a good one or was walked to before.</summary>
+        /// <summary>The violation at the end of the walk; null where there is none or an earlier walk passed.</summary>
         public string? FindViolationFrom(AgentState[] state)
         {
             for (var i = 0; i < state.Length; i++)
             {
-                _now[i] = (Contact)(state[i].Continuation ?? continuation.Begin(state[i]));
+                _now[i] = (Contact)(state[i].Continuation ?? check.Begin(state[i]));
             }
 
-            for (var turn = 0; turn < MaxSteps; turn++)
+            for (var pass = 0; pass < MaxPasses; pass++)
             {
-                if (!continuation.Enter(_now))
+                if (!check.Enter(_now))
                 {
                     return null;
                 }
 
                 _now.CopyTo(_before, 0);
-                continuation.Turn(_now);
+                check.Pass(_now);
                 if (_now.AsSpan().SequenceEqual(_before))
                 {
                     return FindViolation(_now);
                 }
             }
 
-            return $"after {MaxSteps} turns without a fault the agents still get nowhere";
+            return $"the agents still make no progress after {MaxPasses} passes without a fault";
         }
     }
 
@@ -92,7 +93,7 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         return true;
     }
 
-    private void Turn(Contact[] state)
+    private void Pass(Contact[] state)
     {
         for (var i = 0; i < state.Length; i++)
         {
@@ -116,7 +117,7 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         lock (agents.Gate)
         {
             var contact = ContactOf(state.Agent, state.Local.Machine, state.FaultBudget.Resets > 0);
-            state.Continuation = contact;
+            state.WalkStart = contact;
             return contact;
         }
     }
@@ -126,9 +127,9 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         var key = TransitionTable.KeyOf(machine, mayStart: false, contacts: true) + (wasReset ? '!' : ' ');
         if (!_contacts.TryGetValue(key, out var contact))
         {
-            if (_counts[agent] == _key.Most)
+            if (_counts[agent] == _key.MaxStates)
             {
-                throw new BoundsTooLargeException($"Continuations take one agent through more than {_key.Most} states; choose smaller bounds.");
+                throw new BoundsTooLargeException($"Walks without faults take one agent through more than {_key.MaxStates} states; choose smaller bounds.");
             }
 
             _contacts.Add(key, contact = new Contact(agent, _counts[agent]++, machine, wasReset));
@@ -137,29 +138,29 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         return contact;
     }
 
-    // Each step is taken once for all combinations it belongs to.
-    private (Contact, Contact) Exchange(Contact asker, Contact other)
+    // Each step is taken once for all combinations that it is part of.
+    private (Contact, Contact) Exchange(Contact caller, Contact other)
     {
         lock (agents.Gate)
         {
-            var peer = AgentIds.PeerIndex(other.Agent, asker.Agent);
-            var (mine, theirs) = (asker, other);
-            foreach (var call in Calls(asker, peer))
+            var peer = AgentIds.PeerIndex(other.Agent, caller.Agent);
+            var (mine, theirs) = (caller, other);
+            foreach (var call in Calls(caller, peer))
             {
                 (theirs, var answer) = Deliver(theirs, call);
                 mine = Receive(mine, peer, call, answer);
             }
 
-            _exchanges.TryAdd((asker, other), (mine, theirs));
+            _exchanges.TryAdd((caller, other), (mine, theirs));
             return (mine, theirs);
         }
     }
 
-    private int[] Calls(Contact asker, int peer)
+    private int[] Calls(Contact caller, int peer)
     {
-        if (!_calls.TryGetValue((asker, peer), out var calls))
+        if (!_calls.TryGetValue((caller, peer), out var calls))
         {
-            var machine = asker.Machine.Clone();
+            var machine = caller.Machine.Clone();
             var messages = new List<Message>();
             if (machine.IsShakingHands)
             {
@@ -171,7 +172,7 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
                 messages.AddRange(Step(machine, new TimerFired(timer)).OfType<Send>().Where(send => send.Peer == peer).Select(send => send.Message));
             }
 
-            _calls.Add((asker, peer), calls = [.. messages.Select(message => CodeOf(_messages, message,
+            _calls.Add((caller, peer), calls = [.. messages.Select(message => CodeOf(_messages, message,
                 $"{message with { Run = null }}{(message.Run is null ? -1 : agents.Messages.CodeOf(message.Run))}"))]);
         }
 
@@ -191,13 +192,13 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         return delivered;
     }
 
-    private Contact Receive(Contact asker, int peer, int call, int answer)
+    private Contact Receive(Contact caller, int peer, int call, int answer)
     {
-        if (!_received.TryGetValue((asker, peer, call, answer), out var after))
+        if (!_received.TryGetValue((caller, peer, call, answer), out var after))
         {
-            var machine = asker.Machine.Clone();
+            var machine = caller.Machine.Clone();
             Step(machine, new ResponseReceived(peer, _messages.Items[call], _answers.Items[answer]));
-            _received.Add((asker, peer, call, answer), after = ContactOf(asker.Agent, machine, asker.WasReset));
+            _received.Add((caller, peer, call, answer), after = ContactOf(caller.Agent, machine, caller.WasReset));
         }
 
         return after;

@@ -3,22 +3,22 @@ using Consensus.Protocol;
 namespace Consensus.Simulation.ModelChecking;
 
 /// <summary>
-/// Runs that are over. Where no agent may propose or vote in a run any more, now or later, proposals and votes of it move
-/// nobody: whoever still hears of the run joins it as a learner, and does so as well by its sender's answer that it is
-/// in that run (<see cref="CatalogMessageKind.Joined"/>), which stays said, as decisions do. So the proposals and votes are dropped,
-/// and states that differ in nothing else count once. Draws are dropped with them: they tell whether a decision is
-/// valid, and in such a run only what somebody decided before can be learned.
+/// Dead-run elimination. A run is dead where no agent may propose or vote in it, now or later. Its proposals and votes then
+/// change no agent. An agent that receives one joins the run as a learner, and it also does so by the sender's response that
+/// it is in that run (<see cref="CatalogMessageKind.Joined"/>), which remains, as decisions do. So proposals and votes of dead
+/// runs are dropped, and states that differ in nothing else count once. Draws are dropped with them: a draw shows that a
+/// decision is valid, and in a dead run an agent can only learn a value that another agent decided before.
 /// </summary>
 internal sealed partial class TransitionTable
 {
-    /// <summary>Drops what moves nobody any more.</summary>
+    /// <summary>Drops the proposals, votes and draws of dead runs.</summary>
     public void EliminateDeadRuns(AgentState[] state)
     {
         for (var i = 0; i < state.Length; i++)
         {
             foreach (var run in state[i].Runs)
             {
-                if (IsOver(state, run))
+                if (IsDead(state, run))
                 {
                     state[i] = WithoutDeadRuns(state[i], ForgetRun - run);
                 }
@@ -26,19 +26,19 @@ internal sealed partial class TransitionTable
         }
     }
 
-    /// <summary>The state without the facts that such a code drops.</summary>
+    /// <summary>The state without the messages that such a code drops.</summary>
     public AgentState WithoutDeadRuns(AgentState state, int code)
     {
         var found = state.Find(code);
         return this[state.Agent, found == AgentState.Unknown ? Successors(state, code) : found];
     }
 
-    private static bool OfTakingPart(CatalogMessage fact) => fact.Kind is CatalogMessageKind.Drew or CatalogMessageKind.NewRound or CatalogMessageKind.Proposal or CatalogMessageKind.Vote;
+    private static bool IsOfMember(CatalogMessage message) => message.Kind is CatalogMessageKind.Drew or CatalogMessageKind.NewRound or CatalogMessageKind.Proposal or CatalogMessageKind.Vote;
 
-    private static bool IsStale(CatalogMessage fact, int code) =>
-        code <= ForgetRun ? fact.Run == ForgetRun - code && OfTakingPart(fact) : fact.Kind == CatalogMessageKind.Introduced && fact.To == code - Forget;
+    private static bool IsStale(CatalogMessage message, int code) =>
+        code <= ForgetRun ? message.Run == ForgetRun - code && IsOfMember(fact) : message.Kind == CatalogMessageKind.Introduced && message.To == code - Forget;
 
-    private bool IsOver(AgentState[] state, int run)
+    private bool IsDead(AgentState[] state, int run)
     {
         foreach (var one in state)
         {
@@ -61,22 +61,22 @@ internal sealed partial class TransitionTable
         }
     }
 
-    // The machine itself is asked, as it is and after a reset or a restart: one that takes part where it must not is not
-    // trusted to keep away.
+    // The machine takes these steps itself, as it is and after a reset or a restart. A mutant that takes part where it must
+    // not is found that way.
     private bool MayTakePart(AgentStateMachine machine, RunDescriptor run)
     {
         Random.Begin();
         var reset = machine.Clone();
         reset.Step(new MessageReceived(new Reset()));
-        foreach (var asked in new[] { machine.Clone(), reset, Restart(machine, 1), Restart(machine, -1) })
+        foreach (var copy in new[] { machine.Clone(), reset, Restart(machine, 1), Restart(machine, -1) })
         {
-            if (TakesPart(asked, run))
+            if (TakesPart(copy, run))
             {
                 return true;
             }
 
-            asked.Step(new MessageReceived(new NewRound(run.StartRound, run)));
-            if (TakesPart(asked, run))
+            copy.Step(new MessageReceived(new NewRound(run.StartRound, run)));
+            if (TakesPart(copy, run))
             {
                 return true;
             }

@@ -3,11 +3,11 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation.ModelChecking;
 
-/// <summary>How machines begin, restart, and when two are the same.</summary>
+/// <summary>How machines begin and restart, and when two count as the same.</summary>
 internal sealed partial class TransitionTable
 {
-    // All were up before, and have asked each other in vain: nobody goes on asking without a reason.
-    private AgentStateMachine First(int agent)
+    // Every agent ran before and queried its peers, who had no run. So no agent keeps polling without a reason.
+    private AgentStateMachine FirstMachine(int agent)
     {
         var machine = New(agent, FirstBoot);
         for (var peer = 0; peer < machine.ClusterSize - 1; peer++)
@@ -18,7 +18,7 @@ internal sealed partial class TransitionTable
         return machine;
     }
 
-    // What is kept is kept before anything is said, so whoever dies between the two is one that died before the step.
+    // State is persisted before messages are sent. A crash between the two is a crash before the step.
     private AgentStateMachine Restart(AgentStateMachine before, int bootStep)
     {
         // A new boot is random, so it may sort before or after the old one.
@@ -44,13 +44,13 @@ internal sealed partial class TransitionTable
         if (!_locals.TryGetValue(key, out var local))
         {
             _locals.Add(key, local = new LocalState(machine));
-            local.Standing = MessagesOf(AgentIds.IndexOf(machine.Id), machine, []);
+            local.RepeatedMessages = MessagesOf(AgentIds.IndexOf(machine.Id), machine, []);
         }
 
         return local;
     }
 
-    /// <summary>The first calls of a start return; what their answers say is among the facts, and a start over is a start.</summary>
+    /// <summary>Completes the first calls of a start. What their responses carry is among the messages.</summary>
     public static void EndFirstCalls(AgentStateMachine machine, IReadOnlyList<Effect> effects)
     {
         if (effects.OfType<Send>().Select(send => send.Message).OfType<NewRound>().FirstOrDefault() is { Run: not null } first)
@@ -62,7 +62,10 @@ internal sealed partial class TransitionTable
         }
     }
 
-    /// <summary>Equal for machines of one agent that are the same as far as it matters.</summary>
+    /// <summary>A key that is equal for machines of one agent that differ only in what no rule reads.</summary>
+    /// <param name="machine">The machine.</param>
+    /// <param name="mayStart">Whether it may still start a run.</param>
+    /// <param name="contacts">Whether its progress with each peer counts too.</param>
     public static string KeyOf(AgentStateMachine machine, bool mayStart, bool contacts)
     {
         using var buffer = new MemoryStream(256);

@@ -3,9 +3,8 @@ using Consensus.Protocol;
 namespace Consensus.Simulation.ModelChecking;
 
 /// <summary>
-/// Every state one agent was ever seen in, each once, and what every input makes of it: so the core takes each distinct
-/// step once, however many global states it belongs to. Reading is free of locks; what is not known yet is worked out
-/// under one.
+/// Every state of each single agent, once, with its successors by input. So the core takes each distinct step once, however
+/// many global states the step is part of. Reading takes no lock. A successor that is not known yet is computed under one.
 /// </summary>
 internal sealed partial class TransitionTable
 {
@@ -18,11 +17,11 @@ internal sealed partial class TransitionTable
     public const int Poll = 6;
     public const int Actions = 7;
 
-    /// <summary>+ agent: drops the answers to a handshake of that agent, which nobody will read any more.</summary>
+    /// <summary>Plus an agent: drops the responses to a handshake of that agent, which will not be read any more.</summary>
     public const int Forget = 8;
     public const int FirstMessage = 16;
 
-    /// <summary>- number of a run: drops what was proposed and voted in it, for nobody may take part in it any more.</summary>
+    /// <summary>Minus a run's number: drops the proposals and votes of that dead run.</summary>
     public const int ForgetRun = -1;
 
     private const char FirstBoot = '5';
@@ -35,24 +34,24 @@ internal sealed partial class TransitionTable
     private readonly Dictionary<(LocalState, SentMessages, FaultBudget), AgentState>[] _index;
     private readonly Dictionary<string, SentMessages> _sent = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DeliverableMessages> _deliverable = new(StringComparer.Ordinal);
-    private readonly int _most;
+    private readonly int _maxStates;
 
-    /// <param name="bounds">How far to look.</param>
-    /// <param name="make">The core, or a broken version of it.</param>
-    /// <param name="most">How many states one agent may have.</param>
-    public TransitionTable(ModelCheckerOptions bounds, StateMachineFactory make, int most)
+    /// <param name="bounds">The bounds.</param>
+    /// <param name="make">Makes a machine: the core or a mutant.</param>
+    /// <param name="maxStates">How many states one agent may have.</param>
+    public TransitionTable(ModelCheckerOptions bounds, StateMachineFactory make, int maxStates)
     {
-        (_bounds, _make, _most, Messages) = (bounds, make, most, new MessageCatalog(FirstMessage, bounds));
+        (_bounds, _make, _maxStates, Messages) = (bounds, make, maxStates, new MessageCatalog(FirstMessage, bounds));
         _states = [.. Enumerable.Range(0, bounds.Agents).Select(_ => new AgentState[64])];
         _index = [.. _states.Select(_ => new Dictionary<(LocalState, SentMessages, FaultBudget), AgentState>())];
         _counts = new int[bounds.Agents];
         for (var agent = 0; agent < bounds.Agents; agent++)
         {
-            Intern(agent, LocalOf(First(agent), MayStart(agent, default)), Union(null, []), default);
+            Intern(agent, LocalOf(FirstMachine(agent), MayStart(agent, default)), Union(null, []), default);
         }
     }
 
-    /// <summary>Held by whoever steps a machine: they share one source of draws.</summary>
+    /// <summary>Held while a machine takes a step, because all machines share one source of draws.</summary>
     public Lock Gate { get; } = new();
 
     /// <summary>The draws of all machines.</summary>
@@ -60,10 +59,10 @@ internal sealed partial class TransitionTable
 
     public MessageCatalog Messages { get; }
 
-    /// <summary>What was exercised: <see cref="ProtocolEventKind"/> and round.</summary>
+    /// <summary>The events that were reached, by kind and round.</summary>
     public HashSet<(ProtocolEventKind Kind, int Round)> Exercised { get; } = [];
 
-    /// <summary>Whether some start ended because the agents count different numbers of agents.</summary>
+    /// <summary>Whether some start ended because agents count different numbers of agents.</summary>
     public bool RefusedAStart { get; private set; }
 
     public int Count => _counts.Sum();
@@ -72,10 +71,10 @@ internal sealed partial class TransitionTable
 
     public AgentState this[int agent, int index] => Volatile.Read(ref _states[agent])[index];
 
-    /// <summary>True for the agents that may be told to start, as long as they have not been often enough.</summary>
-    private bool MayStart(int agent, FaultBudget spent) => agent < _bounds.Initiators && spent.Starts < _bounds.Starts;
+    /// <summary>Whether an agent may start another run within the bounds.</summary>
+    private bool MayStart(int agent, FaultBudget used) => agent < _bounds.Initiators && used.Starts < _bounds.Starts;
 
-    /// <summary>Indices of the states an input may lead to; empty for none.</summary>
+    /// <summary>Finds the states that an input leads to: an index, or the complement of an index of <see cref="AgentState.Branch"/>.</summary>
     public int Successors(AgentState state, int code)
     {
         lock (Gate)
@@ -95,30 +94,30 @@ internal sealed partial class TransitionTable
     }
 
     /// <summary>
-    /// The state with other names: what the renamed input makes of the renamed state it came from. Draws are among what is
-    /// said, so they tell which outcome is the twin.
+    /// The permuted state: the successor of the permuted predecessor under the permuted input. The permuted messages, which
+    /// include draws, tell which outcome it is.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The step has no renamed twin: the rule minds names.</exception>
-    public AgentState ImageOf(AgentState state, Permutation renaming, Func<AgentState, AgentState> imageOf)
+    /// <exception cref="InvalidOperationException">The step has no permuted counterpart: the rule depends on names.</exception>
+    public AgentState ImageOf(AgentState state, Permutation permutation, Func<AgentState, AgentState> imageOf)
     {
         if (state.Origin is not { } origin)
         {
-            return this[renaming.Agents[state.Agent], 0];
+            return this[permutation.Agents[state.Agent], 0];
         }
 
         var image = imageOf(origin.State);
         lock (Gate)
         {
-            var code = Messages.Rename(origin.Code, renaming);
+            var code = Messages.Rename(origin.Code, permutation);
             if (code is >= Forget and < FirstMessage or <= ForgetRun)
             {
                 return Compute(image, code).Single();
             }
 
-            var said = origin.Sent.Select(fact => Messages.Rename(fact, renaming)).Order().ToArray();
-            var twins = OutcomesOf(image, code).Where(outcome => outcome.Sent.AsSpan().SequenceEqual(said)).ToList();
-            return twins.Count == 1 ? After(image, code, twins[0])
-                : throw new InvalidOperationException($"'{Messages.Describe(origin.Code)}' has {twins.Count} renamed twins; explore without symmetry.");
+            var sent = origin.Sent.Select(message => Messages.Rename(message, permutation)).Order().ToArray();
+            var images = OutcomesOf(image, code).Where(outcome => outcome.Sent.AsSpan().SequenceEqual(sent)).ToList();
+            return images.Count == 1 ? After(image, code, images[0])
+                : throw new InvalidOperationException($"'{Messages.Describe(origin.Code)}' has {images.Count} permuted counterparts. Check without symmetry reduction.");
         }
     }
 
@@ -126,11 +125,11 @@ internal sealed partial class TransitionTable
     {
         if (code is >= Forget and < FirstMessage or <= ForgetRun)
         {
-            int[] kept = [.. state.Sent.Codes.Where(said => !IsStale(Messages[said], code))];
-            return [kept.Length == state.Sent.Codes.Length ? state : Intern(state.Agent, state.Local, Union(null, kept), state.FaultBudget, new(state, code, []))];
+            int[] remaining = [.. state.Sent.Codes.Where(sent => !IsStale(Messages[sent], code))];
+            return [remaining.Length == state.Sent.Codes.Length ? state : Intern(state.Agent, state.Local, Union(null, remaining), state.FaultBudget, new(state, code, []))];
         }
 
-        // The order of its boots counts where one agent names two runs.
+        // The order of an agent's boots matters only where the agent names two runs.
         if ((code == Start && !MayStart(state.Agent, state.FaultBudget))
             || (code == CrashDown && !(MayStart(state.Agent, state.FaultBudget) && state.FaultBudget.Starts > 0)))
         {
@@ -138,7 +137,7 @@ internal sealed partial class TransitionTable
         }
 
         var outcomes = OutcomesOf(state, code);
-        if (outcomes.All(outcome => outcome.Next == state.Local && outcome.Sent.All(said => state.Local.Standing.Contains(said))) && code is not (CrashUp or CrashDown))
+        if (outcomes.All(outcome => outcome.Next == state.Local && outcome.Sent.All(sent => state.Local.RepeatedMessages.Contains(sent))) && code is not (CrashUp or CrashDown))
         {
             state.Local.Ignore(code);
             return [];
@@ -161,11 +160,11 @@ internal sealed partial class TransitionTable
     private Outcome[] OutcomesOf(AgentState state, int code)
     {
         var mayStart = MayStart(state.Agent, BudgetUsedBy(state.FaultBudget, code));
-        // Told to start for the last time, a machine is the same and what it knows of its peers counts less.
+        // After an agent's last start, its machine's knowledge of its peers matters less.
         var key = (code << 1) | (mayStart ? 1 : 0);
         if (!state.Local.Outcomes.TryGetValue(key, out var outcomes))
         {
-            state.Local.Outcomes.Add(key, outcomes = [.. Play(state, code, mayStart)]);
+            state.Local.Outcomes.Add(key, outcomes = [.. Take(state, code, mayStart)]);
             foreach (var protocolEvent in outcomes.SelectMany(outcome => outcome.Events))
             {
                 Exercised.Add((protocolEvent.Kind, protocolEvent.Round));
@@ -175,7 +174,7 @@ internal sealed partial class TransitionTable
         return outcomes;
     }
 
-    private List<Outcome> Play(AgentState state, int code, bool mayStart)
+    private List<Outcome> Take(AgentState state, int code, bool mayStart)
     {
         var outcomes = new List<Outcome>();
         var agent = state.Agent;
@@ -212,36 +211,36 @@ internal sealed partial class TransitionTable
             }
 
             var next = LocalOf(machine, mayStart, effects);
-            var said = MessagesOf(agent, machine, effects);
-            // Different draws may come to the same.
-            if (!outcomes.Exists(outcome => outcome.Next == next && outcome.Sent.AsSpan().SequenceEqual(said)))
+            var sent = MessagesOf(agent, machine, effects);
+            // Different draws may have the same outcome.
+            if (!outcomes.Exists(outcome => outcome.Next == next && outcome.Sent.AsSpan().SequenceEqual(sent)))
             {
-                outcomes.Add(new Outcome(next, said, [.. effects.OfType<ProtocolEvent>()]));
+                outcomes.Add(new Outcome(next, sent, [.. effects.OfType<ProtocolEvent>()]));
             }
         }
         while (Random.Advance());
         return outcomes;
     }
 
-    private AgentState Intern(int agent, LocalState local, SentMessages said, FaultBudget spent, Origin? origin = null)
+    private AgentState Intern(int agent, LocalState local, SentMessages sent, FaultBudget budget, Origin? origin = null)
     {
-        if (_index[agent].TryGetValue((local, said, spent), out var state))
+        if (_index[agent].TryGetValue((local, sent, budget), out var state))
         {
             return state;
         }
 
         var index = _counts[agent];
-        if (index >= _most)
+        if (index >= _maxStates)
         {
-            throw new BoundsTooLargeException($"One agent has more than {_most} states within these bounds; choose fewer agents, rounds, starts or faults.");
+            throw new BoundsTooLargeException($"One agent has more than {_maxStates} states within these bounds; choose fewer agents, rounds, starts or faults.");
         }
 
-        state = new AgentState(agent, index, local, said, spent, origin, [.. Enumerable.Range(0, _bounds.Agents).Select(receiver => MessagesTo(receiver, local, said))])
+        state = new AgentState(agent, index, local, sent, budget, origin, [.. Enumerable.Range(0, _bounds.Agents).Select(receiver => MessagesTo(receiver, local, sent))])
         {
-            Runs = [.. said.Codes.Select(code => Messages[code]).Where(OfTakingPart).Select(fact => fact.Run).Distinct()],
-            HasForgotten = local.Machine is { CurrentRun: { } run, CurrentDecision: null } && Messages.NumberOf(Messages.CodeOf(run)) is var number && said.Decisions.Any(decision => decision >> 8 == number),
+            Runs = [.. sent.Codes.Select(code => Messages[code]).Where(IsOfMember).Select(message => message.Run).Distinct()],
+            HasForgotten = local.Machine is { CurrentRun: { } run, CurrentDecision: null } && Messages.NumberOf(Messages.CodeOf(run)) is var number && sent.Decisions.Any(decision => decision >> 8 == number),
         };
-        _index[agent].Add((local, said, spent), state);
+        _index[agent].Add((local, sent, budget), state);
         var states = _states[agent];
         if (index == states.Length)
         {
@@ -255,5 +254,5 @@ internal sealed partial class TransitionTable
     }
 }
 
-/// <summary>The bounds need more memory than a state's key has room for.</summary>
+/// <summary>A check has more states than a key or a log can number.</summary>
 public sealed class BoundsTooLargeException(string message) : Exception(message);

@@ -1,9 +1,8 @@
 namespace Consensus.Simulation.ModelChecking;
 
 /// <summary>
-/// A set of 64-bit keys that many threads add to at once: open addressing, linear probing, in shards that grow one by
-/// one, so that little more memory is ever needed than the keys take. A key is a whole state, so nothing is ever taken
-/// for something else.
+/// A set of 64-bit keys that many threads add to at once: open addressing and linear probing. Its shards grow one by one, so
+/// it needs little more memory than the keys take. A key is a whole state, so no two states are mistaken for each other.
 /// </summary>
 internal sealed class VisitedSet
 {
@@ -11,7 +10,8 @@ internal sealed class VisitedSet
 
     private readonly Shard[] _shards = [.. Enumerable.Range(0, 1 << ShardBits).Select(_ => new Shard())];
 
-    /// <summary>Adds a key; false if it was there. Keys are below 2^64 - 1.</summary>
+    /// <summary>Adds a key below 2^64 - 1.</summary>
+    /// <returns>False where the key is in the set already.</returns>
     public bool Add(ulong key)
     {
         var stored = key + 1;
@@ -47,7 +47,7 @@ internal sealed class VisitedSet
             _slots[slot] = stored;
             _count++;
 
-            // At most four in five slots are used: longer probes cost more than memory.
+            // At most four in five slots are used, because longer probes cost more than memory.
             if (_count * 5L > _slots.Length * 4L)
             {
                 Grow();
@@ -69,7 +69,7 @@ internal sealed class VisitedSet
             }
         }
 
-        /// <summary>Where a key is, or the free slot where it belongs.</summary>
+        /// <summary>The slot of a key, or the free slot for it.</summary>
         private int Find(ulong stored, ulong hash)
         {
             var slots = _slots;

@@ -3,64 +3,63 @@ using Consensus.Protocol;
 namespace Consensus.Simulation.Seeded;
 
 /// <summary>
-/// A broken promise with the least that still shows it: of all that protocolEvent in a world, those inputs without any one or two
-/// of which it would not have come to it (delta debugging, after A. Zeller and R. Hildebrandt, TSE 2002), under whatever draws
-/// come to it soonest.
+/// A violation with the fewest inputs that still show it. Of a simulated run's inputs those remain without which the violation
+/// disappears (delta debugging, after A. Zeller and R. Hildebrandt, TSE 2002). Other draws are tried where they need fewer inputs.
 /// </summary>
 public sealed class Counterexample
 {
-    private readonly StateMachineFactory _make;
+    private readonly StateMachineFactory? _make;
     private readonly List<ScheduledInput> _schedule;
     private readonly long _draws;
 
     private Counterexample(
-        SimulationOptions options, long seed, long draws, StateMachineFactory make, ScheduleReplay replay, List<ScheduledInput> schedule, Violation violation, string? complaint)
+        SimulationOptions options, long seed, long draws, StateMachineFactory? make, ScheduleReplay replay, List<ScheduledInput> schedule, Violation violation, string? unfinishedReason)
     {
         (Options, Seed, _draws, _make, _schedule) = (options, seed, draws, make, schedule);
-        (Log, Violation, Unfinished) = (replay.Trace!, violation, complaint);
+        (Trace, Violation, UnfinishedReason) = (replay.Trace!, violation, unfinishedReason);
     }
 
-    /// <summary>What the world was like.</summary>
+    /// <summary>What was simulated.</summary>
     public SimulationOptions Options { get; }
 
-    /// <summary>The seed of the world it was found in.</summary>
+    /// <summary>The seed of the simulated run that it was found in.</summary>
     public long Seed { get; }
 
-    /// <summary>The history that is left.</summary>
-    public SimulationTrace Log { get; }
+    /// <summary>What remains of that simulated run.</summary>
+    public SimulationTrace Trace { get; }
 
-    /// <summary>The promise that it breaks.</summary>
+    /// <summary>The violation.</summary>
     public Violation Violation { get; }
 
-    /// <summary>What is wrong after the faults, where termination is what is broken.</summary>
-    public string? Unfinished { get; }
+    /// <summary>Why the run does not end after the last fault, where termination is broken.</summary>
+    public string? UnfinishedReason { get; }
 
-    /// <summary>How many events are left: starts, arrivals, answers, timers, crashes, resets.</summary>
+    /// <summary>How many inputs remain: starts, messages, responses, failures, timers, restarts, resets.</summary>
     public int Events => _schedule.Count;
 
-    /// <summary>Lives through the world of a seed and shrinks what it breaks.</summary>
-    /// <returns>Null where it breaks nothing.</returns>
+    /// <summary>Simulates the run of a seed and shrinks its violation.</summary>
+    /// <returns>Null where it has none.</returns>
     public static Counterexample? Of(SimulationOptions options, long seed, StateMachineFactory? make = null)
     {
-        var log = new SimulationTrace();
-        return new Simulator(options, make).Run(seed, log).Violation is { } violation ? Shrink(options, seed, make ?? SimulatedCluster.Core, log, violation) : null;
+        var trace = new SimulationTrace();
+        return new Simulator(options, make).Run(seed, trace).Violation is { } violation ? Shrink(options, seed, make, trace, violation) : null;
     }
 
     /// <summary>The smallest of the first few violations found.</summary>
-    /// <param name="options">What the worlds are like.</param>
-    /// <param name="firstSeed">Where to begin.</param>
-    /// <param name="worlds">How many to look through.</param>
-    /// <param name="few">How many violations to shrink.</param>
+    /// <param name="options">What is simulated.</param>
+    /// <param name="firstSeed">The first seed.</param>
+    /// <param name="runs">How many seeds to try.</param>
+    /// <param name="violations">How many violations to shrink.</param>
     /// <returns>Null where there is none.</returns>
-    public static Counterexample? Find(SimulationOptions options, long firstSeed, int worlds, int few)
+    public static Counterexample? Find(SimulationOptions options, long firstSeed, int runs, int violations)
     {
-        var world = new Simulator(options);
+        var simulator = new Simulator(options);
         Counterexample? best = null;
-        for (var i = 0; i < worlds && few > 0; i++)
+        for (var i = 0; i < runs && violations > 0; i++)
         {
-            if (world.Run(firstSeed + i).Violation is not null && Of(options, firstSeed + i) is { } found)
+            if (simulator.Run(firstSeed + i).Violation is not null && Of(options, firstSeed + i) is { } found)
             {
-                few--;
+                violations--;
                 best = best is null || found.Events < best.Events ? found : best;
             }
         }
@@ -69,8 +68,8 @@ public sealed class Counterexample
     }
 
     /// <summary>
-    /// The same agents with the same draws, told the same by the ratified rule: what can happen there of these events happens
-    /// in the same order; then all that was held back arrives, and nothing fails any more.
+    /// The same agents with the same draws under the ratified rule. Of these inputs those happen that can, in the same order.
+    /// Then all messages in flight arrive, and nothing fails any more.
     /// </summary>
     public SimulationTrace UnderTheRatifiedRule()
     {
@@ -84,16 +83,16 @@ public sealed class Counterexample
         return replay.Trace!;
     }
 
-    private static Counterexample? Shrink(SimulationOptions options, long seed, StateMachineFactory make, SimulationTrace log, Violation violation) =>
-        new DeltaDebugger(options, seed, make, violation).Shrink(ScheduleReplay.ScheduleOf(log));
+    private static Counterexample? Shrink(SimulationOptions options, long seed, StateMachineFactory? make, SimulationTrace trace, Violation violation) =>
+        new DeltaDebugger(options, seed, make, violation).Shrink(ScheduleReplay.ScheduleOf(trace));
 
-    private sealed class DeltaDebugger(SimulationOptions options, long seed, StateMachineFactory make, Violation violation)
+    private sealed class DeltaDebugger(SimulationOptions options, long seed, StateMachineFactory? make, Violation violation)
     {
-        // Beyond so many events, leaving out any two takes too long.
-        private const int MostForPairs = 40;
+        // With more inputs, leaving out every pair takes too long.
+        private const int MaxForPairs = 40;
         private const int OtherDraws = 12;
 
-        // Steps of machines in all: a second or two.
+        // Steps of machines that shrinking may take: a second or two.
         private long _budget = 1_500_000;
 
         public Counterexample? Shrink(List<ScheduledInput> schedule)
@@ -101,7 +100,7 @@ public sealed class Counterexample
             return Try(schedule, seed) is { } found ? LeaveOut(found) : null;
         }
 
-        /// <summary>Ever smaller parts; then any one, and of a short list any two.</summary>
+        /// <summary>Leaves out ever smaller parts, then any single input, and of a short list any pair.</summary>
         private Counterexample LeaveOut(Counterexample found)
         {
             for (var size = Math.Max(1, found.Events / 2); ; size = Math.Max(1, size / 2))
@@ -115,7 +114,7 @@ public sealed class Counterexample
 
                 if (size == 1 && found.Events == before)
                 {
-                    if (found.Events > MostForPairs || WithoutTwo(found) is not { } smaller)
+                    if (found.Events > MaxForPairs || WithoutTwo(found) is not { } smaller)
                     {
                         return found;
                     }
@@ -154,7 +153,7 @@ public sealed class Counterexample
                 return null;
             }
 
-            // What agents draw is chance too: with other draws less may do.
+            // Draws are random too. With other draws fewer inputs may show the violation.
             for (var i = 0; i <= OtherDraws; i++)
             {
                 if (Try(left, from._draws + i) is { } found)
@@ -181,24 +180,24 @@ public sealed class Counterexample
 
         private Counterexample? Try(ScheduleReplay replay, List<ScheduledInput> inputs, long draws)
         {
-            var protocolEvent = new List<ScheduledInput>();
+            var applied = new List<ScheduledInput>();
             foreach (var input in inputs)
             {
                 if (replay.Apply(input))
                 {
-                    protocolEvent.Add(input);
+                    applied.Add(input);
                 }
 
                 if (replay.Violation is { } broken)
                 {
                     return broken.Property == violation.Property && broken.Rule == violation.Rule
-                        ? new Counterexample(options, seed, draws, make, replay, protocolEvent, broken, null) : null;
+                        ? new Counterexample(options, seed, draws, make, replay, applied, broken, null) : null;
                 }
             }
 
-            // Whether all come to a good end shows only once nothing fails any more.
-            return violation.Property == PropertyNames.Termination && replay.RunToEnd(loses: true) is { } complaint && replay.Violation is null
-                ? new Counterexample(options, seed, draws, make, replay, protocolEvent, violation, complaint) : null;
+            // Termination can be judged only once nothing fails any more.
+            return violation.Property == PropertyNames.Termination && replay.RunToEnd(loses: true) is { } reason && replay.Violation is null
+                ? new Counterexample(options, seed, draws, make, replay, applied, violation, reason) : null;
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Consensus.Simulation.Seeded;
 
-/// <summary>How often each number was counted: exact, whatever the order of counting.</summary>
+/// <summary>How often each number was counted. The order of counting does not matter.</summary>
 public sealed class Histogram
 {
     private readonly Dictionary<int, long> _counts = [];
@@ -27,7 +27,7 @@ public sealed class Histogram
         _counts[number] = _counts.GetValueOrDefault(number) + 1;
     }
 
-    /// <summary>Counts all that another has.</summary>
+    /// <summary>Adds the counts of another histogram.</summary>
     public void Add(Histogram other)
     {
         Count += other.Count;
@@ -38,7 +38,7 @@ public sealed class Histogram
         }
     }
 
-    /// <summary>The smallest number that at least so many of a hundred do not exceed; 0 where there are none.</summary>
+    /// <summary>The smallest number that at least <paramref name="percent"/> % of all numbers do not exceed; 0 where there are none.</summary>
     public int Percentile(int percent)
     {
         var rank = ((Count * percent) + 99) / 100;

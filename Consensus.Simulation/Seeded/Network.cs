@@ -1,13 +1,12 @@
-using System.Globalization;
 using System.Numerics;
 using Consensus.Protocol;
 
 namespace Consensus.Simulation.Seeded;
 
-/// <summary>The links between the agents of one world, each way on its own: how slow they are and which are cut.</summary>
+/// <summary>The links between the agents, each direction on its own: how slow they are and which are cut.</summary>
 internal sealed class Network(SimulationOptions options)
 {
-    private const int MostDoublings = 9;
+    private const int MaxDoublings = 9;
     private const int SlowDoublings = 2;
 
     private readonly int _n = options.Agents;
@@ -37,7 +36,7 @@ internal sealed class Network(SimulationOptions options)
         Latency.Constant => 1000,
         Latency.Uniform => 200 + _random.Next(1801),
         _ => (long)(100 + _random.Next(401))
-            << (Math.Min(BitOperations.TrailingZeroCount(_random.NextUInt64()), MostDoublings) + _slow[(from * _n) + to]),
+            << (Math.Min(BitOperations.TrailingZeroCount(_random.NextUInt64()), MaxDoublings) + _slow[(from * _n) + to]),
     };
 
     public void Heal()
@@ -47,12 +46,12 @@ internal sealed class Network(SimulationOptions options)
     }
 
     /// <summary>Cuts some links.</summary>
-    /// <returns>Which, in words.</returns>
+    /// <returns>A description of them.</returns>
     public string Cut()
     {
         Partitioned = true;
         var one = _random.Next(_n);
-        var name = string.Create(CultureInfo.InvariantCulture, $"agent{one + 1}");
+        var name = AgentIds.IdOf(one);
         switch (_random.Next(5))
         {
             case 0:
@@ -60,19 +59,19 @@ internal sealed class Network(SimulationOptions options)
                 return $"{name} is cut off";
             case 1:
                 CutBetween(from => from == one, to => to != one, bothWays: false);
-                return $"nobody hears {name}";
+                return $"no agent receives from {name}";
             case 2:
                 CutBetween(from => from != one, to => to == one, bothWays: false);
-                return $"{name} hears nobody";
+                return $"{name} receives from no agent";
             case 3:
                 var other = (one + 1 + _random.Next(Math.Max(1, _n - 1))) % _n;
                 CutBetween(from => from == one, to => to == other, bothWays: false);
-                return string.Create(CultureInfo.InvariantCulture, $"agent{other + 1} does not hear {name}");
+                return $"{AgentIds.IdOf(other)} does not receive from {name}";
             default:
                 var left = _random.NextUInt64();
                 bool IsLeft(int agent) => ((left >> (agent % 64)) & 1) == 1;
                 CutBetween(IsLeft, to => !IsLeft(to), bothWays: true);
-                var names = Enumerable.Range(0, _n).ToLookup(IsLeft, agent => string.Create(CultureInfo.InvariantCulture, $"agent{agent + 1}"));
+                var names = Enumerable.Range(0, _n).ToLookup(IsLeft, AgentIds.IdOf);
                 return $"{string.Join(", ", names[true])} | {string.Join(", ", names[false])}";
         }
     }

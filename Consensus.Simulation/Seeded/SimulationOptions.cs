@@ -3,7 +3,7 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation.Seeded;
 
-/// <summary>How long messages are under way. All in whole µs, so that no machine rounds differently.</summary>
+/// <summary>How long messages are in flight. All in whole µs, so that no machine rounds differently.</summary>
 public enum Latency
 {
     /// <summary>1 ms each.</summary>
@@ -19,7 +19,7 @@ public enum Latency
 /// <summary>A probability in whole millionths: 0..1,000,000.</summary>
 public readonly record struct Probability(int PerMillion)
 {
-    /// <summary>From a number of 0..1; digits beyond the sixth are cut.</summary>
+    /// <summary>Takes a number of 0..1. Digits beyond the sixth are cut.</summary>
     public static Probability Of(decimal probability) => new((int)(probability * 1_000_000m));
 
     /// <inheritdoc/>
@@ -28,24 +28,24 @@ public readonly record struct Probability(int PerMillion)
     internal bool Happens(SeededRandom random) => PerMillion > 0 && random.Next(1_000_000) < PerMillion;
 }
 
-/// <summary>What a simulated world is like. Faults happen in its first <paramref name="FaultsMs"/>, and then no more.</summary>
+/// <summary>What is simulated. Faults happen in the first <paramref name="FaultsMs"/> and then no more.</summary>
 /// <param name="Agents">1..101.</param>
-/// <param name="Rule">The runs' rule; null: each run's is drawn.</param>
+/// <param name="Rule">The rule of the runs; null: each run's rule is drawn.</param>
 /// <param name="Draw">How values are drawn.</param>
 /// <param name="Values">Values are drawn from 1..Values.</param>
 /// <param name="WindowMs">The runs' window: 0..60000 ms.</param>
-/// <param name="Drop">Of a call or an answer: to get lost.</param>
-/// <param name="Duplicate">Of a call: to arrive twice.</param>
-/// <param name="Crash">Of a step: that its agent crashes in it, in the middle of what it sends, and comes back without its memory.</param>
-/// <param name="Partition">Of a step: that links are cut for a while, both ways or one way.</param>
-/// <param name="Pause">Of a step: that its agent then stands still for a while.</param>
-/// <param name="Reset">Of a step: that its agent is then reset.</param>
-/// <param name="Starts">How often somebody asks some agent to start a run; beyond one, at random moments.</param>
-/// <param name="Latency">How long messages are under way.</param>
+/// <param name="Drop">Probability that a message or response is lost.</param>
+/// <param name="Duplicate">Probability that a message arrives twice.</param>
+/// <param name="Crash">Probability that an agent crashes in a step. Only some of the step's messages are sent. The agent restarts without its memory.</param>
+/// <param name="Partition">Probability that links are cut after a step, both ways or one way.</param>
+/// <param name="Pause">Probability that an agent pauses after a step.</param>
+/// <param name="Reset">Probability that an agent is reset soon after a step.</param>
+/// <param name="Starts">How often a client asks some agent to start a run; beyond one, at random moments.</param>
+/// <param name="Latency">How long messages are in flight.</param>
 /// <param name="FaultsMs">How long faults happen, in virtual ms.</param>
-/// <param name="Durable">Whether a restarted agent is given back what it kept (<see cref="AgentStateMachine.ToPersist"/>).</param>
-/// <param name="MaxRounds">A world that enters a later round is cut off.</param>
-/// <param name="ShortPeers">How many agents, the last ones, do not name the last of the others in their <c>PEERS</c>, and so count one agent less: 0..Agents-1.</param>
+/// <param name="Durable">Whether a restarted agent restores what it persisted (<see cref="AgentStateMachine.ToPersist"/>).</param>
+/// <param name="MaxRounds">A simulated run that enters a later round is cut off.</param>
+/// <param name="ShortPeers">How many agents, the last ones, lack one agent in their <c>PEERS</c> and so count one agent less: 0..Agents-1.</param>
 public sealed record SimulationOptions(
     int Agents = 3,
     Rule? Rule = Rule.Ratified,
@@ -74,8 +74,8 @@ public sealed record SimulationOptions(
     /// <summary>True where nothing but delay goes wrong.</summary>
     public bool IsFaultFree => Drop == default && Duplicate == default && Crash == default && Partition == default && Pause == default && Reset == default;
 
-    /// <summary>Tells which option is out of range and what it may be, or null.</summary>
-    /// <param name="prefix">Put before its name.</param>
+    /// <summary>Names an option that is out of range, and its range; null where there is none.</summary>
+    /// <param name="prefix">What comes before the option's name.</param>
     public string? Error(string prefix = "--") =>
         Outside(prefix + "agents", Agents, 1, ProtocolLimits.MaxAgents) ?? Outside(prefix + "values", Values, 1, 1_000_000_000)
         ?? Outside(prefix + "window", WindowMs, 0, 60_000) ?? Outside(prefix + "drop", Drop) ?? Outside(prefix + "duplicate", Duplicate)
