@@ -3,9 +3,9 @@ using Consensus.Protocol;
 namespace Consensus.Simulation;
 
 /// <summary>
-/// Watches what leaves the machines of one cluster, step by step, and says which promise was broken. It believes no
-/// machine: words are read off the wire, and who may speak is read off the run's descriptor. It also reads the decisions
-/// of real clusters (<see cref="Check"/>). Bare messages belong to no run and are not judged.
+/// Checks the safety properties of one cluster, step by step. It trusts no machine's own state: it reads the sent messages, and
+/// the run's descriptor says which process may send them. It also checks the decisions of real clusters (<see cref="Check"/>).
+/// Bare messages belong to no run and are not checked.
 /// </summary>
 public sealed class SafetyChecker
 {
@@ -22,7 +22,7 @@ public sealed class SafetyChecker
         public Observation? First;
     }
 
-    // What was last looked up for an agent, so that most steps need no dictionary.
+    // The last lookup for an agent, so that most steps need no dictionary.
     private sealed class AgentRecord
     {
         public Decision? Decision;
@@ -35,7 +35,7 @@ public sealed class SafetyChecker
         public bool Voted;
     }
 
-    /// <summary>Forgets all that was seen, for another cluster.</summary>
+    /// <summary>Forgets everything, for another cluster.</summary>
     public void Clear()
     {
         _runs.Clear();
@@ -43,11 +43,11 @@ public sealed class SafetyChecker
         _sizes.Clear();
     }
 
-    /// <summary>Looks at one step. The machine is in the state after it.</summary>
-    /// <param name="agent">The agent's index, from 0; the same over restarts.</param>
+    /// <summary>Checks one step. The machine is in the state after it.</summary>
+    /// <param name="agent">The agent's index, from 0.</param>
     /// <param name="machine">The machine that took the step.</param>
     /// <param name="effects">What the step returned.</param>
-    /// <returns>The first promise this step breaks, or null.</returns>
+    /// <returns>The first violation in this step, or null.</returns>
     public Violation? Observe(int agent, AgentStateMachine machine, IReadOnlyList<Effect> effects)
     {
         while (_agents.Count <= agent)
@@ -70,7 +70,7 @@ public sealed class SafetyChecker
                 case ProtocolEvent { Kind: ProtocolEventKind.Drew, Run.IsNone: false } drew:
                     HistoryOf(seen, drew.Run).Drawn.Add(drew.Value);
                     break;
-                // A broadcast is one message sent many times.
+                // A broadcast is one message to many peers.
                 case Send { Message: { Run: not null } message } when !ReferenceEquals(message, last):
                     last = message;
                     violation ??= CheckMessage(seen, machine, message, message.Run);
@@ -89,13 +89,13 @@ public sealed class SafetyChecker
             var observation = new Observation(machine.Id, machine.Boot, decided, decision.Value, decision.Round, machine.CurrentRun!.Rule);
             violation ??= CheckDecision(history, observation);
             violation ??= history.Drawn.Contains(decision.Value) ? null
-                : new(PropertyNames.Validity, observation.Rule, decided, $"{machine.Id} decided {decision.Value}, which nobody drew in run {decided}.");
+                : new(PropertyNames.Validity, observation.Rule, decided, $"{machine.Id} decided {decision.Value}, which no agent drew in run {decided}.");
         }
 
         return violation;
     }
 
-    /// <summary>Agreement and integrity over the decisions seen in a cluster, in the order they were seen.</summary>
+    /// <summary>Checks agreement and integrity of a cluster's decisions, in the order in which they were observed.</summary>
     /// <returns>The first violation, or null.</returns>
     public static Violation? Check(IEnumerable<Observation> history)
     {
@@ -116,14 +116,14 @@ public sealed class SafetyChecker
         return null;
     }
 
-    /// <summary>Durability and integrity over restarts: whoever announced a decision must have kept it.</summary>
-    /// <param name="announced">Decisions that agents were heard to hold, by answers of any of their processes.</param>
-    /// <param name="kept">What is in their files.</param>
+    /// <summary>Checks durability and integrity over restarts: an agent must have persisted each decision that it announced.</summary>
+    /// <param name="announced">Decisions in the responses of any of an agent's processes.</param>
+    /// <param name="persisted">Decisions in the agents' files.</param>
     /// <returns>The first violation, or null.</returns>
-    public static Violation? CheckPersisted(IEnumerable<Observation> announced, IEnumerable<Observation> kept)
+    public static Violation? CheckPersisted(IEnumerable<Observation> announced, IEnumerable<Observation> persisted)
     {
         var held = new Dictionary<(string AgentId, RunId Run), int>();
-        foreach (var observation in kept)
+        foreach (var observation in persisted)
         {
             held[(observation.AgentId, observation.Run)] = observation.Value;
         }
@@ -132,12 +132,12 @@ public sealed class SafetyChecker
         {
             if (!held.TryGetValue((seen.AgentId, seen.Run), out var value))
             {
-                return new(PropertyNames.Durability, seen.Rule, seen.Run, $"{seen.AgentId} decided {seen.Value} in run {seen.Run} and has not kept it.");
+                return new(PropertyNames.Durability, seen.Rule, seen.Run, $"{seen.AgentId} decided {seen.Value} in run {seen.Run} and has not persisted it.");
             }
 
             if (value != seen.Value)
             {
-                return new(PropertyNames.Integrity, seen.Rule, seen.Run, $"{seen.AgentId} decided {seen.Value} in run {seen.Run} and kept {value}.");
+                return new(PropertyNames.Integrity, seen.Rule, seen.Run, $"{seen.AgentId} decided {seen.Value} in run {seen.Run} and persisted {value}.");
             }
         }
 
@@ -159,59 +159,59 @@ public sealed class SafetyChecker
 
     private Violation? CheckMessage(AgentRecord seen, AgentStateMachine machine, Message message, RunDescriptor run)
     {
-        var (agentId, round, proposal, vote, voted) = message switch
+        var (agentId, round, proposed, votedFor, voted) = message switch
         {
-            Vote said => (said.AgentId, said.Round, said.Proposed, said.Value, true),
-            Proposal said => (said.AgentId, said.Round, said.Value, null, false),
-            NewRound { AgentId: { } id, Value: { } value } said => (id, said.Round, value, null, false),
+            Vote vote => (vote.AgentId, vote.Round, vote.Proposed, vote.Value, true),
+            Proposal proposal => (proposal.AgentId, proposal.Round, proposal.Value, null, false),
+            NewRound { AgentId: { } id, Value: { } value } newRound => (id, newRound.Round, value, null, false),
             _ => ("", 0, 0, (int?)null, false),
         };
-        if (proposal == 0
-            || (round == seen.Round && proposal == seen.Proposal && voted == seen.Voted && vote == seen.Vote && seen.Boot == machine.Boot && seen.Run == run.Id))
+        if (proposed == 0
+            || (round == seen.Round && proposed == seen.Proposal && voted == seen.Voted && votedFor == seen.Vote && seen.Boot == machine.Boot && seen.Run == run.Id))
         {
             return null;
         }
 
         var history = HistoryOf(seen, run.Id);
-        (seen.Boot, seen.Round, seen.Proposal, seen.Vote, seen.Voted) = (machine.Boot, round, proposal, vote, voted);
+        (seen.Boot, seen.Round, seen.Proposal, seen.Vote, seen.Voted) = (machine.Boot, round, proposed, votedFor, voted);
         if (!run.Members.TryGetValue(machine.Id, out var boot) || boot != machine.Boot)
         {
             return new(PropertyNames.LearnersSilent, run.Rule, run.Id,
-                $"{machine.Id} (boot {machine.Boot}) spoke in round {round} of run {run.Id}, which does not name that process.");
+                $"{machine.Id} (boot {machine.Boot}) proposed or voted in round {round} of run {run.Id}, of which that process is no member.");
         }
 
         if (FindOtherClusterSize(history, machine, run) is { } other)
         {
-            return new(PropertyNames.ClusterSize, run.Rule, run.Id, $"{other} is a member or speaks in run {run.Id} of {run.N} agents, and counts {_sizes[other]}.");
+            return new(PropertyNames.ClusterSize, run.Rule, run.Id, $"{other} is a member, or proposes or votes, in run {run.Id} of {run.N} agents, and counts {_sizes[other]}.");
         }
 
         if (!history.Messages.TryGetValue((round, agentId), out var before))
         {
-            history.Messages.Add((round, agentId), (proposal, vote, voted));
+            history.Messages.Add((round, agentId), (proposed, votedFor, voted));
             return null;
         }
 
-        if (before.Proposal != proposal)
+        if (before.Proposal != proposed)
         {
             return new(PropertyNames.OneProposal, run.Rule, run.Id,
-                $"{agentId} proposed {before.Proposal} and {proposal} in round {round} of run {run.Id}.");
+                $"{agentId} proposed {before.Proposal} and {proposed} in round {round} of run {run.Id}.");
         }
 
-        if (before.Voted && voted && before.Vote != vote)
+        if (before.Voted && voted && before.Vote != votedFor)
         {
             return new(PropertyNames.OneVote, run.Rule, run.Id,
-                $"{agentId} voted {Name(before.Vote)} and {Name(vote)} in round {round} of run {run.Id}.");
+                $"{agentId} voted {EventFormatter.Value(before.Vote)} and {EventFormatter.Value(votedFor)} in round {round} of run {run.Id}.");
         }
 
         if (voted)
         {
-            history.Messages[(round, agentId)] = (proposal, vote, true);
+            history.Messages[(round, agentId)] = (proposed, votedFor, true);
         }
 
         return null;
     }
 
-    /// <summary>A member, or the agent that speaks, that counts another number of agents than the run does; null: none.</summary>
+    /// <summary>A member, or the sender, that counts another number of agents than the run does; null: none.</summary>
     private string? FindOtherClusterSize(RunHistory history, AgentStateMachine machine, RunDescriptor run)
     {
         if (machine.ClusterSize != run.N)
@@ -227,8 +227,6 @@ public sealed class SafetyChecker
         history.SizesCompared = true;
         return run.Members.Keys.FirstOrDefault(id => _sizes.TryGetValue(id, out var size) && size != run.N);
     }
-
-    private static string Name(int? vote) => vote?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none";
 
     private RunHistory HistoryOf(AgentRecord seen, RunId run)
     {

@@ -35,7 +35,7 @@ public class SimulatedAgent
     /// <summary>Processes so far.</summary>
     public int Processes { get; private set; }
 
-    /// <summary>True where somebody reset this process, so that it may have a floor and no run.</summary>
+    /// <summary>True where this process was reset, so that it may have a floor and no run.</summary>
     public bool WasReset { get; internal set; }
 
     /// <summary>The set timers with their deadlines in µs, in the order of <see cref="Timer"/>.</summary>

@@ -2,20 +2,21 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation;
 
-/// <summary>Whether agents that nothing fails any more have come to a good end.</summary>
+/// <summary>Termination: without further faults every agent decides or rightly reports its run as stalled.</summary>
 internal static class TerminationProperty
 {
-    /// <summary>What is wrong with how a cluster stands, or null: every agent is decided, or says truthfully why it cannot be.</summary>
+    /// <summary>Finds a violation at the end of a run.</summary>
     /// <param name="all">Each agent's machine, and whether that process was reset.</param>
+    /// <returns>A clause without a full stop, or null: every agent holds a decision or rightly reports its run as stalled.</returns>
     public static string? FindViolation(ReadOnlySpan<(AgentStateMachine Machine, bool WasReset)> all)
     {
-        var (size, newest, newestTold) = (0, RunId.None, RunId.None);
+        var (size, newest, newestDisseminated) = (0, RunId.None, RunId.None);
         foreach (var (machine, wasReset) in all)
         {
             if (machine.ClusterSize != size)
             {
                 size = machine.ClusterSize;
-                (newest, newestTold) = NewestOf(all, size);
+                (newest, newestDisseminated) = NewestOf(all, size);
             }
 
             if (machine.IsShakingHands)
@@ -23,22 +24,22 @@ internal static class TerminationProperty
                 return $"{machine.Id} never ends its start";
             }
 
-            var waits = machine.CurrentRun is not null && machine.CurrentDecision is null;
-            if ((waits ? newest : newestTold) is var newer && newer > machine.Floor && newer != machine.CurrentRun?.Id)
+            var isUndecided = machine.CurrentRun is not null && machine.CurrentDecision is null;
+            if ((isUndecided ? newest : newestDisseminated) is var newer && newer > machine.Floor && newer != machine.CurrentRun?.Id)
             {
-                return $"{machine.Id} never hears of run {newer}";
+                return $"{machine.Id} never learns of run {newer}";
             }
 
             if (machine.CurrentRun is not { } mine)
             {
                 if (!machine.Floor.IsNone && !wasReset)
                 {
-                    return $"{machine.Id} was never reset and is locked out of run {machine.Floor}";
+                    return $"{machine.Id} was never reset and ignores run {machine.Floor}";
                 }
             }
             else if (machine.CurrentDecision is null && !IsStalledWithReason(all, machine, mine, out var reason))
             {
-                return reason is null ? $"{machine.Id} waits for ever in run {mine.Id}" : $"{machine.Id} calls run {mine.Id} stalled, which is not true ({reason})";
+                return reason is null ? $"{machine.Id} never decides run {mine.Id}" : $"{machine.Id} calls run {mine.Id} stalled, which is not true ({reason})";
             }
         }
 
@@ -46,23 +47,23 @@ internal static class TerminationProperty
     }
 
     /// <summary>
-    /// The newest run of a cluster of this size that anybody is in, and the newest that its holder tells. Who takes part or has
-    /// decided tells everybody; a learner that waits is only asked by those who wait as well.
+    /// The newest run of this size that an agent is in, and the newest that an agent disseminates. A member and an agent with the
+    /// decision disseminate their run. An undecided learner is only polled by undecided agents.
     /// </summary>
-    private static (RunId Newest, RunId NewestTold) NewestOf(ReadOnlySpan<(AgentStateMachine Machine, bool WasReset)> all, int size)
+    private static (RunId Newest, RunId NewestDisseminated) NewestOf(ReadOnlySpan<(AgentStateMachine Machine, bool WasReset)> all, int size)
     {
-        var (newest, newestTold) = (RunId.None, RunId.None);
+        var (newest, newestDisseminated) = (RunId.None, RunId.None);
         foreach (var (machine, _) in all)
         {
             if (machine.CurrentRun is { } run && run.N == size)
             {
-                var tells = machine.ClusterSize == size && (machine.CurrentDecision is not null || IsMember(machine, run));
+                var disseminates = machine.ClusterSize == size && (machine.CurrentDecision is not null || IsMember(machine, run));
                 newest = run.Id > newest ? run.Id : newest;
-                newestTold = run.Id > newestTold && tells ? run.Id : newestTold;
+                newestDisseminated = run.Id > newestDisseminated && disseminates ? run.Id : newestDisseminated;
             }
         }
 
-        return (newest, newestTold);
+        return (newest, newestDisseminated);
     }
 
     private static bool IsStalledWithReason(ReadOnlySpan<(AgentStateMachine Machine, bool WasReset)> all, AgentStateMachine machine, RunDescriptor run, out string? reason)
@@ -82,7 +83,7 @@ internal static class TerminationProperty
             }
         }
 
-        // An agent that counts another number of agents does not know all members, so it need not see that they cannot go on.
+        // An agent that counts another number of agents does not know all members, so it need not report that they are stalled.
         var mustKnow = machine.ClusterSize == run.N;
         return reason is null ? !mustKnow : able < (run.N / 2) + 1;
     }

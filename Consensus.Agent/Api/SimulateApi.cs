@@ -7,14 +7,14 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Consensus.Agent.Api;
 
-/// <summary>Simulated worlds for the page: small enough that an answer takes well under a second, on a thread that serves nobody else.</summary>
+/// <summary>Simulated runs for the page. They are small enough that a response takes well under a second, on a thread of its own.</summary>
 public static class SimulateApi
 {
     private const int MaxAgents = 9;
     private const int MaxRounds = 1_000;
     private const int MaxMessages = 40_000;
 
-    // Messages mostly overtake the window by far, and now and then one does not.
+    // Most messages arrive well within the window, and now and then one does not.
     private static readonly SimulationOptions Unlucky = new(
         Rule: Rule.Classic, Values: 3, WindowMs: 20, Drop: Probability.Of(0.1m), Pause: Probability.Of(0.02m), Latency: Latency.Tail);
 
@@ -26,7 +26,7 @@ public static class SimulateApi
         var group = app.MapGroup("/simulate").WithTags("Simulate");
         group.MapGet("", SimulateAsync).Counts(EndpointClass.Simulations)
             .Produces<ClusterTimeline>().ProducesProblem(400).ProducesProblem(503)
-            .WithSummary("A run in a simulated world: the same parameters give the same answer");
+            .WithSummary("A simulated run: the same parameters give the same response");
         group.MapGet("/counterexample", CounterexampleAsync).Counts(EndpointClass.Simulations)
             .Produces<SimulatedPair>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
             .WithSummary("A disagreement of the classic rule in a few events, and the same under the ratified rule");
@@ -41,10 +41,10 @@ public static class SimulateApi
         var read = new SimulationQuery();
         var defaults = new SimulationOptions();
         var options = new SimulationOptions(
-            read.Number("agents", agents, defaults.Agents, 1, MaxAgents), read.Word("rule", rule, Rule.Ratified), read.Word("draw", draw, defaults.Draw),
+            read.Number("agents", agents, defaults.Agents, 1, MaxAgents), read.Name("rule", rule, Rule.Ratified), read.Name("draw", draw, defaults.Draw),
             read.Number("values", values, defaults.Values, 1, ProtocolLimits.MaxValues), read.Number("window_ms", window, defaults.WindowMs, 0, ProtocolLimits.MaxWindowMs),
             read.Chance("drop", drop), read.Chance("duplicate", duplicate), read.Chance("crash", crash), read.Chance("partition", partition),
-            read.Chance("pause", pause), read.Chance("reset", reset), Latency: read.Word("latency", latency, defaults.Latency), MaxRounds: MaxRounds);
+            read.Chance("pause", pause), read.Chance("reset", reset), Latency: read.Name("latency", latency, defaults.Latency), MaxRounds: MaxRounds);
         var first = read.Seed(seed) ?? 1;
         List<RoundRange> ranges = [];
         if (detail is { Length: > 0 } && RoundFolding.ParseRanges(detail) is var parsed)
@@ -58,9 +58,9 @@ public static class SimulateApi
 
     private static ClusterTimeline Simulate(SimulationOptions options, long seed, List<RoundRange> detail)
     {
-        var log = new SimulationTrace();
-        var result = new Simulator(options).Run(seed, log, MaxMessages);
-        return SimulatedTimeline.Of(log, options.Agents, string.Join(' ', result.Verdict(log)), detail);
+        var trace = new SimulationTrace();
+        var result = new Simulator(options).Run(seed, trace, MaxMessages);
+        return SimulatedTimeline.Of(trace, options.Agents, string.Join(' ', result.Verdict(trace)), detail);
     }
 
     private static async Task<IResult> CounterexampleAsync(string? seed = null)
@@ -69,18 +69,18 @@ public static class SimulateApi
         var first = read.Seed(seed);
         return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
             : await Task.Run(() => first is null ? First.Value : Find(first.Value)) is { } pair ? TypedResults.Json(pair, TimelineJson.Default.SimulatedPair)
-            : RequestBody.Problem(404, "None of the worlds from this seed on breaks agreement; choose another seed.");
+            : RequestBody.Problem(404, "None of the 3000 seeds from this one on breaks agreement; choose another seed.");
     }
 
     private static SimulatedPair? Find(long seed)
     {
-        if (Counterexample.Find(Unlucky, seed, worlds: 3_000, few: 6) is not { } found)
+        if (Counterexample.Find(Unlucky, seed, runs: 3_000, violations: 6) is not { } found)
         {
             return null;
         }
 
         var ratified = SimulatedTimeline.Of(found.UnderTheRatifiedRule(), found.Options.Agents, "", []);
-        return new SimulatedPair(found.Seed, found.Events, SimulatedTimeline.Of(found.Log, found.Options.Agents, found.Sentence(), []), ratified with { Sentence = Sentence(ratified) });
+        return new SimulatedPair(found.Seed, found.Events, SimulatedTimeline.Of(found.Trace, found.Options.Agents, found.Sentence(), []), ratified with { Sentence = Sentence(ratified) });
     }
 
     private static string Sentence(ClusterTimeline ratified) => ratified.Lanes.Select(lane => lane.Value).OfType<int>().Distinct().ToList() is [var value]
@@ -107,13 +107,13 @@ public static class SimulateApi
             : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 1 ? Probability.Of(number)
             : Refuse<Probability>($"{name} must be a number from 0 to 1.");
 
-        public T Word<T>(string name, string? text, T otherwise)
+        public T Name<T>(string name, string? text, T otherwise)
             where T : struct, Enum
         {
-            var words = Enum.GetValues<T>();
-            var index = Array.FindIndex(words, word => string.Equals(word.ToString(), text, StringComparison.OrdinalIgnoreCase));
-            return text is null ? otherwise : index >= 0 ? words[index]
-                : Refuse<T>($"{name} must be {string.Join(" or ", words.Select(word => word.ToString().ToLowerInvariant()))}.");
+            var values = Enum.GetValues<T>();
+            var index = Array.FindIndex(values, value => string.Equals(value.ToString(), text, StringComparison.OrdinalIgnoreCase));
+            return text is null ? otherwise : index >= 0 ? values[index]
+                : Refuse<T>($"{name} must be {string.Join(" or ", values.Select(value => value.ToString().ToLowerInvariant()))}.");
         }
 
         public T? Refuse<T>(string wrong)

@@ -11,13 +11,13 @@ using Rule = Consensus.Protocol.Rule;
 
 namespace Consensus.Agent.Commands;
 
-/// <summary><c>simulate</c>: one world of machines as a diagram, or many worlds and what they came to.</summary>
+/// <summary><c>simulate</c>: one simulated run as a diagram, or the figures of many.</summary>
 internal static class SimulateCommand
 {
-    private const long MostRuns = 1_000_000_000_000;
+    private const long MaxRuns = 1_000_000_000_000;
 
-    // A diagram of more would help nobody, and its log must fit memory.
-    private const int MostMessagesDrawn = 200_000;
+    // A longer diagram is of no use, and its trace must fit in memory.
+    private const int MaxMessagesDrawn = 200_000;
 
     private enum Rules
     {
@@ -27,30 +27,30 @@ internal static class SimulateCommand
     }
 
     private static readonly SimulationOptions Defaults = new();
-    private static readonly Option<long?> Seed = SeedOption.Create("The world's seed; of several worlds: the first one's.", 1);
-    private static readonly Option<long?> Runs = new("--runs") { Description = "Live through that many worlds, on all cores, instead of drawing one.", HelpName = "M" };
+    private static readonly Option<long?> Seed = SeedOption.Create("The seed of the simulated run; with --runs: the first seed.", 1);
+    private static readonly Option<long?> Runs = new("--runs") { Description = "Simulate that many runs, on all cores, instead of drawing one.", HelpName = "M" };
     private static readonly Option<int> Agents = Number("--agents", $"Agents (1..{ProtocolLimits.MaxAgents}).", Defaults.Agents);
     private static readonly Option<Rules> RuleOption = new("--rule") { Description = "The rule of the runs.", DefaultValueFactory = _ => Rules.Ratified, HelpName = "ratified|classic|mixed" };
     private static readonly Option<DrawStrategy> DrawOption = new("--draw") { Description = "How values are drawn.", DefaultValueFactory = _ => Defaults.Draw, HelpName = "fresh|plurality" };
     private static readonly Option<int> Values = Number("--values", "Values are drawn from 1..K.", Defaults.Values);
-    private static readonly Option<int> Window = Number("--window", "How long stragglers are waited for, in ms.", Defaults.WindowMs);
-    private static readonly Option<decimal> Drop = Chance("--drop", "Chance of a call or answer to get lost");
-    private static readonly Option<decimal> Duplicate = Chance("--duplicate", "Chance of a call to arrive twice");
-    private static readonly Option<decimal> Crash = Chance("--crash", "Chance of a step that its agent crashes, and comes back without its memory");
-    private static readonly Option<decimal> Partition = Chance("--partition", "Chance of a step that links are cut for a while, one way or both");
-    private static readonly Option<decimal> Pause = Chance("--pause", "Chance of a step that its agent stands still for a while");
-    private static readonly Option<decimal> Reset = Chance("--reset", "Chance of a step that its agent is reset soon after");
-    private static readonly Option<int> Starts = Number("--starts", "How often somebody asks some agent to start a run (1..100).", Defaults.Starts);
+    private static readonly Option<int> Window = Number("--window", "How long agents wait for missing proposals and votes, in ms.", Defaults.WindowMs);
+    private static readonly Option<decimal> Drop = Chance("--drop", "Chance that a message or response is lost");
+    private static readonly Option<decimal> Duplicate = Chance("--duplicate", "Chance that a message arrives twice");
+    private static readonly Option<decimal> Crash = Chance("--crash", "Chance that an agent crashes in a step and restarts without its memory");
+    private static readonly Option<decimal> Partition = Chance("--partition", "Chance that links are cut after a step, one way or both");
+    private static readonly Option<decimal> Pause = Chance("--pause", "Chance that an agent pauses after a step");
+    private static readonly Option<decimal> Reset = Chance("--reset", "Chance that an agent is reset soon after a step");
+    private static readonly Option<int> Starts = Number("--starts", "How often a client asks some agent to start a run (1..100).", Defaults.Starts);
     private static readonly Option<Latency> LatencyOption = new("--latency") { Description = "1 ms each; 0.2 to 2 ms; or 0.1 ms to 1 s, mostly short.", DefaultValueFactory = _ => Defaults.Latency, HelpName = "constant|uniform|tail" };
     private static readonly Option<int> Faults = Number("--faults", "How long faults happen, in virtual ms; then they stop.", Defaults.FaultsMs);
-    private static readonly Option<bool> Durable = new("--durable") { Description = "Crashed agents are given back the run and the decision they kept." };
-    private static readonly Option<int> ShortPeers = Number("--short-peers", "How many agents have one agent too few in PEERS, and so count one less (0..agents-1).", Defaults.ShortPeers);
-    private static readonly Option<int> Rounds = Number("--rounds", "A world that enters a later round is cut off.", Defaults.MaxRounds);
+    private static readonly Option<bool> Durable = new("--durable") { Description = "Restarted agents restore the run and the decision they persisted." };
+    private static readonly Option<int> ShortPeers = Number("--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..agents-1).", Defaults.ShortPeers);
+    private static readonly Option<int> Rounds = Number("--rounds", "A simulated run that enters a later round is cut off.", Defaults.MaxRounds);
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var command = new Command("simulate", "Live through a seeded world of agents and draw it, or through many (exit code 0: all promises kept, 2: the ratified rule broke one).")
+        var command = new Command("simulate", "Simulate a run from a seed and draw it, or simulate many (exit code 0: all properties hold, 2: the ratified rule broke one).")
         {
             Seed, Runs, Agents, RuleOption, DrawOption, Values, Window, Drop, Duplicate, Crash, Partition, Pause, Reset, Starts, LatencyOption, Faults, Durable, Rounds, ShortPeers,
         };
@@ -66,7 +66,7 @@ internal static class SimulateCommand
 
     private static int Simulate(ParseResult parsed, CancellationToken cancellation)
     {
-        // The root takes settings that it does not know; here they would be mistakes.
+        // The root command accepts unknown options as settings. Here they are mistakes.
         if (parsed.UnmatchedTokens is [var unknown, ..])
         {
             throw new ConfigurationException($"'{unknown}' is no option of simulate; see simulate --help.");
@@ -78,9 +78,9 @@ internal static class SimulateCommand
             parsed.GetValue(DrawOption), parsed.GetValue(Values), parsed.GetValue(Window), Of(parsed, Drop), Of(parsed, Duplicate), Of(parsed, Crash),
             Of(parsed, Partition), Of(parsed, Pause), Of(parsed, Reset), parsed.GetValue(Starts), parsed.GetValue(LatencyOption), parsed.GetValue(Faults), parsed.GetValue(Durable),
             parsed.GetValue(Rounds), parsed.GetValue(ShortPeers));
-        if (options.Error() is { } complaint)
+        if (options.Error() is { } error)
         {
-            throw new ConfigurationException(complaint);
+            throw new ConfigurationException(error);
         }
 
         var seed = parsed.GetValue(Seed)!.Value;
@@ -89,9 +89,9 @@ internal static class SimulateCommand
             return Draw(options, seed);
         }
 
-        if (runs is < 1 or > MostRuns)
+        if (runs is < 1 or > MaxRuns)
         {
-            throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"--runs is {runs}; it must be from 1 to {MostRuns}."));
+            throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"--runs is {runs}; it must be from 1 to {MaxRuns}."));
         }
 
         if (!ProtocolLimits.IsSeed(seed + runs - 1))
@@ -104,25 +104,25 @@ internal static class SimulateCommand
 
     private static int Draw(SimulationOptions options, long seed)
     {
-        var log = new SimulationTrace();
-        var result = new Simulator(options).Run(seed, log, MostMessagesDrawn);
+        var trace = new SimulationTrace();
+        var result = new Simulator(options).Run(seed, trace, MaxMessagesDrawn);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed}: {options.Describe()}"));
         Console.WriteLine(LamportDiagram.Legend);
-        Write(LamportDiagram.Lines(log, options.Agents));
-        Write(result.Verdict(log));
+        Write(LamportDiagram.Lines(trace, options.Agents));
+        Write(result.Verdict(trace));
         return Explain(options, seed, result.Violation);
     }
 
     private static int RunAll(SimulationOptions options, long seed, long runs, CancellationToken cancellation)
     {
-        var campaign = new SimulationBatch(options, seed, runs);
+        var batch = new SimulationBatch(options, seed, runs);
         var clock = Stopwatch.StartNew();
-        var report = Console.IsOutputRedirected ? campaign.Run(PlainLines(runs, clock), cancellation: cancellation) : Watched(campaign, runs, clock, cancellation);
+        var report = Console.IsOutputRedirected ? batch.Run(PlainLines(runs, clock), cancellation: cancellation) : Watched(batch, runs, clock, cancellation);
         Write(report.Lines(clock.Elapsed));
         if (report.Violations.Count > 0)
         {
             var (worst, violation) = report.Violations.FirstOrDefault(found => found.Violation.Rule == Rule.Ratified, report.Violations[0]);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\nseed {worst}: --seed {worst} without --runs draws all of it"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\nseed {worst}: --seed {worst} without --runs draws the whole run"));
             Explain(options, worst, violation);
         }
 
@@ -130,7 +130,7 @@ internal static class SimulateCommand
         return report.Holds ? 0 : 2;
     }
 
-    /// <summary>Shows the least that breaks what a world broke.</summary>
+    /// <summary>Shows the shortest counterexample of a violation.</summary>
     private static int Explain(SimulationOptions options, long seed, Violation? violation)
     {
         if (violation is null)
@@ -138,7 +138,7 @@ internal static class SimulateCommand
             return 0;
         }
 
-        Write(Counterexample.Of(options, seed)?.Lines() ?? ["It takes the whole world to show it."]);
+        Write(Counterexample.Of(options, seed)?.Lines() ?? ["No shorter counterexample was found."]);
         return violation.Rule == Rule.Ratified ? 2 : 0;
     }
 
@@ -150,13 +150,13 @@ internal static class SimulateCommand
         }
     }
 
-    private static BatchReport Watched(SimulationBatch campaign, long runs, Stopwatch clock, CancellationToken cancellation) =>
+    private static BatchReport Watched(SimulationBatch batch, long runs, Stopwatch clock, CancellationToken cancellation) =>
         AnsiConsole.Progress().AutoClear(true)
             .Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .Start(context =>
             {
                 var task = context.AddTask("simulating", maxValue: runs);
-                return campaign.Run(
+                return batch.Run(
                     progress =>
                     {
                         task.Value = progress.Runs;
@@ -165,7 +165,7 @@ internal static class SimulateCommand
                     cancellation: cancellation);
             });
 
-    // A log that grows by a line a second helps nobody.
+    // In a log, a line a second would be too many.
     private static Action<BatchProgress> PlainLines(long runs, Stopwatch clock)
     {
         var next = TimeSpan.FromSeconds(2);

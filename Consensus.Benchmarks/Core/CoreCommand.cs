@@ -15,7 +15,7 @@ internal static class CoreCommand
     /// <summary>The command; what follows it is BenchmarkDotNet's, such as <c>--filter *Step*</c>.</summary>
     public static Command Create()
     {
-        var command = new Command("core", "The protocol's steps, messages, simulator and explorer, with allocations. Options are BenchmarkDotNet's, such as --filter '*Step*'.")
+        var command = new Command("core", "The protocol's steps, messages, simulator and model checker, with allocations. Options are BenchmarkDotNet's, such as --filter '*Step*'.")
         {
             TreatUnmatchedTokensAsErrors = false,
         };

@@ -3,7 +3,7 @@ using Consensus.Simulation.ModelChecking;
 
 namespace Consensus.Benchmarks.Core;
 
-/// <summary>The exhaustive exploration of <c>check</c>, with small bounds.</summary>
+/// <summary>The exhaustive model check of <c>check</c>, with small bounds.</summary>
 public class ModelCheckerBenchmarks
 {
     /// <summary>Every state of three agents in one round, with a crash and a reset.</summary>

@@ -1,54 +1,54 @@
 using System.Globalization;
-using System.Text;
 using Consensus.Protocol;
+using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Simulation.ModelChecking;
 
-/// <summary>One step on the way to a violation.</summary>
-/// <param name="Agent">Who moves, from 0.</param>
-/// <param name="From">The number of the step in which the delivered message was first said; 0 where none is delivered.</param>
-/// <param name="Text">What reaches it and what it does.</param>
+/// <summary>One step on the path to a violation.</summary>
+/// <param name="Agent">The agent that takes it, from 0.</param>
+/// <param name="From">The number of the step that first sent the delivered message; 0 where none is delivered.</param>
+/// <param name="Text">The input and the events of the step.</param>
 public sealed record PathStep(int Agent, int From, string Text);
 
 /// <summary>Finds and draws the path to a violation.</summary>
 internal static class CounterexamplePath
 {
-    /// <summary>Walks the keys again, to tell the steps between them.</summary>
+    private const int Width = 36;
+    private const int Margin = 6;
+
+    /// <summary>Walks a path of keys again, to find the steps between them.</summary>
     public static List<PathStep> Find(TransitionTable agents, SymmetryReduction symmetry, PackedState key, IReadOnlyList<ulong> keys)
     {
-        var count = 0;
         var bounds = symmetry.Bounds;
         var now = new AgentState[bounds.Agents];
         var after = new AgentState[bounds.Agents];
         key.Unpack(keys[0], agents, now);
         var steps = new List<PathStep>();
-        var saidAt = new Dictionary<int, int>();
+        var sentAt = new Dictionary<int, int>();
         foreach (var wanted in keys.Skip(1))
         {
-            var move = default(Action);
+            var action = default(Action);
             foreach (var possible in ActionEnumerator.From(bounds, agents, now))
             {
                 ActionEnumerator.Apply(agents, now, possible.Agent, possible.Next, after);
                 if (symmetry.Canonical(key, after) == wanted)
                 {
-                    move = possible;
+                    action = possible;
                     break;
                 }
             }
 
-            if (move.Next is null)
+            if (action.Next is null)
             {
-                throw new InvalidOperationException("The rule is not symmetric: a path cannot be walked again. Explore without symmetry.");
+                throw new InvalidOperationException("The rule is not symmetric, so a path cannot be walked again. Check without symmetry reduction.");
             }
 
-            count++;
-            var outcome = agents.OutcomeOf(now[move.Agent], move.Code, move.Next.Index)!;
-            steps.Add(new(move.Agent, saidAt.GetValueOrDefault(move.Code), Describe(agents.Messages, move.Code, outcome)));
-            ActionEnumerator.Apply(agents, now, move.Agent, move.Next, after);
-            foreach (var said in after.SelectMany(state => state.MessagesTo.SelectMany(words => words.Codes)))
+            var outcome = agents.OutcomeOf(now[action.Agent], action.Code, action.Next.Index)!;
+            steps.Add(new(action.Agent, sentAt.GetValueOrDefault(action.Code), Describe(agents.Messages, action.Code, outcome)));
+            ActionEnumerator.Apply(agents, now, action.Agent, action.Next, after);
+            foreach (var sent in after.SelectMany(state => state.MessagesTo.SelectMany(messages => messages.Codes)))
             {
-                saidAt.TryAdd(said, agents.Messages[said].Kind == CatalogMessageKind.LateHandshake ? saidAt.First(fact => agents.Messages[fact.Key].Kind == CatalogMessageKind.Handshake
-                    && agents.Messages[fact.Key].Sender == agents.Messages[said].Sender).Value : count);
+                sentAt.TryAdd(sent, HandshakeBefore(agents.Messages, sentAt.Keys, sent) is { } handshake ? sentAt[handshake] : steps.Count);
             }
 
             after.CopyTo(now, 0);
@@ -57,43 +57,31 @@ internal static class CounterexamplePath
         return steps;
     }
 
-    private static string Describe(MessageCatalog facts, int code, Outcome outcome)
-    {
-        var text = new StringBuilder(code switch
-        {
-            TransitionTable.Window => "window over",
-            TransitionTable.Poll => "polls",
-            TransitionTable.StartTimer => "handshake window over",
-            TransitionTable.Start => "told to start a run",
-            TransitionTable.Reset => "reset",
-            TransitionTable.CrashUp or TransitionTable.CrashDown => $"crash, restart (boot {outcome.Next.Machine.Boot})",
-            _ => facts.Describe(code),
-        });
-        foreach (var protocolEvent in outcome.Events)
-        {
-            text.Append(EventFormatter.Of(protocolEvent) is { Length: > 0 } words ? "; " + words : "");
-        }
-
-        return text.ToString();
-    }
-
-    /// <summary>One column an agent, time down; (3) is what was said in step 3.</summary>
+    /// <summary>One column an agent, time runs down; (3) is a message that step 3 sent.</summary>
     public static IEnumerable<string> Draw(int agents, IReadOnlyList<PathStep> steps)
     {
-        const int width = 36;
-        var columns = Enumerable.Range(0, agents).Select(AgentIds.IdOf);
-        yield return "      " + string.Concat(columns.Select(name => name.PadRight(width))).TrimEnd();
-        for (var i = 0; i < steps.Count; i++)
+        var columns = new DiagramColumns(agents, Width);
+        return steps.SelectMany((step, i) => columns.Row(
+            (i + 1).ToString(CultureInfo.InvariantCulture).PadLeft(Margin - 2) + "  ", step.Agent,
+            (step.From > 0 ? string.Create(CultureInfo.InvariantCulture, $"({step.From})> ") : "* ") + step.Text, "  ")).Prepend(columns.Header(Margin));
+    }
+
+    // A late handshake was sent when the handshake was.
+    private static int? HandshakeBefore(MessageCatalog messages, IEnumerable<int> known, int code) => messages[code].Kind != CatalogMessageKind.LateHandshake ? null
+        : known.First(other => messages[other].Kind == CatalogMessageKind.Handshake && messages[other].Sender == messages[code].Sender);
+
+    private static string Describe(MessageCatalog messages, int code, Outcome outcome)
+    {
+        var cause = code switch
         {
-            var step = steps[i];
-            var text = (step.From > 0 ? string.Create(CultureInfo.InvariantCulture, $"({step.From})> ") : "* ") + step.Text;
-            var first = true;
-            foreach (var line in EventFormatter.Wrap(text, width - 2, "  "))
-            {
-                var margin = first ? (i + 1).ToString(CultureInfo.InvariantCulture).PadLeft(4) + "  " : "      ";
-                yield return (margin + string.Concat(Enumerable.Range(0, agents).Select(agent => (agent == step.Agent ? line : "|").PadRight(width)))).TrimEnd();
-                first = false;
-            }
-        }
+            TransitionTable.Window => EventFormatter.Of(Timer.Window),
+            TransitionTable.Poll => EventFormatter.Of(Timer.Poll),
+            TransitionTable.StartTimer => EventFormatter.Of(Timer.Start),
+            TransitionTable.Start => "POST /run",
+            TransitionTable.Reset => "",
+            TransitionTable.CrashUp or TransitionTable.CrashDown => $"crash, restart (boot {outcome.Next.Machine.Boot})",
+            _ => messages.Describe(code),
+        };
+        return string.Join("; ", outcome.Events.Select(EventFormatter.Of).Prepend(cause).Where(text => text.Length > 0));
     }
 }

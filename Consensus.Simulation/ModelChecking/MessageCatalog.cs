@@ -2,12 +2,20 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation.ModelChecking;
 
+/// <summary>Kinds of <see cref="CatalogMessage"/>.</summary>
 internal enum CatalogMessageKind
 {
+    /// <summary>A draw. It reaches no agent, and shows which decisions are valid.</summary>
     Drew,
     Handshake,
+
+    /// <summary>A handshake that is over and may still arrive.</summary>
     LateHandshake,
+
+    /// <summary>A response to a handshake.</summary>
     Introduced,
+
+    /// <summary>A response that names the sender's run.</summary>
     Joined,
     NewRound,
     Proposal,
@@ -16,23 +24,23 @@ internal enum CatalogMessageKind
 }
 
 /// <summary>
-/// One thing an agent said. What was said stays said: it may reach everyone at any time, any number of times, or never.
-/// What an answer tells is the same fact as the message that would have told it.
+/// One message that an agent sent. It may reach every agent at any time, any number of times, or never. A response counts as
+/// the message with the same content.
 /// </summary>
-/// <param name="Kind">What.</param>
-/// <param name="Sender">Who, from 0.</param>
-/// <param name="Run">Index of the run's descriptor; -1 for none.</param>
+/// <param name="Kind">The kind.</param>
+/// <param name="Sender">The sender, from 0.</param>
+/// <param name="Run">The index of the run's descriptor; -1 for none.</param>
 /// <param name="Round">The round; 0 where it does not matter.</param>
-/// <param name="Value">Drawn, proposed, voted for (0: for none) or decided.</param>
+/// <param name="Value">The value drawn, proposed, voted for (0: none) or decided.</param>
 /// <param name="Proposed">A vote's proposal.</param>
-/// <param name="To">Who alone may read it; -1: everyone.</param>
-/// <param name="Boot">The sender's boot, in handshakes and their answers.</param>
-/// <param name="Floor">The sender's floor, in answers to a handshake.</param>
-/// <param name="Agents">How many agents the sender counts, in answers to a handshake.</param>
+/// <param name="To">The only receiver; -1: every agent.</param>
+/// <param name="Boot">The sender's boot, in handshakes and responses to them.</param>
+/// <param name="Floor">The sender's floor, in responses to a handshake.</param>
+/// <param name="Agents">How many agents the sender counts, in responses to a handshake.</param>
 internal sealed record CatalogMessage(
     CatalogMessageKind Kind, int Sender, int Run = -1, int Round = 0, int Value = 0, int Proposed = 0, int To = -1, string Boot = "", RunId Floor = default, int Agents = 0);
 
-/// <summary>All facts and runs met so far, by number. Written by one thread at a time.</summary>
+/// <summary>Numbers all messages and runs so far. Written by one thread at a time.</summary>
 internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
 {
     private readonly Dictionary<CatalogMessage, int> _codes = [];
@@ -43,14 +51,12 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
 
     public CatalogMessage this[int code] => _messages[code - firstCode];
 
-    public int Count => _messages.Count;
-
-    public int Code(CatalogMessage fact)
+    public int Code(CatalogMessage message)
     {
-        if (!_codes.TryGetValue(fact, out var code))
+        if (!_codes.TryGetValue(message, out var code))
         {
-            _codes.Add(fact, code = firstCode + _messages.Count);
-            _messages.Add(fact);
+            _codes.Add(message, code = firstCode + _messages.Count);
+            _messages.Add(message);
         }
 
         return code;
@@ -60,7 +66,7 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
 
     public int CodeOf(RunDescriptor run)
     {
-        // One id may be described twice by a broken initiator, and by a correct one in two branches.
+        // A broken initiator may describe one id twice, and a correct one may in two branches.
         var key = run.Id + "|" + string.Join(',', run.Members.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => member.Key + member.Value));
         if (!_runCodes.TryGetValue(key, out var code))
         {
@@ -72,49 +78,47 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
         return code;
     }
 
-    /// <summary>Numbers a run's name, which descriptors may share.</summary>
+    /// <summary>The number of a run's id, which descriptors may share.</summary>
     public int NumberOf(int run) => _ids[_runs[run].Id];
 
     public int CodeOf(int sender, Message message, int run) => message switch
     {
-        NewRound said => Code(new(CatalogMessageKind.NewRound, sender, run, said.Round, said.Value ?? 0)),
-        Proposal said => Code(new(CatalogMessageKind.Proposal, sender, run, said.Round, said.Value)),
-        Vote said => Code(new(CatalogMessageKind.Vote, sender, run, said.Round, said.Value ?? 0, said.Proposed)),
-        // No rule reads who decided when, and leaving the sender out keeps everyone talking to everyone.
-        Final said => Code(new(CatalogMessageKind.Final, sender, run, 0, said.Value)),
-        _ => throw new ArgumentException($"No fact: {message.GetType().Name}.", nameof(message)),
+        NewRound newRound => Code(new(CatalogMessageKind.NewRound, sender, run, newRound.Round, newRound.Value ?? 0)),
+        Proposal proposal => Code(new(CatalogMessageKind.Proposal, sender, run, proposal.Round, proposal.Value)),
+        Vote vote => Code(new(CatalogMessageKind.Vote, sender, run, vote.Round, vote.Value ?? 0, vote.Proposed)),
+
+        // No rule reads the round of a decision.
+        Final final => Code(new(CatalogMessageKind.Final, sender, run, 0, final.Value)),
+        _ => throw new ArgumentException($"The catalog has no {message.GetType().Name}.", nameof(message)),
     };
 
-    /// <summary>How a fact reaches an agent; null where it never does.</summary>
+    /// <summary>The input by which a message reaches an agent; null where it never does.</summary>
     public Input? InputFor(int code, int receiver)
     {
-        var fact = this[code];
-        var id = AgentIds.IdOf(fact.Sender);
-        var reaches = fact.Kind switch
+        var message = this[code];
+        var reaches = message.Kind switch
         {
-            CatalogMessageKind.Handshake or CatalogMessageKind.LateHandshake => bounds.Names(fact.Sender, receiver),
-            CatalogMessageKind.Joined => bounds.Names(receiver, fact.Sender),
+            CatalogMessageKind.Handshake or CatalogMessageKind.LateHandshake => bounds.Names(message.Sender, receiver),
+            CatalogMessageKind.Joined => bounds.Names(receiver, message.Sender),
 
-            // By a message, or by the answer to one.
-            _ => bounds.Names(receiver, fact.Sender) || bounds.Names(fact.Sender, receiver),
+            // By a message, or by the response to one.
+            _ => bounds.Names(receiver, message.Sender) || bounds.Names(message.Sender, receiver),
         };
-        return !reaches || (fact.To >= 0 && fact.To != receiver) ? null : fact.Kind switch
+        return !reaches || (message.To >= 0 && message.To != receiver) ? null : message.Kind switch
         {
-            CatalogMessageKind.Handshake or CatalogMessageKind.LateHandshake => new MessageReceived(new Handshake()),
-            CatalogMessageKind.Introduced => new ResponseReceived(AgentIds.PeerIndex(fact.Sender, receiver), new Handshake(),
-                new Response(ResponseStatus.Reset) { AgentId = id, Boot = fact.Boot, Agents = fact.Agents, Floor = fact.Floor.IsNone ? null : fact.Floor }),
-            // What this answer tells of boot and floor, a handshake tells too when it is needed.
-            CatalogMessageKind.Joined => new ResponseReceived(AgentIds.PeerIndex(fact.Sender, receiver), new StateQuery(),
-                new Response(ResponseStatus.Ok) { Run = Run(fact.Run).Id, Descriptor = Run(fact.Run) }),
-            CatalogMessageKind.NewRound => new MessageReceived(fact.Value == 0 ? new NewRound(fact.Round, Run(fact.Run)) : new NewRound(fact.Round, Run(fact.Run), id, fact.Value)),
-            CatalogMessageKind.Proposal => new MessageReceived(new Proposal(id, fact.Value, fact.Round, Run(fact.Run))),
-            CatalogMessageKind.Vote => new MessageReceived(new Vote(id, fact.Value == 0 ? null : fact.Value, fact.Proposed, fact.Round, Run(fact.Run))),
-            CatalogMessageKind.Final => new MessageReceived(new Final(fact.Value, Run(fact.Run).StartRound, Run(fact.Run))),
-            _ => null,
+            CatalogMessageKind.Introduced => new ResponseReceived(AgentIds.PeerIndex(message.Sender, receiver), new Handshake(), new Response(ResponseStatus.Reset)
+            {
+                AgentId = AgentIds.IdOf(message.Sender), Boot = message.Boot, Agents = message.Agents, Floor = message.Floor.IsNone ? null : message.Floor,
+            }),
+
+            // A handshake tells boot and floor too, where they are needed.
+            CatalogMessageKind.Joined => new ResponseReceived(AgentIds.PeerIndex(message.Sender, receiver), new StateQuery(),
+                new Response(ResponseStatus.Ok) { Run = Run(message.Run).Id, Descriptor = Run(message.Run) }),
+            _ => MessageOf(message) is { } sent ? new MessageReceived(sent) : null,
         };
     }
 
-    /// <summary>The same input with other names.</summary>
+    /// <summary>The code of the same input under a permutation.</summary>
     public int Rename(int code, Permutation names)
     {
         if (code <= TransitionTable.ForgetRun)
@@ -127,38 +131,42 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
             return code < TransitionTable.Forget ? code : TransitionTable.Forget + names.Agents[code - TransitionTable.Forget];
         }
 
-        var fact = this[code];
-        return Code(fact with
+        var message = this[code];
+        return Code(message with
         {
-            Sender = names.Agents[fact.Sender],
-            Run = fact.Run < 0 ? -1 : CodeOf(names.Of(Run(fact.Run))),
-            Value = names.Values[fact.Value],
-            Proposed = names.Values[fact.Proposed],
-            To = fact.To < 0 ? -1 : names.Agents[fact.To],
-            Boot = names.BootOf(fact.Boot),
-            Floor = names.Of(fact.Floor),
+            Sender = names.Agents[message.Sender],
+            Run = message.Run < 0 ? -1 : CodeOf(names.Of(Run(message.Run))),
+            Value = names.Values[message.Value],
+            Proposed = names.Values[message.Proposed],
+            To = message.To < 0 ? -1 : names.Agents[message.To],
+            Boot = names.BootOf(message.Boot),
+            Floor = names.Of(message.Floor),
         });
     }
 
-    /// <summary>In the words of a diagram.</summary>
-    public string Describe(int code)
+    /// <summary>A message as text.</summary>
+    public string Describe(int code) => code < firstCode ? "command" : this[code] switch
     {
-        if (code < firstCode)
-        {
-            return "command";
-        }
+        { Kind: CatalogMessageKind.Introduced } => "response to the handshake",
+        { Kind: CatalogMessageKind.Joined, Run: var run } => $"response: in run {Run(run).Id}",
+        { Kind: CatalogMessageKind.Drew, Value: var value } => $"draw {EventFormatter.Value(value)}",
+        var message => EventFormatter.Of(MessageOf(message)!, namesRun: _ids.Count > 1),
+    };
 
-        var fact = this[code];
-        return fact.Kind switch
+    private Message? MessageOf(CatalogMessage message)
+    {
+        var id = AgentIds.IdOf(message.Sender);
+        var run = message.Run < 0 ? null : Run(message.Run);
+        return message.Kind switch
         {
-            CatalogMessageKind.Handshake or CatalogMessageKind.LateHandshake => "handshake",
-            CatalogMessageKind.Introduced => "answer to the handshake",
-            CatalogMessageKind.Joined => $"state: run {Run(fact.Run).Id}",
-            CatalogMessageKind.NewRound => $"new_round {fact.Round}{(fact.Value == 0 ? "" : $", proposal {fact.Value}")}",
-            CatalogMessageKind.Proposal => $"proposal {fact.Value} (round {fact.Round})",
-            CatalogMessageKind.Vote => $"vote {(fact.Value == 0 ? "none" : fact.Value)}, proposal {fact.Proposed} (round {fact.Round})",
-            CatalogMessageKind.Final => $"final {fact.Value}",
-            _ => $"draw {fact.Value}",
-        } + (_ids.Count > 1 && fact.Run >= 0 ? $" of {Run(fact.Run).Id}" : "");
+            CatalogMessageKind.Handshake or CatalogMessageKind.LateHandshake => new Handshake(),
+            CatalogMessageKind.NewRound => message.Value == 0 ? new NewRound(message.Round, run) : new NewRound(message.Round, run, id, message.Value),
+            CatalogMessageKind.Proposal => new Proposal(id, message.Value, message.Round, run),
+            CatalogMessageKind.Vote => new Vote(id, message.Value == 0 ? null : message.Value, message.Proposed, message.Round, run),
+
+            // Without a sender, since no rule reads which agent decided first.
+            CatalogMessageKind.Final => new Final(message.Value, run!.StartRound, run),
+            _ => null,
+        };
     }
 }

@@ -34,7 +34,7 @@ public sealed record ReachabilityProperty(string Name, bool Seen)
                     yield return new("adopts", Ever(ProtocolEventKind.Adopted));
                 }
 
-                yield return new("copies", Ever(ProtocolEventKind.CaughtUp));
+                yield return new("catches up", Ever(ProtocolEventKind.CaughtUp));
             }
         }
     }
@@ -52,7 +52,7 @@ public sealed record ReachabilityProperty(string Name, bool Seen)
 /// <param name="Broken">The broken property, one of <see cref="PropertyNames"/>; or null.</param>
 /// <param name="Path">A shortest path to the violation.</param>
 /// <param name="UnfinishedReason">Why a walk without faults does not end well, if that is the violation.</param>
-/// <param name="Walked">Distinct combinations of machines that walks without faults went through. It may differ by some from run to run.</param>
+/// <param name="Walked">Distinct combinations of machines that walks without faults went through. With symmetry reduction it depends on which state of an orbit was visited first.</param>
 /// <param name="StatesOfAllOrbits">Distinct global states without symmetry reduction.</param>
 /// <param name="PartialOrderReduction">Whether partial-order reduction was on. The depth is in visible steps then.</param>
 public sealed record ModelCheckerReport(

@@ -3,18 +3,18 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation.ModelChecking;
 
-/// <summary>An exploration in words.</summary>
+/// <summary>Texts of model checks.</summary>
 public static class ModelCheckerText
 {
-    /// <summary>The figures, each property, and the path to what was broken.</summary>
+    /// <summary>The figures, each property, and the path to a violation.</summary>
     /// <param name="report">The report.</param>
-    /// <param name="elapsed">How long the exploration took; null leaves time and rate out.</param>
+    /// <param name="elapsed">How long the check took; null leaves time and rate out.</param>
     public static IEnumerable<string> Lines(this ModelCheckerReport report, TimeSpan? elapsed = null)
     {
         var bounds = report.Bounds;
-        yield return Invariant($"{bounds.Rule.ToString().ToLowerInvariant()} rule, {bounds.Draw.ToString().ToLowerInvariant()} draws: {bounds.Agents} agents, {bounds.Values} values, {bounds.Rounds} rounds, {bounds.Crashes} crashes{(bounds.Durable ? " (what is decided is kept)" : "")}, {bounds.Resets} resets, {bounds.Initiators} initiators, {bounds.Starts} starts each{(bounds.ShortPeers > 0 ? $", {bounds.ShortPeers} with one peer too few" : "")}");
-        yield return Invariant($"{report.States:N0} states{(report.Symmetries > 1 ? Invariant($" ({report.StatesOfAllOrbits:N0} with other names)") : "")}, {report.Transitions:N0} transitions, depth {report.Depth}{(report.PartialOrderReduction ? " turns" : "")}{(elapsed is { TotalSeconds: var seconds } ? Invariant($", {seconds:N1} s, {report.States / Math.Max(seconds, 0.001):N0} states/s") : "")}");
-        yield return Invariant($"{report.AgentStates:N0} states of single agents, {report.MachineStates:N0} of single machines; continuations went through {report.Continued:N0} combinations");
+        yield return Invariant($"{bounds.Rule.ToString().ToLowerInvariant()} rule, {bounds.Draw.ToString().ToLowerInvariant()} draws: {bounds.Agents} agents, {bounds.Values} values, {bounds.Rounds} rounds, {bounds.Crashes} crashes{(bounds.Durable ? " (with persisted state)" : "")}, {bounds.Resets} resets, {bounds.Initiators} initiators, {bounds.Starts} starts each{(bounds.ShortPeers > 0 ? $", {bounds.ShortPeers} with one peer too few" : "")}");
+        yield return Invariant($"{report.States:N0} states{(report.Symmetries > 1 ? Invariant($" ({report.StatesOfAllOrbits:N0} without symmetry)") : "")}, {report.Transitions:N0} transitions, depth {report.Depth}{(report.PartialOrderReduction ? " visible steps" : "")}{(elapsed is { TotalSeconds: var seconds } ? Invariant($", {seconds:N1} s, {report.States / Math.Max(seconds, 0.001):N0} states/s") : "")}");
+        yield return Invariant($"{report.AgentStates:N0} states of single agents, {report.MachineStates:N0} of single machines; walks without faults went through {report.Walked:N0} combinations");
         foreach (var property in Always(bounds))
         {
             yield return $"  {(property == report.Broken ? "BROKEN" : report.Broken is null ? "ok    " : "open  ")}  {property}";
@@ -28,15 +28,15 @@ public static class ModelCheckerText
         if (report is { Broken: { } broken, Path: { } path })
         {
             yield return "";
-            yield return Invariant($"The shortest way to break {broken}, {path.Count} steps; (3)> delivers what was said in step 3:");
+            yield return Invariant($"The shortest way to break {broken}, {path.Count} steps; (3)> delivers a message that step 3 sent:");
             foreach (var line in CounterexamplePath.Draw(bounds.Agents, path))
             {
                 yield return line;
             }
 
-            if (report.UnexercisedReason is not null)
+            if (report.UnfinishedReason is not null)
             {
-                yield return $"From here, without any further fault: {report.UnexercisedReason}.";
+                yield return $"From here, without any further fault: {report.UnfinishedReason}.";
             }
         }
     }

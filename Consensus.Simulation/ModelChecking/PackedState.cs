@@ -25,7 +25,7 @@ internal sealed class PackedState(int agents)
     {
         for (var i = 0; i < state.Length; i++)
         {
-            state[i] = agents[i, (int)(key >> (i * _bits)) & Most];
+            state[i] = agents[i, (int)(key >> (i * _bits)) & MaxStates];
         }
     }
 }

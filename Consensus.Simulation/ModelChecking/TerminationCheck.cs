@@ -54,7 +54,7 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         {
             for (var i = 0; i < state.Length; i++)
             {
-                _now[i] = (Contact)(state[i].Continuation ?? check.Begin(state[i]));
+                _now[i] = (Contact)(state[i].WalkStart ?? check.Begin(state[i]));
             }
 
             for (var pass = 0; pass < MaxPasses; pass++)

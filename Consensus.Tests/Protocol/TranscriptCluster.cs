@@ -121,7 +121,7 @@ internal sealed class TranscriptCluster : SimulatedCluster
         var response = to.Original is { } original ? original.Receive(call.Message) : to.Machine is not null ? Receive(call) : null;
         if (to.Original is not null)
         {
-            Line($"  {to.Id} answers: {TranscriptText.Of(response!)}");
+            Line($"  {to.Id} answers: {EventFormatter.Of(response!)}");
         }
 
         switch (responseFate)
@@ -182,7 +182,7 @@ internal sealed class TranscriptCluster : SimulatedCluster
                 if (i == 0 || effects[i - 1] is not Send before || before.Message != message)
                 {
                     var to = effects.Skip(i).TakeWhile(effect => effect is Send next && next.Message == message).Cast<Send>();
-                    Line($"  {agent.Id} sends {string.Join(", ", to.Select(send => AgentIds.IdOf(agent.AgentAt(send.Peer))))}: {TranscriptText.Of(message, Runs.Count > 1)}");
+                    Line($"  {agent.Id} sends {string.Join(", ", to.Select(send => AgentIds.IdOf(agent.AgentAt(send.Peer))))}: {EventFormatter.Of(message, Runs.Count > 1)}");
                 }
             }
             else if (TranscriptText.Of(effects[i]) is { } line)
@@ -207,8 +207,8 @@ internal sealed class TranscriptCluster : SimulatedCluster
     }
 
     private string Describe(SimulatedCall call) => call.Response is null
-        ? $"{call.From.Id} -> {call.To.Id}: {TranscriptText.Of(call.Message, Runs.Count > 1)}"
-        : $"{call.From.Id} <- {call.To.Id}: the answer to {TranscriptText.Of(call.Message, Runs.Count > 1)}: {TranscriptText.Of(call.Response)}";
+        ? $"{call.From.Id} -> {call.To.Id}: {EventFormatter.Of(call.Message, Runs.Count > 1)}"
+        : $"{call.From.Id} <- {call.To.Id}: the answer to {EventFormatter.Of(call.Message, Runs.Count > 1)}: {EventFormatter.Of(call.Response)}";
 
     private void Line(string line, bool isDeed = false)
     {

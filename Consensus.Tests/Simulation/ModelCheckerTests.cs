@@ -6,42 +6,42 @@ namespace Consensus.Tests.Simulation;
 
 public sealed class ModelCheckerTests
 {
-    private static readonly ModelCheckerOptions Quiet = new(Crashes: 0, Resets: 0);
+    private static readonly ModelCheckerOptions FaultFree = new(Crashes: 0, Resets: 0);
 
     [Fact]
-    public void Every_promise_holds_in_every_state_of_two_rounds_with_a_crash_and_a_reset()
+    public void Every_property_holds_in_every_state_of_two_rounds_with_a_crash_and_a_reset()
     {
         var report = new ModelChecker(new ModelCheckerOptions()).Run();
         Assert.Null(report.Broken);
         Assert.True(report.Holds, string.Join('\n', report.Lines()));
-        Assert.Equal(["adopts", "copies", "decides in round 1", "decides in round 2", "learns"], report.Reachability.Select(sometimes => sometimes.Name).Order());
+        Assert.Equal(["adopts", "catches up", "decides in round 1", "decides in round 2", "learns"], report.Reachability.Select(reached => reached.Name).Order());
     }
 
     [Fact]
-    public void Every_promise_holds_where_restarted_agents_are_given_back_what_they_kept()
+    public void Every_property_holds_where_restarted_agents_restore_what_they_persisted()
     {
         var report = new ModelChecker(new ModelCheckerOptions(Durable: true)).Run();
         Assert.True(report.Holds, string.Join('\n', report.Lines()));
-        Assert.Contains(report.Reachability, sometimes => sometimes is { Name: "restores a decision", Seen: true });
+        Assert.Contains(report.Reachability, reached => reached is { Name: "restores a decision", Seen: true });
     }
 
     [Theory]
     [InlineData("RestoredWithoutItsDecision", PropertyNames.Durability)]
     [InlineData("RestartedTakesPart", PropertyNames.OneProposal)]
     [InlineData("SilentLearners", PropertyNames.Termination)]
-    public void A_version_that_keeps_or_restores_wrongly_is_caught(string version, string property)
+    public void A_mutant_that_restores_wrongly_is_caught(string mutant, string property)
     {
-        var bounds = Quiet with { Rounds = 1, Crashes = 1, Durable = true };
-        // Found by turns, and then on a shortest path.
-        var report = new ModelChecker(bounds, Mutants.Restoring[version].Invoke, symmetry: false, byTurns: true).Run();
+        var bounds = FaultFree with { Rounds = 1, Crashes = 1, Durable = true };
+        // The reduced check finds the violation, and a full one finds the shortest path.
+        var report = new ModelChecker(bounds, Mutants.Restoring[mutant].Invoke, symmetry: false, partialOrderReduction: true).Run();
         Assert.True(property == report.Broken, string.Join('\n', report.Lines()));
     }
 
     [Fact]
-    public void Two_initiators_at_once_break_nothing_in_any_state_of_one_round() => AssertHolds(Quiet with { Initiators = 2, Rounds = 1 }, byTurns: true);
+    public void Two_initiators_at_once_break_nothing_in_any_state_of_one_round() => AssertHolds(FaultFree with { Initiators = 2, Rounds = 1 }, partialOrderReduction: true);
 
     [Fact]
-    public void Plurality_draws_break_nothing_in_any_state_of_two_rounds() => AssertHolds(Quiet with { Draw = DrawStrategy.Plurality });
+    public void Plurality_draws_break_nothing_in_any_state_of_two_rounds() => AssertHolds(FaultFree with { Draw = DrawStrategy.Plurality });
 
     [Theory]
     [InlineData("NoAdoption", PropertyNames.Agreement, 2, 0, 0, 1)]
@@ -54,12 +54,12 @@ public sealed class ModelCheckerTests
     [InlineData("RunIdWithoutBoot", PropertyNames.OneProposal, 1, 1, 0, 2)]
     [InlineData("OwnFloorNotRaised", PropertyNames.OneProposal, 1, 0, 0, 2)]
     [InlineData("ClearingHandshake", PropertyNames.Termination, 1, 0, 0, 1)]
-    public void A_broken_version_is_caught(string version, string property, int rounds, int crashes, int resets, int starts)
+    public void A_mutant_is_caught_on_a_shortest_path(string mutant, string property, int rounds, int crashes, int resets, int starts)
     {
         var bounds = new ModelCheckerOptions(Rounds: rounds, Crashes: crashes, Resets: resets, Starts: starts);
-        // Found by turns, and then on a shortest path.
-        var report = new ModelChecker(bounds, Mutants.All[version].Invoke, symmetry: false, byTurns: true).Run();
-        Assert.True(report.Broken is not null, version + " was not caught: " + string.Join('\n', report.Lines()));
+        // The reduced check finds the violation, and a full one finds the shortest path.
+        var report = new ModelChecker(bounds, Mutants.All[mutant].Invoke, symmetry: false, partialOrderReduction: true).Run();
+        Assert.True(report.Broken is not null, mutant + " was not caught: " + string.Join('\n', report.Lines()));
         Assert.True(property == report.Broken, string.Join('\n', report.Lines()));
         Assert.Equal(report.Depth, report.Path!.Count);
     }
@@ -68,48 +68,48 @@ public sealed class ModelCheckerTests
     [InlineData(1, 2, 1, 1, false)]
     [InlineData(1, 2, 1, 1, true)]
     [InlineData(3, 1, 0, 0, false)]
-    public void Every_promise_holds_where_one_agent_counts_one_agent_less(int initiators, int rounds, int crashes, int resets, bool durable)
+    public void Every_property_holds_where_one_agent_counts_one_agent_less(int initiators, int rounds, int crashes, int resets, bool durable)
     {
         var bounds = new ModelCheckerOptions(Initiators: initiators, Rounds: rounds, Crashes: crashes, Resets: resets, Durable: durable, ShortPeers: 1);
-        var report = new ModelChecker(bounds, byTurns: true).Run();
+        var report = new ModelChecker(bounds, partialOrderReduction: true).Run();
         Assert.True(report.Holds, string.Join('\n', report.Lines()));
-        Assert.Contains(report.Reachability, sometimes => sometimes is { Name: "refuses a start for cluster sizes", Seen: true });
+        Assert.Contains(report.Reachability, reached => reached is { Name: "refuses a start for cluster sizes", Seen: true });
     }
 
     [Fact]
-    public void A_version_that_compares_no_cluster_sizes_is_caught()
+    public void A_mutant_that_compares_no_cluster_sizes_is_caught()
     {
-        var report = new ModelChecker(Quiet with { Rounds = 1, ShortPeers = 1 }, Mutants.StartsWithAnySize.Invoke).Run();
+        var report = new ModelChecker(FaultFree with { Rounds = 1, ShortPeers = 1 }, Mutants.StartsWithAnySize.Invoke).Run();
         Assert.True(report.Broken == PropertyNames.ClusterSize, string.Join('\n', report.Lines()));
     }
 
     [Fact]
-    public void Catching_up_by_a_draw_is_caught_but_needs_three_rounds()
+    public void A_mutant_that_draws_to_catch_up_is_caught_in_three_rounds_and_not_in_two()
     {
-        var bounds = Quiet with { Rounds = 3 };
+        var bounds = FaultFree with { Rounds = 3 };
         Assert.Null(new ModelChecker(bounds with { Rounds = 2 }, Mutants.All["CatchUpByDraw"].Invoke).Run().Broken);
-        Assert.Equal(PropertyNames.Agreement, new ModelChecker(bounds, Mutants.All["CatchUpByDraw"].Invoke, byTurns: true).Run().Broken);
+        Assert.Equal(PropertyNames.Agreement, new ModelChecker(bounds, Mutants.All["CatchUpByDraw"].Invoke, partialOrderReduction: true).Run().Broken);
     }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void The_classic_rule_disagrees_in_eight_steps(bool byTurns)
+    public void The_classic_rule_disagrees_in_eight_steps(bool reduced)
     {
-        var report = new ModelChecker(Quiet with { Rule = Rule.Classic }, byTurns: byTurns).Run();
+        var report = new ModelChecker(FaultFree with { Rule = Rule.Classic }, partialOrderReduction: reduced).Run();
         Assert.Equal(PropertyNames.Agreement, report.Broken);
         Assert.False(report.Holds);
         Assert.Equal(8, report.Path!.Count);
-        Assert.Contains("DECIDES", report.Path[^1].Text, StringComparison.Ordinal);
+        Assert.Contains("decides", report.Path[^1].Text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void What_is_never_exercised_fails_the_check()
+    public void A_reachability_property_that_is_never_reached_fails_the_check()
     {
-        // Two agents need each other: both see the same proposals, so a round without a decision leaves nothing to adopt.
+        // Both agents see the same proposals, so a round without a decision has no vote to adopt.
         var report = new ModelChecker(new ModelCheckerOptions(Agents: 2, Rounds: 3)).Run();
         Assert.Null(report.Broken);
-        Assert.Equal("adopts", Assert.Single(report.Reachability, sometimes => !sometimes.Seen).Name);
+        Assert.Equal("adopts", Assert.Single(report.Reachability, reached => !reached.Seen).Name);
         Assert.False(report.Holds);
     }
 
@@ -121,7 +121,7 @@ public sealed class ModelCheckerTests
     }
 
     [Fact]
-    public void Symmetry_leaves_out_only_states_that_differ_in_names()
+    public void Symmetry_reduction_leaves_out_only_permuted_states()
     {
         var bounds = new ModelCheckerOptions(Rounds: 1);
         var all = new ModelChecker(bounds, symmetry: false).Run();
@@ -138,25 +138,25 @@ public sealed class ModelCheckerTests
     [InlineData(1, 1, 1, false)]
     [InlineData(1, 1, 1, true)]
     [InlineData(0, 0, 2, false)]
-    public void Turns_leave_out_only_states_that_quiet_steps_lead_to(int crashes, int resets, int rounds, bool durable)
+    public void Partial_order_reduction_leaves_out_only_states_that_invisible_steps_lead_to(int crashes, int resets, int rounds, bool durable)
     {
-        // Continuations start from the states left out as well, so they go through the same combinations of machines.
         var bounds = new ModelCheckerOptions(Rounds: rounds, Crashes: crashes, Resets: resets, Durable: durable);
+        // Walks start from the states left out as well, so they go through the same combinations of machines.
         var all = new ModelChecker(bounds, symmetry: false).Run();
-        var some = new ModelChecker(bounds, symmetry: false, byTurns: true).Run();
+        var some = new ModelChecker(bounds, symmetry: false, partialOrderReduction: true).Run();
         Assert.True(some.Holds, string.Join('\n', some.Lines()));
-        Assert.Equal((all.MachineStates, all.Continued), (some.MachineStates, some.Continued));
+        Assert.Equal((all.MachineStates, all.Walked), (some.MachineStates, some.Walked));
         Assert.Equal(all.Reachability, some.Reachability);
-        Assert.True(some.States < all.States / 2, $"{some.States} by turns of {all.States}");
+        Assert.True(some.States < all.States / 2, $"{some.States} of {all.States}");
     }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void An_exploration_is_the_same_every_time(bool byTurns)
+    public void A_check_visits_the_same_states_every_time(bool reduced)
     {
         var bounds = new ModelCheckerOptions(Rounds: 1);
-        var (first, second) = (new ModelChecker(bounds, byTurns: byTurns).Run(), new ModelChecker(bounds, byTurns: byTurns).Run());
+        var (first, second) = (new ModelChecker(bounds, partialOrderReduction: reduced).Run(), new ModelChecker(bounds, partialOrderReduction: reduced).Run());
         Assert.Equal((first.States, first.Transitions, first.Depth, first.AgentStates), (second.States, second.Transitions, second.Depth, second.AgentStates));
     }
 
@@ -168,9 +168,9 @@ public sealed class ModelCheckerTests
         Assert.Null(new ModelCheckerOptions().Error());
     }
 
-    private static void AssertHolds(ModelCheckerOptions bounds, bool byTurns = false)
+    private static void AssertHolds(ModelCheckerOptions bounds, bool partialOrderReduction = false)
     {
-        var report = new ModelChecker(bounds, byTurns: byTurns).Run();
+        var report = new ModelChecker(bounds, partialOrderReduction: partialOrderReduction).Run();
         Assert.True(report.Holds, string.Join('\n', report.Lines()));
     }
 }

@@ -24,7 +24,7 @@ public sealed class SafetyCheckerTests
         Assert.Null(SafetyChecker.Check([new("agent1", "a", One, 2, 1), new("agent2", "b", One, 2, 5), new("agent1", "a", One with { Number = 2 }, 3, 1)]));
 
     [Fact]
-    public void A_decision_that_was_announced_must_be_kept_and_kept_as_it_was()
+    public void An_announced_decision_must_be_persisted_unchanged()
     {
         Observation announced = new("agent1", "a", One, 2, 1);
         Assert.Null(SafetyChecker.CheckPersisted([announced], [announced with { Boot = "b" }, announced with { AgentId = "agent2", Value = 3 }]));
@@ -33,27 +33,27 @@ public sealed class SafetyCheckerTests
     }
 
     [Fact]
-    public void A_decision_that_nobody_drew_breaks_validity() =>
-        Assert.Equal(PropertyNames.Validity, Tell(Member("agent2", "b"), new MessageReceived(new Final(3, 1, Described, "agent1")))?.Property);
+    public void A_decision_that_no_agent_drew_breaks_validity() =>
+        Assert.Equal(PropertyNames.Validity, Step(Member("agent2", "b"), new MessageReceived(new Final(3, 1, Described, "agent1")))?.Property);
 
     [Fact]
-    public void A_second_proposal_in_one_round_is_noticed_on_the_wire() =>
-        Assert.Equal(PropertyNames.OneProposal, Say(new Proposal("agent2", 1, 1, Described), new Proposal("agent2", 2, 1, Described)));
+    public void A_second_proposal_in_one_round_breaks_one_proposal() =>
+        Assert.Equal(PropertyNames.OneProposal, Send(new Proposal("agent2", 1, 1, Described), new Proposal("agent2", 2, 1, Described)));
 
     [Fact]
-    public void A_second_vote_in_one_round_is_noticed_on_the_wire() =>
-        Assert.Equal(PropertyNames.OneVote, Say(new Vote("agent2", null, 1, 1, Described), new Vote("agent2", 1, 1, 1, Described)));
+    public void A_second_vote_in_one_round_breaks_one_vote() =>
+        Assert.Equal(PropertyNames.OneVote, Send(new Vote("agent2", null, 1, 1, Described), new Vote("agent2", 1, 1, 1, Described)));
 
     [Fact]
-    public void A_vote_that_repeats_another_proposal_is_a_second_proposal() =>
-        Assert.Equal(PropertyNames.OneProposal, Say(new NewRound(1, Described, "agent2", 1), new Vote("agent2", null, 2, 1, Described)));
+    public void A_vote_that_names_another_proposal_is_a_second_proposal() =>
+        Assert.Equal(PropertyNames.OneProposal, Send(new NewRound(1, Described, "agent2", 1), new Vote("agent2", null, 2, 1, Described)));
 
     [Fact]
-    public void The_same_words_may_be_said_again() =>
-        Assert.Null(Say(new Proposal("agent2", 1, 1, Described), new Vote("agent2", null, 1, 1, Described), new Proposal("agent2", 1, 1, Described)));
+    public void The_same_messages_may_be_sent_again() =>
+        Assert.Null(Send(new Proposal("agent2", 1, 1, Described), new Vote("agent2", null, 1, 1, Described), new Proposal("agent2", 1, 1, Described)));
 
     [Fact]
-    public void A_word_of_the_last_run_does_not_hide_the_same_word_of_this_one()
+    public void A_message_of_the_last_run_does_not_hide_an_equal_message_of_this_run()
     {
         var next = Described with { Id = One with { Number = 2 } };
         var drew = new ProtocolEvent(ProtocolEventKind.Drew, next.Id, 1, 1, 1);
@@ -64,22 +64,22 @@ public sealed class SafetyCheckerTests
     }
 
     [Fact]
-    public void A_process_that_the_run_does_not_name_must_be_silent() =>
+    public void A_process_that_is_no_member_may_not_propose() =>
         Assert.Equal(PropertyNames.LearnersSilent, _checker.Observe(1, Member("agent2", "later"), [new Send(0, new Proposal("agent2", 1, 1, Described))])?.Property);
 
     [Fact]
-    public void Every_broken_version_breaks_one_rule_of_the_same_core() =>
-        Assert.All(Mutants.All, broken =>
-            Assert.IsAssignableFrom<AgentStateMachine>(broken.Value("agent1", "a", ["agent2", "agent3"], new SeededRandom(1))));
+    public void Every_mutant_is_a_machine_of_the_same_core() =>
+        Assert.All(Mutants.All, mutant =>
+            Assert.IsAssignableFrom<AgentStateMachine>(mutant.Value("agent1", "a", ["agent2", "agent3"], new SeededRandom(1))));
 
-    private string? Say(params Message[] messages)
+    private string? Send(params Message[] messages)
     {
         var machine = Member("agent2", "b");
         var seen = messages.Select(message => _checker.Observe(1, machine, [new Send(0, message), new Send(2, message)])?.Property).ToList();
         return seen[^1];
     }
 
-    private Violation? Tell(AgentStateMachine machine, Input input) => _checker.Observe(1, machine, machine.Step(input));
+    private Violation? Step(AgentStateMachine machine, Input input) => _checker.Observe(1, machine, machine.Step(input));
 
     private static AgentStateMachine Member(string id, string boot) => new(id, boot, ["agent1", "agent3"], new SeededRandom(1));
 }

@@ -3,11 +3,11 @@ using System.Runtime.InteropServices;
 
 namespace Consensus.Tests.Simulation;
 
-/// <summary><c>simulate</c> as a process of its own, as people call it.</summary>
+/// <summary><c>simulate</c> as a process of its own, as users call it.</summary>
 public sealed class SimulateCommandTests
 {
     [Fact]
-    public async Task One_world_is_a_diagram_and_a_verdict_and_the_same_every_time()
+    public async Task One_simulated_run_is_a_diagram_and_a_verdict_and_the_same_every_time()
     {
         var (code, text, error) = await RunAsync("--seed", "3", "--agents", "4", "--drop", "0.1", "--crash", "0.02", "--latency", "tail");
         Assert.Equal((0, ""), (code, error));
@@ -18,7 +18,7 @@ public sealed class SimulateCommandTests
     }
 
     [Fact]
-    public async Task Many_worlds_are_figures()
+    public async Task Many_simulated_runs_are_figures()
     {
         var (code, text, error) = await RunAsync("--runs", "200", "--agents", "5", "--draw", "plurality", "--drop", "0.1", "--duplicate", "0.1", "--partition", "0.05");
         Assert.Equal((0, ""), (code, error));
@@ -30,13 +30,13 @@ public sealed class SimulateCommandTests
     }
 
     [Fact]
-    public async Task Violations_of_the_classic_rule_are_told_with_their_seeds_and_are_no_failure_as_it_claims_nothing()
+    public async Task Violations_of_the_classic_rule_are_listed_with_their_seeds_and_exit_with_0()
     {
         var (code, text, _) = await RunAsync("--runs", "500", "--rule", "classic", "--values", "2", "--window", "1", "--latency", "tail");
         Assert.Equal(0, code);
         Assert.Matches(@"\d+ violations: \d+ of agreement by the classic rule", text);
         Assert.Matches(@"  seed \d+: agreement: In run ", text);
-        Assert.Contains("The least that still shows it", text, StringComparison.Ordinal);
+        Assert.Contains("The shortest counterexample found", text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -49,28 +49,28 @@ public sealed class SimulateCommandTests
     [InlineData("--crash", "--crash", "often")]
     [InlineData("--rule", "--rule", "loud")]
     [InlineData("--nothing", "--nothing")]
-    public async Task A_bad_option_is_one_line_and_exit_code_1(string said, params string[] options)
+    public async Task A_bad_option_is_one_line_and_exit_code_1(string expected, params string[] options)
     {
         var (code, text, error) = await RunAsync(options);
         Assert.Equal((1, ""), (code, text));
-        Assert.Contains(said, Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
     [SkippableFact]
-    public async Task An_interrupt_ends_many_worlds()
+    public async Task An_interrupt_ends_a_long_batch()
     {
         Skip.If(RuntimeInformation.IsOSPlatform(OSPlatform.Windows), "There is no SIGINT to send.");
         using var process = Start("--runs", "1000000000");
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
 
-        // The first progress line says that it runs.
-        Assert.Contains("of 1,000,000,000 runs", await process.StandardOutput.ReadLineAsync(patience.Token), StringComparison.Ordinal);
+        // The first progress line shows that it runs.
+        Assert.Contains("of 1,000,000,000 runs", await process.StandardOutput.ReadLineAsync(timeout.Token), StringComparison.Ordinal);
         using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
         {
-            await kill.WaitForExitAsync(patience.Token);
+            await kill.WaitForExitAsync(timeout.Token);
         }
 
-        await process.WaitForExitAsync(patience.Token);
+        await process.WaitForExitAsync(timeout.Token);
         Assert.NotEqual(2, process.ExitCode);
     }
 

@@ -3,7 +3,7 @@ using Consensus.Agent.Timeline;
 
 namespace Consensus.Tests.Timeline;
 
-/// <summary>What is remembered of runs does not grow with their number.</summary>
+/// <summary>A recorder's memory does not grow with the number of runs.</summary>
 public sealed class BoundedHistoryTests
 {
     [Fact]

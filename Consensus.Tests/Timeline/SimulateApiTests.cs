@@ -7,13 +7,13 @@ namespace Consensus.Tests.Timeline;
 public sealed class SimulateApiTests : ThreeAgents
 {
     [Fact]
-    public async Task The_same_question_has_the_same_answer_from_any_agent()
+    public async Task The_same_parameters_give_the_same_response_from_any_agent()
     {
-        const string Asked = "/simulate?agents=5&drop=0.2&crash=0.02&latency=tail&seed=7";
-        var (code, first) = await Clients[0].Get(Asked);
+        const string Path = "/simulate?agents=5&drop=0.2&crash=0.02&latency=tail&seed=7";
+        var (code, first) = await Clients[0].Get(Path);
         Assert.Equal(HttpStatusCode.OK, code);
-        Assert.Equal(first.GetRawText(), (await Clients[1].Get(Asked)).Body.GetRawText());
-        Assert.NotEqual(first.GetRawText(), (await Clients[0].Get(Asked + "1")).Body.GetRawText());
+        Assert.Equal(first.GetRawText(), (await Clients[1].Get(Path)).Body.GetRawText());
+        Assert.NotEqual(first.GetRawText(), (await Clients[0].Get(Path + "1")).Body.GetRawText());
         Assert.Equal(5, first.GetProperty("lanes").GetArrayLength());
         Assert.NotEmpty(first.GetProperty("sentence").GetString()!);
     }
@@ -44,7 +44,7 @@ public sealed class SimulateApiTests : ThreeAgents
     }
 
     [Fact]
-    public async Task A_long_run_is_folded_and_opens_where_it_is_asked_to()
+    public async Task A_long_run_is_folded_and_a_requested_round_is_not()
     {
         // Nine agents of a million values: most seeds take long.
         for (var seed = 1; ; seed++)
@@ -77,7 +77,7 @@ public sealed class SimulateApiTests : ThreeAgents
     [InlineData("window_ms=60001", "window_ms must be a whole number from 0 to 60000.")]
     [InlineData("seed=9007199254740992", "seed must be a whole number from -9007199254740991 to 9007199254740991.")]
     [InlineData("detail=9-1", "detail must be ranges of rounds")]
-    public async Task What_is_wrong_is_told_with_what_to_change(string query, string detail)
+    public async Task A_bad_parameter_is_answered_with_what_to_change(string query, string detail)
     {
         var (code, problem) = await Clients[0].Get("/simulate?" + query);
         Assert.Equal(HttpStatusCode.BadRequest, code);

@@ -40,7 +40,7 @@ public class TimelineMergerTests
     }
 
     [Fact]
-    public void Clocks_that_agree_are_left_alone()
+    public void Clocks_that_agree_are_not_corrected()
     {
         var cluster = new RecordedCluster(Right);
         cluster.Run();
@@ -48,7 +48,7 @@ public class TimelineMergerTests
     }
 
     [Fact]
-    public void A_lost_message_has_no_receipt_and_leaves_its_agent_silent()
+    public void A_lost_message_has_no_receipt_and_makes_its_agent_unresponsive()
     {
         var cluster = new RecordedCluster(Right) { Loses = (_, to) => to == 2 };
         cluster.Run();
@@ -56,12 +56,12 @@ public class TimelineMergerTests
         var lost = merged.Messages.Where(arrow => arrow.Received is null).ToList();
         Assert.NotEmpty(lost);
         Assert.All(lost, arrow => Assert.True(arrow is { To: 2, LostAt: not null }));
-        Assert.Contains(merged.Silences, silence => silence is { Lane: 2, To: null });
+        Assert.Contains(merged.Silences, period => period is { Lane: 2, To: null });
         Assert.Equal("absent", merged.Lanes[2].Part);
     }
 
     [Fact]
-    public void An_agent_that_nobody_reaches_has_a_lane_named_by_its_address()
+    public void An_agent_that_no_agent_reaches_has_a_lane_named_by_its_address()
     {
         var cluster = new RecordedCluster(Right) { Loses = (_, to) => to == 2 };
         cluster.Run();
@@ -94,7 +94,7 @@ public class TimelineMergerTests
     }
 
     [Fact]
-    public void An_answer_is_news_only_the_first_time_it_is_heard()
+    public void A_response_is_new_information_only_when_first_received()
     {
         var cluster = new RecordedCluster(Right);
         cluster.Run();
@@ -127,7 +127,7 @@ public class TimelineMergerTests
     }
 
     [Fact]
-    public void Rounds_that_are_asked_for_are_not_folded()
+    public void Requested_rounds_are_not_folded()
     {
         var (shown, hidden) = RoundFolding.Fold(1, 100, [new(3, 10), new(50, 59)]);
         Assert.Equal([new(1, 10), new(50, 59), new(95, int.MaxValue)], shown);
@@ -135,6 +135,6 @@ public class TimelineMergerTests
     }
 
     [Fact]
-    public void Agents_are_ordered_as_people_count() =>
+    public void Agents_are_in_natural_order() =>
         Assert.Equal(["agent2", "agent10", "b"], new[] { "b", "agent10", "agent2" }.Order(Comparer<string>.Create(LaneResolver.CompareNaturally)));
 }
