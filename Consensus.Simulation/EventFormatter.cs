@@ -43,7 +43,7 @@ public static class EventFormatter
         return string.Join(", ", parts.Where(part => part is not null));
     }
 
-    /// <summary>The most that a response tells: a decision, a vote, a proposal or a run; else its reason or status.</summary>
+    /// <summary>The first of these that a response holds: a decision, a vote, a proposal, a run, a reason; else its status.</summary>
     public static string Summary(Response response) => response switch
     {
         { Decision: { } decision } => Decided(decision),

@@ -75,9 +75,9 @@ public sealed class SafetyChecker
                     last = message;
                     violation ??= CheckMessage(seen, machine, message, message.Run);
                     break;
-                case Reply { Response: { Run: not null } answer } when machine.CurrentRun is { } run && answer.Run == run.Id:
-                    violation ??= (Message?)answer.Vote is { } vote ? CheckMessage(seen, machine, vote, run)
-                        : answer.Proposal is { } proposal ? CheckMessage(seen, machine, proposal, run) : null;
+                case Reply { Response: { Run: not null } response } when machine.CurrentRun is { } run && response.Run == run.Id:
+                    violation ??= (Message?)response.Vote is { } vote ? CheckMessage(seen, machine, vote, run)
+                        : response.Proposal is { } proposal ? CheckMessage(seen, machine, proposal, run) : null;
                     break;
             }
         }

@@ -22,7 +22,7 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
     private readonly Dictionary<(Contact, int), (Contact, int)> _delivered = [];
     private readonly Dictionary<(Contact, int, int, int), Contact> _received = [];
     private readonly (Dictionary<string, int> Codes, List<Message> Items) _messages = (new(StringComparer.Ordinal), []);
-    private readonly (Dictionary<string, int> Codes, List<Response> Items) _answers = (new(StringComparer.Ordinal), []);
+    private readonly (Dictionary<string, int> Codes, List<Response> Items) _responses = (new(StringComparer.Ordinal), []);
     private readonly PackedState _key = new(bounds.Agents);
     private readonly VisitedSet _walked = new();
     private long _size;
@@ -147,8 +147,8 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
             var (mine, theirs) = (caller, other);
             foreach (var call in Calls(caller, peer))
             {
-                (theirs, var answer) = Deliver(theirs, call);
-                mine = Receive(mine, peer, call, answer);
+                (theirs, var response) = Deliver(theirs, call);
+                mine = Receive(mine, peer, call, response);
             }
 
             _exchanges.TryAdd((caller, other), (mine, theirs));
@@ -179,26 +179,26 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         return calls;
     }
 
-    private (Contact After, int Answer) Deliver(Contact receiver, int call)
+    private (Contact After, int Response) Deliver(Contact receiver, int call)
     {
         if (!_delivered.TryGetValue((receiver, call), out var delivered))
         {
             var machine = receiver.Machine.Clone();
-            var answer = Step(machine, new MessageReceived(_messages.Items[call])).OfType<Reply>().Single().Response;
-            var text = $"{answer with { Descriptor = null }}{(answer.Descriptor is null ? -1 : agents.Messages.CodeOf(answer.Descriptor))}";
-            _delivered.Add((receiver, call), delivered = (ContactOf(receiver.Agent, machine, receiver.WasReset), CodeOf(_answers, answer, text)));
+            var response = Step(machine, new MessageReceived(_messages.Items[call])).OfType<Reply>().Single().Response;
+            var text = $"{response with { Descriptor = null }}{(response.Descriptor is null ? -1 : agents.Messages.CodeOf(response.Descriptor))}";
+            _delivered.Add((receiver, call), delivered = (ContactOf(receiver.Agent, machine, receiver.WasReset), CodeOf(_responses, response, text)));
         }
 
         return delivered;
     }
 
-    private Contact Receive(Contact caller, int peer, int call, int answer)
+    private Contact Receive(Contact caller, int peer, int call, int response)
     {
-        if (!_received.TryGetValue((caller, peer, call, answer), out var after))
+        if (!_received.TryGetValue((caller, peer, call, response), out var after))
         {
             var machine = caller.Machine.Clone();
-            Step(machine, new ResponseReceived(peer, _messages.Items[call], _answers.Items[answer]));
-            _received.Add((caller, peer, call, answer), after = ContactOf(caller.Agent, machine, caller.WasReset));
+            Step(machine, new ResponseReceived(peer, _messages.Items[call], _responses.Items[response]));
+            _received.Add((caller, peer, call, response), after = ContactOf(caller.Agent, machine, caller.WasReset));
         }
 
         return after;

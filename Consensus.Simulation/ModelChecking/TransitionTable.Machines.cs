@@ -6,7 +6,7 @@ namespace Consensus.Simulation.ModelChecking;
 /// <summary>How machines begin and restart, and when two count as the same.</summary>
 internal sealed partial class TransitionTable
 {
-    // Every agent ran before and queried its peers, who had no run. So no agent keeps polling without a reason.
+    // Every agent ran before and queried its peers, who had no run. So no agent polls again without a reason.
     private AgentStateMachine FirstMachine(int agent)
     {
         var machine = New(agent, FirstBoot);
@@ -31,7 +31,7 @@ internal sealed partial class TransitionTable
         return machine;
     }
 
-    private sealed record Introduction(int To, Response Answer) : Effect;
+    private sealed record Introduction(int To, Response Response) : Effect;
 
     private AgentStateMachine New(int agent, char boot) =>
         _make(AgentIds.IdOf(agent), $"{(char)('a' + agent)}{boot}", [.. Enumerable.Range(0, _bounds.Agents).Where(peer => _bounds.Names(agent, peer)).Select(AgentIds.IdOf)], Random);

@@ -22,8 +22,8 @@ internal sealed partial class TransitionTable
                 case ProtocolEvent { Kind: ProtocolEventKind.Drew } drew when machine.CurrentRun is { } run:
                     codes.Add(Messages.Code(new(CatalogMessageKind.Drew, agent, Messages.CodeOf(run), Value: drew.Value)));
                     break;
-                case Introduction { Answer: var answer } introduction:
-                    codes.Add(Messages.Code(new(CatalogMessageKind.Introduced, agent, To: introduction.To, Boot: answer.Boot ?? "", Floor: answer.Floor ?? RunId.None, Agents: answer.Agents ?? 0)));
+                case Introduction { Response: var response } introduction:
+                    codes.Add(Messages.Code(new(CatalogMessageKind.Introduced, agent, To: introduction.To, Boot: response.Boot ?? "", Floor: response.Floor ?? RunId.None, Agents: response.Agents ?? 0)));
                     break;
             }
         }

@@ -205,9 +205,9 @@ internal sealed partial class TransitionTable
             }
 
             if (code >= FirstMessage && Messages[code] is { Kind: CatalogMessageKind.Handshake } handshake
-                && effects.OfType<Reply>().Single().Response is var answer)
+                && effects.OfType<Reply>().Single().Response is var response)
             {
-                effects.Add(new Introduction(handshake.Sender, answer));
+                effects.Add(new Introduction(handshake.Sender, response));
             }
 
             var next = LocalOf(machine, mayStart, effects);

@@ -3,8 +3,8 @@ using Consensus.Protocol;
 namespace Consensus.Tests.Protocol;
 
 /// <summary>
-/// An agent of the original demo as its peers see it: bare answers of the contract, without boot, floor or run. It says
-/// nothing of its own accord; a transcript speaks for it.
+/// An agent of the original demo as its peers see it. Its bare responses follow the contract, without boot, floor or run. It
+/// sends no message by itself. A transcript sends its messages.
 /// </summary>
 internal sealed class OriginalAgent(string id)
 {

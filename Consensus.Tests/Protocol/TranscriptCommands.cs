@@ -9,18 +9,18 @@ namespace Consensus.Tests.Protocol;
 /// <summary>
 /// The commands of a transcript:
 /// <list type="bullet">
-/// <item><c>agents N [strangers] [original=ID]</c>: a new cluster; its agents know each other unless they are strangers.</item>
-/// <item><c>draws A 2 3</c>: what A's die will show, from 1.</item>
+/// <item><c>agents N [strangers] [original=ID]</c>: a new cluster; its agents know each other, unless it says <c>strangers</c>.</item>
+/// <item><c>draws A 2 3</c>: A's next draws, from 1.</item>
 /// <item><c>start A [rule=] [values=] [draw=] [window=] [seed=] [round=]</c>: <c>POST /run</c>.</item>
 /// <item><c>deliver A->B [kind] [round=] [run=] [answer=lost|later]</c>: the calls now in flight; * stands for any agent,
-/// kind <c>answer</c> for an answer that was kept for later.</item>
-/// <item><c>drop A->B [kind] [round=] [run=]</c>: they never arrive, and their callers hear so.</item>
+/// kind <c>answer</c> for a response that was delayed by <c>answer=later</c>.</item>
+/// <item><c>drop A->B [kind] [round=] [run=]</c>: they never arrive, and the callers see them fail.</item>
 /// <item><c>stabilize [A B …] [show=deeds]</c>: delivers all calls, or those among these agents, until none is left; shows
 /// all of it or only what the agents do.</item>
 /// <item><c>fire A timer</c>: window, retransmit, poll, dissemination or start runs out.</item>
 /// <item><c>send A kind [from=] [value=] [proposal=] [round=] [run=]</c>: a message made by hand; bare without a run.</item>
 /// <item><c>peers A [B …]</c>: whom A names in PEERS when it restarts; at first all others.</item>
-/// <item><c>stop A</c>, <c>restart A [kept]</c> (kept: with what the last process kept), <c>reset A</c>, <c>state [A …]</c>, <c>timers A</c>, <c>network</c>.</item>
+/// <item><c>stop A</c>, <c>restart A [kept]</c> (kept: it restores what the last process persisted), <c>reset A</c>, <c>state [A …]</c>, <c>timers A</c>, <c>network</c>.</item>
 /// </list>
 /// </summary>
 internal sealed class TranscriptCommands
@@ -49,7 +49,7 @@ internal sealed class TranscriptCommands
         options.AssertAllRead();
     }
 
-    /// <summary>A draw that was scripted and never made is a transcript that says what did not happen.</summary>
+    /// <summary>Fails where a scripted draw was never made.</summary>
     public void AssertScriptsUsed()
     {
         if (_cluster?.Nodes.FirstOrDefault(node => node.Draws.Left > 0) is { } node)

@@ -3,7 +3,7 @@ using Consensus.Protocol;
 
 namespace Consensus.Tests.Protocol;
 
-/// <summary>The words and the key=value pairs of one command; a pair that nothing reads is an error.</summary>
+/// <summary>The arguments and the key=value pairs of one command. A pair that nothing reads is an error.</summary>
 internal sealed class Options
 {
     private readonly Dictionary<string, string> _pairs = new(StringComparer.Ordinal);

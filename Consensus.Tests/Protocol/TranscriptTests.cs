@@ -3,14 +3,12 @@ using System.Text;
 namespace Consensus.Tests.Protocol;
 
 /// <summary>
-/// The protocol as golden transcripts: commands, then what every agent did and said. Each file under Transcripts is one
-/// scenario, and reads as documentation. <c>CONSENSUS_REWRITE=1</c> rewrites those that differ, and fails to say so; read
-/// the difference before you believe it. The commands are those of <see cref="TranscriptCommands"/>.
+/// The protocol as golden transcripts (<see cref="Golden"/>): commands, then what every agent did and sent. Each file under
+/// Transcripts is one scenario and reads as documentation. The commands are those of <see cref="TranscriptCommands"/>.
 /// </summary>
 public sealed class TranscriptTests
 {
     private const string Separator = "----";
-    private const string RewriteVariable = "CONSENSUS_REWRITE";
 
     private static string Folder => Path.Combine(SourceTree.Root, "Consensus.Tests", "Protocol", "Transcripts");
 
@@ -22,21 +20,8 @@ public sealed class TranscriptTests
     public void The_agents_say_what_the_transcript_says(string name)
     {
         var path = Path.Combine(Folder, name + ".txt");
-        var expected = File.ReadAllText(path).ReplaceLineEndings("\n");
-        var actual = Replay(expected);
-        if (actual == expected)
-        {
-            return;
-        }
-
-        var difference = LineDiff.Of(expected, actual);
-        if (Environment.GetEnvironmentVariable(RewriteVariable) == "1")
-        {
-            File.WriteAllText(path, actual);
-            Assert.Fail($"{name}.txt was rewritten. Read the difference, then run again without {RewriteVariable}:\n{difference}");
-        }
-
-        Assert.Fail($"{name}.txt: the agents say (+) something else than the transcript (-). Where they are right, {RewriteVariable}=1 rewrites it:\n{difference}");
+        var expected = Golden.Read(path);
+        Golden.AssertEqual(path, expected, Replay(expected));
     }
 
     [Theory]

@@ -43,17 +43,27 @@ public sealed class ModelCheckerTests
     [Fact]
     public void Plurality_draws_break_nothing_in_any_state_of_two_rounds() => AssertHolds(FaultFree with { Draw = DrawStrategy.Plurality });
 
+    /// <summary>By mutant: the property that it breaks, and the rounds, crashes, resets and starts that show it.</summary>
+    public static TheoryData<string, string, int, int, int, int> Hunts => new()
+    {
+        { "NoAdoption", PropertyNames.Agreement, 2, 0, 0, 1 },
+        { "DecidesOnOneVote", PropertyNames.Agreement, 2, 0, 0, 1 },
+        { "ProposalQuorumShort", PropertyNames.Agreement, 2, 0, 0, 1 },
+        { "VoteQuorumShort", PropertyNames.Agreement, 2, 0, 0, 1 },
+        { "RestartedTakesPart", PropertyNames.OneProposal, 1, 1, 0, 1 },
+        { "ResetForgetsTheFloor", PropertyNames.OneProposal, 1, 0, 1, 1 },
+        { "OldFinalAccepted", PropertyNames.Validity, 1, 0, 0, 2 },
+        { "RunIdWithoutBoot", PropertyNames.OneProposal, 1, 1, 0, 2 },
+        { "OwnFloorNotRaised", PropertyNames.OneProposal, 1, 0, 0, 2 },
+        { "ClearingHandshake", PropertyNames.Termination, 1, 0, 0, 1 },
+    };
+
+    [Fact]
+    public void Every_mutant_is_hunted() =>
+        Assert.Equal(Mutants.All.Keys.Order(), Hunts.Select(hunt => (string)hunt[0]).Append("CatchUpByDraw").Order());
+
     [Theory]
-    [InlineData("NoAdoption", PropertyNames.Agreement, 2, 0, 0, 1)]
-    [InlineData("DecidesOnOneVote", PropertyNames.Agreement, 2, 0, 0, 1)]
-    [InlineData("ProposalQuorumShort", PropertyNames.Agreement, 2, 0, 0, 1)]
-    [InlineData("VoteQuorumShort", PropertyNames.Agreement, 2, 0, 0, 1)]
-    [InlineData("RestartedTakesPart", PropertyNames.OneProposal, 1, 1, 0, 1)]
-    [InlineData("ResetForgetsTheFloor", PropertyNames.OneProposal, 1, 0, 1, 1)]
-    [InlineData("OldFinalAccepted", PropertyNames.Validity, 1, 0, 0, 2)]
-    [InlineData("RunIdWithoutBoot", PropertyNames.OneProposal, 1, 1, 0, 2)]
-    [InlineData("OwnFloorNotRaised", PropertyNames.OneProposal, 1, 0, 0, 2)]
-    [InlineData("ClearingHandshake", PropertyNames.Termination, 1, 0, 0, 1)]
+    [MemberData(nameof(Hunts))]
     public void A_mutant_is_caught_on_a_shortest_path(string mutant, string property, int rounds, int crashes, int resets, int starts)
     {
         var bounds = new ModelCheckerOptions(Rounds: rounds, Crashes: crashes, Resets: resets, Starts: starts);

@@ -67,11 +67,6 @@ public sealed class SafetyCheckerTests
     public void A_process_that_is_no_member_may_not_propose() =>
         Assert.Equal(PropertyNames.LearnersSilent, _checker.Observe(1, Member("agent2", "later"), [new Send(0, new Proposal("agent2", 1, 1, Described))])?.Property);
 
-    [Fact]
-    public void Every_mutant_is_a_machine_of_the_same_core() =>
-        Assert.All(Mutants.All, mutant =>
-            Assert.IsAssignableFrom<AgentStateMachine>(mutant.Value("agent1", "a", ["agent2", "agent3"], new SeededRandom(1))));
-
     private string? Send(params Message[] messages)
     {
         var machine = Member("agent2", "b");

@@ -7,8 +7,6 @@ namespace Consensus.Tests.Simulation;
 /// <summary>Simulated runs of the core as it is, and of mutants.</summary>
 public sealed class SimulatorTests
 {
-    private const string Golden = "Simulation/Goldens/heavy_seed_7.txt";
-
     /// <summary>Faults of every kind, and three starts.</summary>
     private static readonly SimulationOptions Heavy = new(
         Drop: Probability.Of(0.15m), Duplicate: Probability.Of(0.1m), Crash: Probability.Of(0.01m), Partition: Probability.Of(0.02m),
@@ -64,15 +62,9 @@ public sealed class SimulatorTests
     [Fact]
     public void The_simulated_run_of_a_seed_equals_its_golden_byte_for_byte()
     {
-        var path = Path.Combine(SourceTree.Root, "Consensus.Tests", Golden);
+        var path = Path.Combine(SourceTree.Root, "Consensus.Tests", "Simulation", "Goldens", "heavy_seed_7.txt");
         var text = Text(7);
-        if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1")
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllText(path, text);
-        }
-
-        Assert.Equal(File.ReadAllText(path), text);
+        Golden.AssertEqual(path, Golden.Read(path), text);
         Assert.Equal(text, Text(7));
         Assert.NotEqual(text, Text(8));
     }
