@@ -13,12 +13,12 @@ public sealed partial class Simulator
         var decided = true;
         for (var i = 0; i < _states.Length; i++)
         {
-            if (Agents[i].Machine is not { } machine)
+            if (_agents[i].Machine is not { } machine)
             {
                 return false;
             }
 
-            _states[i] = (machine, Agents[i].WasReset);
+            _states[i] = (machine, _agents[i].WasReset);
             decided &= machine.CurrentDecision is not null;
         }
 
@@ -43,7 +43,7 @@ public sealed partial class Simulator
         // The faults are over by now, and every agent runs.
         for (var i = 0; i < _states.Length; i++)
         {
-            _states[i] = (Agents[i].Machine!, Agents[i].WasReset);
+            _states[i] = (_agents[i].Machine!, _agents[i].WasReset);
         }
 
         if (TerminationProperty.FindViolation(_states) is not { } reason)

@@ -24,6 +24,7 @@ public sealed partial class Simulator : SimulatedCluster
 
     private readonly SimulationOptions _options;
     private readonly Network _network;
+    private readonly SimulatedAgent[] _agents;
     private readonly long[] _pausedUntil;
     private readonly int[] _openStarts;
     private readonly (AgentStateMachine Machine, bool WasReset)[] _states;
@@ -54,6 +55,7 @@ public sealed partial class Simulator : SimulatedCluster
 
         _options = options;
         _network = new Network(options);
+        _agents = [.. Agents];
         _pausedUntil = new long[options.Agents];
         _openStarts = new int[options.Agents];
         _states = new (AgentStateMachine, bool)[options.Agents];
@@ -132,7 +134,7 @@ public sealed partial class Simulator : SimulatedCluster
         Array.Clear(_openStarts);
         Clear(trace);
         _network.Begin(_random);
-        foreach (var agent in Agents)
+        foreach (var agent in _agents)
         {
             Start(agent, _seed, _options.Durable);
         }
@@ -159,7 +161,7 @@ public sealed partial class Simulator : SimulatedCluster
 
     private void Dispatch(in PlannedEvent next)
     {
-        var agent = Agents[next.Agent];
+        var agent = _agents[next.Agent];
         switch (next.Kind)
         {
             case PlannedEventKind.Deliver:

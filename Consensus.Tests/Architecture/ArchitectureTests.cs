@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Consensus.Agent;
 using Consensus.Agent.Hosting;
 using Consensus.Protocol;
+using Consensus.Simulation.Mutants;
 using Consensus.Simulation.Seeded;
 
 namespace Consensus.Tests.Architecture;
@@ -55,6 +56,15 @@ public sealed partial class ArchitectureTests
         var uses = code.Uses().Where(use => use.User.Namespace == $"Consensus.Agent.{name}").ToList();
         Assert.NotEmpty(uses);
         Assert.DoesNotContain(uses, use => use.Used.FullName == typeof(AgentStateMachine).FullName);
+    }
+
+    /// <summary>Only simulations may choose a mutant.</summary>
+    [Fact]
+    public void No_real_agent_uses_a_mutant()
+    {
+        using var code = new CompiledCode(typeof(AgentApplication));
+        var users = code.Uses().Where(use => use.Used.Namespace == typeof(Mutant).Namespace).Select(use => use.User.Name);
+        Assert.Empty(users.Except(["SimulateApi", "SimulateCommand", "CheckCommand"]));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Consensus.Protocol;
-using Consensus.Tests.Simulation;
+using Consensus.Simulation;
+using Consensus.Simulation.Mutants;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
@@ -114,17 +115,17 @@ public sealed class ScheduleProperties
 
     // The model checker catches every mutant. Here one of each kind shows that the schedules of the first property can break one.
     [Theory]
-    [InlineData("VoteQuorumShort")]
-    [InlineData("OldFinalAccepted")]
-    [InlineData("ResetForgetsTheFloor")]
+    [InlineData("short-vote-quorum")]
+    [InlineData("old-final-accepted")]
+    [InlineData("forgotten-floor")]
     public void The_same_schedules_catch_a_mutant_of_each_kind(string mutant)
     {
         var schedules = Gen.Sample(Schedules.Schedule().Generator, 1000, new Rnd(1983, 81), 50)
             .Concat(Enumerable.Range(0, 20).SelectMany(i => Gen.Sample(Schedules.Schedule().Generator, 1000, new Rnd((ulong)i, 81), 50)));
-        Assert.Contains(schedules, schedule => Breaks(schedule, Mutants.All[mutant]));
+        Assert.Contains(schedules, schedule => Breaks(schedule, Mutant.Find(mutant).Factory));
     }
 
-    private static bool Breaks(Schedule schedule, MutantFactory make)
+    private static bool Breaks(Schedule schedule, StateMachineFactory make)
     {
         var cluster = new ScheduledCluster(schedule, make);
         return schedule.Moves.Any(move =>

@@ -1,6 +1,5 @@
 using Consensus.Protocol;
 using Consensus.Simulation;
-using Consensus.Tests.Simulation;
 
 namespace Consensus.Tests.Protocol;
 
@@ -21,10 +20,10 @@ internal sealed class ScheduledCluster : SimulatedCluster
     private readonly RunRequest _request;
     private long _ticket;
 
-    public ScheduledCluster(Schedule schedule, MutantFactory? make = null)
+    public ScheduledCluster(Schedule schedule, StateMachineFactory? make = null)
         : base(
             Enumerable.Range(0, schedule.Agents).Select(agent => new SimulatedAgent(agent, AgentIds.Others(agent, schedule.Agents))),
-            make is null ? null : make.Invoke, new SafetyChecker())
+            make, new SafetyChecker())
     {
         _random = new SeededRandom((ulong)schedule.Seed);
         _request = new RunRequest(Rule: Rule.Ratified, Values: schedule.Values, Draw: schedule.Draw, Seed: schedule.SeededDraws ? schedule.Seed : null);

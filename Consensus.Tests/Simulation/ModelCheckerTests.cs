@@ -1,6 +1,7 @@
 using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.ModelChecking;
+using Consensus.Simulation.Mutants;
 
 namespace Consensus.Tests.Simulation;
 
@@ -26,15 +27,13 @@ public sealed class ModelCheckerTests
     }
 
     [Theory]
-    [InlineData("RestoredWithoutItsDecision", PropertyNames.Durability)]
-    [InlineData("RestartedTakesPart", PropertyNames.OneProposal)]
-    [InlineData("SilentLearners", PropertyNames.Termination)]
-    public void A_mutant_that_restores_wrongly_is_caught(string mutant, string property)
+    [InlineData("decision-not-restored")]
+    [InlineData("silent-learners")]
+    [InlineData("restarted-member")]
+    public void A_mutant_that_restores_wrongly_is_caught(string mutant)
     {
         var bounds = FaultFree with { Rounds = 1, Crashes = 1, Durable = true };
-        // The reduced check finds the violation, and a full one finds the shortest path.
-        var report = new ModelChecker(bounds, Mutants.Restoring[mutant].Invoke, symmetry: false, partialOrderReduction: true).Run();
-        Assert.True(property == report.Broken, string.Join('\n', report.Lines()));
+        AssertCaught(mutant, new ModelChecker(bounds, Mutant.Find(mutant).Factory, symmetry: false, partialOrderReduction: true).Run());
     }
 
     [Fact]
@@ -43,35 +42,32 @@ public sealed class ModelCheckerTests
     [Fact]
     public void Plurality_draws_break_nothing_in_any_state_of_two_rounds() => AssertHolds(FaultFree with { Draw = DrawStrategy.Plurality });
 
-    /// <summary>By mutant: the property that it breaks, and the rounds, crashes, resets and starts that show it.</summary>
-    public static TheoryData<string, string, int, int, int, int> Hunts => new()
+    /// <summary>By mutant: the rounds, crashes, resets and starts that show its violation.</summary>
+    public static TheoryData<string, int, int, int, int> Hunts => new()
     {
-        { "NoAdoption", PropertyNames.Agreement, 2, 0, 0, 1 },
-        { "DecidesOnOneVote", PropertyNames.Agreement, 2, 0, 0, 1 },
-        { "ProposalQuorumShort", PropertyNames.Agreement, 2, 0, 0, 1 },
-        { "VoteQuorumShort", PropertyNames.Agreement, 2, 0, 0, 1 },
-        { "RestartedTakesPart", PropertyNames.OneProposal, 1, 1, 0, 1 },
-        { "ResetForgetsTheFloor", PropertyNames.OneProposal, 1, 0, 1, 1 },
-        { "OldFinalAccepted", PropertyNames.Validity, 1, 0, 0, 2 },
-        { "RunIdWithoutBoot", PropertyNames.OneProposal, 1, 1, 0, 2 },
-        { "OwnFloorNotRaised", PropertyNames.OneProposal, 1, 0, 0, 2 },
-        { "ClearingHandshake", PropertyNames.Termination, 1, 0, 0, 1 },
+        { "no-adoption", 2, 0, 0, 1 },
+        { "decision-on-one-vote", 2, 0, 0, 1 },
+        { "short-proposal-quorum", 2, 0, 0, 1 },
+        { "short-vote-quorum", 2, 0, 0, 1 },
+        { "restarted-member", 1, 1, 0, 1 },
+        { "forgotten-floor", 1, 0, 1, 1 },
+        { "old-final-accepted", 1, 0, 0, 2 },
+        { "run-id-without-boot", 1, 1, 0, 2 },
+        { "own-floor-not-raised", 1, 0, 0, 2 },
+        { "clearing-handshake", 1, 0, 0, 1 },
     };
 
     [Fact]
-    public void Every_mutant_is_hunted() =>
-        Assert.Equal(Mutants.All.Keys.Order(), Hunts.Select(hunt => (string)hunt[0]).Append("CatchUpByDraw").Order());
+    public void Every_mutant_is_hunted() => Assert.Equal(
+        Mutant.All.Select(mutant => mutant.Name).Order(),
+        Hunts.Select(hunt => (string)hunt[0]).Concat(["draw-on-catch-up", "cluster-sizes-not-compared", "decision-not-restored", "silent-learners"]).Order());
 
     [Theory]
     [MemberData(nameof(Hunts))]
-    public void A_mutant_is_caught_on_a_shortest_path(string mutant, string property, int rounds, int crashes, int resets, int starts)
+    public void A_mutant_is_caught_on_a_shortest_path(string mutant, int rounds, int crashes, int resets, int starts)
     {
         var bounds = new ModelCheckerOptions(Rounds: rounds, Crashes: crashes, Resets: resets, Starts: starts);
-        // The reduced check finds the violation, and a full one finds the shortest path.
-        var report = new ModelChecker(bounds, Mutants.All[mutant].Invoke, symmetry: false, partialOrderReduction: true).Run();
-        Assert.True(report.Broken is not null, mutant + " was not caught: " + string.Join('\n', report.Lines()));
-        Assert.True(property == report.Broken, string.Join('\n', report.Lines()));
-        Assert.Equal(report.Depth, report.Path!.Count);
+        AssertCaught(mutant, new ModelChecker(bounds, Mutant.Find(mutant).Factory, symmetry: false, partialOrderReduction: true).Run());
     }
 
     [Theory]
@@ -89,16 +85,16 @@ public sealed class ModelCheckerTests
     [Fact]
     public void A_mutant_that_compares_no_cluster_sizes_is_caught()
     {
-        var report = new ModelChecker(FaultFree with { Rounds = 1, ShortPeers = 1 }, Mutants.StartsWithAnySize.Invoke).Run();
-        Assert.True(report.Broken == PropertyNames.ClusterSize, string.Join('\n', report.Lines()));
+        var report = new ModelChecker(FaultFree with { Rounds = 1, ShortPeers = 1 }, Mutant.Find("cluster-sizes-not-compared").Factory).Run();
+        AssertCaught("cluster-sizes-not-compared", report);
     }
 
     [Fact]
     public void A_mutant_that_draws_to_catch_up_is_caught_in_three_rounds_and_not_in_two()
     {
         var bounds = FaultFree with { Rounds = 3 };
-        Assert.Null(new ModelChecker(bounds with { Rounds = 2 }, Mutants.All["CatchUpByDraw"].Invoke).Run().Broken);
-        Assert.Equal(PropertyNames.Agreement, new ModelChecker(bounds, Mutants.All["CatchUpByDraw"].Invoke, partialOrderReduction: true).Run().Broken);
+        Assert.Null(new ModelChecker(bounds with { Rounds = 2 }, Mutant.Find("draw-on-catch-up").Factory).Run().Broken);
+        Assert.Equal(PropertyNames.Agreement, new ModelChecker(bounds, Mutant.Find("draw-on-catch-up").Factory, partialOrderReduction: true).Run().Broken);
     }
 
     [Theory]
@@ -176,6 +172,13 @@ public sealed class ModelCheckerTests
         Assert.Equal("--rounds is 9; it must be from 1 to 5.", new ModelCheckerOptions(Rounds: 9).Error());
         Assert.Equal("--initiators is 4; it must be from 1 to 3.", new ModelCheckerOptions(Initiators: 4).Error());
         Assert.Null(new ModelCheckerOptions().Error());
+    }
+
+    // The reduced check finds a violation, and a full check then finds the shortest path.
+    private static void AssertCaught(string mutant, ModelCheckerReport report)
+    {
+        Assert.True(Mutant.Find(mutant).Property == report.Broken, $"{mutant}: {string.Join('\n', report.Lines())}");
+        Assert.Equal(report.Depth, report.Path!.Count);
     }
 
     private static void AssertHolds(ModelCheckerOptions bounds, bool partialOrderReduction = false)

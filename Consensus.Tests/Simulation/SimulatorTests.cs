@@ -1,5 +1,6 @@
 using Consensus.Protocol;
 using Consensus.Simulation;
+using Consensus.Simulation.Mutants;
 using Consensus.Simulation.Seeded;
 
 namespace Consensus.Tests.Simulation;
@@ -47,7 +48,7 @@ public sealed class SimulatorTests
     [Fact]
     public void A_mutant_that_compares_no_cluster_sizes_breaks_the_cluster_size_property()
     {
-        var report = new SimulationBatch(Heavy with { ShortPeers = 1 }, 1, 200, Mutants.StartsWithAnySize.Invoke).Run();
+        var report = new SimulationBatch(Heavy with { ShortPeers = 1 }, 1, 200, Mutant.Find("cluster-sizes-not-compared").Factory).Run();
         Assert.True(report.Broken.ContainsKey((Rule.Ratified, PropertyNames.ClusterSize)), string.Join('\n', report.Lines()));
     }
 
@@ -118,14 +119,14 @@ public sealed class SimulatorTests
 
     // The model checker catches every mutant. Here one of each kind shows that the simulator and the shrinking work.
     [Theory]
-    [InlineData("VoteQuorumShort", PropertyNames.Agreement)]
-    [InlineData("OldFinalAccepted", PropertyNames.Validity)]
-    [InlineData("RestartedTakesPart", PropertyNames.LearnersSilent)]
-    [InlineData("ClearingHandshake", PropertyNames.Termination)]
-    [InlineData("RestoredWithoutItsDecision", PropertyNames.Durability, true)]
+    [InlineData("short-vote-quorum", PropertyNames.Agreement)]
+    [InlineData("old-final-accepted", PropertyNames.Validity)]
+    [InlineData("restarted-member", PropertyNames.LearnersSilent)]
+    [InlineData("clearing-handshake", PropertyNames.Termination)]
+    [InlineData("decision-not-restored", PropertyNames.Durability, true)]
     public void Simulated_runs_catch_a_mutant_of_each_kind_and_shrink_its_violation(string mutant, string property, bool durable = false)
     {
-        StateMachineFactory make = (durable ? Mutants.Restoring : Mutants.All)[mutant].Invoke;
+        var make = Mutant.Find(mutant).Factory;
         var report = new SimulationBatch(Heavy with { WindowMs = 20, Durable = durable }, 1, 3_000, make).Run();
         Assert.True(report.Broken.ContainsKey((Rule.Ratified, property)), $"{mutant}: {string.Join('\n', report.Lines())}");
         var (seed, _) = report.Violations.First(found => found.Violation.Property == property);

@@ -1,0 +1,73 @@
+using Consensus.Protocol;
+
+namespace Consensus.Simulation.Mutants;
+
+internal sealed class NoAdoption : SafetyRules
+{
+    public override int? Adopt(int? votedValue) => null;
+}
+
+internal sealed class DecisionOnOneVote : SafetyRules
+{
+    public override int DecisionQuorum(int agents) => 1;
+}
+
+internal sealed class ShortProposalQuorum : SafetyRules
+{
+    public override int ProposalQuorum(int agents) => Quorum.Of(agents) - 1;
+}
+
+internal sealed class ShortVoteQuorum : SafetyRules
+{
+    public override int VoteQuorum(int agents) => Quorum.Of(agents) - 1;
+}
+
+internal sealed class DrawOnCatchUp : SafetyRules
+{
+    public override int ValueOnCatchUp(int value, RunDescriptor run, IRandomSource random) => 1 + random.Next(run.Values);
+}
+
+internal sealed class RestartedMember : SafetyRules
+{
+    public override bool TakesPart(RunDescriptor run, string id, string boot, int agents) => run.Members.ContainsKey(id);
+}
+
+internal sealed class ForgottenFloor : SafetyRules
+{
+    public override RunId FloorAfterReset(RunId floor) => RunId.None;
+}
+
+internal sealed class RunIdWithoutBoot : SafetyRules
+{
+    public override RunId CreateRunId(long number, string id, string boot) => new(number, id, "-");
+}
+
+internal sealed class OwnFloorNotRaised : SafetyRules
+{
+    public override RunId FloorAfterCreatingRun(RunId before, RunId created) => before;
+}
+
+internal sealed class OldFinalAccepted : SafetyRules
+{
+    public override bool AcceptsFinalOfOldRun => true;
+}
+
+internal sealed class ClearingHandshake : SafetyRules
+{
+    public override bool HandshakeClears => true;
+}
+
+internal sealed class ClusterSizesNotCompared : SafetyRules
+{
+    public override bool HasOtherClusterSize(int peers, int own) => false;
+}
+
+internal sealed class DecisionNotRestored : SafetyRules
+{
+    public override Decision? DecisionAfterRestart(Decision? persisted) => null;
+}
+
+internal sealed class SilentLearners : SafetyRules
+{
+    public override bool LearnersIntroduceRuns => false;
+}
