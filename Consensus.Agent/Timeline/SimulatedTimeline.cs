@@ -20,11 +20,12 @@ internal static class SimulatedTimeline
         var run = trace.Calls.Select(call => call.Message.Run).OfType<RunDescriptor>().MaxBy(run => run.Id);
         var entered = trace.Steps.SelectMany(step => step.Events).Where(protocolEvent => protocolEvent.Run == run?.Id && EntersRound(protocolEvent));
         var (_, folded) = RoundFolding.Fold(1, entered.Select(protocolEvent => protocolEvent.Round).DefaultIfEmpty(0).Max(), detail);
-        var merged = TimelineMerger.Merge(run?.Id.ToString(), new TraceReader(trace, agents, run, folded).Sources(), folded);
+        var processes = trace.Steps.Where(step => step.Kind is TraceStepKind.Boot or TraceStepKind.Crash).ToLookup(step => step.Agent);
+        var merged = TimelineMerger.Merge(run?.Id.ToString(), new TraceReader(trace, processes, run, folded).Sources(agents), folded);
         var ends = merged.Events.Where(e => e.Kind is "decided" or "learned").ToList();
         return merged with
         {
-            Lanes = [.. merged.Lanes.Select((lane, agent) => lane with { Up = ProcessStepsOf(trace, agent).LastOrDefault()?.Kind != TraceStepKind.Crash })],
+            Lanes = [.. merged.Lanes.Select((lane, agent) => lane with { Up = processes[agent].Last().Kind != TraceStepKind.Crash })],
             Silences = [.. UnresponsivePeriods(trace, at => (at - merged.StartUs) / 1000.0)],
             Sentence = sentence,
             DurationMs = (ends.Find(e => merged.Lanes[e.Lane].AgentId == run?.Id.Initiator) ?? ends.FirstOrDefault())?.T,
@@ -33,9 +34,6 @@ internal static class SimulatedTimeline
 
     private static bool EntersRound(ProtocolEvent protocolEvent) =>
         protocolEvent.Kind is ProtocolEventKind.Drew or ProtocolEventKind.CaughtUp or ProtocolEventKind.Adopted;
-
-    private static IEnumerable<TraceStep> ProcessStepsOf(SimulationTrace trace, int agent) =>
-        trace.Steps.Where(step => step.Agent == agent && step.Kind is TraceStepKind.Boot or TraceStepKind.Crash);
 
     private static IEnumerable<UnresponsivePeriod> UnresponsivePeriods(SimulationTrace trace, Func<long, double> t)
     {
@@ -48,10 +46,9 @@ internal static class SimulatedTimeline
     }
 
     /// <summary>Reads each agent's timeline of one run from a trace. Folded rounds are left out.</summary>
-    private sealed class TraceReader(SimulationTrace trace, int agents, RunDescriptor? run, List<RoundRange> folded)
+    private sealed class TraceReader(SimulationTrace trace, ILookup<int, TraceStep> processes, RunDescriptor? run, List<RoundRange> folded)
     {
         private readonly ILookup<int, TraceStep> _steps = trace.Steps.ToLookup(step => step.Agent);
-        private readonly string[] _boots = [.. Enumerable.Range(0, agents).Select(agent => ProcessStepsOf(trace, agent).Last(step => step.Kind == TraceStepKind.Boot).Note!)];
 
         // A query for state is shown where its response caused an event.
         private readonly HashSet<TraceCall> _shown =
@@ -60,7 +57,7 @@ internal static class SimulatedTimeline
             .. trace.Steps.Where(step => step is { Kind: TraceStepKind.Response, Call.Message: StateQuery, Events.Count: > 0 }).Select(step => step.Call!),
         ];
 
-        public List<Source> Sources() => [.. Enumerable.Range(0, agents).Select(agent => new Source(AgentIds.IdOf(agent), TimelineOf(agent)))];
+        public List<Source> Sources(int agents) => [.. Enumerable.Range(0, agents).Select(agent => new Source(AgentIds.IdOf(agent), TimelineOf(agent)))];
 
         private AgentTimeline TimelineOf(int agent)
         {
@@ -68,7 +65,7 @@ internal static class SimulatedTimeline
             var events = own.SelectMany(step => step.Events.Where(protocolEvent => protocolEvent.Run == run?.Id).Select(protocolEvent => (step.At, Event: protocolEvent))).ToList();
             var joined = events.FindLast(one => one.Event.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner).Event;
             return new AgentTimeline(
-                AgentIds.IdOf(agent), _boots[agent], run?.Id.ToString(), run, joined?.Kind == ProtocolEventKind.JoinedAsLearner,
+                AgentIds.IdOf(agent), BootOf(agent), run?.Id.ToString(), run, joined?.Kind == ProtocolEventKind.JoinedAsLearner,
                 Rounds: [.. events.Where(one => EntersRound(one.Event)).Select(one => new RoundEntry(one.Event.Round, one.Event.Value, one.At))],
                 Events: [.. own.SelectMany(step => EventsOf(step, isFirst: step == own[0])), .. trace.Calls.Where(call => call.From == agent && IsShown(call) && NeverEnds(call)).Select(call => EventOf(call, trace.Steps[^1].At, "lost"))]);
         }
@@ -86,7 +83,7 @@ internal static class SimulatedTimeline
             {
                 yield return step.Kind switch
                 {
-                    TraceStepKind.Receive => EventOf(call, step.At, "received", call.Receipts[step.Copy].Response) with { Other = AgentIds.IdOf(call.From), OtherBoot = _boots[call.From] },
+                    TraceStepKind.Receive => EventOf(call, step.At, "received", call.Receipts[step.Copy].Response) with { Other = AgentIds.IdOf(call.From), OtherBoot = BootOf(call.From) },
                     TraceStepKind.Response => WithNewInformation(EventOf(call, step.At, "answered", call.Response), call.Response!),
                     _ => EventOf(call, step.At, "lost"),
                 };
@@ -125,6 +122,8 @@ internal static class SimulatedTimeline
                 Proposal = kind == MessageKind.Vote ? proposal : null,
             };
         }
+
+        private string BootOf(int agent) => processes[agent].Last(step => step.Kind == TraceStepKind.Boot).Note!;
 
         private bool IsShown(TraceCall call) => _shown.Contains(call) && IsShown(RecordedEvent.Describe(call.Message).Round);
 
