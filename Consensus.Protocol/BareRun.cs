@@ -48,9 +48,13 @@ internal static class BareRun
     private static Response OnProposal(AgentContext agent, RunState run, Proposal proposal)
     {
         var sender = run.IndexOf(proposal.AgentId);
-        return sender == run.Me ? DescribedRun.Ignore(run, ResponseReason.NotAMember)
-            : sender < 0 && !run.TryAddMember(proposal.AgentId, agent.ClusterSize)
-                ? DescribedRun.Ignore(run, ResponseReason.NotAMember, ResponseStatus.Refused)
-            : DecisionRule.Of(run).OnProposal(agent, run, proposal.AgentId, proposal.Value, proposal.Round);
+        if (sender < 0)
+        {
+            sender = run.AddMember(proposal.AgentId, agent.ClusterSize);
+        }
+
+        return sender < 0 ? DescribedRun.Ignore(run, ResponseReason.NotAMember, ResponseStatus.Refused)
+            : sender == run.Me ? DescribedRun.Ignore(run, ResponseReason.NotAMember)
+            : DecisionRule.Of(run).OnProposal(agent, run, sender, proposal.Value, proposal.Round);
     }
 }

@@ -26,7 +26,7 @@ internal sealed class ClassicRule : DecisionRule
     }
 
     /// <inheritdoc/>
-    public override Response OnProposal(AgentContext agent, RunState run, string sender, int value, int round)
+    public override Response OnProposal(AgentContext agent, RunState run, int sender, int value, int round)
     {
         if (run.Phase == Phase.Waiting && run.Descriptor is not null && round == run.Descriptor.StartRound)
         {
@@ -41,9 +41,9 @@ internal sealed class ClassicRule : DecisionRule
         // The original takes the last proposal of an agent; a described run takes the first.
         if (run.Descriptor is null)
         {
-            run.Proposals[run.IndexOf(sender)] = value;
+            run.Proposals[sender] = value;
         }
-        else if (!TryRecordProposal(run, run.IndexOf(sender), value))
+        else if (!TryRecordProposal(run, sender, value))
         {
             return DescribedRun.RefuseEquivocation(agent, run, sender, round, value);
         }

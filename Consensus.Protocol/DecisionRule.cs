@@ -12,8 +12,8 @@ internal abstract class DecisionRule
     /// <summary>Handles <c>/new_round</c> of an undecided run in which this agent takes part.</summary>
     public abstract Response OnNewRound(AgentContext agent, RunState run, NewRound message);
 
-    /// <summary>Handles the proposal of another member in an undecided run in which this agent takes part.</summary>
-    public abstract Response OnProposal(AgentContext agent, RunState run, string sender, int value, int round);
+    /// <summary>Handles the proposal of another member (an index) in an undecided run in which this agent takes part.</summary>
+    public abstract Response OnProposal(AgentContext agent, RunState run, int sender, int value, int round);
 
     /// <summary>Votes, decides or leaves the round as soon as what is known allows it.</summary>
     public abstract void Progress(AgentContext agent, RunState run);

@@ -66,17 +66,20 @@ internal static class DescribedRun
     }
 
     /// <summary>Handles a proposal, or the proposal that another message repeats.</summary>
-    public static Response OnProposal(AgentContext agent, RunState run, string sender, int value, int round) =>
-        Reject(run, sender, value, round) ?? DecisionRule.Of(run).OnProposal(agent, run, sender, value, round);
+    public static Response OnProposal(AgentContext agent, RunState run, string sender, int value, int round)
+    {
+        var member = run.IndexOf(sender);
+        return Reject(run, member, value, round) ?? DecisionRule.Of(run).OnProposal(agent, run, member, value, round);
+    }
 
     /// <summary>A response that changes nothing.</summary>
     public static Response Ignore(RunState? run, string reason, string status = ResponseStatus.Ignored) =>
         new(status) { Reason = reason, CurrentRound = run?.Round ?? 0 };
 
     /// <summary>A sender has sent two different messages in one round: it is faulty.</summary>
-    public static Response RefuseEquivocation(AgentContext agent, RunState run, string sender, int round, int value)
+    public static Response RefuseEquivocation(AgentContext agent, RunState run, int sender, int round, int value)
     {
-        agent.Record(ProtocolEventKind.Equivocated, run, round, value, sender);
+        agent.Record(ProtocolEventKind.Equivocated, run, round, value, run.Members[sender]);
         return Ignore(run, ResponseReason.Contradiction, ResponseStatus.Refused);
     }
 
@@ -100,15 +103,22 @@ internal static class DescribedRun
         : DecisionRule.Of(run).OnNewRound(agent, run, message);
 
     // A vote repeats its sender's proposal; what stops the proposal stops the vote.
-    private static Response OnVote(AgentContext agent, RunState run, Vote vote) =>
-        run.Rule == Rule.Classic || (vote.Value is { } value && !run.IsValue(value)) ? Ignore(run, ResponseReason.OutOfRange, ResponseStatus.Refused)
-        : Reject(run, vote.AgentId, vote.Proposed, vote.Round) ?? RatifiedRule.OnVote(agent, run, vote);
+    private static Response OnVote(AgentContext agent, RunState run, Vote vote)
+    {
+        if (run.Rule == Rule.Classic || (vote.Value is { } value && !run.IsValue(value)))
+        {
+            return Ignore(run, ResponseReason.OutOfRange, ResponseStatus.Refused);
+        }
 
-    /// <summary>Why a proposal does not count, whatever the rule; null where it does.</summary>
-    private static Response? Reject(RunState run, string sender, int value, int round) =>
+        var member = run.IndexOf(vote.AgentId);
+        return Reject(run, member, vote.Proposed, vote.Round) ?? RatifiedRule.OnVote(agent, run, member, vote);
+    }
+
+    /// <summary>Why the proposal of the member with this index (-1: no member) does not count; null where it does.</summary>
+    private static Response? Reject(RunState run, int sender, int value, int round) =>
         run.Decision is not null ? new Response(ResponseStatus.Ignored) { Reason = ResponseReason.AlreadyDecided }
         : run.Learner ? new Response(ResponseStatus.Ok)
-        : run.IndexOf(sender) is var member && (member < 0 || member == run.Me) ? Ignore(run, ResponseReason.NotAMember)
+        : sender < 0 || sender == run.Me ? Ignore(run, ResponseReason.NotAMember)
         : !run.IsValue(value) || round < run.Descriptor!.StartRound || round > ProtocolLimits.MaxRound
             ? Ignore(run, ResponseReason.OutOfRange, ResponseStatus.Refused)
         : null;

@@ -32,7 +32,7 @@ internal sealed class RatifiedRule : DecisionRule
     }
 
     /// <inheritdoc/>
-    public override Response OnProposal(AgentContext agent, RunState run, string sender, int value, int round)
+    public override Response OnProposal(AgentContext agent, RunState run, int sender, int value, int round)
     {
         AdvanceToRound(agent, run, round, value);
         if (round < run.Round)
@@ -40,7 +40,7 @@ internal sealed class RatifiedRule : DecisionRule
             return DescribedRun.Ignore(run, ResponseReason.RoundMismatch);
         }
 
-        if (!TryRecordProposal(run, run.IndexOf(sender), value))
+        if (!TryRecordProposal(run, sender, value))
         {
             return DescribedRun.RefuseEquivocation(agent, run, sender, round, value);
         }
@@ -49,8 +49,8 @@ internal sealed class RatifiedRule : DecisionRule
         return new Response(ResponseStatus.Ok);
     }
 
-    /// <summary>Handles the vote of another member in an undecided run in which this agent takes part.</summary>
-    public static Response OnVote(AgentContext agent, RunState run, Vote vote)
+    /// <summary>Handles the vote of another member (an index) in an undecided run in which this agent takes part.</summary>
+    public static Response OnVote(AgentContext agent, RunState run, int sender, Vote vote)
     {
         AdvanceToRound(agent, run, vote.Round, vote.Proposed);
         if (vote.Round != run.Round)
@@ -58,12 +58,11 @@ internal sealed class RatifiedRule : DecisionRule
             return DescribedRun.OnProposal(agent, run, vote.AgentId, vote.Proposed, vote.Round);
         }
 
-        var sender = run.IndexOf(vote.AgentId);
         var votedFor = vote.Value ?? RunState.VoteForNone;
         if ((run.Proposals[sender] != 0 && run.Proposals[sender] != vote.Proposed)
             || (run.Votes[sender] != RunState.NoVote && run.Votes[sender] != votedFor))
         {
-            return DescribedRun.RefuseEquivocation(agent, run, vote.AgentId, vote.Round, vote.Value ?? 0);
+            return DescribedRun.RefuseEquivocation(agent, run, sender, vote.Round, vote.Value ?? 0);
         }
 
         run.Proposals[sender] = vote.Proposed;

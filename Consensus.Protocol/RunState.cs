@@ -183,19 +183,19 @@ internal sealed class RunState
     /// <summary>Whether a value is in the range of this run.</summary>
     public bool IsValue(int value) => value >= 1 && value <= Values;
 
-    /// <summary>Adds an agent to an anonymous run. False where the run already has <paramref name="limit"/> members.</summary>
-    public bool TryAddMember(string agentId, int limit)
+    /// <summary>Adds an agent to an anonymous run; -1 where the run already has <paramref name="limit"/> members.</summary>
+    public int AddMember(string agentId, int limit)
     {
         if (Members.Length >= limit)
         {
-            return false;
+            return -1;
         }
 
         Members = [.. Members, agentId];
         Array.Resize(ref Proposals, Members.Length);
         Array.Resize(ref Votes, Members.Length);
         Array.Resize(ref Absences, Members.Length);
-        return true;
+        return Members.Length - 1;
     }
 
     /// <summary>Drops the peers' proposals where nothing reads them any more.</summary>
