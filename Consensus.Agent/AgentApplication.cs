@@ -7,6 +7,7 @@ using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
 using Consensus.Agent.Telemetry;
 using Consensus.Agent.Timeline;
+using Consensus.Protocol;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Http.Resilience;
@@ -125,7 +126,8 @@ public static class AgentApplication
         services.AddSingleton(options);
         services.AddPersistence(options);
         AgentHealth.AddTo(services);
-        services.AddExceptionHandler<UnavailableHandler>();
+        services.AddExceptionHandler<AgentExceptionHandler>();
+        services.AddSingleton<IRandomSource>(_ => new SeededRandom(BitConverter.ToUInt64(Guid.NewGuid().ToByteArray())));
         services.AddSingleton<AgentService>();
         services.AddSingleton<FaultInjector>();
         services.AddSingleton<FaultInjectionLogger>();

@@ -134,8 +134,8 @@ public static class ConsensusApi
             return Results.Empty;
         }
 
-        peers.Heard(context.Request.Headers[PeerClient.MessageHeader]);
-        var (view, traceparent) = node.TracedView();
+        peers.OnMessageFrom(context.Request.Headers[PeerClient.MessageHeader]);
+        var (view, traceparent) = node.TracedSnapshot();
         var state = StateResponse.From(view, traceparent) with { Isolated = faults.IsIsolated };
         return TypedResults.Json(withHealth ? state with { Health = await health.ReadAsync(context.RequestAborted) } : state, AgentJson.Default.StateResponse);
     }

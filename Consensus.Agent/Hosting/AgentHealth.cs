@@ -26,8 +26,9 @@ internal sealed class AgentHealth(AgentService node, PeerClient peers, FaultInje
         // The answer holds the reasons, so a line in the log for each probe adds nothing.
         services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));
 
-        // A restart mends an agent that could not write its data, so this check counts for /alive too.
+        // A restart mends an agent that has failed, so these two checks count for /alive too.
         Add(services, "data", (health, _) => Task.FromResult(health.Data()), "live");
+        Add(services, "core", (health, _) => Task.FromResult(health.Core()), "live");
         Add(services, "quorum", (health, cancellation) => health.QuorumAsync(cancellation));
         Add(services, "key", (health, _) => Task.FromResult(Key(health.Contacts, health.PeerNames, health.HasKey)));
         Add(services, "cluster-size", (health, _) => Task.FromResult(ClusterSize(health.Contacts, health.PeerNames)));
@@ -91,8 +92,12 @@ internal sealed class AgentHealth(AgentService node, PeerClient peers, FaultInje
             : HealthCheckResult.Degraded($"this agent counts {own} agents, {string.Join(", ", others)}: give all the same PEERS");
     }
 
-    private HealthCheckResult Data() => node.Failure is { } why
-        ? HealthCheckResult.Unhealthy(why)
+    private HealthCheckResult Core() => node.Failure is { IsOfData: false } failure
+        ? HealthCheckResult.Unhealthy(failure.Reason)
+        : HealthCheckResult.Healthy("no step has failed");
+
+    private HealthCheckResult Data() => node.Failure is { IsOfData: true } failure
+        ? HealthCheckResult.Unhealthy(failure.Reason)
         : HealthCheckResult.Healthy(options.Data is null ? "DATA is not set: decisions do not outlive the process" : "every write to the DATA file succeeded");
 
     private async Task<HealthCheckResult> QuorumAsync(CancellationToken cancellation)
@@ -137,7 +142,7 @@ internal sealed class AgentHealth(AgentService node, PeerClient peers, FaultInje
 
     private HealthCheckResult Run()
     {
-        // An agent that cannot write its data shows no run; the data check says why.
+        // An agent that has failed shows no run. Another check has the reason.
         if (node.Failure is not null)
         {
             return HealthCheckResult.Healthy("not shown");

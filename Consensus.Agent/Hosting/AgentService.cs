@@ -5,17 +5,16 @@ using Consensus.Agent.Storage;
 using Consensus.Agent.Telemetry;
 using Consensus.Agent.Timeline;
 using Consensus.Protocol;
-using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Agent.Hosting;
 
 /// <summary>
-/// Drives one machine over the network: one step at a time, timers, and sends that nobody waits for. Steps take
-/// microseconds, so a lock is the inbox: a message is answered by the thread that brought it.
+/// Runs one agent's core: it takes one input at a time, and records, persists, publishes and sends what the core answers.
+/// A step takes microseconds. So a lock is the inbox, and the thread that received a message also responds to it.
 /// </summary>
 public sealed partial class AgentService : IDisposable
 {
-    private const long Never = long.MaxValue;
+    private static readonly TimeSpan SendsTimeout = TimeSpan.FromMilliseconds(500);
 
     private readonly Lock _gate = new();
     private readonly AgentStateMachine _machine;
@@ -24,18 +23,19 @@ public sealed partial class AgentService : IDisposable
     private readonly EventRecorder _recorder;
     private readonly AgentTelemetry _telemetry;
     private readonly TimeProvider _time;
-    private readonly ITimer _timer;
-    private readonly long[] _deadlines = [Never, Never, Never, Never, Never];
+    private readonly CoreTimers _timers;
+    private readonly RunStore? _store;
     private readonly SortedDictionary<long, (TaskCompletionSource<StartOutcome> Ended, ActivityContext Caller)> _starts = [];
     private readonly CancellationTokenSource _stopping = new();
-    private long _wakeAt = Never;
+    private Restored _persisted = new(RunId.None);
+    private volatile AgentFailure? _failure;
     private long _lastTicket;
     private TaskCompletionSource? _change;
     private long _resets;
+    private int _sendsInFlight;
 
-    public AgentService(AgentOptions options, PeerClient peers, AgentTelemetry telemetry, TimeProvider time, RunStore? store = null)
+    public AgentService(AgentOptions options, PeerClient peers, AgentTelemetry telemetry, TimeProvider time, IRandomSource random, RunStore? store = null)
     {
-        var random = new SeededRandom(BitConverter.ToUInt64(Guid.NewGuid().ToByteArray()));
         var boot = Guid.NewGuid().ToString("N")[..12];
         _machine = new AgentStateMachine(options.Id, boot, [.. options.Peers.Select(peer => peer.OriginalString)], random);
         _peers = peers;
@@ -44,30 +44,39 @@ public sealed partial class AgentService : IDisposable
         _telemetry = telemetry;
         _time = time;
         _store = store;
-        Restore();
-        _timer = time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timers = new CoreTimers(time, timer => Step(new TimerFired(timer)));
+        if (store is not null)
+        {
+            _machine.Step(store.Restored);
+            _recorder.Restore(store.History);
+            _persisted = _machine.ToPersist();
+        }
     }
 
-    /// <summary>What was recorded, for the timeline.</summary>
+    /// <summary>The recorder of this agent's events.</summary>
     public EventRecorder Recorder => _recorder;
 
-    /// <summary>Asks the peers what they know. Call it once, when this agent can be reached.</summary>
+    /// <summary>Why this agent takes no more part; null: it takes part.</summary>
+    public AgentFailure? Failure => _failure;
+
+    /// <summary>Asks the peers for their state. Call it once, when peers can reach this agent.</summary>
     public void Start() => Step(new Started());
 
-    /// <summary>Handles one message; its answer is ready when this returns.</summary>
+    /// <summary>Handles one message. The response is ready when this method returns.</summary>
     /// <param name="message">The message.</param>
-    /// <param name="key">How its sender names it, for the timeline; null where it does not.</param>
-    /// <exception cref="PersistenceException">The agent cannot keep what it would have to announce.</exception>
+    /// <param name="key">The sender's id of the message (<see cref="PeerClient.MessageHeader"/>); null: it has none.</param>
+    /// <exception cref="PersistenceException">The data file cannot be written.</exception>
+    /// <exception cref="AgentFailedException">This agent has failed.</exception>
     public Response Receive(Message message, string? key = null)
     {
-        _peers.Heard(key);
-        return Step(new MessageReceived(message), key) ?? throw new PersistenceException(_failure!);
+        _peers.OnMessageFrom(key);
+        return Step(new MessageReceived(message), key) ?? throw _failure!.ToException();
     }
 
     /// <summary>Starts a run and waits until its first calls have returned.</summary>
-    /// <param name="request">What to start.</param>
-    /// <param name="caller">The trace of who asks for it, which the run's trace links to.</param>
-    /// <exception cref="StoppingException">The agent shuts down.</exception>
+    /// <param name="request">The run to start.</param>
+    /// <param name="caller">The caller's span. The run's trace links to it.</param>
+    /// <exception cref="StoppingException">The agent is shutting down.</exception>
     public Task<StartOutcome> StartAsync(RunRequest request, ActivityContext caller = default)
     {
         var ended = new TaskCompletionSource<StartOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -78,17 +87,18 @@ public sealed partial class AgentService : IDisposable
                 throw new StoppingException();
             }
 
-            // The machine takes starts one after another, so the oldest ticket is the one in hand.
+            ThrowIfFailed();
+
+            // The core handles starts one after another. The oldest ticket is the current one.
             var ticket = ++_lastTicket;
             _starts.Add(ticket, (ended, caller));
             Step(new StartRun(ticket, request));
         }
 
-        AbandonStarts();
         return ended.Task;
     }
 
-    /// <summary>What the machine holds now.</summary>
+    /// <summary>The agent's state now.</summary>
     public AgentSnapshot Snapshot()
     {
         lock (_gate)
@@ -98,11 +108,20 @@ public sealed partial class AgentService : IDisposable
         }
     }
 
+    /// <summary>The agent's state now, and the W3C trace parent of its run; null: none. An agent that joins by this state continues that trace.</summary>
+    public (AgentSnapshot Snapshot, string? Traceparent) TracedSnapshot()
+    {
+        lock (_gate)
+        {
+            return (Snapshot(), _telemetry.Traceparent);
+        }
+    }
+
     /// <summary>
-    /// Waits for a decision. One that names a run ends when that run is decided or a later one has taken its place, and
-    /// begins before this agent has heard of it; one that names none waits through runs. A reset ends both.
+    /// Waits for a decision. With a run, the wait ends when that run is decided or superseded; the run may still be unknown
+    /// here. Without a run, the wait goes on through runs. A reset ends both.
     /// </summary>
-    /// <returns>What the machine held at the end, decided or not.</returns>
+    /// <returns>The state at the end of the wait, decided or not.</returns>
     public async Task<AgentSnapshot> WaitAsync(RunId? run, TimeSpan atMost, CancellationToken cancellation)
     {
         using var limit = new CancellationTokenSource(atMost, _time);
@@ -128,128 +147,37 @@ public sealed partial class AgentService : IDisposable
         }
     }
 
-    private Response? Step(Input input, string? key = null, long messageId = 0)
+    /// <summary>Ends all waits, starts and sends. The agent sends nothing more.</summary>
+    public void Stop()
     {
-        Response? answer = null;
-        List<(Send Send, long Id, MessageParent Parent)>? outbox = null;
-        List<(TaskCompletionSource<StartOutcome> Waiting, StartOutcome Outcome)>? ended = null;
-        TaskCompletionSource? change = null;
+        _stopping.Cancel();
+        _timers.Dispose();
         lock (_gate)
         {
-            if (_failure is not null)
-            {
-                return null;
-            }
-
-            using var unseen = _store is null ? default : _recorder.Hold();
-            var changed = false;
-            var effects = _machine.Step(input);
-            _recorder.OnStep(_machine.CurrentRun);
-            TakeUpStart(taken: input is StartRun && _starts.Count == 1);
-            RecordInput(input, effects, key, messageId);
-            foreach (var effect in effects)
-            {
-                switch (effect)
-                {
-                    case Send send:
-                        var id = _recorder.Sent(send.Peer, _options.Peers[send.Peer].OriginalString, send.Message, out var recorded);
-                        (outbox ??= []).Add((send, id, _telemetry.ParentOf(send.Peer, send.Message, repeated: !recorded)));
-                        break;
-                    case Reply reply:
-                        answer = reply.Response;
-                        break;
-                    case SetTimer arm:
-                        Schedule(arm.Timer, _time.GetTimestamp() + (arm.DelayMs * _time.TimestampFrequency / 1000));
-                        break;
-                    case CancelTimer disarm:
-                        _deadlines[(int)disarm.Timer] = Never;
-                        break;
-                    case ProtocolEvent protocolEvent:
-                        _telemetry.Record(protocolEvent, _machine.CurrentRun, input, _recorder.Record(protocolEvent));
-                        changed |= protocolEvent.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner or ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.WasReset;
-                        _resets += protocolEvent.Kind == ProtocolEventKind.WasReset ? 1 : 0;
-                        break;
-                    case StartEnded start when _starts.TryGetValue(start.Ticket, out var waiting):
-                        (ended ??= []).Add((waiting.Ended, start.Outcome));
-                        EndStart(start);
-                        break;
-                }
-            }
-
-            if (input is TimerFired)
-            {
-                _telemetry.Stalled(_machine.CurrentRun, _machine.Stalled());
-            }
-
-            if (_store is not null && !Persist())
-            {
-                (changed, answer, outbox) = (true, null, null);
-                ended?.ForEach(start => start.Waiting.SetException(new PersistenceException(_failure!)));
-                ended = null;
-            }
-
-            if (changed)
-            {
-                (change, _change) = (_change, null);
-            }
-        }
-
-        ended?.ForEach(start => start.Waiting.SetResult(start.Outcome));
-        change?.SetResult();
-        if (outbox is not null)
-        {
-            SendAll(outbox, later: answer is not null || input is StartRun);
-        }
-
-        return answer;
-    }
-
-    private void Schedule(Timer timer, long at)
-    {
-        _deadlines[(int)timer] = at;
-        if (at < _wakeAt)
-        {
-            _wakeAt = at;
-            var delay = _time.GetElapsedTime(_time.GetTimestamp(), at);
-            _timer.Change(delay > TimeSpan.Zero ? delay : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            AbandonStarts(new StoppingException());
+            _telemetry.Stop();
         }
     }
 
-    private void OnTimer()
+    /// <summary>
+    /// Waits until canceled sends have ended, 500 ms at most. A span that ends after the exporters is lost, and the
+    /// receiver's span then has no parent.
+    /// </summary>
+    public void WaitForSends() => SpinWait.SpinUntil(() => Volatile.Read(ref _sendsInFlight) == 0, SendsTimeout);
+
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        Span<bool> due = stackalloc bool[_deadlines.Length];
-        lock (_gate)
+        Stop();
+        PersistHistory();
+        _stopping.Dispose();
+    }
+
+    private void ThrowIfFailed()
+    {
+        if (_failure is { } failure)
         {
-            var now = _time.GetTimestamp();
-            _wakeAt = Never;
-            var next = Never;
-            for (var i = 0; i < _deadlines.Length; i++)
-            {
-                if (_deadlines[i] <= now)
-                {
-                    due[i] = true;
-                    _deadlines[i] = Never;
-                }
-
-                next = Math.Min(next, _deadlines[i]);
-            }
-
-            if (next != Never && !_stopping.IsCancellationRequested)
-            {
-                _wakeAt = next;
-                var delay = _time.GetElapsedTime(now, next);
-
-                // The system's timers may fire a little early; a whole millisecond more keeps them from spinning.
-                _timer.Change(delay + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
-            }
-        }
-
-        for (var i = 0; i < due.Length; i++)
-        {
-            if (due[i])
-            {
-                Step(new TimerFired((Timer)i));
-            }
+            throw failure.ToException();
         }
     }
 }

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Consensus.Agent.Configuration;
@@ -8,9 +10,9 @@ using Consensus.Protocol;
 namespace Consensus.Agent.Peers;
 
 /// <summary>
-/// Calls the other agents: one attempt, one second. The protocol repeats itself, so nothing here does; a peer that could
-/// not be reached is left alone for a moment, so that a dead one costs nothing; and one that owes many answers is not
-/// called until it has given some, so that no run, however fast its rounds, drowns whoever falls behind.
+/// Calls the other agents: one attempt, one second. The protocol repeats messages, so this client does not. A peer that could
+/// not be reached gets no calls for a moment, so a dead peer costs nothing. A peer with too many calls in flight gets no more
+/// until some have ended, so fast rounds do not flood a slow peer.
 /// </summary>
 public sealed partial class PeerClient(
     HttpMessageInvoker http, AgentOptions options, FaultInjector faults, MessageTracing tracing, TimeProvider time, ILogger<PeerClient> logger)
@@ -20,8 +22,8 @@ public sealed partial class PeerClient(
 
     private const int MaxAnswerBytes = 64 * 1024;
 
-    // Calls under way to one peer; all its peers together may hold half of the connections that it takes.
-    private const int MaxUnderWay = 32;
+    // Calls in flight to one peer. All peers of an agent together may hold half of the connections that it accepts.
+    private const int MaxInFlight = 32;
 
     private static readonly string[] Paths = ["/reset", "/new_round", "/proposal", "/vote", "/final", "/state"];
     private static readonly MediaTypeHeaderValue Json = new("application/json");
@@ -29,160 +31,170 @@ public sealed partial class PeerClient(
     private static readonly byte[] EmptyBody = "{}"u8.ToArray();
 
     private readonly Uri[][] _calls = [.. options.Peers.Select(peer => Paths.Select(path => new Uri(peer, path)).ToArray())];
-    private readonly PeerCircuitBreaker[] _absent = [.. options.Peers.Select(_ => new PeerCircuitBreaker(time))];
-    private readonly int[] _underWay = new int[options.Peers.Count];
-    private readonly int _mostUnderWay = Math.Min(MaxUnderWay, CallLimits.MaxConnections / 2 / Math.Max(1, options.Peers.Count));
+    private readonly PeerCircuitBreaker[] _backOffs = [.. options.Peers.Select(_ => new PeerCircuitBreaker(time))];
+    private readonly int[] _inFlight = new int[options.Peers.Count];
+    private readonly int _maxInFlight = Math.Min(MaxInFlight, CallLimits.MaxConnections / 2 / Math.Max(1, options.Peers.Count));
 
     private readonly LogRateLimiter _throttle = new(time, kinds: 2);
 
-    // A broadcast sends one message to many: its bytes are made once.
-    private Rendered? _last;
+    // A broadcast sends one message to many peers. It is serialized once.
+    private SerializedMessage? _last;
 
-    private sealed record Rendered(Message Message, byte[] Body);
+    private sealed record SerializedMessage(Message Message, byte[] Body);
 
-    /// <summary>What calls to the peers came to.</summary>
+    /// <summary>The outcomes of calls to the peers.</summary>
     public PeerContacts Contacts { get; } = new(options.Peers.Count, time);
 
     /// <summary>Whether some peer did not take this agent's <c>CLUSTER_KEY</c>, or misses one.</summary>
     public bool KeyRefused => Enumerable.Range(0, Contacts.Count).Any(Contacts.HasRefusedKey);
 
-    /// <summary>Sends a message to a peer.</summary>
+    /// <summary>Sends a message to a peer. Throws nothing: the core needs the result, since a start waits for it.</summary>
     /// <param name="peer">The peer's index.</param>
     /// <param name="message">The message.</param>
-    /// <param name="key">The message's name (<see cref="MessageHeader"/>).</param>
-    /// <param name="parent">Where it belongs in a trace.</param>
+    /// <param name="key">The message's id (<see cref="MessageHeader"/>).</param>
+    /// <param name="parent">The message's place in a trace.</param>
     /// <param name="cancellation">Ends the call.</param>
-    /// <returns>The answer, or null where there was none in time or none that an agent gives.</returns>
+    /// <returns>The response; null where the send failed.</returns>
     public async Task<Response?> SendAsync(int peer, Message message, string key, MessageParent parent, CancellationToken cancellation)
     {
-        var isLeftAlone = _absent[peer].IsOpen && !(message is Handshake && TooManyAreLeftAlone());
-        if (isLeftAlone || !TryEnter(peer, message))
+        var isOpen = _backOffs[peer].IsOpen && !(message is Handshake && TooManyAreOpen());
+        if (isOpen || !TryEnter(peer, message))
         {
             // Not within the step that sends.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             return null;
         }
 
-        var call = _calls[peer][CallOf(message)];
-        using var span = tracing.StartCall(message, faults.IdOf(peer) ?? options.Peers[peer].Authority, parent);
+        Activity? span = null;
         try
         {
-            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            timeout.CancelAfter(options.CallTimeout);
-            using var request = new HttpRequestMessage(message is StateQuery ? HttpMethod.Get : HttpMethod.Post, call);
-            request.Headers.TryAddWithoutValidation(MessageHeader, key);
-            if ((span?.Id ?? MessageTracing.Format(parent.Context)) is { } traceparent)
-            {
-                request.Headers.TryAddWithoutValidation(MessageTracing.Header, traceparent);
-            }
-
-            options.Key?.AddTo(request.Headers);
-            request.Options.Set(FaultInjectionPipeline.Peer, peer);
-            if (message is not StateQuery)
-            {
-                request.Content = new ByteArrayContent(BodyOf(message)) { Headers = { ContentType = Json } };
-            }
-
-            using var response = await http.SendAsync(request, timeout.Token);
-            _absent[peer].RecordSuccess();
-            if (response.StatusCode == System.Net.HttpStatusCode.Unauthorized)
-            {
-                Contacts.KeyRefused(peer);
-                MessageTracing.NoteFailure(span, "the peer refuses this agent's CLUSTER_KEY");
-                if (_throttle.Passes(0, out _))
-                {
-                    RefusedKey(options.Id, options.Peers[peer]);
-                }
-
-                return null;
-            }
-
-            if ((int)response.StatusCode is not (200 or 202 or 409))
-            {
-                Contacts.Failed(peer);
-                Refused(options.Id, call, (int)response.StatusCode);
-                MessageTracing.NoteFailure(span, $"HTTP {(int)response.StatusCode}");
-                return null;
-            }
-
-            var answer = await ReadAsync(response.Content, timeout.Token);
-            Contacts.Answered(peer);
-            if (answer?.Agents is { } agents)
-            {
-                Contacts.Counts(peer, agents);
-            }
-
-            faults.LearnId(peer, answer?.AgentId);
-            MessageTracing.NoteAnswer(span, answer);
-            return answer;
+            span = tracing.StartCall(message, faults.IdOf(peer) ?? options.Peers[peer].Authority, parent);
+            return await CallAsync(peer, message, key, parent, span, cancellation);
         }
-#pragma warning disable CA1031 // Any exception means that the send failed. The machine needs that result: a start waits for it.
+#pragma warning disable CA1031 // Any exception means that the send failed.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            // A slow answer does not open the breaker. A connect timeout does.
-            if (e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError }
-                or OperationCanceledException { InnerException: TimeoutException })
-            {
-                _absent[peer].RecordFailure();
-            }
-
-            if (!cancellation.IsCancellationRequested)
-            {
-                Contacts.Failed(peer);
-            }
-
-            if (e is HttpRequestException or OperationCanceledException or JsonException or IOException or Polly.ExecutionRejectedException)
-            {
-                Failed(options.Id, call, e.Message);
-            }
-            else if (_throttle.Passes(1, out var held))
-            {
-                FailedUnexpectedly(e, options.Id, call, held);
-            }
-
-            MessageTracing.NoteFailure(span, e is OperationCanceledException ? "timeout" : e.Message);
+            OnException(e, peer, _calls[peer][CallOf(message)], span, cancellation);
             return null;
         }
         finally
         {
-            Interlocked.Decrement(ref _underWay[peer]);
+            Interlocked.Decrement(ref _inFlight[peer]);
+            span?.Dispose();
         }
     }
 
-    /// <summary>Counts one call more under way, unless they are too many. A handshake begins the run that ends a flood.</summary>
-    private bool TryEnter(int peer, Message message)
+    /// <summary>A message of an agent came in: its sender can be reached. Closes the sender's back-off, and those of peers with unknown ids.</summary>
+    /// <param name="key">The message's id (<see cref="MessageHeader"/>); null: it has none.</param>
+    public void OnMessageFrom(string? key)
     {
-        if (Interlocked.Increment(ref _underWay[peer]) <= _mostUnderWay || message is Handshake or Reset)
+        for (var i = 0; key is not null && i < _backOffs.Length; i++)
         {
-            return true;
-        }
-
-        Interlocked.Decrement(ref _underWay[peer]);
-        return false;
-    }
-
-    /// <summary>
-    /// A call of an agent came in: whoever calls is there, and is not left alone any more; nor is a peer whose id was never
-    /// told, since it may be the one.
-    /// </summary>
-    /// <param name="key">How the caller names its message (<see cref="MessageHeader"/>); null where it does not.</param>
-    public void Heard(string? key)
-    {
-        for (var i = 0; key is not null && i < _absent.Length; i++)
-        {
-            if (_absent[i].IsOpen && (faults.IdOf(i) is not { } id || (key.StartsWith(id, StringComparison.Ordinal) && key.AsSpan(id.Length).StartsWith("/"))))
+            if (_backOffs[i].IsOpen && (faults.IdOf(i) is not { } id || (key.StartsWith(id, StringComparison.Ordinal) && key.AsSpan(id.Length).StartsWith("/"))))
             {
-                _absent[i].RecordSuccess();
+                _backOffs[i].RecordSuccess();
             }
         }
     }
 
+    private async Task<Response?> CallAsync(
+        int peer, Message message, string key, MessageParent parent, Activity? span, CancellationToken cancellation)
+    {
+        var call = _calls[peer][CallOf(message)];
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(options.CallTimeout);
+        using var request = new HttpRequestMessage(message is StateQuery ? HttpMethod.Get : HttpMethod.Post, call);
+        request.Headers.TryAddWithoutValidation(MessageHeader, key);
+        if ((span?.Id ?? MessageTracing.Format(parent.Context)) is { } traceparent)
+        {
+            request.Headers.TryAddWithoutValidation(MessageTracing.Header, traceparent);
+        }
+
+        options.Key?.AddTo(request.Headers);
+        request.Options.Set(FaultInjectionPipeline.Peer, peer);
+        if (message is not StateQuery)
+        {
+            request.Content = new ByteArrayContent(BodyOf(message)) { Headers = { ContentType = Json } };
+        }
+
+        using var response = await http.SendAsync(request, timeout.Token);
+        _backOffs[peer].RecordSuccess();
+        if (response.StatusCode == HttpStatusCode.Unauthorized)
+        {
+            Contacts.KeyRefused(peer);
+            MessageTracing.NoteFailure(span, "the peer refuses this agent's CLUSTER_KEY");
+            if (_throttle.Passes(0, out _))
+            {
+                RefusedKey(options.Id, options.Peers[peer]);
+            }
+
+            return null;
+        }
+
+        if ((int)response.StatusCode is not (200 or 202 or 409))
+        {
+            Contacts.Failed(peer);
+            Refused(options.Id, call, (int)response.StatusCode);
+            MessageTracing.NoteFailure(span, $"HTTP {(int)response.StatusCode}");
+            return null;
+        }
+
+        var answer = await ReadAsync(response.Content, timeout.Token);
+        Contacts.Answered(peer);
+        if (answer?.Agents is { } agents)
+        {
+            Contacts.Counts(peer, agents);
+        }
+
+        faults.LearnId(peer, answer?.AgentId);
+        MessageTracing.NoteAnswer(span, answer);
+        return answer;
+    }
+
+    private void OnException(Exception e, int peer, Uri call, Activity? span, CancellationToken cancellation)
+    {
+        // A slow response does not open the back-off. A connect timeout does.
+        if (e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError }
+            or OperationCanceledException { InnerException: TimeoutException })
+        {
+            _backOffs[peer].RecordFailure();
+        }
+
+        if (!cancellation.IsCancellationRequested)
+        {
+            Contacts.Failed(peer);
+        }
+
+        if (e is HttpRequestException or OperationCanceledException or JsonException or IOException or Polly.ExecutionRejectedException)
+        {
+            Failed(options.Id, call, e.Message);
+        }
+        else if (_throttle.Passes(1, out var held))
+        {
+            FailedUnexpectedly(e, options.Id, call, held);
+        }
+
+        MessageTracing.NoteFailure(span, e is OperationCanceledException ? "timeout" : e.Message);
+    }
+
+    /// <summary>Counts one more call in flight, unless there are too many. A handshake always passes: it starts the run that ends a flood.</summary>
+    private bool TryEnter(int peer, Message message)
+    {
+        if (Interlocked.Increment(ref _inFlight[peer]) <= _maxInFlight || message is Handshake or Reset)
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _inFlight[peer]);
+        return false;
+    }
+
     /// <summary>
-    /// Whether a start needs a peer whose breaker is open, because too few others answered their last call. Such a peer may be
+    /// Whether a start needs a peer whose back-off is open, because too few others answered their last call. Such a peer may be
     /// back: agents that start one after another miss each other by a moment.
     /// </summary>
-    private bool TooManyAreLeftAlone() => _absent.Where((peer, index) => peer.IsOpen || Contacts.HasFailed(index)).Count() > _absent.Length / 2;
+    private bool TooManyAreOpen() => _backOffs.Where((peer, index) => peer.IsOpen || Contacts.HasFailed(index)).Count() > _backOffs.Length / 2;
 
     private static async ValueTask<Response?> ReadAsync(HttpContent content, CancellationToken cancellation)
     {
@@ -228,7 +240,7 @@ public sealed partial class PeerClient(
             Final final => JsonSerializer.SerializeToUtf8Bytes(final, MessageJson.Default.Final),
             _ => EmptyBody,
         };
-        _last = new Rendered(message, body);
+        _last = new SerializedMessage(message, body);
         return body;
     }
 

@@ -34,6 +34,9 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
     /// <summary>A decision could not be written, so this agent sends nothing more.</summary>
     public void NotPersisted(string why) => logger.NotKept(why);
 
+    /// <summary>A step threw an exception that no code expects, so this agent sends nothing more.</summary>
+    public void StepFailed(Exception exception, Input input, RunId? run) => logger.StepFailed(exception, input, run);
+
     /// <summary>The current run cannot go on, for this reason; null: it can.</summary>
     public void Stalled(RunDescriptor? run, string? reason) => logger.Stalled(run, reason);
 

@@ -54,6 +54,10 @@ public sealed partial class RunLogger(AgentOptions options, TimeProvider time, I
     /// <summary>A decision could not be written, so this agent sends nothing more.</summary>
     public void NotKept(string why) => NotKept(options.Id, why);
 
+    /// <summary>A step threw an exception that no code expects, so this agent sends nothing more.</summary>
+    public void StepFailed(Exception exception, Input input, RunId? run) =>
+        StepFailed(exception, options.Id, input is MessageReceived received ? received.Message.Kind : input.GetType().Name, run);
+
     // A run that an earlier process kept without a decision has nothing to report.
     private static bool IsLogged(ProtocolEvent protocolEvent) =>
         protocolEvent is { Kind: ProtocolEventKind.Drew or ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.Equivocated or ProtocolEventKind.AgreementViolated }
@@ -70,6 +74,9 @@ public sealed partial class RunLogger(AgentOptions options, TimeProvider time, I
 
     [LoggerMessage(4, LogLevel.Critical, "[{AgentId}] {Why}")]
     private partial void NotKept(string agentId, string why);
+
+    [LoggerMessage(9, LogLevel.Critical, "[{AgentId}] The agent has failed at {Input} in run {Run}, and takes no more part: restart it. Report this line with its exception.")]
+    private partial void StepFailed(Exception exception, string agentId, string input, RunId? run);
 
     [LoggerMessage(5, LogLevel.Information, "[{AgentId}] decided {Value} in round {Round} ({How}; attempts: {Attempts}; ms: {DurationMs})")]
     private partial void Decided(string agentId, int value, int round, string how, int attempts, double? durationMs);

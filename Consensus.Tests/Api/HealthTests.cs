@@ -23,7 +23,7 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
         Assert.Equal((HttpStatusCode.OK, "Healthy"), await TextOf(0, "/alive"));
         var lines = (await TextOf(0, "/health?verbose")).Text.Split('\n');
         Assert.Equal(
-            ["Healthy", "process (Healthy)", "data (Healthy)", "quorum (Healthy)", "key (Healthy)", "cluster-size (Healthy)", "faults (Healthy)", "run (Healthy)"],
+            ["Healthy", "process (Healthy)", "data (Healthy)", "core (Healthy)", "quorum (Healthy)", "key (Healthy)", "cluster-size (Healthy)", "faults (Healthy)", "run (Healthy)"],
             lines.Select(line => line.Split(": ")[0]));
         Assert.All(lines.Skip(1), line => Assert.NotEqual("", line.Split(": ", 2)[1]));
     }

@@ -133,7 +133,7 @@ public sealed class PeerClientTests : IDisposable
         Assert.Null(await SendAsync(1, new StateQuery()));
 
         _hosts.Up.Add("agent3");
-        _client.Heard(key);
+        _client.OnMessageFrom(key);
         Assert.Equal(isCalled, await SendAsync(1, new StateQuery()) is not null);
     }
 
@@ -142,7 +142,7 @@ public sealed class PeerClientTests : IDisposable
     {
         Assert.Null(await SendAsync(1, new StateQuery()));
         _hosts.Up.Add("agent3");
-        _client.Heard("agent3/b/1");
+        _client.OnMessageFrom("agent3/b/1");
         Assert.NotNull(await SendAsync(1, new StateQuery()));
     }
 

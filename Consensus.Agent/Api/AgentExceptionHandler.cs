@@ -1,0 +1,27 @@
+using Consensus.Agent.Hosting;
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>Responds with the reason where an agent has failed or shuts down.</summary>
+internal sealed class AgentExceptionHandler : IExceptionHandler
+{
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        (int Status, string Reason)? problem = exception switch
+        {
+            PersistenceException => (503, "not-kept"),
+            StoppingException => (503, "stopping"),
+            AgentFailedException => (500, "failed"),
+            _ => null,
+        };
+        if (problem is not { } found)
+        {
+            return false;
+        }
+
+        await RequestBody.Problem(found.Status, exception.Message, found.Reason).ExecuteAsync(httpContext);
+        return true;
+    }
+}
