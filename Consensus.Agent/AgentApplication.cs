@@ -70,7 +70,7 @@ public static class AgentApplication
         app.MapClusterApi();
         app.MapTimelineApi();
         app.MapSimulateApi();
-        app.MapOpenApi("/openapi/v1.json").CacheOutput(cache => cache.Expire(TimeSpan.FromDays(1)).SetVaryByQuery([]));
+        app.MapOpenApi("/openapi/v1.json").CacheOutput(cache => cache.Expire(TimeSpan.FromDays(1)).SetVaryByQuery([])).OutliveCaller();
         app.MapScalarApiReference(scalar =>
         {
             // Nothing from elsewhere, and nothing told elsewhere.

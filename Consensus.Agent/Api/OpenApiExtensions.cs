@@ -15,6 +15,20 @@ internal static class OpenApiExtensions
     public static RouteHandlerBuilder AcceptsJson<T>(this RouteHandlerBuilder endpoint, bool isOptional = false)
         where T : notnull => endpoint.Accepts<T>(isOptional, "application/json", Anything);
 
+    /// <summary>
+    /// Completes a response whose client has left. Clients that ask meanwhile wait for the same response in the output cache,
+    /// and would otherwise get its failure: a page that is reloaded gets 500.
+    /// </summary>
+    public static void OutliveCaller(this IEndpointConventionBuilder endpoint) => endpoint.Add(built =>
+    {
+        var respond = built.RequestDelegate!;
+        built.RequestDelegate = context =>
+        {
+            context.RequestAborted = CancellationToken.None;
+            return respond(context);
+        };
+    });
+
     /// <summary>Leaves out of the description what is let through only to be refused in better words.</summary>
     public static Task OnlyJson(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {

@@ -1,4 +1,11 @@
 using System.Globalization;
+using System.Net;
+using Consensus.Agent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Consensus.Tests.Api;
 
@@ -6,6 +13,49 @@ namespace Consensus.Tests.Api;
 public sealed class OpenApiCacheTests : ThreeAgents
 {
     private const int MaxCachedBytes = 1024 * 1024;
+
+    [Fact]
+    public async Task A_reader_that_leaves_while_the_description_is_made_costs_the_next_reader_nothing()
+    {
+        // As when a page is reloaded: its first request ends, and the second waits for the same description.
+        var (entered, left, go) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
+        await using var cluster = await LocalCluster.StartAsync(1, 0, Patient, configure: (_, builder) =>
+        {
+            builder.Logging.ClearProviders();
+            builder.Services.AddSingleton<IStartupFilter>(new Departures(left));
+            builder.Services.Configure<OpenApiOptions>("v1", openApi => openApi.AddDocumentTransformer(async (_, _, cancellation) =>
+            {
+                entered.TrySetResult();
+                await go.Task;
+                cancellation.ThrowIfCancellationRequested();
+            }));
+        });
+        using var http = new HttpClient { BaseAddress = cluster.Addresses[0] };
+        using var leaving = new CancellationTokenSource();
+        var first = http.GetAsync("/openapi/v1.json", leaving.Token);
+        await entered.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        var second = http.GetAsync("/openapi/v1.json");
+        await http.GetAsync("/state");
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        await left.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        go.SetResult();
+        Assert.Equal(HttpStatusCode.OK, (await second.WaitAsync(TimeSpan.FromSeconds(60))).StatusCode);
+    }
+
+    /// <summary>Completes when the server notices that a client has left.</summary>
+    private sealed class Departures(TaskCompletionSource left) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((context, rest) =>
+            {
+                context.RequestAborted.Register(() => left.TrySetResult());
+                return rest(context);
+            });
+            next(app);
+        };
+    }
 
     [Fact]
     public async Task Requests_that_name_ever_new_hosts_do_not_fill_the_memory()

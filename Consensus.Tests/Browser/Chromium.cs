@@ -106,7 +106,7 @@ public sealed class Tab : IAsyncDisposable
         {
             if (message.Type is "error" or "warning")
             {
-                Errors.Add(message.Text);
+                Errors.Add($"{message.Text.Replace("Failed to load resource: the server responded with a status of", "status", StringComparison.Ordinal)} {message.Location}");
             }
 
             if (message.Type is "warning")

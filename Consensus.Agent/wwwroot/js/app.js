@@ -54,7 +54,7 @@ function coalesced(read, gap) {
     try {
       await read();
     } catch (problem) {
-      failed = !(problem instanceof api.Problem) || problem.status >= 500;
+      failed = !(problem instanceof api.Problem) || problem.status >= 500 || problem.status === 429;
       if (problem instanceof api.Problem) notice(problem.message);
       else connectionLost();
     }
