@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;
 using Microsoft.AspNetCore.Mvc;
@@ -13,7 +14,7 @@ namespace Consensus.Agent.Api;
     AllowDuplicateProperties = false,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
-    MaxDepth = MessageJson.MaxDepth)]
+    MaxDepth = WireLimits.MaxJsonDepth)]
 [JsonSerializable(typeof(RunRequestBody))]
 [JsonSerializable(typeof(RunResponse))]
 [JsonSerializable(typeof(ResetBody))]

@@ -6,24 +6,22 @@ using Microsoft.OpenApi;
 namespace Consensus.Agent.Api;
 
 /// <summary>Endpoints that take only calls which carry the cluster's key, where there is one.</summary>
-internal sealed class ClusterKeyFilter
+internal static class ClusterKeyFilter
 {
     private const string Scheme = "ClusterKey";
 
-    private static readonly ClusterKeyFilter Mark = new();
-    private static readonly ReadByAgents ReadMark = new();
 
     /// <summary>Marks all endpoints of a group.</summary>
-    public static void Guard(RouteGroupBuilder group) => group.WithMetadata(Mark);
+    public static void Guard(RouteGroupBuilder group) => group.WithMetadata(new ForAgents());
 
     /// <summary>
     /// Marks an endpoint that people read without the key. A call by an agent needs the key, so agents with different keys
     /// notice it when they start.
     /// </summary>
-    public static void GuardAgents(RouteHandlerBuilder endpoint) => endpoint.WithMetadata(ReadMark);
+    public static void GuardAgents(RouteHandlerBuilder endpoint) => endpoint.WithMetadata(new ReadByAgents());
 
-    /// <summary>Refuses whoever does not carry the key, before anything else of the request is read. After routing.</summary>
-    public static void Use(WebApplication app)
+    /// <summary>Refuses calls without the key, before anything else of the request is read. After routing.</summary>
+    public static void UseClusterKey(this WebApplication app)
     {
         if (app.Services.GetRequiredService<AgentOptions>().Key is not { } key)
         {
@@ -46,8 +44,8 @@ internal sealed class ClusterKeyFilter
     }
 
     private static bool IsForAgents(HttpContext context) => context.GetEndpoint()?.Metadata is { } metadata
-        && (metadata.GetMetadata<ClusterKeyFilter>() is not null
-            || (metadata.GetMetadata<ReadByAgents>() is not null && context.Request.Headers.ContainsKey(PeerClient.MessageHeader)));
+        && (metadata.GetMetadata<ForAgents>() is not null
+            || (metadata.GetMetadata<ReadByAgents>() is not null && context.Request.Headers.ContainsKey(MessageId.Header)));
 
     /// <summary>Says in the API's description that there is a key, and which calls take it.</summary>
     public static void Describe(OpenApiOptions openApi)
@@ -63,7 +61,7 @@ internal sealed class ClusterKeyFilter
         });
         openApi.AddOperationTransformer((operation, context, _) =>
         {
-            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<ClusterKeyFilter>().Any())
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<ForAgents>().Any())
             {
                 operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = [] }];
             }
@@ -71,6 +69,8 @@ internal sealed class ClusterKeyFilter
             return Task.CompletedTask;
         });
     }
+
+    private sealed class ForAgents;
 
     private sealed class ReadByAgents;
 }

@@ -33,7 +33,7 @@ internal static class ConcurrencyLimits
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new Kind(crowd));
 
     /// <summary>Refuses what is too much.</summary>
-    public static void Use(WebApplication app)
+    public static void UseConcurrencyLimits(this WebApplication app)
     {
         var limits = app.Services.GetRequiredService<AgentOptions>().Limits;
         var limiters = new[] { limits.Messages, limits.Waits, limits.Streams, limits.Surveys, limits.Simulations }

@@ -134,7 +134,7 @@ public static class ConsensusApi
             return Results.Empty;
         }
 
-        peers.OnMessageFrom(context.Request.Headers[PeerClient.MessageHeader]);
+        peers.OnMessageFrom(context.Request.Headers[MessageId.Header]);
         var (view, traceparent) = node.TracedSnapshot();
         var state = StateResponse.From(view, traceparent) with { Isolated = faults.IsIsolated };
         return TypedResults.Json(withHealth ? state with { Health = await health.ReadAsync(context.RequestAborted) } : state, AgentJson.Default.StateResponse);

@@ -38,13 +38,11 @@ internal sealed class CrossSiteProtection
         _anyName = !string.IsNullOrWhiteSpace(configuration["AllowedHosts"]);
     }
 
-    /// <summary>Stands before everything that answers.</summary>
-    public static void Use(WebApplication app) => app.Use(app.Services.GetRequiredService<CrossSiteProtection>().PassAsync);
-
-    private Task PassAsync(HttpContext context, RequestDelegate next)
+    /// <summary>Refuses a request or sets the headers of its response. Before everything that responds.</summary>
+    public Task PassAsync(HttpContext context, RequestDelegate next)
     {
         var request = context.Request;
-        var fromAgent = request.Headers.ContainsKey(PeerClient.MessageHeader);
+        var fromAgent = request.Headers.ContainsKey(MessageId.Header);
         if (!fromAgent)
         {
             SetHeaders(context);
@@ -132,4 +130,10 @@ internal sealed class CrossSiteProtection
     private bool ListensOnThisMachineOnly() =>
         _server.Features.Get<IServerAddressesFeature>() is { Addresses: { Count: > 0 } addresses }
         && addresses.All(address => Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.IsLoopback);
+}
+
+internal static class CrossSiteProtectionExtensions
+{
+    /// <summary>Adds <see cref="CrossSiteProtection"/>. Before everything that responds.</summary>
+    public static void UseCrossSiteProtection(this WebApplication app) => app.Use(app.Services.GetRequiredService<CrossSiteProtection>().PassAsync);
 }

@@ -66,21 +66,18 @@ public static class FaultsApi
     }
 
     /// <summary>The agent that made this call, by the header that names the message; null for people and original agents.</summary>
-    internal static string? SenderOf(HttpContext context) =>
-        context.Request.Headers[PeerClient.MessageHeader].ToString() is { Length: > 0 } key && key.IndexOf('/', StringComparison.Ordinal) is > 0 and var end
-            ? key[..end]
-            : null;
+    internal static string? SenderOf(HttpContext context) => MessageId.SenderOf(context.Request.Headers[MessageId.Header]);
 
-    private static JsonHttpResult<FaultsResponse> Show(FaultInjector faults, AgentOptions options) => Answer(faults, options, []);
+    private static JsonHttpResult<FaultsResponse> Show(FaultInjector faults, PeerDirectory peers, AgentOptions options) => Answer(faults, peers, options, []);
 
-    private static JsonHttpResult<FaultsResponse> Answer(FaultInjector faults, AgentOptions options, List<string> ignored)
+    private static JsonHttpResult<FaultsResponse> Answer(FaultInjector faults, PeerDirectory peers, AgentOptions options, List<string> ignored)
     {
         var now = faults.Current;
         return TypedResults.Json(
-            new FaultsResponse(options.Id, now.Isolate, now.Links ?? [], faults.PeerNames, ignored.Count > 0 ? ignored : null), AgentJson.Default.FaultsResponse);
+            new FaultsResponse(options.Id, now.Isolate, now.Links ?? [], peers.Names, ignored.Count > 0 ? ignored : null), AgentJson.Default.FaultsResponse);
     }
 
-    private static async Task<IResult> ReplaceAsync(HttpContext context, FaultInjector faults, AgentOptions options, FaultInjectionLogger logger)
+    private static async Task<IResult> ReplaceAsync(HttpContext context, FaultInjector faults, PeerDirectory peers, AgentOptions options, FaultInjectionLogger logger)
     {
         List<string> ignored = [];
         var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.FaultsBody, ignored: ignored);
@@ -95,15 +92,15 @@ public static class FaultsApi
         }
 
         logger.FaultsChanged(body!);
-        return Answer(faults, options, ignored);
+        return Answer(faults, peers, options, ignored);
     }
 
-    private static JsonHttpResult<FaultsResponse> Heal(FaultInjector faults, AgentOptions options, FaultInjectionLogger logger)
+    private static JsonHttpResult<FaultsResponse> Heal(FaultInjector faults, PeerDirectory peers, AgentOptions options, FaultInjectionLogger logger)
     {
         var none = new FaultsBody();
         faults.Replace(none);
         logger.FaultsChanged(none);
-        return Show(faults, options);
+        return Show(faults, peers, options);
     }
 
     private static string? Check(FaultsBody body)
@@ -115,12 +112,9 @@ public static class FaultsApi
 
         foreach (var link in body.Links ?? [])
         {
-            var wrong = link is null ? "links must not hold null."
-                : link.Drop is < 0 or > 100 ? "links.drop must be from 0 to 100 (of a hundred calls)."
-                : link.Duplicate is < 0 or > 100 ? "links.duplicate must be from 0 to 100 (of a hundred calls)."
-                : link.DelayMs is < 0 or > MaxDelayMs ? $"links.delay_ms must be from 0 to {MaxDelayMs}."
-                : null;
-            if (wrong is not null)
+            if ((link is null ? "links must not hold null."
+                : NumberRange.Check("links.drop", link.Drop, 0, 100) ?? NumberRange.Check("links.duplicate", link.Duplicate, 0, 100)
+                ?? NumberRange.Check("links.delay_ms", link.DelayMs, 0, MaxDelayMs)) is { } wrong)
             {
                 return wrong;
             }

@@ -6,7 +6,7 @@ internal static class HeadRequests
     private static readonly object Mark = new();
 
     /// <summary>Routes <c>HEAD</c> as <c>GET</c>. Before routing.</summary>
-    public static void Use(WebApplication app) => app.Use((context, next) =>
+    public static void UseHeadAsGet(this WebApplication app) => app.Use((context, next) =>
     {
         if (HttpMethods.IsHead(context.Request.Method))
         {

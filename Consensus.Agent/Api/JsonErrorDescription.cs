@@ -12,7 +12,6 @@ namespace Consensus.Agent.Api;
 /// </summary>
 internal static class JsonErrorDescription
 {
-    private const int MaxDepth = 16;
 
     // A name that a stranger made up is not repeated at any length.
     private const int MaxName = 40;
@@ -27,7 +26,7 @@ internal static class JsonErrorDescription
 
         try
         {
-            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = WireLimits.MaxJsonDepth });
             return About(document.RootElement, type, "");
         }
         catch (InvalidOperationException)
@@ -37,7 +36,7 @@ internal static class JsonErrorDescription
         }
         catch (JsonException e)
         {
-            return $"The body is not JSON, or is nested more than {MaxDepth} deep: see line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.";
+            return $"The body is not JSON, or is nested more than {WireLimits.MaxJsonDepth} deep: see line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.";
         }
     }
 

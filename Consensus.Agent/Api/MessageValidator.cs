@@ -9,8 +9,6 @@ namespace Consensus.Agent.Api;
 /// </summary>
 internal static class MessageValidator
 {
-    private const int MaxIdLength = 128;
-
     public static string? Check(NewRound message) =>
         CheckRun(message.Run) ?? CheckRound(message.Round, message.Run)
         ?? (message.AgentId is null != message.Value is null ? "agent_id and value ride along together or not at all." : null)
@@ -30,9 +28,9 @@ internal static class MessageValidator
         ?? (message.AgentId is null ? null : CheckId(message.AgentId));
 
     public static string? Check(RunRequestBody body) =>
-        (body.Round is < 1 or > ProtocolLimits.MaxStartRound ? $"round must be from 1 to {ProtocolLimits.MaxStartRound}." : null)
-        ?? (body.Values is < 1 or > ProtocolLimits.MaxValues ? $"values must be from 1 to {ProtocolLimits.MaxValues}." : null)
-        ?? (body.WindowMs is < 0 or > ProtocolLimits.MaxWindowMs ? $"window_ms must be from 0 to {ProtocolLimits.MaxWindowMs}." : null)
+        NumberRange.Check("round", body.Round, 1, ProtocolLimits.MaxStartRound)
+        ?? NumberRange.Check("values", body.Values, 1, ProtocolLimits.MaxValues)
+        ?? NumberRange.Check("window_ms", body.WindowMs, 0, ProtocolLimits.MaxWindowMs)
         ?? (body.Seed is { } seed && !ProtocolLimits.IsSeed(seed) ? $"seed must be {ProtocolLimits.SeedRange}." : null);
 
     /// <summary>
@@ -52,7 +50,7 @@ internal static class MessageValidator
             : null;
 
     private static string? CheckId(string id) =>
-        id.Length is 0 or > MaxIdLength ? $"agent_id must be 1 to {MaxIdLength} characters long."
+        id.Length is 0 or > WireLimits.MaxIdLength ? $"agent_id must be 1 to {WireLimits.MaxIdLength} characters long."
             : HasControl(id) ? "agent_id must not hold control characters."
             : null;
 
@@ -71,14 +69,12 @@ internal static class MessageValidator
     }
 
     private static string? CheckRound(int round, RunDescriptor? run) =>
-        round is < 1 or > ProtocolLimits.MaxRound ? $"round must be from 1 to {ProtocolLimits.MaxRound}."
-            : round < run?.StartRound ? $"round must not be below run.start_round, {run.StartRound}."
-            : null;
+        NumberRange.Check("round", round, 1, ProtocolLimits.MaxRound)
+        ?? (round < run?.StartRound ? $"round must not be below run.start_round, {run.StartRound}." : null);
 
     private static string? CheckValue(int value, RunDescriptor? run, string field = "value") =>
-        value is < 1 or > ProtocolLimits.MaxValues ? $"{field} must be from 1 to {ProtocolLimits.MaxValues}."
-            : value > run?.Values ? $"{field} must be from 1 to run.values, {run.Values}."
-            : null;
+        NumberRange.Check(field, value, 1, ProtocolLimits.MaxValues)
+        ?? (value > run?.Values ? $"{field} must be from 1 to run.values, {run.Values}." : null);
 
     private static string? CheckRun(RunDescriptor? run)
     {
@@ -87,23 +83,23 @@ internal static class MessageValidator
             return null;
         }
 
-        return run.N is < 1 or > ProtocolLimits.MaxAgents ? $"run.n must be from 1 to {ProtocolLimits.MaxAgents}."
-            : run.StartRound is < 1 or > ProtocolLimits.MaxStartRound ? $"run.start_round must be from 1 to {ProtocolLimits.MaxStartRound}."
-            : run.Values is < 1 or > ProtocolLimits.MaxValues ? $"run.values must be from 1 to {ProtocolLimits.MaxValues}."
-            : run.WindowMs is < 0 or > ProtocolLimits.MaxWindowMs ? $"run.window_ms must be from 0 to {ProtocolLimits.MaxWindowMs}."
-            : run.Id.Initiator.Length > MaxIdLength || run.Id.Boot.Length > MaxIdLength ? $"run.id must name an initiator and a boot of at most {MaxIdLength} characters each."
+        return NumberRange.Check("run.n", run.N, 1, ProtocolLimits.MaxAgents)
+            ?? NumberRange.Check("run.start_round", run.StartRound, 1, ProtocolLimits.MaxStartRound)
+            ?? NumberRange.Check("run.values", run.Values, 1, ProtocolLimits.MaxValues)
+            ?? NumberRange.Check("run.window_ms", run.WindowMs, 0, ProtocolLimits.MaxWindowMs)
+            ?? (run.Id.Initiator.Length > WireLimits.MaxIdLength || run.Id.Boot.Length > WireLimits.MaxIdLength ? $"run.id must name an initiator and a boot of at most {WireLimits.MaxIdLength} characters each."
             : run.Members.Count < 1 || run.Members.Count > run.N ? "run.members must name 1 to n agents."
             : !run.Members.TryGetValue(run.Id.Initiator, out var boot) || boot != run.Id.Boot ? "run.members must name the initiator with its boot."
-            : CheckMembers(run.Members);
+            : CheckMembers(run.Members));
     }
 
     private static string? CheckMembers(IReadOnlyDictionary<string, string> members)
     {
         foreach (var (id, boot) in members)
         {
-            if (id.Length is 0 or > MaxIdLength || boot is null or { Length: 0 or > MaxIdLength } || HasControl(id) || HasControl(boot))
+            if (id.Length is 0 or > WireLimits.MaxIdLength || boot is null or { Length: 0 or > WireLimits.MaxIdLength } || HasControl(id) || HasControl(boot))
             {
-                return $"run.members must map ids to boots, each 1 to {MaxIdLength} characters long, none a control character.";
+                return $"run.members must map ids to boots, each 1 to {WireLimits.MaxIdLength} characters long, none a control character.";
             }
         }
 

@@ -78,7 +78,7 @@ public static class PeerApi
         public TimeProvider Time { get; } = services.GetRequiredService<TimeProvider>();
     }
 
-    private static string? KeyOf(HttpContext context) => context.Request.Headers[PeerClient.MessageHeader];
+    private static string? KeyOf(HttpContext context) => context.Request.Headers[MessageId.Header];
 
     private static IResult AnswerWith(Response answer, bool newRound = false) => answer switch
     {

@@ -4,7 +4,7 @@ namespace Consensus.Agent.Api;
 internal static class ProblemDetailsExtensions
 {
     /// <summary>Answers exceptions and bare error codes.</summary>
-    public static void UseProblems(this WebApplication app)
+    public static void UseProblemDetails(this WebApplication app)
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Consensus.Agent.Configuration;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Net.Http.Headers;
 
@@ -9,9 +10,6 @@ namespace Consensus.Agent.Api;
 /// <summary>Reads JSON bodies so that whatever is wrong with one is a 4xx that says what to change.</summary>
 internal static class RequestBody
 {
-    /// <summary>The largest body, in bytes: a run of 101 members fits many times.</summary>
-    public const int MaxBytes = 64 * 1024;
-
     /// <summary>Reads a body. It may come without a content type, as the original's clients may send it.</summary>
     /// <param name="context">The request.</param>
     /// <param name="type">What the body is.</param>
@@ -23,7 +21,7 @@ internal static class RequestBody
         where T : class
     {
         var request = context.Request;
-        if (request.ContentLength > MaxBytes)
+        if (request.ContentLength > WireLimits.MaxBodyBytes)
         {
             return (null, TooLarge);
         }
@@ -35,7 +33,7 @@ internal static class RequestBody
             {
                 // The end of the connection also ends the read, so the read takes no token.
                 var read = await body.ReadAsync(CancellationToken.None);
-                if (read.Buffer.Length > MaxBytes)
+                if (read.Buffer.Length > WireLimits.MaxBodyBytes)
                 {
                     body.AdvanceTo(read.Buffer.End);
                     return (null, TooLarge);
@@ -87,7 +85,7 @@ internal static class RequestBody
         return TypedResults.Problem(detail, statusCode: status, extensions: extensions);
     }
 
-    private static IResult TooLarge => Problem(413, $"The body is too long; at most {MaxBytes} bytes are taken.");
+    private static IResult TooLarge => Problem(413, $"The body is too long; at most {WireLimits.MaxBodyBytes} bytes are taken.");
 
     private static (T? Value, IResult? Problem) Read<T>(HttpRequest request, in ReadOnlySequence<byte> body, JsonTypeInfo<T> type, bool optional, List<string>? ignored)
         where T : class

@@ -31,7 +31,7 @@ public static class TimelineApi
     }
 
     private static async Task<IResult> TimelineAsync(
-        EventRecorder recorder, AgentOptions options, FaultInjector faults, AgentApiClient client, CancellationToken cancellation,
+        EventRecorder recorder, AgentOptions options, PeerDirectory peers, AgentApiClient client, CancellationToken cancellation,
         string? run = null, [FromQuery(Name = "cluster")] string? all = null, [FromQuery] string[]? detail = null)
     {
         if (QueryParameters.ReadFlag("cluster", all, out var cluster) is { } wrong)
@@ -55,12 +55,12 @@ public static class TimelineApi
             return TypedResults.Json(recorder.Read(run, ranges), TimelineJson.Default.AgentTimeline);
         }
 
-        var merged = await MergedAsync(recorder, options, faults, client, run, ranges, cancellation);
+        var merged = await MergedAsync(recorder, options, peers, client, run, ranges, cancellation);
         return TypedResults.Json(merged, TimelineJson.Default.ClusterTimeline);
     }
 
     private static async Task<ClusterTimeline> MergedAsync(
-        EventRecorder recorder, AgentOptions options, FaultInjector faults, AgentApiClient client, string? run, List<RoundRange>? detail, CancellationToken cancellation)
+        EventRecorder recorder, AgentOptions options, PeerDirectory peers, AgentApiClient client, string? run, List<RoundRange>? detail, CancellationToken cancellation)
     {
         var histories = await HistoriesAsync(options, client, cancellation);
         List<RunHistory> all = [.. histories.OfType<RunHistory>(), recorder.Runs()];
@@ -78,7 +78,7 @@ public static class TimelineApi
         List<Source> sources =
         [
             new("/", recorder.Read(run, shown), SummaryIn(recorder.Runs())),
-            .. timelines.Select((timeline, i) => new Source(options.Peers[i].OriginalString, timeline, SummaryIn(histories[i]), faults.IdOf(i))),
+            .. timelines.Select((timeline, i) => new Source(options.Peers[i].OriginalString, timeline, SummaryIn(histories[i]), peers.IdOf(i))),
         ];
         return TimelineMerger.Merge(run, sources, folded);
     }

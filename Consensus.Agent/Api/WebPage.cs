@@ -6,7 +6,7 @@ namespace Consensus.Agent.Api;
 public static class WebPage
 {
     /// <summary>Serves it. <c>GET /run</c> changes nothing: the page's script posts to <c>/run</c> once.</summary>
-    public static WebApplication UsePage(this WebApplication app)
+    public static void UseWebPage(this WebApplication app)
     {
         app.Use((context, next) =>
         {
@@ -33,6 +33,5 @@ public static class WebPage
 
         // After the files: a path that is none of them is still routed as it was asked for.
         app.UseRouting();
-        return app;
     }
 }

@@ -34,7 +34,7 @@ internal static class HealthCommand
         // A proxy of the environment is for calls to elsewhere; the agent is reached without one.
         using var http = new HttpClient(DirectHttp.CreateHandler(proxy: null))
         {
-            Timeout = ResponseTimeout, MaxResponseContentBufferSize = 64 * 1024,
+            Timeout = ResponseTimeout, MaxResponseContentBufferSize = WireLimits.MaxBodyBytes,
         };
         try
         {

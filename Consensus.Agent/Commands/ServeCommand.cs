@@ -101,11 +101,7 @@ internal static class ServeCommand
         ParseResult parsed, IConfiguration configuration, string[] settings, CancellationToken cancellation)
     {
         var agents = parsed.GetValue(Agents);
-        if (agents is < 1 or > ProtocolLimits.MaxAgents)
-        {
-            throw new ConfigurationException($"--agents is {agents}; it must be from 1 to {ProtocolLimits.MaxAgents}.");
-        }
-
+        NumberRange.Require("--agents", agents, 1, ProtocolLimits.MaxAgents);
         var first = Listener.From(configuration, parsed.GetValue(Listen), parsed.GetValue(Port));
         CheckRoom(agents, first, configuration);
         var shared = AgentOptions.Shared(configuration);

@@ -89,11 +89,7 @@ internal static class SimulateCommand
             return Draw(options, seed);
         }
 
-        if (runs is < 1 or > MaxRuns)
-        {
-            throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"--runs is {runs}; it must be from 1 to {MaxRuns}."));
-        }
-
+        NumberRange.Require("--runs", runs, 1, MaxRuns);
         if (!ProtocolLimits.IsSeed(seed + runs - 1))
         {
             throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"--runs {runs} from --seed {seed} goes beyond the last seed, {ProtocolLimits.MaxSeed}."));

@@ -8,8 +8,6 @@ public sealed record AgentOptions
     /// <summary>The port agents listen on unless told otherwise.</summary>
     public const int DefaultPort = 5001;
 
-    private const int MaxIdLength = 128;
-
     /// <summary><c>AGENT_ID</c>: this agent's id, unique in the cluster.</summary>
     public required string Id { get; init; }
 
@@ -57,9 +55,9 @@ public sealed record AgentOptions
         }
 
         // It travels in headers and stands in lines of the log.
-        if (id.Length > MaxIdLength || id.Any(character => character is < ' ' or > '~' or '/'))
+        if (id.Length > WireLimits.MaxIdLength || id.Any(character => character is < ' ' or > '~' or '/'))
         {
-            throw new ConfigurationException($"AGENT_ID must be at most {MaxIdLength} ASCII characters, none of them '/'.");
+            throw new ConfigurationException($"AGENT_ID must be at most {WireLimits.MaxIdLength} ASCII characters, none of them '/'.");
         }
 
         List<int> own = [.. Listener.From(configuration, listen, port).Select(listener => listener.Port)];
@@ -99,9 +97,11 @@ public sealed record AgentOptions
             : throw new ConfigurationException($"{setting} is no address of a proxy; write it as http://host:port, without a user name or path.");
 
     /// <summary>The port that <paramref name="option"/> or else <c>PORT</c> names: 0..65535.</summary>
-    public static int PortFrom(IConfiguration configuration, int? option) =>
-        option is < 0 or > 65535 ? throw new ConfigurationException($"--port is {option}; it must be from 0 to 65535.")
-            : option ?? Number(configuration, "PORT", 0, 65535, DefaultPort);
+    public static int PortFrom(IConfiguration configuration, int? option)
+    {
+        NumberRange.Require("--port", option ?? 0, 0, ushort.MaxValue);
+        return option ?? Number(configuration, "PORT", 0, ushort.MaxValue, DefaultPort);
+    }
 
     private static RunRequest DefaultsFrom(IConfiguration configuration) => new(
         Rule: Word<Rule>(configuration, "RULE"),

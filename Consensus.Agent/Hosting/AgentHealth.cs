@@ -10,7 +10,7 @@ namespace Consensus.Agent.Hosting;
 /// The agent's health checks. A check that depends on peers is at most degraded: <c>/health</c> then still answers 200,
 /// so a probe does not take an agent out of service that the others need for a quorum.
 /// </summary>
-internal sealed class AgentHealth(AgentService node, PeerClient peers, FaultInjector faults, AgentOptions options, HealthCheckService checks)
+internal sealed class AgentHealth(AgentService node, PeerClient peers, PeerDirectory directory, FaultInjector faults, AgentOptions options, HealthCheckService checks)
 {
     // A peer that answered within this time is not asked again.
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(2);
@@ -38,7 +38,7 @@ internal sealed class AgentHealth(AgentService node, PeerClient peers, FaultInje
 
     private PeerContacts Contacts => peers.Contacts;
 
-    private IReadOnlyList<string> PeerNames => faults.PeerNames;
+    private IReadOnlyList<string> PeerNames => directory.Names;
 
     private bool HasKey => options.Key is not null;
 

@@ -64,7 +64,7 @@ public sealed partial class AgentService : IDisposable
 
     /// <summary>Handles one message. The response is ready when this method returns.</summary>
     /// <param name="message">The message.</param>
-    /// <param name="key">The sender's id of the message (<see cref="PeerClient.MessageHeader"/>); null: it has none.</param>
+    /// <param name="key">The sender's id of the message (<see cref="MessageId"/>); null: it has none.</param>
     /// <exception cref="PersistenceException">The data file cannot be written.</exception>
     /// <exception cref="AgentFailedException">This agent has failed.</exception>
     public Response Receive(Message message, string? key = null)

@@ -18,16 +18,16 @@ public enum Direction
     Out,
 }
 
-/// <summary>What is done to the calls on one link in one direction.</summary>
+/// <summary>The faults of the calls on one link in one direction.</summary>
 /// <param name="Drop">How many of a hundred calls are lost; their senders see a failure.</param>
 /// <param name="DelayMs">By how much a call is held up, in ms. A call that takes a second in all has failed for its sender.</param>
 /// <param name="Duplicate">How many of a hundred calls arrive twice.</param>
 public readonly record struct Fault(int Drop, int DelayMs, int Duplicate)
 {
-    /// <summary>True where calls are let alone.</summary>
+    /// <summary>True where calls pass unchanged.</summary>
     public bool IsNone => this == default;
 
-    /// <summary>Of each kind the stronger.</summary>
+    /// <summary>The stronger fault of each kind.</summary>
     public Fault With(Fault other) =>
         new(Math.Max(Drop, other.Drop), Math.Max(DelayMs, other.DelayMs), Math.Max(Duplicate, other.Duplicate));
 }
@@ -54,10 +54,8 @@ public sealed record FaultsResponse(
     string AgentId, bool Isolate, IReadOnlyList<LinkFaultRule> Links, IReadOnlyList<string> Peers, IReadOnlyList<string>? Ignored = null);
 
 /// <summary>The faults that this agent makes on purpose. Thread safe.</summary>
-public sealed class FaultInjector(AgentOptions options)
+public sealed class FaultInjector(AgentOptions options, PeerDirectory peers)
 {
-    private readonly Lock _gate = new();
-    private string?[] _ids = [];
     private volatile Plan _plan = new(new FaultsBody(), [], [], default);
 
     private sealed record Plan(FaultsBody Body, Fault[] In, Fault[] Out, Fault InFromAnyone);
@@ -67,29 +65,26 @@ public sealed class FaultInjector(AgentOptions options)
     /// <summary>Whether faults may be made: <c>FAULTS=true</c>.</summary>
     public bool Allowed => options.Faults;
 
-    /// <summary>What was asked for last.</summary>
+    /// <summary>The faults now.</summary>
     public FaultsBody Current => _plan.Body;
 
-    /// <summary>True where no call goes out or comes in; null elsewhere, so that answers leave it out.</summary>
+    /// <summary>True where no call goes out or comes in; null elsewhere, so that responses omit it.</summary>
     public bool? IsIsolated => Current.Isolate ? true : null;
 
-    /// <summary>What the peers are called: their ids, and the addresses of those that never told theirs.</summary>
-    public IReadOnlyList<string> PeerNames => [.. options.Peers.Select((peer, i) => IdOf(i) ?? peer.OriginalString)];
-
-    /// <summary>Takes all faults of this agent, in place of those before.</summary>
-    /// <returns>What to change in <paramref name="body"/>, where it names a peer that is none; null where it was taken.</returns>
+    /// <summary>Replaces all faults of this agent.</summary>
+    /// <returns>What to change in <paramref name="body"/>, where it names an unknown peer; null: the faults were replaced.</returns>
     public string? Replace(FaultsBody body)
     {
-        var into = new Fault[options.Peers.Count];
-        var from = new Fault[options.Peers.Count];
+        var into = new Fault[peers.Count];
+        var from = new Fault[peers.Count];
         var anyone = body.Isolate ? All : default;
         foreach (var link in body.Links ?? [])
         {
             var fault = new Fault(link.Isolate ? 100 : link.Drop, link.DelayMs, link.Duplicate);
-            var named = link.Peer is null ? -1 : IndexOf(link.Peer);
+            var named = link.Peer is null ? -1 : peers.IndexOf(link.Peer);
             if (link.Peer is not null && named < 0)
             {
-                return $"links.peer '{link.Peer}' is no peer; the peers are {string.Join(", ", PeerNames)}.";
+                return $"links.peer '{link.Peer}' is no peer; the peers are {string.Join(", ", peers.Names)}.";
             }
 
             if (named < 0 && link.Direction != Direction.Out)
@@ -116,51 +111,13 @@ public sealed class FaultInjector(AgentOptions options)
         return null;
     }
 
-    /// <summary>What is to be done to a call to the peer with this index.</summary>
+    /// <summary>The fault of a call to a peer.</summary>
     public Fault Outgoing(int peer) => _plan.Out is var faults && peer < faults.Length ? faults[peer] : default;
 
-    /// <summary>What is to be done to a call from <paramref name="agentId"/>; null: from someone who does not say who it is.</summary>
+    /// <summary>The fault of a call from a sender; null: the call does not name its sender.</summary>
     public Fault Incoming(string? agentId)
     {
         var plan = _plan;
-        return agentId is not null && Array.IndexOf(_ids, agentId) is >= 0 and var peer && peer < plan.In.Length ? plan.In[peer] : plan.InFromAnyone;
-    }
-
-    /// <summary>Notes which peer has which id, so that faults can name it by that.</summary>
-    public void LearnId(int peer, string? agentId)
-    {
-        if (agentId is null || IdOf(peer) == agentId)
-        {
-            return;
-        }
-
-        lock (_gate)
-        {
-            string?[] ids = [.. _ids];
-            if (ids.Length < options.Peers.Count)
-            {
-                Array.Resize(ref ids, options.Peers.Count);
-            }
-
-            ids[peer] = agentId;
-            _ids = ids;
-        }
-    }
-
-    /// <summary>The id that a peer has told; null: none yet.</summary>
-    internal string? IdOf(int peer) => _ids is var ids && peer < ids.Length ? ids[peer] : null;
-
-    private int IndexOf(string name)
-    {
-        _ = Uri.TryCreate(name, UriKind.Absolute, out var address);
-        for (var i = 0; i < options.Peers.Count; i++)
-        {
-            if (name == IdOf(i) || options.Peers[i] == address)
-            {
-                return i;
-            }
-        }
-
-        return -1;
+        return peers.IndexOfId(agentId) is >= 0 and var peer && peer < plan.In.Length ? plan.In[peer] : plan.InFromAnyone;
     }
 }

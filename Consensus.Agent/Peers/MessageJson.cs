@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Consensus.Agent.Configuration;
 using Consensus.Protocol;
 
 namespace Consensus.Agent.Peers;
@@ -10,14 +11,10 @@ namespace Consensus.Agent.Peers;
     AllowDuplicateProperties = false,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
-    MaxDepth = MaxDepth)]
+    MaxDepth = WireLimits.MaxJsonDepth)]
 [JsonSerializable(typeof(NewRound))]
 [JsonSerializable(typeof(Proposal))]
 [JsonSerializable(typeof(Vote))]
 [JsonSerializable(typeof(Final))]
 [JsonSerializable(typeof(Response))]
-public sealed partial class MessageJson : JsonSerializerContext
-{
-    /// <summary>Objects and arrays within each other that are read at most.</summary>
-    internal const int MaxDepth = 16;
-}
+public sealed partial class MessageJson : JsonSerializerContext;

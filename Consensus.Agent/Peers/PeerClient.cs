@@ -15,13 +15,8 @@ namespace Consensus.Agent.Peers;
 /// until some have ended, so fast rounds do not flood a slow peer.
 /// </summary>
 public sealed partial class PeerClient(
-    HttpMessageInvoker http, AgentOptions options, FaultInjector faults, MessageTracing tracing, TimeProvider time, ILogger<PeerClient> logger)
+    HttpMessageInvoker http, AgentOptions options, PeerDirectory directory, MessageTracing tracing, TimeProvider time, ILogger<PeerClient> logger)
 {
-    /// <summary>The header that names a message, so that its two ends can be matched: <c>agent/boot/number</c>.</summary>
-    public const string MessageHeader = "Consensus-Message";
-
-    private const int MaxAnswerBytes = 64 * 1024;
-
     // Calls in flight to one peer. All peers of an agent together may hold half of the connections that it accepts.
     private const int MaxInFlight = 32;
 
@@ -51,7 +46,7 @@ public sealed partial class PeerClient(
     /// <summary>Sends a message to a peer. Throws nothing: the core needs the result, since a start waits for it.</summary>
     /// <param name="peer">The peer's index.</param>
     /// <param name="message">The message.</param>
-    /// <param name="key">The message's id (<see cref="MessageHeader"/>).</param>
+    /// <param name="key">The message's id (<see cref="MessageId"/>).</param>
     /// <param name="parent">The message's place in a trace.</param>
     /// <param name="cancellation">Ends the call.</param>
     /// <returns>The response; null where the send failed.</returns>
@@ -68,7 +63,7 @@ public sealed partial class PeerClient(
         Activity? span = null;
         try
         {
-            span = tracing.StartCall(message, faults.IdOf(peer) ?? options.Peers[peer].Authority, parent);
+            span = tracing.StartCall(message, directory.IdOf(peer) ?? options.Peers[peer].Authority, parent);
             return await CallAsync(peer, message, key, parent, span, cancellation);
         }
 #pragma warning disable CA1031 // Any exception means that the send failed.
@@ -86,12 +81,12 @@ public sealed partial class PeerClient(
     }
 
     /// <summary>A message of an agent came in: its sender can be reached. Closes the sender's back-off, and those of peers with unknown ids.</summary>
-    /// <param name="key">The message's id (<see cref="MessageHeader"/>); null: it has none.</param>
+    /// <param name="key">The message's id (<see cref="MessageId"/>); null: it has none.</param>
     public void OnMessageFrom(string? key)
     {
         for (var i = 0; key is not null && i < _backOffs.Length; i++)
         {
-            if (_backOffs[i].IsOpen && (faults.IdOf(i) is not { } id || (key.StartsWith(id, StringComparison.Ordinal) && key.AsSpan(id.Length).StartsWith("/"))))
+            if (_backOffs[i].IsOpen && (directory.IdOf(i) is not { } id || MessageId.IsFrom(key, id)))
             {
                 _backOffs[i].RecordSuccess();
             }
@@ -105,7 +100,7 @@ public sealed partial class PeerClient(
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         timeout.CancelAfter(options.CallTimeout);
         using var request = new HttpRequestMessage(message is StateQuery ? HttpMethod.Get : HttpMethod.Post, call);
-        request.Headers.TryAddWithoutValidation(MessageHeader, key);
+        request.Headers.TryAddWithoutValidation(MessageId.Header, key);
         if ((span?.Id ?? MessageTracing.Format(parent.Context)) is { } traceparent)
         {
             request.Headers.TryAddWithoutValidation(MessageTracing.Header, traceparent);
@@ -147,7 +142,7 @@ public sealed partial class PeerClient(
             Contacts.Counts(peer, agents);
         }
 
-        faults.LearnId(peer, answer?.AgentId);
+        directory.SetId(peer, answer?.AgentId);
         MessageTracing.NoteAnswer(span, answer);
         return answer;
     }
@@ -199,7 +194,7 @@ public sealed partial class PeerClient(
     private static async ValueTask<Response?> ReadAsync(HttpContent content, CancellationToken cancellation)
     {
         await using var body = await content.ReadAsStreamAsync(cancellation);
-        var length = content.Headers.ContentLength is { } told and <= MaxAnswerBytes ? (int)told : MaxAnswerBytes;
+        var length = content.Headers.ContentLength is { } told and <= WireLimits.MaxBodyBytes ? (int)told : WireLimits.MaxBodyBytes;
         var buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Consensus.Agent.Peers;
 
 namespace Consensus.Agent.Timeline;
 
@@ -7,18 +7,9 @@ public sealed partial class EventRecorder
 {
     private bool TryReadKey(string? key, out short sender, out short senderBoot, out long id)
     {
-        (sender, senderBoot, id) = (0, 0, 0);
-        var last = key?.LastIndexOf('/') ?? -1;
-        var middle = last > 0 ? key!.LastIndexOf('/', last - 1) : -1;
-        if (middle <= 0 || middle > 128 || last - middle > 129
-            || !long.TryParse(key.AsSpan(last + 1), NumberStyles.None, CultureInfo.InvariantCulture, out id))
-        {
-            return false;
-        }
-
-        sender = NameIndex(key.AsSpan(0, middle));
-        senderBoot = NameIndex(key.AsSpan(middle + 1, last - middle - 1));
-        return true;
+        var isId = MessageId.TryParse(key, out var agent, out var boot, out id);
+        (sender, senderBoot) = isId ? (NameIndex(agent), NameIndex(boot)) : ((short)0, (short)0);
+        return isId;
     }
 
     private short NameIndex(string? name) => name is null ? (short)0 : NameIndex(name.AsSpan());
@@ -31,7 +22,7 @@ public sealed partial class EventRecorder
             return index;
         }
 
-        // Strangers can make up names without end.
+        // Anybody can invent any number of names.
         if (_nameCount == MaxNames)
         {
             return 0;

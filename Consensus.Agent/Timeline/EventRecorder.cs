@@ -1,3 +1,4 @@
+using Consensus.Agent.Peers;
 using Consensus.Agent.Storage;
 using Consensus.Protocol;
 
@@ -52,8 +53,8 @@ public sealed partial class EventRecorder(string agentId, string boot, TimeProvi
     /// <summary>Its boot.</summary>
     public string Boot => boot;
 
-    /// <summary>The value of the header that names a message to its receiver: <c>agent/boot/number</c>.</summary>
-    public string KeyOf(long messageId) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{agentId}/{boot}/{messageId}");
+    /// <summary>The id of a message on the wire.</summary>
+    public string KeyOf(long messageId) => MessageId.Format(agentId, boot, messageId);
 
     /// <summary>What follows protocolEvent in one step: at one time, and after it <paramref name="current"/> is the run.</summary>
     public void OnStep(RunDescriptor? current)
@@ -88,11 +89,10 @@ public sealed partial class EventRecorder(string agentId, string boot, TimeProvi
         ArgumentNullException.ThrowIfNull(protocolEvent);
         lock (_gate)
         {
-            var kind = (TimelineEventKind)protocolEvent.Kind;
             var log = protocolEvent.Kind == ProtocolEventKind.WasReset ? Newest : protocolEvent.Run.IsNone ? BareLog() : LogOf(protocolEvent.Run);
             if (log is not null)
             {
-                Append(log, NewEntry(kind) with { Round = protocolEvent.Round, Value = protocolEvent.Value, Extra = protocolEvent.Attempt, Other = NameIndex(protocolEvent.Other) });
+                Append(log, NewEntry(TimelineNames.KindOf(protocolEvent.Kind)) with { Round = protocolEvent.Round, Value = protocolEvent.Value, Extra = protocolEvent.Attempt, Other = NameIndex(protocolEvent.Other) });
             }
 
             return protocolEvent.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.Restored && log is { DecidedAt: not 0 }

@@ -3,26 +3,26 @@ using Consensus.Protocol;
 
 namespace Consensus.Agent.Timeline;
 
-/// <summary>What a recorded event is. The names, in snake case, are the event kinds of the API.</summary>
+/// <summary>The kind of a recorded event: what the protocol reports, by the same number, and what the recorder adds.</summary>
 internal enum TimelineEventKind : byte
 {
-    Joined,
-    JoinedAsLearner,
-    Drew,
-    CaughtUp,
-    Adopted,
-    Voted,
-    Decided,
-    Learned,
-    WasReset,
-    Equivocated,
-    AgreementViolated,
+    Joined = (byte)ProtocolEventKind.Joined,
+    JoinedAsLearner = (byte)ProtocolEventKind.JoinedAsLearner,
+    Drew = (byte)ProtocolEventKind.Drew,
+    CaughtUp = (byte)ProtocolEventKind.CaughtUp,
+    Adopted = (byte)ProtocolEventKind.Adopted,
+    Voted = (byte)ProtocolEventKind.Voted,
+    Decided = (byte)ProtocolEventKind.Decided,
+    Learned = (byte)ProtocolEventKind.Learned,
+    WasReset = (byte)ProtocolEventKind.WasReset,
+    Equivocated = (byte)ProtocolEventKind.Equivocated,
+    AgreementViolated = (byte)ProtocolEventKind.AgreementViolated,
 
-    /// <summary>The process goes on with a run that an earlier one kept.</summary>
-    Restored,
+    /// <summary>The process resumes a run that an earlier process persisted.</summary>
+    Restored = (byte)ProtocolEventKind.Restored,
 
     /// <summary>The process started.</summary>
-    Booted,
+    Booted = Restored + 1,
     Sent,
     Received,
 

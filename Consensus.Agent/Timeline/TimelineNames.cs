@@ -10,6 +10,9 @@ internal static class TimelineNames
     public static string[] OfEventKinds { get; } =
         [.. Enum.GetValues<TimelineEventKind>().Select(kind => kind <= TimelineEventKind.Restored ? ((ProtocolEventKind)kind).WireName() : SnakeCase(kind))];
 
+    /// <summary>The kind of an event that the protocol reports.</summary>
+    public static TimelineEventKind KindOf(ProtocolEventKind kind) => (TimelineEventKind)kind;
+
     /// <summary>By the number of <see cref="MessageKind"/>.</summary>
     public static string[] OfMessageKinds { get; } = [.. Enum.GetValues<MessageKind>().Select(SnakeCase)];
 

@@ -223,7 +223,7 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/reset")) { Content = ApiClient.Json("""{"handshake":true}""") };
         if (agent is not null)
         {
-            request.Headers.Add(Agent.Peers.PeerClient.MessageHeader, $"{agent}/0123456789ab/1");
+            request.Headers.Add(Agent.Peers.MessageId.Header, $"{agent}/0123456789ab/1");
         }
 
         using var response = await http.SendAsync(request);

@@ -16,7 +16,7 @@ public sealed partial class NamespaceTests
         ("Telemetry", ["Configuration"]),
         ("Storage", ["Configuration"]),
         ("Peers", ["Configuration", "Telemetry"]),
-        ("Timeline", ["Storage"]),
+        ("Timeline", ["Peers", "Storage"]),
         ("Hosting", ["Configuration", "Peers", "Storage", "Telemetry", "Timeline"]),
         ("Api", ["Configuration", "Hosting", "Peers", "Telemetry", "Timeline"]),
         (Root, ["Api", "Configuration", "Hosting", "Peers", "Storage", "Telemetry", "Timeline"]),

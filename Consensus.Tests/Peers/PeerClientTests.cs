@@ -24,7 +24,7 @@ public sealed class PeerClientTests : IDisposable
         // A slow machine must not make an answer late.
         var options = new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")], CallTimeout = TimeSpan.FromMinutes(1) };
         _http = new HttpMessageInvoker(_hosts);
-        _client = new PeerClient(_http, options, new FaultInjector(options), new MessageTracing(new RunTracing("agent1")), new FakeTimeProvider(), NullLogger<PeerClient>.Instance);
+        _client = new PeerClient(_http, options, new PeerDirectory(options), new MessageTracing(new RunTracing("agent1")), new FakeTimeProvider(), NullLogger<PeerClient>.Instance);
     }
 
     public void Dispose() => _http.Dispose();
@@ -66,7 +66,7 @@ public sealed class PeerClientTests : IDisposable
     {
         var options = new AgentOptions { Id = "agent1" };
         await using var app = AgentApplication.Build(options, []);
-        using var sockets = AgentApplication.Sockets(options, app.Services);
+        using var sockets = AgentServices.Sockets(options, app.Services);
         Assert.True(sockets.ConnectTimeout < options.CallTimeout);
     }
 

@@ -1,0 +1,70 @@
+using System.Diagnostics.Metrics;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Hosting;
+using Consensus.Agent.Peers;
+using Consensus.Protocol;
+using Microsoft.Extensions.Http.Resilience;
+
+namespace Consensus.Agent;
+
+/// <summary>The services of one agent.</summary>
+internal static class AgentServices
+{
+    /// <summary>Adds the agent and its clients of other agents.</summary>
+    public static void AddAgent(this IServiceCollection services, AgentOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddPersistence(options);
+        AgentHealth.AddTo(services);
+        services.AddSingleton<IRandomSource>(_ => new SeededRandom(BitConverter.ToUInt64(Guid.NewGuid().ToByteArray())));
+        services.AddSingleton<AgentService>();
+        services.AddSingleton<PeerDirectory>();
+        services.AddSingleton<FaultInjector>();
+        services.AddSingleton<FaultInjectionLogger>();
+        services.AddSingleton(provider => provider.GetRequiredService<AgentService>().Recorder);
+        services.AddSingleton(TimeProvider.System);
+
+        // PeerClient has its own timeout and logs.
+        services.AddHttpClient(nameof(PeerClient), http => http.Timeout = Timeout.InfiniteTimeSpan)
+            .ConfigurePrimaryHttpMessageHandler(services => Sockets(options, services))
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
+            .RemoveAllLoggers()
+            .AddFaults(options);
+        services.AddHttpClient<AgentApiClient>(http =>
+            {
+                // Calls to other agents carry the key, and follow nobody elsewhere with it.
+                http.Timeout = Timeout.InfiniteTimeSpan;
+                options.Key?.AddTo(http.DefaultRequestHeaders);
+            })
+            .ConfigurePrimaryHttpMessageHandler(services => Sockets(options, services));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<PeerClient>(provider, CallsTo(options, provider)));
+    }
+
+    private static void AddFaults(this IHttpClientBuilder client, AgentOptions options)
+    {
+        if (options.Faults)
+        {
+            client.AddResilienceHandler("faults", (pipeline, context) => FaultInjectionPipeline.AddOutgoing(pipeline, context.ServiceProvider));
+        }
+    }
+
+    internal static SocketsHttpHandler Sockets(AgentOptions options, IServiceProvider services)
+    {
+        var handler = DirectHttp.CreateHandler(options.PeerProxy);
+
+        // A connect timeout ends before the call's own timeout, so the agent counts the peer as absent, not as slow.
+        (handler.PooledConnectionLifetime, handler.ConnectTimeout) = (TimeSpan.FromMinutes(2), options.CallTimeout * 0.75);
+        (handler.UseCookies, handler.AllowAutoRedirect) = (false, false);
+        handler.ActivityHeadersPropagator = null;
+
+        // The process has one meter of HTTP calls; agents that share it would count each other's.
+        handler.MeterFactory = services.GetRequiredService<IMeterFactory>();
+        return handler;
+    }
+
+    /// <summary>Addresses need no service discovery, which costs each call its share; names do.</summary>
+    private static HttpMessageInvoker CallsTo(AgentOptions options, IServiceProvider provider) =>
+        !options.Faults && options.Peers.All(peer => peer.IsLoopback || peer.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6)
+            ? new HttpMessageInvoker(Sockets(options, provider))
+            : provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerClient));
+}
