@@ -108,7 +108,7 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => DisposeAsync(_apps);
 
-    /// <summary>Stops an application and disposes it. Without the stop, disposing could wait for ever for calls still under way.</summary>
+    /// <summary>Stops an application and disposes it. Without the stop, disposing could wait for ever for calls in progress.</summary>
     internal static async Task EndAsync(WebApplication app)
     {
         await app.StopAsync();

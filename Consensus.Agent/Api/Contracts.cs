@@ -28,7 +28,7 @@ public sealed record RunResponse(
     IReadOnlyList<string>? Ignored = null);
 
 /// <summary>The body of <c>POST /reset</c>, optional.</summary>
-/// <param name="Handshake">True: only say who you are; nothing is cleared.</param>
+/// <param name="Handshake">True: the agent only identifies itself, and clears nothing.</param>
 public sealed record ResetBody(bool Handshake = false);
 
 /// <summary>The answer to <c>GET /consensus</c>.</summary>
@@ -39,11 +39,11 @@ public sealed record ResetBody(bool Handshake = false);
 /// <param name="Run">The current run.</param>
 /// <param name="Stalled">True where too few members are left to decide.</param>
 /// <param name="Reason">Who is missing and why.</param>
-/// <param name="Superseded">True where the run that was asked for is not the current one any more; absent where it was not heard of yet.</param>
+/// <param name="Superseded">True where the requested run is no longer the current one; absent where this agent does not know it yet.</param>
 public sealed record ConsensusResponse(
     bool Reached, int Round, int? Value = null, int? Attempts = null, RunId? Run = null, bool? Stalled = null, string? Reason = null, bool? Superseded = null)
 {
-    /// <summary>What a client that waits for <paramref name="asked"/> is told.</summary>
+    /// <summary>The response to a client that waits for <paramref name="asked"/>.</summary>
     public static ConsensusResponse From(AgentSnapshot view, RunId? asked = null)
     {
         var isAsked = asked is null || view.Run?.Id == asked;
@@ -81,7 +81,7 @@ public sealed record StateResponse(
     bool? Isolated = null,
     HealthResponse? Health = null)
 {
-    /// <summary>What <paramref name="view"/> says, and where its run stands in a trace.</summary>
+    /// <summary>The state in <paramref name="view"/>, and the trace parent of its run.</summary>
     public static StateResponse From(AgentSnapshot view, string? traceparent = null)
     {
         var forPeers = view.StateResponse;

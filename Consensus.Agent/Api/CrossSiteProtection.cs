@@ -58,7 +58,7 @@ internal sealed class CrossSiteProtection
             : next(context);
     }
 
-    /// <summary>Tells a browser to take the answer for what it says it is, to frame it nowhere, and what it may load.</summary>
+    /// <summary>Sets headers: a browser must trust the content type, must not frame the page, and may load only our files.</summary>
     private static void SetHeaders(HttpContext context)
     {
         var headers = context.Response.Headers;
@@ -105,7 +105,7 @@ internal sealed class CrossSiteProtection
     }
 
     /// <summary>
-    /// An agent that only this machine can reach answers only to names that no stranger can own: else a page could
+    /// An agent that only this machine can reach responds only to names that nobody else can own. Otherwise a page could
     /// have its own name resolve to this machine, and be the agent's own site for the browser.
     /// </summary>
     private bool IsOurName(string? host)

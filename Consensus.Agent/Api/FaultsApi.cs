@@ -38,7 +38,7 @@ public static class FaultsApi
     }
 
     /// <summary>
-    /// Does to a call from a peer what the faults say. False: the call is lost, and its connection broken, so that its
+    /// Applies the faults to a call from a peer. False: the call is lost and its connection broken, so that its
     /// sender sees a failure.
     /// </summary>
     /// <param name="context">The call.</param>

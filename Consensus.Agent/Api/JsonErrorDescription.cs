@@ -13,7 +13,7 @@ namespace Consensus.Agent.Api;
 internal static class JsonErrorDescription
 {
 
-    // A name that a stranger made up is not repeated at any length.
+    // A response repeats only the beginning of a long name.
     private const int MaxName = 40;
 
     /// <summary>What to change in <paramref name="body"/>; null where nothing is found.</summary>
@@ -87,7 +87,7 @@ internal static class JsonErrorDescription
         }
         catch (JsonException)
         {
-            // What is no text at all is said so by whoever reads it as such.
+            // Text that is not valid Unicode throws here, and the caller reports it.
             _ = element.ValueKind is JsonValueKind.String ? element.GetString() : null;
             return false;
         }

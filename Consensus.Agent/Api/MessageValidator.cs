@@ -34,7 +34,7 @@ internal static class MessageValidator
         ?? (body.Seed is { } seed && !ProtocolLimits.IsSeed(seed) ? $"seed must be {ProtocolLimits.SeedRange}." : null);
 
     /// <summary>
-    /// The next run is named one above the highest ever seen, so whoever made up the highest number there is would
+    /// The next run gets the highest number ever seen, plus one. So a message with the highest possible number would
     /// leave none to name. Numbers far beyond any count of runs must lie behind the clock's microseconds since 1970:
     /// it moves on faster than runs are started.
     /// </summary>

@@ -3,7 +3,7 @@ using Microsoft.OpenApi;
 
 namespace Consensus.Agent.Api;
 
-/// <summary>What endpoints say of themselves in the API's description.</summary>
+/// <summary>The descriptions of endpoints in the API's description.</summary>
 internal static class OpenApiExtensions
 {
     private const string Anything = "*/*";
@@ -29,7 +29,7 @@ internal static class OpenApiExtensions
         };
     });
 
-    /// <summary>Leaves out of the description what is let through only to be refused in better words.</summary>
+    /// <summary>Removes a content type that endpoints accept only to refuse it with a clear sentence.</summary>
     public static Task OnlyJson(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {
         operation.RequestBody?.Content?.Remove(Anything);

@@ -7,7 +7,7 @@ using Consensus.Agent.Telemetry;
 
 namespace Consensus.Agent.Api;
 
-/// <summary>What agents say to each other: the original's calls, and <c>/vote</c>.</summary>
+/// <summary>The messages between agents: the original's calls, and <c>/vote</c>.</summary>
 public static class PeerApi
 {
     /// <summary>Maps <c>/reset</c>, <c>/new_round</c>, <c>/proposal</c>, <c>/vote</c> and <c>/final</c>.</summary>

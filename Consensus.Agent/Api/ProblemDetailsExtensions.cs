@@ -1,6 +1,6 @@
 namespace Consensus.Agent.Api;
 
-/// <summary>Every error that is not an endpoint's own is a problem too, whatever the client says it accepts.</summary>
+/// <summary>Makes every error a problem, whatever content types the client accepts.</summary>
 internal static class ProblemDetailsExtensions
 {
     /// <summary>Answers exceptions and bare error codes.</summary>

@@ -3,7 +3,7 @@ using Consensus.Protocol;
 
 namespace Consensus.Agent.Api;
 
-/// <summary>Reads query parameters; what is wrong with one is a 400 that says what to change.</summary>
+/// <summary>Reads query parameters. A wrong one gets a 400 with what to change.</summary>
 internal static class QueryParameters
 {
     /// <summary>Reads <c>wait</c>, seconds from 0 to 60; null where it is not there.</summary>

@@ -4,7 +4,7 @@ using Consensus.Agent.Telemetry;
 
 namespace Consensus.Agent.Api;
 
-/// <summary>Why a stranger was refused.</summary>
+/// <summary>Why a request was refused.</summary>
 internal enum RejectionReason
 {
     /// <summary>A call for agents without the cluster's key.</summary>
@@ -20,7 +20,7 @@ internal enum RejectionReason
     TooManyRuns,
 }
 
-/// <summary>Tells the log of strangers: one line a second of each kind, and none of their words.</summary>
+/// <summary>Logs refused requests: at most one line a second for each reason, and no text of the request.</summary>
 internal sealed partial class RejectedRequestLog(AgentOptions options, TimeProvider time, ILogger<RejectedRequestLog> logger)
 {
     private readonly LogRateLimiter _throttle = new(time, Enum.GetValues<RejectionReason>().Length);

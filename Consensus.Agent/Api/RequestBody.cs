@@ -7,7 +7,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Consensus.Agent.Api;
 
-/// <summary>Reads JSON bodies so that whatever is wrong with one is a 4xx that says what to change.</summary>
+/// <summary>Reads JSON bodies. A wrong body gets a 4xx with what to change.</summary>
 internal static class RequestBody
 {
     /// <summary>Reads a body. It may come without a content type, as the original's clients may send it.</summary>
@@ -63,7 +63,7 @@ internal static class RequestBody
         }
     }
 
-    /// <summary>A problem whose detail says what to change.</summary>
+    /// <summary>A problem. Its detail is what to change.</summary>
     public static IResult Problem(int status, string detail, string? reason = null, IReadOnlyList<string>? missing = null, IReadOnlyList<string>? isolated = null)
     {
         var extensions = new Dictionary<string, object?>();

@@ -117,7 +117,7 @@ public static class TimelineApi
         // nginx and its like collect an answer before they pass it on, unless the answer forbids it.
         context.Response.Headers["X-Accel-Buffering"] = "no";
 
-        // Numbers of another process mean nothing here: whoever comes from before a restart gets all there is.
+        // Event numbers of an earlier process mean nothing here. A client that saw them gets all events.
         var after = last is null ? recorder.LastEventId
             : last.Split('/') is [var boot, var number] && boot == recorder.Boot
                 && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0;

@@ -5,7 +5,7 @@ namespace Consensus.Agent.Configuration;
 /// <summary>What one agent is configured with. Each setting comes from any configuration source under the name given here; <see cref="Settings"/> reads it.</summary>
 public sealed record AgentOptions
 {
-    /// <summary>The port agents listen on unless told otherwise.</summary>
+    /// <summary>The default port.</summary>
     public const int DefaultPort = 5001;
 
     /// <summary><c>AGENT_ID</c>: this agent's id, unique in the cluster.</summary>
@@ -17,7 +17,7 @@ public sealed record AgentOptions
     /// <summary><c>PEERS</c>: base addresses of the others, comma-separated; service discovery resolves them.</summary>
     public IReadOnlyList<Uri> Peers { get; init; } = [];
 
-    /// <summary><c>VALUES</c>, <c>WINDOW_MS</c>, <c>RULE</c>, <c>DRAW</c>: what <c>POST /run</c> means where it does not say.</summary>
+    /// <summary><c>VALUES</c>, <c>WINDOW_MS</c>, <c>RULE</c>, <c>DRAW</c>: the defaults of <c>POST /run</c>.</summary>
     public RunRequest Defaults { get; init; } = new();
 
     /// <summary><c>FAULTS</c>: whether <c>/faults</c> may break calls on purpose.</summary>
@@ -67,7 +67,7 @@ public sealed record AgentOptions
         };
     }
 
-    /// <summary>What to tell whoever starts a cluster of this many agents; null: nothing.</summary>
+    /// <summary>The advice for a cluster of this many agents; null: none.</summary>
     public static string? AdviceOn(int agents) =>
         agents == 1 ? "One agent decides alone whatever it draws: name its peers in PEERS."
             : agents % 2 == 0 ? $"{agents} agents outlive the loss of no more than {agents - 1} do: an odd number is better."

@@ -1,6 +1,6 @@
 namespace Consensus.Agent.Configuration;
 
-/// <summary>How many calls of a kind may be under way at once; less in all than the connections that are taken.</summary>
+/// <summary>The calls of each class in progress at once. Their sum is below the number of connections.</summary>
 /// <param name="Messages">Of other agents: many times what the largest cluster sends.</param>
 /// <param name="Waits">For a decision.</param>
 /// <param name="Streams">Of events.</param>

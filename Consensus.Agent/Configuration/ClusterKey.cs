@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 
 namespace Consensus.Agent.Configuration;
 
-/// <summary><c>CLUSTER_KEY</c>: what the agents of one cluster know and strangers do not. It says itself to nobody.</summary>
+/// <summary><c>CLUSTER_KEY</c>: the shared secret of one cluster's agents. <c>ToString</c> never returns it.</summary>
 public sealed class ClusterKey
 {
     /// <summary>The header that carries it.</summary>

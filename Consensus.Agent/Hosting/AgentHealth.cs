@@ -172,6 +172,6 @@ internal sealed class AgentHealth(AgentService node, PeerClient peers, PeerDirec
 
 /// <summary>An agent's health as the agent itself sees it.</summary>
 /// <param name="Status"><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>.</param>
-/// <param name="Reasons">Why it is not healthy, as <c>/health</c> says it: <c>name: reason</c>.</param>
+/// <param name="Reasons">Why it is not healthy, as in <c>/health</c>: <c>name: reason</c>.</param>
 /// <param name="LastContactS">The seconds since each peer last answered this agent, by the peer's id or address; null where it never did.</param>
 public sealed record HealthResponse(string Status, IReadOnlyList<string> Reasons, IReadOnlyDictionary<string, double?> LastContactS);

@@ -20,7 +20,7 @@ public static class FaultInjectionPipeline
     /// <summary>A call was lost on purpose.</summary>
     public sealed class LostOnPurposeException() : HttpRequestException("lost on purpose");
 
-    /// <summary>Outgoing calls: lost, held up, or sent twice, as <see cref="FaultInjector"/> says at that moment.</summary>
+    /// <summary>Outgoing calls: lost, delayed, or sent twice, by the current faults of <see cref="FaultInjector"/>.</summary>
     public static void AddOutgoing(ResiliencePipelineBuilder<HttpResponseMessage> pipeline, IServiceProvider services)
     {
         var faults = services.GetRequiredService<FaultInjector>();
@@ -37,11 +37,11 @@ public static class FaultInjectionPipeline
             context.GetRequestMessage() is { } request && request.Options.TryGetValue(Peer, out var peer) ? faults.Outgoing(peer) : default;
     }
 
-    /// <summary>Incoming calls: lost or held up; whoever asks makes them arrive twice.</summary>
+    /// <summary>Incoming calls: lost or delayed. The caller of this method duplicates them.</summary>
     public static ResiliencePipeline Incoming() => AddLossAndDelay(
         new ResiliencePipelineBuilder(), context => context.Properties.GetValue(OfCall, default)).Build();
 
-    /// <summary>Does to one incoming call what <paramref name="fault"/> says.</summary>
+    /// <summary>Applies <paramref name="fault"/> to one incoming call.</summary>
     /// <exception cref="LostOnPurposeException">The call is lost.</exception>
     public static async Task PassAsync(this ResiliencePipeline incoming, Fault fault)
     {

@@ -1,9 +1,8 @@
 namespace Consensus.Agent.Peers;
 
 /// <summary>
-/// When a peer that could not be reached may be called again: after a pause that doubles from <see cref="FirstBreak"/> to
-/// <see cref="LongestBreak"/>, so that it is found again within a second of its return. Thread safe: what races here costs
-/// one call more or one less.
+/// The back-off of one peer that could not be reached. The pause between calls doubles from <see cref="FirstBreak"/> to
+/// <see cref="LongestBreak"/>, so a peer that returns is found within a second. Thread safe: a race costs one call more or less.
 /// </summary>
 public sealed class PeerCircuitBreaker(TimeProvider time)
 {
@@ -13,14 +12,14 @@ public sealed class PeerCircuitBreaker(TimeProvider time)
     /// <summary>The longest pause.</summary>
     public static readonly TimeSpan LongestBreak = TimeSpan.FromSeconds(1);
 
-    // Timestamps; 0: it answers.
+    // Timestamps; 0: closed.
     private long _until;
     private long _break;
 
-    /// <summary>True while it is not called.</summary>
+    /// <summary>True while the peer gets no calls.</summary>
     public bool IsOpen => Volatile.Read(ref _until) is not 0 and var until && time.GetTimestamp() < until;
 
-    /// <summary>It answered.</summary>
+    /// <summary>The peer responded.</summary>
     public void RecordSuccess()
     {
         if (Volatile.Read(ref _until) != 0)
@@ -30,10 +29,10 @@ public sealed class PeerCircuitBreaker(TimeProvider time)
         }
     }
 
-    /// <summary>It could not be reached.</summary>
+    /// <summary>The peer could not be reached.</summary>
     public void RecordFailure()
     {
-        // Several calls that were under way together are one failure.
+        // Several failures in flight together count as one.
         if (!IsOpen)
         {
             var pause = Math.Clamp(Volatile.Read(ref _break) * 2, Ticks(FirstBreak), Ticks(LongestBreak));

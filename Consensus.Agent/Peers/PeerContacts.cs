@@ -54,6 +54,6 @@ public sealed class PeerContacts(int peers, TimeProvider time)
     /// <summary>Whether a peer refused this agent's key in its last answer.</summary>
     public bool HasRefusedKey(int peer) => Volatile.Read(ref _keyRefused[peer]);
 
-    /// <summary>How many agents a peer counts; null where no answer of it said so.</summary>
+    /// <summary>How many agents a peer counts; null: no response of the peer has a count.</summary>
     public int? AgentsOf(int peer) => Volatile.Read(ref _agents[peer]) is not 0 and var agents ? agents : null;
 }

@@ -2,7 +2,7 @@ using Consensus.Protocol;
 
 namespace Consensus.Agent.Storage;
 
-/// <summary>One run as it is kept: its decision, and what the history tells of it.</summary>
+/// <summary>One run as it is persisted: its decision, and its summary for the history.</summary>
 /// <param name="Run">The run; null for the run of bare messages.</param>
 /// <param name="StartedAtUs">µs since 1970, by this agent's clock.</param>
 /// <param name="LastRound">The last round that this agent entered; 0 for none.</param>
@@ -11,7 +11,7 @@ namespace Consensus.Agent.Storage;
 /// <param name="Learner">Whether this agent took no part in it.</param>
 /// <param name="DecidedAtUs">0 while undecided.</param>
 /// <param name="Value">The decision; 0 while undecided.</param>
-/// <param name="Round">The round in which this agent decided or was told; 0 while undecided.</param>
+/// <param name="Round">The round in which this agent decided or learned the decision; 0 while undecided.</param>
 public sealed record RunRecord(
     RunDescriptor? Run, long StartedAtUs, int LastRound, int Attempts, int Sent, bool Learner, long DecidedAtUs = 0, int Value = 0, int Round = 0)
 {

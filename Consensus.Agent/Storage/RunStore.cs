@@ -16,7 +16,7 @@ namespace Consensus.Agent.Storage;
 /// </summary>
 public sealed class RunStore : IDisposable
 {
-    /// <summary>Runs kept; older ones make room.</summary>
+    /// <summary>The runs that a file holds; older ones are removed.</summary>
     public const int MaxRuns = 10_000;
 
     /// <summary>Runs that are read when it is opened.</summary>
@@ -59,7 +59,7 @@ public sealed class RunStore : IDisposable
     /// <summary>The newest runs when it was opened, oldest first; at most <see cref="HistoryLength"/>.</summary>
     public IReadOnlyList<RunRecord> History { get; }
 
-    /// <summary>Writes, all or nothing, what a step has changed. Nothing of the step may be told before this returns.</summary>
+    /// <summary>Writes the changes of a step, all or none. Nothing of the step may be published before this returns.</summary>
     /// <param name="now">What the machine keeps now.</param>
     /// <param name="force">Whether to force it to the disk; else that is left to the next time.</param>
     /// <param name="runs">The runs that changed; the current one last.</param>

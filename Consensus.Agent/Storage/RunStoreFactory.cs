@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Consensus.Agent.Storage;
 
-/// <summary>Opens an agent's file, or says in one line why it cannot be had. What is damaged is never taken for empty.</summary>
+/// <summary>Opens an agent's file, or reports in one line why that fails. A damaged file never counts as empty.</summary>
 public static class RunStoreFactory
 {
     // "CNSU": a file of this application, and of no other that keeps its data in SQLite.
@@ -21,7 +21,7 @@ public static class RunStoreFactory
         Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}.{agentId}{Path.GetExtension(path)}");
 
     /// <summary>Opens the file, or makes it where there is none.</summary>
-    /// <exception cref="ConfigurationException">It cannot be had; the message says what to change.</exception>
+    /// <exception cref="ConfigurationException">The file cannot be opened; the message says what to change.</exception>
     public static RunStore Open(string path, string agentId)
     {
         var full = Path.GetFullPath(path);
@@ -67,7 +67,7 @@ public static class RunStoreFactory
         }
     }
 
-    // Under another name until it is whole, so that whoever dies here leaves no file that looks like one that lost all.
+    // Under another name until it is complete. A crash here then leaves no file that looks like one that lost its data.
     private static void Create(string path, string agentId)
     {
         var unfinished = path + ".new";
@@ -145,7 +145,7 @@ public static class RunStoreFactory
 
     private static SqliteConnection Connect(string path)
     {
-        // Who is locked out is told so at once and does not wait; a pool would keep the file open after the agent is gone.
+        // A locked file fails at once, without a wait. A pool would hold the file open after the agent has stopped.
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 1 }.ToString());
         connection.Open();
         return connection;

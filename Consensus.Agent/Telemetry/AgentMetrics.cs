@@ -82,7 +82,7 @@ public sealed class AgentMetrics
 
     private KeyValuePair<string, object?> RuleTag => new("consensus.rule", RuleOf(_current));
 
-    /// <summary>The word for the rule of a run; a bare one follows the classic rule.</summary>
+    /// <summary>The name of a run's rule; a bare run follows the classic rule.</summary>
     internal static string RuleOf(RunDescriptor? run) => run is { Rule: Rule.Ratified } ? "ratified" : "classic";
 
     private void Begin(int startRound, RunDescriptor? current)
@@ -99,7 +99,7 @@ public sealed class AgentMetrics
         }
     }
 
-    /// <summary>The word for what came of a message; null: it was not answered.</summary>
+    /// <summary>The outcome of a message; null: it got no response.</summary>
     internal static string OutcomeOf(Response? answer) => answer switch
     {
         null => "failed",

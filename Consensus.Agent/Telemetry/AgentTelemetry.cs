@@ -32,7 +32,7 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
     }
 
     /// <summary>A decision could not be written, so this agent sends nothing more.</summary>
-    public void NotPersisted(string why) => logger.NotKept(why);
+    public void NotPersisted(string why) => logger.NotPersisted(why);
 
     /// <summary>A step threw an exception that no code expects, so this agent sends nothing more.</summary>
     public void StepFailed(Exception exception, Input input, RunId? run) => logger.StepFailed(exception, input, run);

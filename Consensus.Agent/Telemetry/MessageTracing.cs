@@ -10,7 +10,7 @@ namespace Consensus.Agent.Telemetry;
 public readonly record struct MessageParent(ActivityContext Context, bool MakesSpan);
 
 /// <summary>
-/// Spans of messages between agents, which say what is sent and to whom. They stand in place of the spans of HTTP. A call
+/// Spans of messages between agents, with kind and receiver. They replace the spans of HTTP. A call
 /// that fails or is refused is no error of the run, so no status is set.
 /// </summary>
 public sealed class MessageTracing(RunTracing runs)

@@ -52,13 +52,13 @@ public sealed partial class RunLogger(AgentOptions options, TimeProvider time, I
     }
 
     /// <summary>A decision could not be written, so this agent sends nothing more.</summary>
-    public void NotKept(string why) => NotKept(options.Id, why);
+    public void NotPersisted(string why) => NotPersisted(options.Id, why);
 
     /// <summary>A step threw an exception that no code expects, so this agent sends nothing more.</summary>
     public void StepFailed(Exception exception, Input input, RunId? run) =>
         StepFailed(exception, options.Id, input is MessageReceived received ? received.Message.Kind : input.GetType().Name, run);
 
-    // A run that an earlier process kept without a decision has nothing to report.
+    // A restored run without a decision has nothing to report.
     private static bool IsLogged(ProtocolEvent protocolEvent) =>
         protocolEvent is { Kind: ProtocolEventKind.Drew or ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.Equivocated or ProtocolEventKind.AgreementViolated }
             or { Kind: ProtocolEventKind.Restored, Value: > 0 };
@@ -73,7 +73,7 @@ public sealed partial class RunLogger(AgentOptions options, TimeProvider time, I
     private partial void Disagreed(string agentId, string? other, int value, RunId run, long held);
 
     [LoggerMessage(4, LogLevel.Critical, "[{AgentId}] {Why}")]
-    private partial void NotKept(string agentId, string why);
+    private partial void NotPersisted(string agentId, string why);
 
     [LoggerMessage(9, LogLevel.Critical, "[{AgentId}] The agent has failed at {Input} in run {Run}, and takes no more part: restart it. Report this line with its exception.")]
     private partial void StepFailed(Exception exception, string agentId, string input, RunId? run);

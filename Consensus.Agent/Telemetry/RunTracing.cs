@@ -7,7 +7,7 @@ namespace Consensus.Agent.Telemetry;
 /// <summary>
 /// Spans of one agent's part of a run: <c>run</c>, under it each <c>round</c>, and <c>decided</c>. The run of the agent that
 /// starts it is the root of the trace. The runs of the others lie under the message that brought the run. Called in the
-/// order of events, one call at a time, with no current span that is to be kept.
+/// order of events, one call at a time, with no current span that a caller needs.
 /// </summary>
 public sealed partial class RunTracing
 {
@@ -81,7 +81,7 @@ public sealed partial class RunTracing
         _start?.DisplayName = "run: being started";
     }
 
-    /// <summary>The request taken up has ended; <paramref name="failure"/> says why nothing was started.</summary>
+    /// <summary>The request taken up has ended; <paramref name="failure"/> is why nothing was started.</summary>
     public void StartEnded(string? failure)
     {
         if (_start is { IsStopped: false } open && (open != _run || failure is not null))
@@ -231,7 +231,7 @@ public sealed partial class RunTracing
         _run.SetTag("consensus.attempts", protocolEvent.Attempt);
         _run.SetTag("consensus.decision.duration_ms", duration?.TotalMilliseconds);
 
-        // The span is as long as the metric, the log and the timeline say.
+        // The span has the duration of the metric, the log and the timeline.
         if (duration is { } took && _segment == 0)
         {
             _run.SetEndTime(_run.StartTimeUtc + took);

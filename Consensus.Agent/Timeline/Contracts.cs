@@ -11,7 +11,7 @@ namespace Consensus.Agent.Timeline;
 /// <c>joined</c>, <c>joined_as_learner</c>, <c>drew</c>, <c>copied</c>, <c>adopted</c>, <c>voted</c>, <c>decided</c>, <c>learned</c>,
 /// <c>was_reset</c>, <c>contradicted</c>, <c>disagreed</c>, <c>restored</c>, <c>booted</c>, <c>sent</c>, <c>received</c>, <c>answered</c>, <c>lost</c>.
 /// </param>
-/// <param name="Message">The message's kind; of <c>answered</c>: the kind of what the answer told.</param>
+/// <param name="Message">The message's kind; of <c>answered</c>: the kind of the response's new information.</param>
 /// <param name="MessageId">The sender's number of the message.</param>
 /// <param name="Other">The other agent: its id, or its address where the id is not known yet.</param>
 /// <param name="OtherBoot">Of <c>received</c>: the sender's boot.</param>
@@ -105,7 +105,7 @@ public sealed record ClusterTimeline(
 public sealed record SimulatedPair(long Seed, int Events, ClusterTimeline Classic, ClusterTimeline Ratified);
 
 /// <summary>One agent of a merged timeline.</summary>
-/// <param name="AgentId">Its id, or its address where it never said its id.</param>
+/// <param name="AgentId">Its id, or its address while the id is unknown.</param>
 /// <param name="Up">Whether it answers; of one that does not, only what others recorded is there.</param>
 /// <param name="Part"><c>member</c>, <c>learner</c>, <c>absent</c>, or <c>former</c>: it took part, and the cluster does not count it any more.</param>
 /// <param name="Boot">Its boot.</param>
@@ -119,7 +119,7 @@ public sealed record Lane(
 /// <summary>Something that protocolEvent within an agent; <paramref name="T"/> in ms since the start, <paramref name="Lane"/> an index.</summary>
 public sealed record LaneEvent(double T, int Lane, string Kind, int Round = 0, int? Value = null, int? Proposal = null, int? Attempt = null, string? Other = null);
 
-/// <summary>What an answer told that its receiver did not know from that agent yet.</summary>
+/// <summary>New information of a response: its receiver did not have it from that agent.</summary>
 public sealed record NewInformation(string Kind, int Round, int? Value = null, int? Proposal = null);
 
 /// <summary>A message. Times are in ms since the start, lanes are indices.</summary>
@@ -135,7 +135,7 @@ public sealed record NewInformation(string Kind, int Round, int? Value = null, i
 /// <param name="Proposal">The proposal that a vote repeats.</param>
 /// <param name="Status">The answer's status.</param>
 /// <param name="Reason">The answer's reason.</param>
-/// <param name="News">What the answer told, where that was news.</param>
+/// <param name="News">The new information of the response; absent: none.</param>
 /// <param name="Guessed">True where only one end was recorded, and the other end's time is a guess.</param>
 public sealed record MessageArrow(
     string Kind, int From, int To, double Sent, double? Received = null, double? Answered = null, double? LostAt = null, int Round = 0, int? Value = null,

@@ -4,10 +4,10 @@ using Consensus.Agent.Storage;
 
 namespace Consensus.Agent.Timeline;
 
-/// <summary>What outlives the process.</summary>
+/// <summary>The data that survives the process.</summary>
 public sealed partial class EventRecorder
 {
-    /// <summary>Lets nobody read until what was recorded meanwhile is kept.</summary>
+    /// <summary>Blocks readers until the events recorded meanwhile are persisted.</summary>
     internal Lock.Scope Hold() => _gate.EnterScope();
 
     /// <summary>The history of earlier processes, oldest first. Before anything is recorded.</summary>
@@ -19,7 +19,7 @@ public sealed partial class EventRecorder
         }
     }
 
-    /// <summary>What is to be kept of the run that is <paramref name="run"/>, or of the run of bare messages.</summary>
+    /// <summary>The record to persist of <paramref name="run"/>; null: of the run of bare messages.</summary>
     internal RunRecord ToPersist(RunDescriptor? run, Decision? decision)
     {
         lock (_gate)
@@ -29,7 +29,7 @@ public sealed partial class EventRecorder
         }
     }
 
-    /// <summary>Drops everything: some of it could not be kept, and must not be seen.</summary>
+    /// <summary>Drops all events: some could not be persisted, and nobody may see those.</summary>
     internal void Forget()
     {
         lock (_gate)

@@ -64,7 +64,7 @@ public sealed partial class EventRecorder
             agentId, boot, log.Name, log.Descriptor, log.Learner, log.LastRound, log.Dropped, rounds, [.. Select(entries, detail).Select(entry => ToEvent(entry))]);
     }
 
-    /// <summary>The runs that are kept, newest first.</summary>
+    /// <summary>The recorded runs, newest first.</summary>
     public RunHistory Runs()
     {
         lock (_gate)

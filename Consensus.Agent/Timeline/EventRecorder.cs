@@ -5,19 +5,19 @@ using Consensus.Protocol;
 namespace Consensus.Agent.Timeline;
 
 /// <summary>
-/// Keeps what one agent lived through, bounded: the last <see cref="MaxRuns"/> runs, <see cref="RunEventLog.MaxEvents"/>
-/// events of each and <see cref="MaxEvents"/> of all. Whoever drives the machine calls the recording methods, one at a
-/// time and in the order of things; any thread may read. Recording stores numbers; words are made on reading.
+/// Records the events of one agent, bounded: the last <see cref="MaxRuns"/> runs, <see cref="RunEventLog.MaxEvents"/>
+/// events of each and <see cref="MaxEvents"/> of all. The agent service calls the recording methods, one at a
+/// time and in the order of things; any thread may read. Recording stores numbers; reading makes texts of them.
 /// </summary>
 /// <param name="agentId">This agent.</param>
 /// <param name="boot">Its boot.</param>
 /// <param name="time">Timestamps of it order the events, whatever happens to the wall clock.</param>
 public sealed partial class EventRecorder(string agentId, string boot, TimeProvider time)
 {
-    /// <summary>Runs kept.</summary>
+    /// <summary>The runs that the recorder holds.</summary>
     public const int MaxRuns = RunStore.HistoryLength;
 
-    /// <summary>Events kept of all runs; the oldest runs give theirs up first, and keep their summary.</summary>
+    /// <summary>The events of all runs. The oldest runs lose theirs first, and retain their summary.</summary>
     public const int MaxEvents = 100_000;
 
     /// <summary>Events that the live stream can resume over.</summary>
@@ -79,7 +79,7 @@ public sealed partial class EventRecorder(string agentId, string boot, TimeProvi
     /// <summary>A request to start a run is taken up in this step: the run that this agent then names begins here.</summary>
     public void StartTakenUp() => _startTakenUpAt = _now;
 
-    /// <summary>A machine said that something protocolEvent.</summary>
+    /// <summary>The core reported an event.</summary>
     /// <returns>
     /// Of a decision, how long it took at this agent: from the start of the run to the decision. The run starts when this
     /// agent takes up the request to start it, and at the others when they join.
@@ -128,7 +128,7 @@ public sealed partial class EventRecorder(string agentId, string boot, TimeProvi
             }
             else if (LogOf(message) is { } log)
             {
-                // Questions for state are told of when the answer is news; so are words said often enough.
+                // State queries and frequent repetitions are recorded only if the response holds new information.
                 if (message is StateQuery || log.IsRepetition(entry))
                 {
                     _unrecorded[id] = (log, entry);

@@ -82,13 +82,13 @@ internal readonly record struct RecordedEvent(
         Protocol.ResponseReason.Disagreement, Protocol.ResponseReason.OutOfRange,
     ];
 
-    /// <summary>The number of a status or reason; what is no word of the protocol is none.</summary>
+    /// <summary>The number of a status or reason; 0: the protocol has no such text.</summary>
     public static byte WordIndex(string? word) => word is null ? (byte)0 : (byte)Math.Max(0, Array.IndexOf(Words, word));
 
-    /// <summary>The word with this number.</summary>
+    /// <summary>The text with this number.</summary>
     public static string? Word(byte index) => Words[index];
 
-    /// <summary>True where both say the same, whoever says it and when.</summary>
+    /// <summary>True where both messages have the same content, whatever their sender and time.</summary>
     public bool IsRepetitionOf(in RecordedEvent other) =>
         Message == other.Message && Round == other.Round && Value == other.Value && Extra == other.Extra;
 

@@ -9,7 +9,7 @@ namespace Consensus.Agent.Timeline;
 /// </summary>
 internal sealed class RunEventLog(RunId id, long startedAt)
 {
-    /// <summary>Events kept of one run.</summary>
+    /// <summary>The events that one run holds.</summary>
     public const int MaxEvents = 20_000;
 
     /// <summary>Events of its beginning that are never overwritten.</summary>
@@ -18,7 +18,7 @@ internal sealed class RunEventLog(RunId id, long startedAt)
     /// <summary>How many rounds are remembered by this agent's value even where their messages are gone.</summary>
     public const int MaxRounds = 10_000;
 
-    /// <summary>How often one unchanged message to or from one agent is recorded; repetitions tell nothing new.</summary>
+    /// <summary>How often one unchanged message to or from one agent is recorded; repetitions hold nothing new.</summary>
     private const int MaxSame = 3;
 
     private readonly Dictionary<int, (RecordedEvent Last, int Count)> _same = [];
@@ -57,7 +57,7 @@ internal sealed class RunEventLog(RunId id, long startedAt)
 
     public bool Learner { get; private set; }
 
-    /// <summary>What is kept of it, with the machine's own word for the decision.</summary>
+    /// <summary>The record to persist, with the core's decision.</summary>
     public RunRecord ToPersist(Decision? decision) => new(
         Descriptor, StartedAt, LastRound, Attempts, Sent, Learner,
         decision is null ? 0 : Math.Max(1, DecidedAt), decision?.Value ?? 0, decision?.Round ?? 0);
@@ -89,7 +89,7 @@ internal sealed class RunEventLog(RunId id, long startedAt)
             decided && DecidedAt >= StartedAt ? (DecidedAt - StartedAt) / 1000.0 : null, decided ? DecisionValue : null, Learner, decided ? DecisionRound : null);
     }
 
-    /// <summary>True where a message says to or from its agent what was said often enough.</summary>
+    /// <summary>True where the same message to or from this agent was recorded often enough.</summary>
     public bool IsRepetition(in RecordedEvent entry)
     {
         // Sent and received are counted apart.

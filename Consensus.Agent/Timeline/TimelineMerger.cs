@@ -81,7 +81,7 @@ public static class TimelineMerger
                     sent.Answered = e.Kind == "answered" ? e : sent.Answered;
                     sent.Lost = e.Kind == "lost" ? e : sent.Lost;
 
-                    // An answer says who lives at the address.
+                    // A response names the agent at the address.
                     sent.To = e.Kind == "answered" ? names.Resolve(timeline.AgentId, e.Other) : sent.To;
                 }
             }
@@ -100,7 +100,7 @@ public static class TimelineMerger
                 }
                 else
                 {
-                    // Its sender has died since, or the network said it twice.
+                    // Its sender has crashed since, or the network duplicated it.
                     links.Add(new Link(from, own) { Received = e, Sent = link?.Sent });
                 }
             }
@@ -183,7 +183,7 @@ public static class TimelineMerger
                 heard.Add((from, to, "proposal", round, proposal));
             }
 
-            // A decision is the same whatever round it is told with.
+            // A decision is the same in whatever round a message reports it.
             return heard.Add((from, to, kind == "new_round" ? "proposal" : kind, kind == "final" ? 0 : round, value));
         }
 
@@ -266,6 +266,6 @@ public static class TimelineMerger
         return silences;
     }
 
-    /// <summary>A lost message alone is no silence: whoever speaks within this time is there.</summary>
+    /// <summary>A lost message alone is no silence: an agent that sends within this time is up.</summary>
     private const double MinSilenceMs = 20;
 }
