@@ -45,7 +45,6 @@ public static class AgentApplication
         app.UseClusterKey();
         app.UseRateLimiter();
         app.UseOutputCache();
-        app.UseConcurrencyLimits();
     }
 
     private static void MapEndpoints(WebApplication app, AgentOptions options)

@@ -15,7 +15,7 @@ internal static class ApiServices
         services.AddExceptionHandler<AgentExceptionHandler>();
         services.AddSingleton<RejectedRequestLog>();
         services.AddSingleton<CrossSiteProtection>();
-        RunRateLimit.Add(services, options);
+        services.AddRateLimitPolicies(options);
 
         // The description names the host of the request, so each host takes an entry of its own.
         services.AddOutputCache(cache => cache.SizeLimit = 1024 * 1024);

@@ -20,7 +20,7 @@ public static class ConsensusApi
         group.MapPost("/run", RunAsync)
             .AcceptsJson<RunRequestBody>(isOptional: true).Produces<RunResponse>().Produces<RunResponse>(202)
             .ProducesProblem(400).ProducesProblem(409).ProducesProblem(429).ProducesProblem(503)
-            .RequireRateLimiting(RunRateLimit.Policy)
+            .RequireRateLimiting(RateLimitPolicies.Runs)
             .WithSummary("Starts a run on every agent; with wait=SECONDS, answers with the decision");
         group.MapGet("/consensus", ConsensusAsync).Counts(EndpointClass.Waits)
             .WithSummary("The decision: 200 once there is one, else 202; with wait=SECONDS, as soon as there is one");

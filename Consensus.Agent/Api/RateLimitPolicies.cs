@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Threading.RateLimiting;
+using Consensus.Agent.Configuration;
+using Microsoft.AspNetCore.RateLimiting;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>The resource that a call uses while it is in progress.</summary>
+internal enum EndpointClass
+{
+    /// <summary>A message of another agent. The core handles one at a time.</summary>
+    Messages,
+
+    /// <summary>A wait for a decision (<c>wait=</c>).</summary>
+    Waits,
+
+    /// <summary>A stream of events, for as long as the client reads it.</summary>
+    Streams,
+
+    /// <summary>A call that asks every agent and merges the responses.</summary>
+    Surveys,
+
+    /// <summary>A simulated run, which takes a core for a moment.</summary>
+    Simulations,
+}
+
+/// <summary>
+/// Limits of calls. Each class of endpoints takes a number of calls at once. Excess calls get 503, so one class cannot starve
+/// another. <c>POST /run</c> also takes a number a second; excess calls get 429.
+/// </summary>
+internal static class RateLimitPolicies
+{
+    /// <summary>The policy of <c>POST /run</c>.</summary>
+    public const string Runs = "run";
+
+    /// <summary>Calls of <c>POST /run</c> in progress, including those that wait for a decision.</summary>
+    public const int MaxRunsAtOnce = 256;
+
+    /// <summary>Adds the policies.</summary>
+    public static void AddRateLimitPolicies(this IServiceCollection services, AgentOptions options) => services.AddRateLimiter(limiter =>
+    {
+        limiter.AddPolicy(Runs, _ => RateLimitPartition.Get(Runs, _ => RunLimiter(options.RunRate)));
+        foreach (var endpoints in Enum.GetValues<EndpointClass>())
+        {
+            limiter.AddPolicy(endpoints.ToString(), context => IsCounted(endpoints, context)
+                ? RateLimitPartition.GetConcurrencyLimiter("counted", _ => new ConcurrencyLimiterOptions { PermitLimit = LimitOf(endpoints, options.Limits) })
+                : RateLimitPartition.GetNoLimiter("not counted"));
+        }
+
+        limiter.OnRejected = (rejected, _) => new ValueTask(RejectAsync(rejected, options));
+    });
+
+    /// <summary>Limits the calls of an endpoint by its class.</summary>
+    public static TBuilder Counts<TBuilder>(this TBuilder endpoint, EndpointClass endpoints)
+        where TBuilder : IEndpointConventionBuilder => endpoint.RequireRateLimiting(endpoints.ToString());
+
+    /// <summary>A call that does not wait or ask other agents gets its response at once, and is not counted.</summary>
+    private static bool IsCounted(EndpointClass endpoints, HttpContext context) => endpoints switch
+    {
+        EndpointClass.Waits => context.Request.Query.ContainsKey("wait"),
+        EndpointClass.Surveys => !context.Request.Path.StartsWithSegments("/timeline") || context.Request.Query.ContainsKey("cluster"),
+        _ => true,
+    };
+
+    private static int LimitOf(EndpointClass endpoints, CallLimits limits) => endpoints switch
+    {
+        EndpointClass.Messages => limits.Messages,
+        EndpointClass.Waits => limits.Waits,
+        EndpointClass.Streams => limits.Streams,
+        EndpointClass.Surveys => limits.Surveys,
+        _ => limits.Simulations,
+    };
+
+    private static Task RejectAsync(OnRejectedContext rejected, AgentOptions options)
+    {
+        var context = rejected.HttpContext;
+        var policy = context.GetEndpoint()?.Metadata.GetMetadata<EnableRateLimitingAttribute>()?.PolicyName;
+        if (policy != Runs)
+        {
+            context.Response.Headers.RetryAfter = "1";
+            return RequestBody.Problem(
+                503, $"Too many calls of this kind are under way ({policy?.ToLowerInvariant()}). Try again in a second.", "crowded").ExecuteAsync(context);
+        }
+
+        context.RequestServices.GetRequiredService<RejectedRequestLog>().Add(RejectionReason.TooManyRuns, context);
+        var seconds = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? (int)Math.Ceiling(after.TotalSeconds) : 1;
+        context.Response.Headers.RetryAfter = Math.Max(1, seconds).ToString(CultureInfo.InvariantCulture);
+        return RequestBody.Problem(
+            429, $"Too many runs were asked for: at most {options.RunRate} a second and {MaxRunsAtOnce} at once. Wait, or raise RUN_RATE.", "run-rate").ExecuteAsync(context);
+    }
+
+    /// <param name="rate">Runs a second, twice as many in a burst; 0: no limit.</param>
+    private static RateLimiter RunLimiter(int rate) => rate == 0
+        ? new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = int.MaxValue })
+        : RateLimiter.CreateChained(
+            new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = MaxRunsAtOnce }),
+            new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
+            {
+                TokenLimit = 2 * rate,
+                TokensPerPeriod = Math.Max(1, rate / 10),
+                ReplenishmentPeriod = TimeSpan.FromSeconds(1.0 / Math.Min(rate, 10)),
+            }));
+}
