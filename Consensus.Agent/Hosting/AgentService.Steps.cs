@@ -60,7 +60,11 @@ public sealed partial class AgentService
         }
 
         Publish(result);
-        Send(result.Outbox, later: result.Response is not null || input is StartRun);
+        if (result.Outbox is { } outbox)
+        {
+            Send(outbox, later: result.Response is not null || input is StartRun);
+        }
+
         return result.Response;
     }
 
@@ -224,9 +228,9 @@ public sealed partial class AgentService
 
     /// <param name="outbox">The messages.</param>
     /// <param name="later">Whether the caller returns first: a received message gets its response first, and a start holds the lock.</param>
-    private void Send(List<Outgoing>? outbox, bool later)
+    private void Send(List<Outgoing> outbox, bool later)
     {
-        foreach (var outgoing in outbox ?? [])
+        foreach (var outgoing in outbox)
         {
             _ = SendAsync(outgoing, later);
         }
