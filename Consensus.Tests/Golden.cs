@@ -1,4 +1,4 @@
-using Consensus.Tests.Protocol;
+using DiffPlex.Renderer;
 
 namespace Consensus.Tests;
 
@@ -21,7 +21,7 @@ internal static class Golden
             return;
         }
 
-        var (name, difference) = (Path.GetFileName(path), LineDiff.Of(expected, actual));
+        var (name, difference) = (Path.GetFileName(path), UnidiffRenderer.GenerateUnidiff(expected, actual, "golden", "actual", ignoreWhitespace: false));
         if (Environment.GetEnvironmentVariable(RewriteVariable) == "1")
         {
             File.WriteAllText(path, actual);

@@ -32,6 +32,6 @@ public sealed partial class DocumentTests
     [GeneratedRegex(@"\[(?<text>[^\]]*)\]\((?!https?:|#)(?<target>[^)#\s]+)(#[^)]*)?\)")]
     private static partial Regex Links();
 
-    [GeneratedRegex(@"^\w+\.(?<member>\w+)$")]
+    [GeneratedRegex(@"^\w+\.(?!cs$)(?<member>\w+)$")]
     private static partial Regex Member();
 }
