@@ -18,6 +18,7 @@ public sealed class DecidedAgents : ThreeAgents
 }
 
 /// <summary>Every endpoint and field with what it must not be: a 4xx that says what to change, and nothing changed.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class BadInputTests(DecidedAgents agents) : IClassFixture<DecidedAgents>
 {
     private const string Run = "{\"id\":\"99.agent2.b2\",\"n\":3,\"start_round\":2,\"rule\":\"ratified\",\"values\":3,\"draw\":\"fresh\",\"window_ms\":200,\"members\":{\"agent2\":\"b2\",\"agent3\":\"b3\"}}";

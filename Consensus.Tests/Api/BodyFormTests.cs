@@ -5,6 +5,7 @@ using System.Text.Json;
 namespace Consensus.Tests.Api;
 
 /// <summary>How a body may be written: what is taken, what is refused with what to send, and which fields change nothing.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class BodyFormTests() : ThreeAgents(Breakable)
 {
     private const string Form = "Content-Type: application/x-www-form-urlencoded";

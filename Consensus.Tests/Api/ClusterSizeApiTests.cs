@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Consensus.Tests.Api;
 
 /// <summary>Three agents over real HTTP, of which agent2 lacks agent3 in PEERS.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class ClusterSizeApiTests : IAsyncLifetime
 {
     private readonly List<WebApplication> _apps = [];

@@ -5,6 +5,7 @@ using Consensus.Agent.Hosting;
 namespace Consensus.Tests.Api;
 
 /// <summary>A full house refuses, and does not grow.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class ConcurrencyLimitsTests() : ThreeAgents(Breakable with { Limits = new CallLimits(Messages: 2, Waits: 2, Streams: 1, Surveys: 1) })
 {
     [Fact]

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 namespace Consensus.Tests.Api;
 
 /// <summary>Settings that cannot work: one line that says what to change, and exit code 1.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class ConfigurationTests
 {
     [Theory]

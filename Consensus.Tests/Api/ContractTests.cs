@@ -16,6 +16,7 @@ namespace Consensus.Tests.Api;
 /// The original contract, row by row, against a real agent on a real socket. Its clock stands still, except where
 /// <c>CONSENSUS_AGENT</c> names a program to test: that has a clock of its own.
 /// </summary>
+[Trait(Category.Name, Category.System)]
 public sealed class ContractTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new();

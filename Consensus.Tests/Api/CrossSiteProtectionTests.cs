@@ -4,6 +4,7 @@ using Consensus.Agent.Api;
 namespace Consensus.Tests.Api;
 
 /// <summary>What a page of another site can make a person's browser do to an agent: nothing.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class CrossSiteProtectionTests(DecidedAgents agents) : IClassFixture<DecidedAgents>
 {
     [Theory]

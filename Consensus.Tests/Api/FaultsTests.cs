@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Consensus.Tests.Api;
 
 /// <summary>Calls lost, delayed, doubled and cut on purpose, over real HTTP.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class FaultsTests() : ThreeAgents(Breakable)
 {
     public override async Task InitializeAsync()

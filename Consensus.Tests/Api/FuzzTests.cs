@@ -16,6 +16,7 @@ namespace Consensus.Tests.Api;
 /// failure, the log stays quiet, and after each burst a run is decided. <c>FUZZ_REQUESTS</c> and <c>FUZZ_SEED</c> change it, and
 /// <c>FUZZ_FAULTS=1</c> breaks calls on purpose in every burst.
 /// </summary>
+[Trait(Category.Name, Category.System)]
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     private const int Burst = 500;

@@ -4,6 +4,7 @@ using System.Text;
 namespace Consensus.Tests.Api;
 
 /// <summary><c>HEAD</c> answers as <c>GET</c> does, without a body, at once.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class HeadTests(DecidedAgents agents) : IClassFixture<DecidedAgents>
 {
     [Theory]
@@ -53,6 +54,7 @@ public sealed class HeadTests(DecidedAgents agents) : IClassFixture<DecidedAgent
 }
 
 /// <summary><c>HEAD</c> of what would wait for a decision or stream events.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class HeadWithoutDecisionTests : ThreeAgents
 {
     [Theory]

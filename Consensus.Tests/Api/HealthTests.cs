@@ -12,6 +12,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Consensus.Tests.Api;
 
 /// <summary>What <c>/health</c> says, and with which status.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class HealthTests() : ThreeAgents(Breakable)
 {
     private static readonly string[] Names = ["agent2", "agent3"];

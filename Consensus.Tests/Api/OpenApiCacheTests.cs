@@ -10,6 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Consensus.Tests.Api;
 
 /// <summary>The cache of the API's description, which names the host that the request names.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class OpenApiCacheTests : ThreeAgents
 {
     private const int MaxCachedBytes = 1024 * 1024;

@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Consensus.Tests.Api;
 
 /// <summary><c>Consensus.http</c> is the list of what an agent can be asked.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed partial class RequestFileTests
 {
     [Fact]

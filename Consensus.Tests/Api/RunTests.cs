@@ -3,6 +3,7 @@ using System.Net;
 namespace Consensus.Tests.Api;
 
 /// <summary>Runs over real HTTP between three agents in one process.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class RunTests : ThreeAgents
 {
     [Theory]

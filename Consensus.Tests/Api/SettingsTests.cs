@@ -8,6 +8,7 @@ using Microsoft.Extensions.Configuration;
 namespace Consensus.Tests.Api;
 
 /// <summary>Settings with the prefix <c>CONSENSUS_</c>.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed partial class SettingsTests
 {
     [Fact]

@@ -7,6 +7,7 @@ using FsCheck.Xunit;
 
 namespace Consensus.Tests.Api;
 
+[Trait(Category.Name, Category.Fast)]
 public sealed class StateResponseTests
 {
     /// <summary>

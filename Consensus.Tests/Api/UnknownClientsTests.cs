@@ -12,6 +12,7 @@ using OpenTelemetry.Trace;
 namespace Consensus.Tests.Api;
 
 /// <summary>A cluster with a key: who may do what, and that the key goes nowhere else.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class UnknownClientsTests : IAsyncLifetime
 {
     private const string Secret = "correct-horse-battery-staple";

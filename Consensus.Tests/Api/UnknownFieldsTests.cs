@@ -4,6 +4,7 @@ using System.Text;
 namespace Consensus.Tests.Api;
 
 /// <summary>What the original's clients may send is taken.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class UnknownFieldsTests : ThreeAgents
 {
     [Theory]

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Configuration;
 namespace Consensus.Tests.AppHost;
 
 /// <summary>The AppHost's own options and ports.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class ClusterOptionsTests
 {
     [Fact]

@@ -4,6 +4,7 @@ using Consensus.AppHost;
 namespace Consensus.Tests.AppHost;
 
 /// <summary>What the resource <c>consensus</c> shows for what the agents answer.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class ClusterViewTests
 {
     private const string Run = "7.agent1.b1";

@@ -9,6 +9,7 @@ namespace Consensus.Tests.AppHost;
 /// the README are taken into it.
 /// </summary>
 [Collection(RunningApplication.Collection)]
+[Trait(Category.Name, Category.System)]
 public sealed partial class DashboardTests(RunningApplication application, Chromium chromium) : IAsyncLifetime
 {
     public Task InitializeAsync() => application.BeginAsync();

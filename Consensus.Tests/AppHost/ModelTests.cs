@@ -5,6 +5,7 @@ using Consensus.AppHost;
 namespace Consensus.Tests.AppHost;
 
 /// <summary>What AppHost.cs promises, without starting anything.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class ModelTests
 {
     [Fact]

@@ -10,6 +10,7 @@ namespace Consensus.Tests.AppHost;
 
 /// <summary>The application through the real orchestrator: commands and what they answer, states, health, agents that go and return.</summary>
 [Collection(RunningApplication.Collection)]
+[Trait(Category.Name, Category.System)]
 public sealed partial class OrchestratorTests(RunningApplication application) : IAsyncLifetime
 {
     public Task InitializeAsync() => application.BeginAsync();

@@ -13,6 +13,7 @@ namespace Consensus.Tests.Architecture;
 /// What may know what, where neither the references of a project nor the banned symbols of Consensus.Protocol and
 /// Consensus.Simulation hold it.
 /// </summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed partial class ArchitectureTests
 {
     [Theory]

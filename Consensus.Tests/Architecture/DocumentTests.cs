@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 namespace Consensus.Tests.Architecture;
 
 /// <summary>The documents point at what exists.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed partial class DocumentTests
 {
     public static TheoryData<string> Documents =>

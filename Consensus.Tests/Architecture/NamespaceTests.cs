@@ -7,6 +7,7 @@ namespace Consensus.Tests.Architecture;
 /// Which namespace of the agent may know which. Edges come from the compiled assembly, and from the usings of its sources,
 /// because the compiler leaves no trace of a constant's owner.
 /// </summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed partial class NamespaceTests
 {
     /// <summary>In order: a namespace may know those above it, and only those listed beside it.</summary>

@@ -1,6 +1,7 @@
 namespace Consensus.Tests.Browser;
 
 /// <summary>The form of docs/glossary.md.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class GlossaryTests
 {
     public static TheoryData<string> Lines => [.. Glossary.Lines];

@@ -5,6 +5,7 @@ namespace Consensus.Tests.Browser;
 
 /// <summary>The hints of the page: each shows an entry of docs/glossary.md.</summary>
 [Collection(Chromium.Collection)]
+[Trait(Category.Name, Category.System)]
 public sealed class HintTests(Chromium chromium) : ThreeAgents(Breakable)
 {
     private const string Open = "#hint:popover-open";

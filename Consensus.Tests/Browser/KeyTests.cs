@@ -7,6 +7,7 @@ namespace Consensus.Tests.Browser;
 
 /// <summary>The page where the cluster has a key: who watches needs none, who breaks does.</summary>
 [Collection(Chromium.Collection)]
+[Trait(Category.Name, Category.System)]
 public sealed class KeyTests(Chromium chromium) : ThreeAgents(Breakable with { Key = new ClusterKey(Secret) })
 {
     private const string Secret = "correct-horse-battery-staple";

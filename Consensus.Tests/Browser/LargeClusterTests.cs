@@ -6,6 +6,7 @@ namespace Consensus.Tests.Browser;
 
 /// <summary>The page with nine agents and large values.</summary>
 [Collection(Chromium.Collection)]
+[Trait(Category.Name, Category.System)]
 public sealed class LargeClusterTests(Chromium chromium)
 {
     private const string LargeValues = """{"values":1000000000,"draw":"plurality","seed":3}""";

@@ -7,6 +7,7 @@ namespace Consensus.Tests.Browser;
 
 /// <summary>The page through a real nginx that buffers, as it does by default.</summary>
 [Collection(Chromium.Collection)]
+[Trait(Category.Name, Category.System)]
 public sealed class NginxTests(Chromium chromium) : ThreeAgents
 {
     private static readonly string Executable = Environment.GetEnvironmentVariable("NGINX_PATH") ?? "/usr/sbin/nginx";

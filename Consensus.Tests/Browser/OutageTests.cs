@@ -5,6 +5,7 @@ namespace Consensus.Tests.Browser;
 
 /// <summary>The page while agents, processes of their own, are killed and come back.</summary>
 [Collection(Chromium.Collection)]
+[Trait(Category.Name, Category.System)]
 public sealed class OutageTests(Chromium chromium)
 {
     [SkippableFact]

@@ -5,6 +5,7 @@ namespace Consensus.Tests.Browser;
 
 /// <summary>The page in a real Chromium, against three real agents.</summary>
 [Collection(Chromium.Collection)]
+[Trait(Category.Name, Category.System)]
 public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
 {
     private const string Arrows = "#diagram .arrow:not(.response)";

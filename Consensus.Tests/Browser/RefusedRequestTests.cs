@@ -5,6 +5,7 @@ namespace Consensus.Tests.Browser;
 
 /// <summary>The page where an agent, or a proxy in front of it, refuses requests.</summary>
 [Collection(Chromium.Collection)]
+[Trait(Category.Name, Category.System)]
 public sealed class RefusedRequestTests(Chromium chromium) : ThreeAgents(Breakable)
 {
     [SkippableTheory]

@@ -8,6 +8,7 @@ namespace Consensus.Tests.Browser;
 
 /// <summary>The page on the second day: the agents were stopped, and started again with what they keep.</summary>
 [Collection(Chromium.Collection)]
+[Trait(Category.Name, Category.System)]
 public sealed class RestartTests(Chromium chromium) : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consensus-");

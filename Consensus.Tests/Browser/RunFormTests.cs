@@ -5,6 +5,7 @@ namespace Consensus.Tests.Browser;
 
 /// <summary>The form that starts a run, and what the page says of the answer.</summary>
 [Collection(Chromium.Collection)]
+[Trait(Category.Name, Category.System)]
 public sealed class RunFormTests(Chromium chromium) : ThreeAgents
 {
     [SkippableFact]

@@ -5,6 +5,7 @@ namespace Consensus.Tests.Browser;
 
 /// <summary>Several tabs of one browser on one agent, which gives all of them six connections together.</summary>
 [Collection(Chromium.Collection)]
+[Trait(Category.Name, Category.System)]
 public sealed class SharedStreamTests(Chromium chromium) : ThreeAgents
 {
     // Headless Chromium calls every tab visible, so tests say which one is.

@@ -5,6 +5,7 @@ namespace Consensus.Tests.Browser;
 
 /// <summary>Simulated runs on the page.</summary>
 [Collection(Chromium.Collection)]
+[Trait(Category.Name, Category.System)]
 public sealed class SimulateTests(Chromium chromium) : ThreeAgents
 {
     [SkippableTheory]

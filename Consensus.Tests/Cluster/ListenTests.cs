@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Consensus.Tests.Cluster;
 
 /// <summary>Where agents listen, and what they print of it.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class ListenTests
 {
     [Theory]

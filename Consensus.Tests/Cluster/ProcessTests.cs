@@ -3,6 +3,7 @@ using Consensus.Tests.Api;
 
 namespace Consensus.Tests.Cluster;
 
+[Trait(Category.Name, Category.System)]
 public sealed class ProcessTests
 {
     [Fact]

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Consensus.Tests.Cluster;
 
 /// <summary>What the program promises that a test host with more reflection than it would not notice.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class ProgramTests
 {
     [Fact]

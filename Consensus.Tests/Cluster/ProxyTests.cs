@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 namespace Consensus.Tests.Cluster;
 
 /// <summary>Environments that name a proxy: calls between agents and to them take none, unless a setting says so.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class ProxyTests
 {
     private const string DeadProxy = "http://127.0.0.1:9";

@@ -8,6 +8,7 @@ using Consensus.Tests.Api;
 namespace Consensus.Tests.Cluster;
 
 /// <summary>SIGTERM under load: what is held is answered, nothing is lost, and the process ends soon.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class ShutdownTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consensus-");

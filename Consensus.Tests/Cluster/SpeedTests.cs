@@ -22,6 +22,7 @@ public sealed class SerialCollection
 /// slow at a moment is tried again, as a machine that is busy with something else is no fault.
 /// </summary>
 [Collection(SerialCollection.Name)]
+[Trait(Category.Name, Category.System)]
 public sealed class SpeedTests : IAsyncLifetime
 {
     private const int MostRawRoundTrips = 30;

@@ -14,6 +14,7 @@ namespace Consensus.Tests.Cluster;
 /// Real processes that die, hang and are cut off at random moments under back-to-back runs from several clients at once.
 /// <c>CONSENSUS_STORM=N</c> lets N things happen to them, not a few; <c>CONSENSUS_STORM_SEED</c> repeats a storm.
 /// </summary>
+[Trait(Category.Name, Category.System)]
 public sealed class StormTests(ITestOutputHelper output) : IDisposable
 {
     private const int Agents = 3;

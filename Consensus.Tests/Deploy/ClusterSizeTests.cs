@@ -5,6 +5,7 @@ using Consensus.Tests.Cluster;
 namespace Consensus.Tests.Deploy;
 
 /// <summary>A cluster that grows from three to five agents and shrinks again, one agent at a time, as docs/deploy.md describes.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class ClusterSizeTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consensus-");

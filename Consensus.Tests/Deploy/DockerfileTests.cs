@@ -4,6 +4,7 @@ using System.Xml.Linq;
 namespace Consensus.Tests.Deploy;
 
 /// <summary>What the Dockerfile must name, so that an image can be built of it.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed partial class DockerfileTests
 {
     /// <summary>A project that is missing here would break the image, not the build.</summary>

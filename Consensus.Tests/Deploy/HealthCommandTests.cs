@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Consensus.Tests.Deploy;
 
 /// <summary>The command that containers are checked by.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class HealthCommandTests
 {
     [Theory]

@@ -7,6 +7,7 @@ using YamlDotNet.Serialization;
 namespace Consensus.Tests.Deploy;
 
 /// <summary>What deploy/kubernetes.yaml promises.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class KubernetesTests
 {
     [Fact]

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Configuration;
 namespace Consensus.Tests.Deploy;
 
 /// <summary>The AppHost, compose.yaml and deploy/kubernetes.yaml describe the same cluster.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed partial class SameDeploymentTests
 {
     [Fact]

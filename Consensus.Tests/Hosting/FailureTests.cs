@@ -12,6 +12,7 @@ using Microsoft.Extensions.Logging.Testing;
 namespace Consensus.Tests.Hosting;
 
 /// <summary>Exceptions that no code expects: none is lost, and nobody waits for ever.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class FailureTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

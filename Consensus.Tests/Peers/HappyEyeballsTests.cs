@@ -6,6 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Consensus.Tests.Peers;
 
 /// <summary>Connections to a name with several addresses, some of which are dead.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class HappyEyeballsTests
 {
     private static readonly DnsEndPoint Target = new("agent2", 8080);

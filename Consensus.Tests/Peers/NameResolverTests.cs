@@ -6,6 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Consensus.Tests.Peers;
 
 /// <summary>Look-ups of names, some of which block because no name server answers.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class NameResolverTests : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

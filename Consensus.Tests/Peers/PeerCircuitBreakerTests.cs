@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Consensus.Tests.Peers;
 
+[Trait(Category.Name, Category.Fast)]
 public sealed class PeerCircuitBreakerTests
 {
     private readonly FakeTimeProvider _time = new();

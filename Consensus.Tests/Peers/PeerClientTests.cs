@@ -13,6 +13,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Consensus.Tests.Peers;
 
+[Trait(Category.Name, Category.Fast)]
 public sealed class PeerClientTests : IDisposable
 {
     private readonly Hosts _hosts = new();

@@ -3,6 +3,7 @@ using Consensus.Protocol;
 namespace Consensus.Tests.Protocol;
 
 /// <summary>A machine holds the current round and nothing older, however long a run takes.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class BoundedMemoryTests
 {
     private static readonly RunDescriptor Run = new(

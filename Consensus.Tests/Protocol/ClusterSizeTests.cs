@@ -4,6 +4,7 @@ using FsCheck.Xunit;
 
 namespace Consensus.Tests.Protocol;
 
+[Trait(Category.Name, Category.Fast)]
 public sealed class ClusterSizeTests
 {
     private const string Seed = "1983,81";

@@ -4,6 +4,7 @@ using Timer = Consensus.Protocol.Timer;
 namespace Consensus.Tests.Protocol;
 
 /// <summary>Agents whose PEERS differ in length: what one machine sends and does. Transcripts show several at once.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class DifferentClusterSizesTests
 {
     private readonly AgentStateMachine _machine = new("agent1", "a", ["agent2", "agent3"], new SeededRandom(7));

@@ -2,6 +2,7 @@ using Consensus.Protocol;
 
 namespace Consensus.Tests.Protocol;
 
+[Trait(Category.Name, Category.Fast)]
 public sealed class RunKnownByStateOnlyTests
 {
     [Fact]

@@ -12,6 +12,7 @@ namespace Consensus.Tests.Protocol;
 /// <c>Replay</c> to look for more.
 /// </summary>
 [Properties(Arbitrary = [typeof(Schedules)], QuietOnSuccess = true)]
+[Trait(Category.Name, Category.Proof)]
 public sealed class ScheduleProperties
 {
     private const string Seed = "1983,81";

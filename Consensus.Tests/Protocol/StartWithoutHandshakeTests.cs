@@ -3,6 +3,7 @@ using Consensus.Protocol;
 namespace Consensus.Tests.Protocol;
 
 /// <summary>Runs that begin without a handshake, and how few messages a decision takes.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class StartWithoutHandshakeTests
 {
     private const int MostMessages = 18;

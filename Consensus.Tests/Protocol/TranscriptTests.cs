@@ -6,6 +6,7 @@ namespace Consensus.Tests.Protocol;
 /// The protocol as golden transcripts (<see cref="Golden"/>): commands, then what every agent did and sent. Each file under
 /// Transcripts is one scenario and reads as documentation. The commands are those of <see cref="TranscriptCommands"/>.
 /// </summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class TranscriptTests
 {
     private const string Separator = "----";

@@ -3,6 +3,7 @@ using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Tests.Protocol;
 
+[Trait(Category.Name, Category.Fast)]
 public sealed class UnknownPeerTests
 {
     private static readonly RunDescriptor Run = new(

@@ -5,6 +5,7 @@ using Consensus.Simulation.Mutants;
 
 namespace Consensus.Tests.Simulation;
 
+[Trait(Category.Name, Category.Proof)]
 public sealed class ModelCheckerTests
 {
     private static readonly ModelCheckerOptions FaultFree = new(Crashes: 0, Resets: 0);

@@ -3,6 +3,7 @@ using Consensus.Simulation;
 
 namespace Consensus.Tests.Simulation;
 
+[Trait(Category.Name, Category.Proof)]
 public sealed class SafetyCheckerTests
 {
     private static readonly RunId One = new(1, "agent1", "a");

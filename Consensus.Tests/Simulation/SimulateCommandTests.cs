@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 namespace Consensus.Tests.Simulation;
 
 /// <summary><c>simulate</c> as a process of its own, as users call it.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class SimulateCommandTests
 {
     [Fact]

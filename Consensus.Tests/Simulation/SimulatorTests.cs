@@ -6,6 +6,7 @@ using Consensus.Simulation.Seeded;
 namespace Consensus.Tests.Simulation;
 
 /// <summary>Simulated runs of the core as it is, and of mutants.</summary>
+[Trait(Category.Name, Category.Proof)]
 public sealed class SimulatorTests
 {
     /// <summary>Faults of every kind, and three starts.</summary>

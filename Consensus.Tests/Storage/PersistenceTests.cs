@@ -10,6 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Consensus.Tests.Storage;
 
 /// <summary>Agents with <c>DATA</c>, over HTTP.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class PersistenceTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consensus-");

@@ -8,6 +8,7 @@ using Microsoft.Data.Sqlite;
 namespace Consensus.Tests.Storage;
 
 /// <summary>A file gives back what was kept in it, or says in one line why it cannot.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class RunStoreTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consensus-");

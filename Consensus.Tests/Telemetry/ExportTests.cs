@@ -17,6 +17,7 @@ using OpenTelemetry.Trace;
 namespace Consensus.Tests.Telemetry;
 
 /// <summary>Settings of OpenTelemetry count for every signal, from every source of configuration.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class ExportTests
 {
     [Theory]

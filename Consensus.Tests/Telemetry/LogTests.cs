@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Consensus.Tests.Telemetry;
 
 /// <summary>What the logs of three agents say.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class LogTests
 {
     [Fact]

@@ -3,6 +3,7 @@ using Consensus.Agent.Telemetry;
 namespace Consensus.Tests.Telemetry;
 
 /// <summary>Traces of a run that is too long for one.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class LongRunTraceTests
 {
     [Fact]

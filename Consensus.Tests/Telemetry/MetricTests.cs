@@ -4,6 +4,7 @@ using OpenTelemetry.Metrics;
 namespace Consensus.Tests.Telemetry;
 
 /// <summary>What the metrics of three agents count.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class MetricTests
 {
     [Fact]

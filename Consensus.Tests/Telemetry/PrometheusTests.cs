@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Consensus.Tests.Telemetry;
 
 /// <summary><c>/metrics</c>, without any endpoint that takes telemetry.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class PrometheusTests
 {
     [Fact]

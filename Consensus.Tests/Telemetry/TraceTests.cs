@@ -14,6 +14,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Consensus.Tests.Telemetry;
 
 /// <summary>What the traces of three agents say.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed partial class TraceTests
 {
     [Fact]

@@ -12,6 +12,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Consensus.Tests.Telemetry;
 
 /// <summary>The first run is as fast as the others, and what makes it so is seen nowhere.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class WarmUpTests
 {
     [SkippableFact]

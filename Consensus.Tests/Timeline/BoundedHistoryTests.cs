@@ -4,6 +4,7 @@ using Consensus.Agent.Timeline;
 namespace Consensus.Tests.Timeline;
 
 /// <summary>A recorder's memory does not grow with the number of runs.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class BoundedHistoryTests
 {
     [Fact]

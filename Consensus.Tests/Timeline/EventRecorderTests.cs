@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Consensus.Tests.Timeline;
 
+[Trait(Category.Name, Category.Fast)]
 public class EventRecorderTests
 {
     private static readonly Dictionary<string, string> Members = new() { ["a"] = "boot", ["b"] = "other" };

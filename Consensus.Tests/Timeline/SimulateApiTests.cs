@@ -4,6 +4,7 @@ using Consensus.Tests.Api;
 
 namespace Consensus.Tests.Timeline;
 
+[Trait(Category.Name, Category.System)]
 public sealed class SimulateApiTests : ThreeAgents
 {
     [Fact]

@@ -7,6 +7,7 @@ using Consensus.Tests.Api;
 namespace Consensus.Tests.Timeline;
 
 /// <summary>The timeline of three real agents, over HTTP.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class TimelineApiTests : ThreeAgents
 {
     private async Task<string> RunAsync(string request = "{}")

@@ -4,6 +4,7 @@ using Consensus.Agent.Timeline;
 
 namespace Consensus.Tests.Timeline;
 
+[Trait(Category.Name, Category.Fast)]
 public class TimelineMergerTests
 {
     private static readonly TimeSpan[] Right = [TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero];
