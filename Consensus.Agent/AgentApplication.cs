@@ -77,7 +77,7 @@ public static class AgentApplication
         .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
 
     /// <summary>Makes it listen.</summary>
-    /// <exception cref="ConfigurationException">It cannot listen there; the message says what to change.</exception>
+    /// <exception cref="ConfigurationException">It cannot listen there; the message names what to change.</exception>
     internal static async Task ListenAsync(WebApplication app)
     {
         // The server removes addresses that it cannot bind.

@@ -9,7 +9,7 @@ using Scalar.AspNetCore;
 namespace Consensus.Agent.Api;
 
 /// <summary>
-/// Keeps pages of other sites from using a person's browser against an agent, and tells browsers what an agent's own
+/// Keeps pages of other sites from using a person's browser against an agent, and limits in browsers what an agent's own
 /// page may do. Costs calls between agents next to nothing: no page can send the header that names their messages.
 /// </summary>
 internal sealed class CrossSiteProtection
@@ -18,7 +18,7 @@ internal sealed class CrossSiteProtection
     public const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    // Scalar's page holds a script that starts it, known by its nonce, and sets styles as it goes; it talks to this agent alone.
+    // Scalar's page holds a script that starts it, known by its nonce, and sets styles as it goes; it calls only this agent.
     private const string PolicyOfScalar =
         "default-src 'none'; script-src 'self' 'nonce-{0}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -9,7 +9,7 @@ internal static class OpenApiExtensions
     private const string Anything = "*/*";
 
     /// <summary>
-    /// Describes the body. Whatever is no JSON gets as far as <see cref="RequestBody"/>: routing alone would refuse a
+    /// Describes the body. A body that is not JSON reaches <see cref="RequestBody"/>: routing would refuse a
     /// body without a content type too, as the original's clients may send it.
     /// </summary>
     public static RouteHandlerBuilder AcceptsJson<T>(this RouteHandlerBuilder endpoint, bool isOptional = false)

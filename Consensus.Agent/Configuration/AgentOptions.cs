@@ -32,7 +32,7 @@ public sealed record AgentOptions
     /// <summary><c>CLUSTER_KEY</c>: what calls between agents must carry; null: they are open to everybody.</summary>
     public ClusterKey? Key { get; init; }
 
-    /// <summary><c>PEER_PROXY</c>: the proxy for calls to the peers; null: none, whatever <c>HTTP_PROXY</c> says.</summary>
+    /// <summary><c>PEER_PROXY</c>: the proxy for calls to the peers; null: none, also where <c>HTTP_PROXY</c> is set.</summary>
     public Uri? PeerProxy { get; init; }
 
     /// <summary><c>RUN_RATE</c>: runs that may be asked for in a second, on average: 1..1000000, or 0 for as many as come.</summary>
@@ -45,7 +45,7 @@ public sealed record AgentOptions
     public CallLimits Limits { get; init; } = new();
 
     /// <summary>Reads one agent's settings.</summary>
-    /// <exception cref="ConfigurationException">A setting is missing or wrong; the message says what to change.</exception>
+    /// <exception cref="ConfigurationException">A setting is missing or wrong; the message names what to change.</exception>
     public static AgentOptions From(IConfiguration configuration, int? port = null, string? listen = null)
     {
         var id = Settings.Get(configuration, "AGENT_ID")?.Trim();
@@ -74,7 +74,7 @@ public sealed record AgentOptions
             : null;
 
     /// <summary>Reads the settings that every agent of a one-process cluster shares; its id is still empty.</summary>
-    /// <exception cref="ConfigurationException">A setting is wrong; the message says what to change.</exception>
+    /// <exception cref="ConfigurationException">A setting is wrong; the message names what to change.</exception>
     public static AgentOptions Shared(IConfiguration configuration) => new()
     {
         Id = "",
@@ -90,7 +90,7 @@ public sealed record AgentOptions
     /// <summary>Reads the address of a proxy.</summary>
     /// <param name="text">The address.</param>
     /// <param name="setting">The setting or option that it comes from.</param>
-    /// <exception cref="ConfigurationException">It is no address of a proxy; the message says what to change.</exception>
+    /// <exception cref="ConfigurationException">It is no address of a proxy; the message names what to change.</exception>
     public static Uri ProxyFrom(string text, string setting) =>
         Uri.TryCreate(text, UriKind.Absolute, out var proxy) && proxy is { Scheme: "http" or "https" or "socks5", Host.Length: > 0, PathAndQuery: "/" or "", Fragment: "", UserInfo: "" }
             ? proxy

@@ -1,4 +1,4 @@
 namespace Consensus.Agent.Configuration;
 
-/// <summary>The configuration cannot work; the message says what to change, in one line.</summary>
+/// <summary>The configuration cannot work; the message names what to change, in one line.</summary>
 public sealed class ConfigurationException(string message) : Exception(message);

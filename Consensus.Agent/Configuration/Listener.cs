@@ -33,7 +33,7 @@ internal sealed record Listener(string Scheme, string Host, int Port)
     private bool IsIPv6 => IPAddress.TryParse(Host, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
 
     /// <summary>Reads where to listen: <c>--listen</c> and <c>--port</c>, else ASP.NET's own settings, else <c>PORT</c> on localhost.</summary>
-    /// <exception cref="ConfigurationException">A setting is wrong; the message says what to change.</exception>
+    /// <exception cref="ConfigurationException">A setting is wrong; the message names what to change.</exception>
     public static IReadOnlyList<Listener> From(IConfiguration configuration, string? listen = null, int? port = null)
     {
         var aspNet = listen is null && port is null ? FromAspNet(configuration) : [];
@@ -41,7 +41,7 @@ internal sealed record Listener(string Scheme, string Host, int Port)
     }
 
     /// <summary>Reads ASP.NET's own settings <c>URLS</c>, or else <c>HTTP_PORTS</c> and <c>HTTPS_PORTS</c>; empty where none is set.</summary>
-    /// <exception cref="ConfigurationException">A setting is wrong; the message says what to change.</exception>
+    /// <exception cref="ConfigurationException">A setting is wrong; the message names what to change.</exception>
     public static IReadOnlyList<Listener> FromAspNet(IConfiguration configuration)
     {
         var urls = Split(configuration["urls"]).Select(FromUrl).ToList();

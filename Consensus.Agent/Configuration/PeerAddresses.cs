@@ -9,7 +9,7 @@ internal static class PeerAddresses
     /// <param name="peers">Base addresses, comma-separated.</param>
     /// <param name="id">The agent's own id: service discovery may know it by that.</param>
     /// <param name="ownPorts">Where it listens on this machine.</param>
-    /// <exception cref="ConfigurationException">One cannot be a peer; the message says what to change.</exception>
+    /// <exception cref="ConfigurationException">One cannot be a peer; the message names what to change.</exception>
     public static List<Uri> Parse(string peers, string id, IReadOnlyCollection<int> ownPorts)
     {
         var list = new List<Uri>();

@@ -9,10 +9,10 @@ public sealed record AgentFailure(string Reason, bool IsOfData)
     public Exception ToException() => IsOfData ? new PersistenceException(Reason) : new AgentFailedException(Reason);
 }
 
-/// <summary>A step of the agent threw an exception that no code expects. The message says what to do.</summary>
+/// <summary>A step of the agent threw an exception that no code expects. The message names what to do.</summary>
 public sealed class AgentFailedException(string message) : Exception(message);
 
-/// <summary>The data file cannot be written. The message says what to do.</summary>
+/// <summary>The data file cannot be written. The message names what to do.</summary>
 public sealed class PersistenceException(string message, Exception? cause = null) : Exception(message, cause);
 
 /// <summary>The agent is shutting down and takes no more starts.</summary>

@@ -8,7 +8,7 @@ namespace Consensus.Agent.Peers;
 public sealed class AgentApiClient(HttpClient http, AgentOptions options)
 {
     /// <summary>Reads one JSON document.</summary>
-    /// <returns>It, or null where the peer did not answer in time (<see cref="AgentOptions.CallTimeout"/> unless <paramref name="atMost"/> says more).</returns>
+    /// <returns>It, or null where the peer did not answer in time (<see cref="AgentOptions.CallTimeout"/> unless <paramref name="atMost"/> is longer).</returns>
     public async Task<T?> GetAsync<T>(
         Uri peer, string pathAndQuery, JsonTypeInfo<T> type, CancellationToken cancellation, TimeSpan? atMost = null)
         where T : class

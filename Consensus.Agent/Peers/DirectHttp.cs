@@ -9,7 +9,7 @@ namespace Consensus.Agent.Peers;
 public static class DirectHttp
 {
     /// <summary>Makes a handler.</summary>
-    /// <param name="proxy">The proxy; null: none, whatever the environment says.</param>
+    /// <param name="proxy">The proxy; null: none, also where the environment names one.</param>
     public static SocketsHttpHandler CreateHandler(Uri? proxy = null)
     {
         var connections = new HappyEyeballs();

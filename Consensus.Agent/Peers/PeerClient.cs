@@ -11,7 +11,7 @@ namespace Consensus.Agent.Peers;
 
 /// <summary>
 /// Calls the other agents: one attempt, one second. The protocol repeats messages, so this client does not. A peer that could
-/// not be reached gets no calls for a moment, so a dead peer costs nothing. A peer with too many calls in flight gets no more
+/// not be reached gets no calls for a moment, so a stopped peer costs nothing. A peer with too many calls in flight gets no more
 /// until some have ended, so fast rounds do not flood a slow peer.
 /// </summary>
 public sealed partial class PeerClient(

@@ -10,8 +10,8 @@ namespace Consensus.Agent.Storage;
 
 /// <summary>
 /// Keeps one agent's floor, runs and decisions in a SQLite file of its own, so that they outlive the process. One thread
-/// at a time. The file is written ahead (WAL) and locked for as long as it is open. What is announced is forced to the
-/// disk first, so it outlives a loss of power too; that a run was joined is written before anything is said in it, and
+/// at a time. The file is written ahead (WAL) and locked for as long as it is open. A decision is forced to the
+/// disk before it is sent, so it survives a loss of power too; that a run was joined is written before any message of it is sent, and
 /// not forced: lost with the power it costs a number, which with another boot names another run.
 /// </summary>
 public sealed class RunStore : IDisposable
@@ -60,7 +60,7 @@ public sealed class RunStore : IDisposable
     public IReadOnlyList<RunRecord> History { get; }
 
     /// <summary>Writes the changes of a step, all or none. Nothing of the step may be published before this returns.</summary>
-    /// <param name="now">What the machine keeps now.</param>
+    /// <param name="now">What the machine persists now.</param>
     /// <param name="force">Whether to force it to the disk; else that is left to the next time.</param>
     /// <param name="runs">The runs that changed; the current one last.</param>
     /// <exception cref="SqliteException">It could not be written: the disk is full or broken.</exception>

@@ -21,7 +21,7 @@ public static class RunStoreFactory
         Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}.{agentId}{Path.GetExtension(path)}");
 
     /// <summary>Opens the file, or makes it where there is none.</summary>
-    /// <exception cref="ConfigurationException">The file cannot be opened; the message says what to change.</exception>
+    /// <exception cref="ConfigurationException">The file cannot be opened; the message names what to change.</exception>
     public static RunStore Open(string path, string agentId)
     {
         var full = Path.GetFullPath(path);

@@ -47,7 +47,7 @@ public sealed record AgentTimeline(
 /// <param name="Run">The run's id, or <c>bare</c>.</param>
 /// <param name="Rule">How it decides.</param>
 /// <param name="Draw">How it draws.</param>
-/// <param name="StartedAtUs">µs since 1970, by the clock of the agent that tells.</param>
+/// <param name="StartedAtUs">µs since 1970, by the clock of the reporting agent.</param>
 /// <param name="Rounds">Rounds up to the decision, or up to now.</param>
 /// <param name="Sent">Messages that this agent sent in it.</param>
 /// <param name="DurationMs">

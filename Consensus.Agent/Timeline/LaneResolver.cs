@@ -3,7 +3,7 @@ using Consensus.Protocol;
 namespace Consensus.Agent.Timeline;
 
 /// <summary>
-/// Who is who: agents know each other by address until the first answer tells the id, and each by addresses of its own
+/// Resolves names to lanes: an agent knows a peer by address until its first response, and each agent has addresses of its own
 /// configuration.
 /// </summary>
 internal sealed class LaneResolver

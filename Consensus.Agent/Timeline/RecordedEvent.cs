@@ -104,7 +104,7 @@ internal readonly record struct RecordedEvent(
         _ => (MessageKind.State, 0, 0, 0),
     };
 
-    /// <summary>What an answer tells beside its status: a decision, a vote or a proposal.</summary>
+    /// <summary>What a response carries beside its status: a decision, a vote or a proposal.</summary>
     public static (MessageKind Kind, int Round, int Value, int Extra) News(Response answer) => answer switch
     {
         { Decision: { } decision } => (MessageKind.Final, decision.Round, decision.Value, 0),

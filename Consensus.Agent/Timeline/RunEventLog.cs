@@ -114,7 +114,7 @@ internal sealed class RunEventLog(RunId id, long startedAt)
         return 1;
     }
 
-    /// <summary>Forgets the events and keeps the summary.</summary>
+    /// <summary>Drops the events and retains the summary.</summary>
     /// <returns>How many there were.</returns>
     public int GiveUp()
     {

@@ -157,7 +157,7 @@ public static class TimelineMerger
         return arrows;
     }
 
-    /// <summary>An answer repeats what its sender stands for; only the first time an agent hears that is news.</summary>
+    /// <summary>A response repeats its sender's state. Only the first copy that an agent receives is new information.</summary>
     private static void KeepNewInformation(List<MessageArrow> arrows)
     {
         var hearings = new List<(double T, int Index, bool Answer)>(arrows.Count * 2);
@@ -175,16 +175,16 @@ public static class TimelineMerger
         }
 
         hearings.Sort();
-        var heard = new HashSet<(int From, int To, string Kind, int Round, int? Value)>();
+        var known = new HashSet<(int From, int To, string Kind, int Round, int? Value)>();
         bool Hear(int from, int to, string kind, int round, int? value, int? proposal)
         {
             if (kind == "vote")
             {
-                heard.Add((from, to, "proposal", round, proposal));
+                known.Add((from, to, "proposal", round, proposal));
             }
 
             // A decision is the same in whatever round a message reports it.
-            return heard.Add((from, to, kind == "new_round" ? "proposal" : kind, kind == "final" ? 0 : round, value));
+            return known.Add((from, to, kind == "new_round" ? "proposal" : kind, kind == "final" ? 0 : round, value));
         }
 
         foreach (var (_, i, answer) in hearings)
@@ -233,39 +233,39 @@ public static class TimelineMerger
         return [.. rounds.Select(round => new RoundValues(round.Key, t(round.Value.At), round.Value.Values))];
     }
 
-    /// <summary>From the first message that an agent left unheard to its next sign of life.</summary>
+    /// <summary>From the first message that an agent did not respond to until its next message.</summary>
     private static List<UnresponsivePeriod> SilencesOf(List<MessageArrow> arrows, List<LaneEvent> events, int lanes)
     {
-        var silences = new List<UnresponsivePeriod>();
+        var periods = new List<UnresponsivePeriod>();
         for (var lane = 0; lane < lanes; lane++)
         {
-            double[] alive =
+            double[] sentAt =
             [
                 .. events.Where(e => e.Lane == lane).Select(e => e.T)
                     .Concat(arrows.Where(a => a.From == lane && !(a.Guessed && a.Answered is null)).Select(a => a.Sent))
                     .Concat(arrows.Where(a => a.To == lane && a.Received is not null).Select(a => a.Received!.Value)).Order(),
             ];
             var until = double.MinValue;
-            foreach (var unheard in arrows.Where(a => a.To == lane && a.Received is null && a.LostAt is not null))
+            foreach (var unanswered in arrows.Where(a => a.To == lane && a.Received is null && a.LostAt is not null))
             {
-                if (unheard.Sent < until)
+                if (unanswered.Sent < until)
                 {
                     continue;
                 }
 
-                var next = Array.BinarySearch(alive, unheard.Sent);
+                var next = Array.BinarySearch(sentAt, unanswered.Sent);
                 next = next < 0 ? ~next : next;
-                until = next < alive.Length ? alive[next] : double.MaxValue;
-                if (until - unheard.Sent > MinSilenceMs)
+                until = next < sentAt.Length ? sentAt[next] : double.MaxValue;
+                if (until - unanswered.Sent > MinSilenceMs)
                 {
-                    silences.Add(new UnresponsivePeriod(lane, unheard.Sent, until == double.MaxValue ? null : until));
+                    periods.Add(new UnresponsivePeriod(lane, unanswered.Sent, until == double.MaxValue ? null : until));
                 }
             }
         }
 
-        return silences;
+        return periods;
     }
 
-    /// <summary>A lost message alone is no silence: an agent that sends within this time is up.</summary>
+    /// <summary>A lost message is no unresponsive period by itself: an agent that sends within this time is up.</summary>
     private const double MinSilenceMs = 20;
 }

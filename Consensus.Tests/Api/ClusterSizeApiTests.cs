@@ -77,7 +77,7 @@ public sealed class ClusterSizeApiTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_agent_that_counts_fewer_than_a_run_says_so_as_a_learner()
+    public async Task An_agent_that_counts_fewer_than_a_run_responds_as_a_learner_with_its_count()
     {
         var (code, answer) = await _clients[1].Post("/new_round", """
             {"round":1,"run":{"id":"1.agent1.b","n":3,"start_round":1,"rule":"ratified","values":3,"draw":"fresh","window_ms":200,"members":{"agent1":"b"}}}

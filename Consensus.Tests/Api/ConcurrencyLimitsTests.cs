@@ -9,7 +9,7 @@ namespace Consensus.Tests.Api;
 public sealed class ConcurrencyLimitsTests() : ThreeAgents(Breakable with { Limits = new CallLimits(Messages: 2, Waits: 2, Streams: 1, Surveys: 1) })
 {
     [Fact]
-    public async Task Whoever_waits_too_many_is_refused_and_the_others_are_answered()
+    public async Task Requests_beyond_the_limit_are_refused_and_the_others_are_answered()
     {
         using var http = new HttpClient { BaseAddress = Cluster.Addresses[0] };
         await AssertOneIsRefusedAsync(() => http.GetAsync("/consensus?wait=60"), 3, async waiting =>

@@ -36,7 +36,7 @@ public sealed class ConfigurationTests
     [InlineData("AGENT_ID=a;PEERS=http://b;PEER_PROXY=proxy:3128", "PEER_PROXY is no address")]
     [InlineData("AGENT_ID=a;PEERS=http://b;PEER_PROXY=ftp://proxy", "PEER_PROXY is no address")]
     [InlineData("AGENT_ID=a;PEERS=http://b;PEER_PROXY=http://user:word@proxy:3128", "PEER_PROXY is no address")]
-    public void What_cannot_work_is_said_in_one_line(string settings, string named)
+    public void A_setting_that_cannot_work_is_reported_in_one_line(string settings, string named)
     {
         var said = Assert.Throws<ConfigurationException>(() => AgentOptions.From(From(settings))).Message;
         Assert.Contains(named, said, StringComparison.Ordinal);
@@ -100,7 +100,7 @@ public sealed class ConfigurationTests
     [InlineData("--AGENT_ID=a --PEERS=http://b --urls=nonsense", "nonsense")]
     [InlineData("--AGENT_ID=a --PEERS=http://b --urls=http://192.0.2.1:7000", "cannot listen")]
     [InlineData("--CLUSTER_KEY=short", "CLUSTER_KEY must be")]
-    public async Task The_command_says_it_on_one_line_and_ends_with_1(string arguments, string named)
+    public async Task The_command_reports_it_in_one_line_and_exits_with_1(string arguments, string named)
     {
         using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(Agent.AgentApplication).Assembly.Location, .. arguments.Split(' ')])
         {

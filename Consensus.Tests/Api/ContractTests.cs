@@ -81,7 +81,7 @@ public sealed class ContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public Task New_round_starts_once_and_says_so_again() => InOneWindow(async () =>
+    public Task New_round_starts_once_and_then_answers_already_started() => InOneWindow(async () =>
     {
         var (code, body) = await _client.Post("/new_round", """{"round":3}""");
         Assert.Equal(HttpStatusCode.OK, code);

@@ -70,7 +70,7 @@ public sealed class CrossSiteProtectionTests(DecidedAgents agents) : IClassFixtu
     [InlineData("PUT", "/run", 405)]
     [InlineData("GET", "/health", 200)]
     [InlineData("GET", "/openapi/v1.json", 200)]
-    public async Task Every_answer_says_what_a_browser_may_do_with_it(string method, string path, int status)
+    public async Task Every_response_limits_what_a_browser_may_do_with_it(string method, string path, int status)
     {
         var answer = await Call(method, path);
         Assert.Equal(status, answer.Status);

@@ -30,7 +30,7 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
     }
 
     [Fact]
-    public async Task An_isolated_agent_is_degraded_answers_200_and_says_why_until_it_is_reconnected()
+    public async Task An_isolated_agent_is_degraded_answers_200_and_names_the_cause_until_it_is_reconnected()
     {
         await Clients[0].Put("/faults", """{"isolate":true}""");
         var (code, text) = await TextOf(0, "/health");
@@ -44,7 +44,7 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
     }
 
     [Fact]
-    public async Task An_agent_that_reaches_no_quorum_is_degraded_names_the_peers_and_lives()
+    public async Task An_agent_that_reaches_no_quorum_is_degraded_names_the_peers_and_stays_live()
     {
         await Clients[0].Post("/run?wait=60");
         await Task.WhenAll(Cluster.StopAsync(1), Cluster.StopAsync(2));
@@ -146,7 +146,7 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
     }
 
     [Fact]
-    public void Ages_that_differ_are_said_for_each_peer_and_an_answer_ends_it()
+    public void Ages_that_differ_are_listed_for_each_peer_until_a_response()
     {
         var time = new FakeTimeProvider();
         var contacts = new PeerContacts(2, time);

@@ -84,7 +84,7 @@ public sealed class UnknownClientsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Agents_with_different_keys_do_not_hear_each_other_and_are_told_so()
+    public async Task Agents_with_different_keys_accept_nothing_from_each_other_and_log_the_cause()
     {
         var lines = new Lines();
         var other = AgentApplication.Build(
@@ -128,7 +128,7 @@ public sealed class UnknownClientsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Strangers_fill_no_log()
+    public async Task Unknown_clients_fill_no_log()
     {
         for (var i = 0; i < 300; i++)
         {

@@ -50,7 +50,7 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
     }
 
     [SkippableFact]
-    public async Task A_failed_run_says_why_in_its_toast_and_the_isolated_agent_is_marked()
+    public async Task A_failed_run_names_the_cause_in_its_toast_and_the_isolated_agent_is_marked()
     {
         await application.SucceedAsync("agent3", "isolate");
         await using var tab = await OpenAsync("");

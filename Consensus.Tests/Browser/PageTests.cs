@@ -107,7 +107,7 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
     }
 
     [SkippableFact]
-    public async Task An_agent_that_somebody_else_isolates_can_be_reconnected_and_a_run_of_it_says_so()
+    public async Task An_agent_that_somebody_else_isolates_can_be_reconnected_and_its_run_names_the_isolation()
     {
         await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
         await Assertions.Expect(tab.Page.GetByLabel("Isolate agent1")).ToHaveTextAsync("Isolate");

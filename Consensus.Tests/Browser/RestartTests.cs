@@ -16,7 +16,7 @@ public sealed class RestartTests(Chromium chromium) : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [SkippableFact]
-    public async Task After_a_restart_the_page_says_what_was_decided_and_how_long_it_took_and_names_no_agent_that_left()
+    public async Task After_a_restart_the_page_shows_the_decision_and_its_duration_and_no_agent_that_left()
     {
         await using (var before = await StartAsync(5))
         {

@@ -94,7 +94,7 @@ public sealed class ListenTests
     }
 
     [Fact]
-    public async Task One_agent_says_that_it_is_open_and_prints_an_address_that_opens()
+    public async Task One_agent_reports_that_it_is_open_and_prints_an_address_that_opens()
     {
         var port = AgentProcess.FreePorts(1)[0];
         using var agent = await StartAsync(["--AGENT_ID=agent1", "--listen", "any", "--port", $"{port}"], []);

@@ -50,7 +50,7 @@ public sealed class ProgramTests
     }
 
     [Fact]
-    public async Task Trigger_says_in_one_line_that_the_address_is_no_agents()
+    public async Task Trigger_reports_in_one_line_that_the_address_is_no_agents()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();

@@ -16,7 +16,7 @@ public sealed class ShutdownTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public async Task A_cluster_in_one_process_answers_what_it_holds_and_keeps_what_it_decided()
+    public async Task A_cluster_in_one_process_answers_its_requests_and_persists_its_decisions()
     {
         var data = ("DATA", Path.Combine(_folder.FullName, "kept.db"));
         string[] arguments = ["--agents", "3", "--port", "0"];

@@ -31,7 +31,7 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
     [SkippableTheory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task No_run_has_two_decisions_and_none_that_is_kept_is_lost(bool keeps)
+    public async Task No_run_has_two_decisions_and_no_persisted_decision_is_lost(bool keeps)
     {
         Skip.If(OperatingSystem.IsWindows(), "There is no SIGSTOP.");
         var seed = Number("CONSENSUS_STORM_SEED") ?? 1;

@@ -88,7 +88,7 @@ public sealed partial class SameDeploymentTests
     }
 
     [Fact]
-    public async Task Agents_keep_their_decisions_in_the_same_place()
+    public async Task Agents_persist_their_decisions_in_the_same_place()
     {
         await using var model = await Model.CreateAsync("--operation", "publish");
         var published = model.Agents.ToDictionary(agent => agent.Name);

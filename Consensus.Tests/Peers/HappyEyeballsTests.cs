@@ -88,7 +88,7 @@ public sealed class HappyEyeballsTests
     }
 
     [Fact]
-    public async Task Where_no_address_answers_the_last_failure_is_told()
+    public async Task Where_no_address_answers_the_last_failure_is_thrown()
     {
         var connecting = _eyeballs.ConnectAsync(Target, CancellationToken.None);
         _pending[First6].SetException(new SocketException((int)SocketError.NetworkUnreachable));

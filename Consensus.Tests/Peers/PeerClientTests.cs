@@ -84,7 +84,7 @@ public sealed class PeerClientTests : IDisposable
     }
 
     [Fact]
-    public async Task Hands_are_shaken_with_all_where_those_left_alone_are_too_many_to_start_without()
+    public async Task A_handshake_calls_every_peer_where_open_back_offs_leave_no_quorum()
     {
         // As when agent1 came up first: it asked the others a moment before they could answer.
         Assert.Null(await SendAsync(0, new StateQuery()));

@@ -13,11 +13,11 @@ public sealed class DifferentClusterSizesTests
     [InlineData(typeof(Handshake))]
     [InlineData(typeof(Reset))]
     [InlineData(typeof(StateQuery))]
-    public void An_answer_that_introduces_an_agent_says_how_many_agents_it_counts(Type message) =>
+    public void A_response_that_introduces_an_agent_holds_its_cluster_size(Type message) =>
         Assert.Equal(3, ReplyTo((Message)Activator.CreateInstance(message)!).Agents);
 
     [Fact]
-    public void An_agent_that_counts_fewer_than_the_run_is_a_learner_and_says_why()
+    public void An_agent_that_counts_fewer_than_the_run_is_a_learner_and_names_the_cause()
     {
         var answer = ReplyTo(new NewRound(1, RunOf(4), "agent2", 1));
         Assert.Equal((true, ResponseReason.ClusterSize, 3), (answer.Learner, answer.Reason, answer.Agents));

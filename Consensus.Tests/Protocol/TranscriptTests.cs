@@ -18,7 +18,7 @@ public sealed class TranscriptTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void The_agents_say_what_the_transcript_says(string name)
+    public void The_agents_do_what_the_transcript_holds(string name)
     {
         var path = Path.Combine(Folder, name + ".txt");
         var expected = Golden.Read(path);

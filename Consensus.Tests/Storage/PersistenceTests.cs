@@ -91,7 +91,7 @@ public sealed class PersistenceTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_kept_run_has_its_decision_and_its_duration_after_a_restart()
+    public async Task Every_persisted_run_has_its_decision_and_its_duration_after_a_restart()
     {
         List<(int Value, double Duration)> before = [];
         await using (var cluster = await StartAsync(2))
@@ -141,7 +141,7 @@ public sealed class PersistenceTests : IDisposable
     }
 
     [Fact]
-    public async Task What_cannot_be_kept_is_not_announced_and_the_others_go_on()
+    public async Task A_decision_that_cannot_be_persisted_is_not_sent_and_the_others_go_on()
     {
         await using var cluster = await StartAsync(3);
         var clients = cluster.Addresses.Select(address => new ApiClient(address)).ToList();

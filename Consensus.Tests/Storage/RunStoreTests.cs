@@ -26,7 +26,7 @@ public sealed class RunStoreTests : IDisposable
     }
 
     [Fact]
-    public void What_was_kept_is_there_again()
+    public void What_was_persisted_is_read_back()
     {
         var first = Decided(1, 2);
         var joined = new RunRecord(Described(2), 20, 3, 4, 5, Learner: true);

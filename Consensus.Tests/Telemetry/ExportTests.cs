@@ -23,7 +23,7 @@ public sealed class ExportTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Each_signal_goes_where_its_setting_says(bool commandLine)
+    public async Task Each_signal_goes_to_the_address_of_its_setting(bool commandLine)
     {
         await using var collector = await Collector.StartAsync();
 
@@ -60,7 +60,7 @@ public sealed class ExportTests
     [InlineData("OTEL_SERVICE_NAME=chosen", "chosen")]
     [InlineData("OTEL_RESOURCE_ATTRIBUTES=service.name=chosen", "chosen")]
     [InlineData("OTEL_RESOURCE_ATTRIBUTES=service.version=7", "agent1")]
-    public async Task The_name_of_the_service_is_the_agents_id_unless_a_setting_says_otherwise(string setting, string name)
+    public async Task The_name_of_the_service_is_the_agents_id_unless_a_setting_names_another(string setting, string name)
     {
         await using var app = AgentApplication.Build(new AgentOptions { Id = "agent1" }, ["--OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", $"--{setting}"]);
         var resource = app.Services.GetRequiredService<TracerProvider>().GetResource();

@@ -64,7 +64,7 @@ public sealed class MetricTests
     }
 
     [Fact]
-    public async Task Buckets_tell_milliseconds_apart()
+    public async Task Buckets_resolve_milliseconds()
     {
         await using var cluster = await TracedCluster.StartAsync();
         await cluster.DecideAsync();

@@ -18,7 +18,7 @@ namespace Consensus.Tests.Telemetry;
 public sealed partial class TraceTests
 {
     [Fact]
-    public async Task One_run_is_one_trace_whose_spans_say_what_was_sent_and_to_whom()
+    public async Task One_run_is_one_trace_whose_spans_name_each_message_and_its_receiver()
     {
         await using var cluster = await TracedCluster.StartAsync();
         var answer = await cluster.DecideAsync();
@@ -131,7 +131,7 @@ public sealed partial class TraceTests
     }
 
     [Fact]
-    public async Task After_a_restart_with_kept_decisions_no_span_is_without_its_parent()
+    public async Task After_a_restart_with_persisted_decisions_every_span_has_its_parent()
     {
         var folder = Directory.CreateTempSubdirectory();
         var options = ThreeAgents.Patient with { Faults = true, Data = Path.Combine(folder.FullName, "kept.db") };

@@ -44,7 +44,7 @@ public class EventRecorderTests
     }
 
     [Fact]
-    public void Old_runs_give_up_their_events_and_keep_their_summary()
+    public void Old_runs_drop_their_events_and_retain_their_summary()
     {
         for (var run = 1; run <= EventRecorder.MaxRuns + 5; run++)
         {
@@ -92,7 +92,7 @@ public class EventRecorderTests
     }
 
     [Fact]
-    public void What_is_said_again_and_again_is_recorded_three_times()
+    public void A_message_that_repeats_is_recorded_three_times()
     {
         var run = Run(1);
         Join(run);
@@ -155,7 +155,7 @@ public class EventRecorderTests
     }
 
     [Fact]
-    public void Strangers_names_do_not_fill_the_memory()
+    public void Names_of_unknown_clients_do_not_fill_the_memory()
     {
         Join(Run(1));
         for (var i = 0; i < 5_000; i++)
@@ -179,7 +179,7 @@ public class EventRecorderTests
     }
 
     [Fact]
-    public async Task The_stream_tells_that_nothing_happens_and_then_what_does()
+    public async Task An_idle_stream_sends_heartbeats_and_then_the_next_event()
     {
         using var cancellation = new CancellationTokenSource();
         await using var stream = _recorder.FollowAsync(0, TimeSpan.FromSeconds(1), cancellation.Token).GetAsyncEnumerator();

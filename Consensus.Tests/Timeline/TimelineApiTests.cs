@@ -86,7 +86,7 @@ public sealed class TimelineApiTests : ThreeAgents
     }
 
     [Fact]
-    public async Task The_history_tells_each_run_once_newest_first()
+    public async Task The_history_lists_each_run_once_newest_first()
     {
         List<string> runs = [await RunAsync(), await RunAsync("""{"rule":"classic","window_ms":50}"""), await RunAsync()];
         var (_, history) = await Clients[2].Get("/timeline/runs?cluster=true");
@@ -118,7 +118,7 @@ public sealed class TimelineApiTests : ThreeAgents
     }
 
     [Fact]
-    public async Task The_stream_tells_a_run_as_it_happens_and_resumes_where_it_was_left()
+    public async Task The_stream_sends_a_run_as_it_happens_and_resumes_where_it_was_left()
     {
         using var http = new HttpClient { BaseAddress = Cluster.Addresses[0] };
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
