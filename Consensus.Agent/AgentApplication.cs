@@ -110,7 +110,7 @@ public static class AgentApplication
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = WireLimits.MaxBodyBytes;
 
-            // Whoever sends slowly holds a connection, and no more than so many are held.
+            // A slow sender holds a connection, and the number of connections is limited.
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(2));
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
             kestrel.Limits.MaxConcurrentConnections = CallLimits.MaxConnections;

@@ -32,7 +32,7 @@ internal static class AgentServices
             .AddFaults(options);
         services.AddHttpClient<AgentApiClient>(http =>
             {
-                // Calls to other agents carry the key, and follow nobody elsewhere with it.
+                // Calls to other agents carry the key. The handler follows no redirect, so the key reaches no other site.
                 http.Timeout = Timeout.InfiniteTimeSpan;
                 options.Key?.AddTo(http.DefaultRequestHeaders);
             })

@@ -72,7 +72,7 @@ internal sealed class AgentContext
 
     public void Send(int peer, Message message) => Effects.Add(new Send(peer, message));
 
-    /// <summary>Sends to every peer. An unreachable one otherwise gets the run by retransmission, once a back-off.</summary>
+    /// <summary>Sends to every peer, also to unreachable ones.</summary>
     public void Broadcast(Message message)
     {
         for (var i = 0; i < Peers.Count; i++)

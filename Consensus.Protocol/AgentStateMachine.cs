@@ -195,10 +195,7 @@ public sealed class AgentStateMachine
         if (!failed.Unreachable)
         {
             failed.Unreachable = true;
-            if (_agent.Run is { Entered: true, Rule: Rule.Ratified } run)
-            {
-                DecisionRule.Of(run).Progress(_agent, run);
-            }
+            DecisionRule.ProgressWithoutAgent(_agent);
         }
 
         _start.OnResponse(peer, sent, null);

@@ -18,6 +18,15 @@ internal abstract class DecisionRule
     /// <summary>Votes, decides or leaves the round as soon as what is known allows it.</summary>
     public abstract void Progress(AgentContext agent, RunState run);
 
+    /// <summary>Goes on after an agent became absent or unreachable: under the ratified rule the round need not wait for it.</summary>
+    public static void ProgressWithoutAgent(AgentContext agent)
+    {
+        if (agent.Run is { Entered: true, Rule: Rule.Ratified } run)
+        {
+            Ratified.Progress(agent, run);
+        }
+    }
+
     /// <summary>Records a proposal. False where its sender has proposed another value in this round.</summary>
     protected static bool TryRecordProposal(RunState run, int sender, int value)
     {

@@ -97,10 +97,9 @@ internal static class DescribedRun
     }
 
     private static Response OnNewRound(AgentContext agent, RunState run, NewRound message) =>
-        run.Decision is not null ? new Response(ResponseStatus.Ignored) { Reason = ResponseReason.AlreadyDecided }
-        : run.Learner ? new Response(ResponseStatus.Ok)
-        : message.Round is < 1 or > ProtocolLimits.MaxRound ? Ignore(run, ResponseReason.OutOfRange, ResponseStatus.Refused)
-        : DecisionRule.Of(run).OnNewRound(agent, run, message);
+        RejectWithoutPart(run)
+        ?? (message.Round is < 1 or > ProtocolLimits.MaxRound ? Ignore(run, ResponseReason.OutOfRange, ResponseStatus.Refused)
+            : DecisionRule.Of(run).OnNewRound(agent, run, message));
 
     // A vote repeats its sender's proposal; what stops the proposal stops the vote.
     private static Response OnVote(AgentContext agent, RunState run, Vote vote)
@@ -116,11 +115,16 @@ internal static class DescribedRun
 
     /// <summary>Why the proposal of the member with this index (-1: no member) does not count; null where it does.</summary>
     private static Response? Reject(RunState run, int sender, int value, int round) =>
+        RejectWithoutPart(run)
+        ?? (sender < 0 || sender == run.Me ? Ignore(run, ResponseReason.NotAMember)
+            : !run.IsValue(value) || round < run.Descriptor!.StartRound || round > ProtocolLimits.MaxRound
+                ? Ignore(run, ResponseReason.OutOfRange, ResponseStatus.Refused)
+            : null);
+
+    /// <summary>The response of an agent that has decided or is a learner; null where the agent still takes part.</summary>
+    private static Response? RejectWithoutPart(RunState run) =>
         run.Decision is not null ? new Response(ResponseStatus.Ignored) { Reason = ResponseReason.AlreadyDecided }
         : run.Learner ? new Response(ResponseStatus.Ok)
-        : sender < 0 || sender == run.Me ? Ignore(run, ResponseReason.NotAMember)
-        : !run.IsValue(value) || round < run.Descriptor!.StartRound || round > ProtocolLimits.MaxRound
-            ? Ignore(run, ResponseReason.OutOfRange, ResponseStatus.Refused)
         : null;
 
     /// <summary>Every response of a run carries its sender's decision, vote or proposal.</summary>

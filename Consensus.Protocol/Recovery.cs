@@ -26,7 +26,7 @@ internal static class Recovery
         agent.Run = run;
     }
 
-    /// <summary>Sends a restored decision: the earlier process may have been the only one that had decided, and sent it to nobody.</summary>
+    /// <summary>Sends a restored decision. The earlier process may have crashed before it sent the decision.</summary>
     public static void Resume(AgentContext agent)
     {
         if (agent.Run is not { } run)

@@ -51,10 +51,7 @@ internal static class RunMembership
         if (agentId is not null && run.IndexOf(agentId) is >= 0 and var member && member != run.Me && run.Absences[member] == Absence.None)
         {
             run.Absences[member] = why;
-            if (run is { Entered: true, Rule: Rule.Ratified })
-            {
-                DecisionRule.Of(run).Progress(agent, run);
-            }
+            DecisionRule.ProgressWithoutAgent(agent);
         }
     }
 

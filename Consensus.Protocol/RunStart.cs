@@ -250,7 +250,7 @@ internal sealed partial class RunStart(AgentContext agent)
         for (var i = 0; i < agent.Peers.Count; i++)
         {
             // A peer that did not respond is a member with its last known boot: if it still has that boot, it has forgotten
-            // nothing. A peer that counts another number of agents cannot take part, so nobody should wait for it.
+            // nothing. A peer that counts another number of agents cannot take part, so the run must not wait for it.
             if (agent.Peers[i] is { Id: { } id, Boot: { } boot } peer)
             {
                 highest = Math.Max(highest, peer.Floor.Number);

@@ -21,7 +21,7 @@ public abstract class SimulatedCluster
     private TraceStep? _step;
 
     /// <param name="agents">The agents by index. None runs yet.</param>
-    /// <param name="make">Makes a machine; null: the core as it is.</param>
+    /// <param name="make">Makes a machine; null: one with the default rules.</param>
     /// <param name="checker">Checks each step; null: nothing is checked.</param>
     protected SimulatedCluster(IEnumerable<SimulatedAgent> agents, StateMachineFactory? make = null, SafetyChecker? checker = null) =>
         (_agents, _make, _checker) = ([.. agents], make ?? Core, checker);

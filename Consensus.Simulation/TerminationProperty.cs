@@ -85,7 +85,7 @@ internal static class TerminationProperty
 
         // An agent that counts another number of agents does not know all members, so it need not report that they are stalled.
         var mustKnow = machine.ClusterSize == run.N;
-        return reason is null ? !mustKnow : able < (run.N / 2) + 1;
+        return reason is null ? !mustKnow : able < Quorum.Of(run.N);
     }
 
     private static bool IsMember(AgentStateMachine machine, RunDescriptor run) =>

@@ -105,8 +105,8 @@ internal sealed class CrossSiteProtection
     }
 
     /// <summary>
-    /// An agent that only this machine can reach responds only to names that nobody else can own. Otherwise a page could
-    /// have its own name resolve to this machine, and be the agent's own site for the browser.
+    /// An agent that only this machine can reach responds only to names that no other site can own. Otherwise a
+    /// page could make its own name resolve to this machine, and the browser would take the agent for the page's site.
     /// </summary>
     private bool IsOurName(string? host)
     {

@@ -5,7 +5,7 @@ namespace Consensus.Agent.Configuration;
 /// <param name="Waits">For a decision.</param>
 /// <param name="Streams">Of events.</param>
 /// <param name="Surveys">Of all agents.</param>
-/// <param name="Simulations">Simulated worlds; each takes a core for a moment.</param>
+/// <param name="Simulations">Simulated runs; each takes a core for a moment.</param>
 public sealed record CallLimits(int Messages = 1024, int Waits = 1024, int Streams = 256, int Surveys = 64, int Simulations = 2)
 {
     /// <summary>Connections that an agent accepts at once; it closes further ones.</summary>

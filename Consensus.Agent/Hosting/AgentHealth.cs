@@ -63,7 +63,7 @@ internal sealed class AgentHealth(AgentService node, PeerClient peers, PeerDirec
         var all = Enumerable.Range(0, contacts.Count).ToList();
         var unreachable = all.FindAll(contacts.IsUnreachable);
         var agents = contacts.Count + 1;
-        var quorum = (agents / 2) + 1;
+        var quorum = Protocol.Quorum.Of(agents);
         return agents - unreachable.Count < quorum
             ? HealthCheckResult.Degraded(string.Join("; ", unreachable.GroupBy(peer => Age(contacts, peer))
                 .Select(same => $"{string.Join(", ", same.Select(peer => names[peer]))} not reachable ({same.Key})")))

@@ -6,8 +6,8 @@ using Microsoft.Data.Sqlite;
 namespace Consensus.Agent.Hosting;
 
 /// <summary>
-/// The four parts of a step: record, persist, publish, send. The first two run within the lock. So nobody sees what is not
-/// persisted, neither in a response nor by reading. A write that failed is not repeated: a file system may report a failed
+/// The four parts of a step: record, persist, publish, send. The first two run within the lock, so no response and no reader
+/// sees a state that is not persisted. A write that failed is not repeated: a file system may report a failed
 /// write once and then drop the pages (PostgreSQL found this of fsync in 2018).
 /// </summary>
 /// <remarks>
@@ -266,14 +266,12 @@ public sealed partial class AgentService
             ? new AgentFailure(exception.Message, IsOfData: true)
             : new AgentFailure("This agent has failed and takes no more part. Restart it, and report the critical line of its log.", IsOfData: false);
         _failure = failure;
-        result.EndedStarts?.ForEach(start => start.Waiting.SetException(failure.ToException()));
-        result = new StepResult { HasChanged = true };
-        AbandonStarts(failure.ToException());
         if (_store is not null)
         {
             _recorder.Forget();
         }
 
+        // Before any caller gets the failure: its text points at this line of the log.
         if (failure.IsOfData)
         {
             _telemetry.NotPersisted(failure.Reason);
@@ -282,6 +280,10 @@ public sealed partial class AgentService
         {
             _telemetry.StepFailed(exception, input, _machine.CurrentRun?.Id);
         }
+
+        result.EndedStarts?.ForEach(start => start.Waiting.SetException(failure.ToException()));
+        result = new StepResult { HasChanged = true };
+        AbandonStarts(failure.ToException());
     }
 
     private void AbandonStarts(Exception why)

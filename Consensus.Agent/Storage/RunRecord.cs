@@ -2,7 +2,7 @@ using Consensus.Protocol;
 
 namespace Consensus.Agent.Storage;
 
-/// <summary>One run as it is persisted: its decision, and its summary for the history.</summary>
+/// <summary>A persisted run: its decision, and its summary for the history.</summary>
 /// <param name="Run">The run; null for the run of bare messages.</param>
 /// <param name="StartedAtUs">µs since 1970, by this agent's clock.</param>
 /// <param name="LastRound">The last round that this agent entered; 0 for none.</param>

@@ -10,7 +10,7 @@ namespace Consensus.Agent.Storage;
 
 /// <summary>
 /// Keeps one agent's floor, runs and decisions in a SQLite file of its own, so that they outlive the process. One thread
-/// at a time. The file is written ahead (WAL) and locked for as long as it is open. A decision is forced to the
+/// at a time. The file has a write-ahead log and is locked while it is open. A decision is forced to the
 /// disk before it is sent, so it survives a loss of power too; that a run was joined is written before any message of it is sent, and
 /// not forced: lost with the power it costs a number, which with another boot names another run.
 /// </summary>

@@ -98,8 +98,8 @@ public sealed record ClusterTimeline(
     bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null, double? DurationMs = null);
 
 /// <summary>The answer to <c>GET /simulate/counterexample</c>: the classic rule breaking agreement, and the ratified rule in the same place.</summary>
-/// <param name="Seed">The seed of the world it was found in.</param>
-/// <param name="Events">How many events are left of that world.</param>
+/// <param name="Seed">The seed of the simulated run.</param>
+/// <param name="Events">How many events shrinking has left of that run.</param>
 /// <param name="Classic">These events.</param>
 /// <param name="Ratified">The same agents, draws and events under the ratified rule, and what was held back, in the end.</param>
 public sealed record SimulatedPair(long Seed, int Events, ClusterTimeline Classic, ClusterTimeline Ratified);

@@ -29,7 +29,7 @@ public sealed partial class EventRecorder
         }
     }
 
-    /// <summary>Drops all events: some could not be persisted, and nobody may see those.</summary>
+    /// <summary>Drops all events: some could not be persisted, and no reader may see those.</summary>
     internal void Forget()
     {
         lock (_gate)

@@ -32,7 +32,7 @@ internal sealed class LaneResolver
         ids.UnionWith(members.Except(_former));
         ids.UnionWith(current.OfType<string>());
 
-        // An agent whose id nobody knows has a lane too, named by its address.
+        // An agent with an unknown id has a lane too, named by its address.
         foreach (var (source, _) in sources.Zip(current).Where(one => one.Second is null && ids.Count < sources.Count))
         {
             ids.Add(HostOf(source.Address));

@@ -35,7 +35,7 @@ public static class TimelineMerger
         var rounds = RoundsOf(recorded, names, At, T);
         var decisions = lanes.Where(lane => lane.Value is not null).Select(lane => lane.Value).Distinct().Count();
         return new ClusterTimeline(
-            run, sources.Count, (sources.Count / 2) + 1, start, lanes, events, arrows, rounds, folded, SilencesOf(arrows, events, lanes.Count),
+            run, sources.Count, Quorum.Of(sources.Count), start, lanes, events, arrows, rounds, folded, SilencesOf(arrows, events, lanes.Count),
             decisions == 0 ? null : decisions == 1, descriptor, LastRoundOf(rounds, sources, descriptor), DurationMs: DurationOf(sources));
     }
 
@@ -266,6 +266,6 @@ public static class TimelineMerger
         return periods;
     }
 
-    /// <summary>A lost message is no unresponsive period by itself: an agent that sends within this time is up.</summary>
+    /// <summary>An agent that sends within this time of a lost message is up.</summary>
     private const double MinSilenceMs = 20;
 }

@@ -111,7 +111,7 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
                 AgentId = AgentIds.IdOf(message.Sender), Boot = message.Boot, Agents = message.Agents, Floor = message.Floor.IsNone ? null : message.Floor,
             }),
 
-            // A handshake tells boot and floor too, where they are needed.
+            // The handshake's response names boot and floor where a step needs them.
             CatalogMessageKind.Joined => new ResponseReceived(AgentIds.PeerIndex(message.Sender, receiver), new StateQuery(),
                 new Response(ResponseStatus.Ok) { Run = Run(message.Run).Id, Descriptor = Run(message.Run) }),
             _ => MessageOf(message) is { } sent ? new MessageReceived(sent) : null,

@@ -35,7 +35,7 @@ public sealed partial class ModelChecker
     private (long From, ulong To, string Property, string? Reason)? _violation;
 
     /// <param name="bounds">The bounds.</param>
-    /// <param name="make">Makes a machine; null: the core as it is.</param>
+    /// <param name="make">Makes a machine; null: one with the default rules.</param>
     /// <param name="symmetry">Whether to count permuted states once (<see cref="SymmetryReduction"/>).</param>
     /// <param name="partialOrderReduction">Whether to visit only states after visible steps (<see cref="PartialOrderReduction"/>): far fewer, with the same verdict.</param>
     /// <exception cref="ArgumentOutOfRangeException">The bounds are out of range.</exception>

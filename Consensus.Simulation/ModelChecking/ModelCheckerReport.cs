@@ -29,7 +29,7 @@ public sealed record ReachabilityProperty(string Name, bool Seen)
             if (bounds.Rule == Rule.Ratified)
             {
                 // Where no member can be missing, all see the same proposals, and a round without a decision has no vote to adopt.
-                if (bounds.ShortPeers == 0 || bounds.Agents - bounds.ShortPeers > (bounds.Agents / 2) + 1)
+                if (bounds.ShortPeers == 0 || bounds.Agents - bounds.ShortPeers > Quorum.Of(bounds.Agents))
                 {
                     yield return new("adopts", Ever(ProtocolEventKind.Adopted));
                 }

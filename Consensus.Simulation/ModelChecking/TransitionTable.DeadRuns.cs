@@ -61,8 +61,7 @@ internal sealed partial class TransitionTable
         }
     }
 
-    // The machine takes these steps itself, as it is and after a reset or a restart. A mutant that takes part where it must
-    // not is found that way.
+    // The machine itself takes these steps: now, after a reset and after a restart. So a mutant that wrongly takes part is found.
     private bool MayTakePart(AgentStateMachine machine, RunDescriptor run)
     {
         Random.Begin();

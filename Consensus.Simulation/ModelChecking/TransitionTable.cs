@@ -94,8 +94,8 @@ internal sealed partial class TransitionTable
     }
 
     /// <summary>
-    /// The permuted state: the successor of the permuted predecessor under the permuted input. The permuted messages, which
-    /// include draws, tell which outcome it is.
+    /// The permuted state: the successor of the permuted predecessor under the permuted input. The permuted messages
+    /// and draws identify the outcome.
     /// </summary>
     /// <exception cref="InvalidOperationException">The step has no permuted counterpart: the rule depends on names.</exception>
     public AgentState ImageOf(AgentState state, Permutation permutation, Func<AgentState, AgentState> imageOf)

@@ -26,7 +26,7 @@ public sealed record BatchReport(
 /// <param name="options">What is simulated.</param>
 /// <param name="firstSeed">The first seed; the others follow it.</param>
 /// <param name="runs">How many, at least 1.</param>
-/// <param name="make">Makes a machine; null: the core as it is.</param>
+/// <param name="make">Makes a machine; null: one with the default rules.</param>
 public sealed class SimulationBatch(SimulationOptions options, long firstSeed, long runs, StateMachineFactory? make = null)
 {
     /// <summary>How many violations are listed. All are counted.</summary>

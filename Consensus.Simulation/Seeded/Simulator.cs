@@ -43,7 +43,7 @@ public sealed partial class Simulator : SimulatedCluster
     private bool _cutOff;
 
     /// <param name="options">What is simulated; must be in range.</param>
-    /// <param name="make">Makes a machine; null: the core as it is.</param>
+    /// <param name="make">Makes a machine; null: one with the default rules.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public Simulator(SimulationOptions options, StateMachineFactory? make = null)
         : base(options.CreateAgents(), make, new SafetyChecker())
