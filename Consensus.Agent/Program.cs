@@ -9,6 +9,7 @@ root.Add(TriggerCommand.Create());
 root.Add(HealthCommand.Create());
 root.Add(SimulateCommand.Create());
 root.Add(CheckCommand.Create());
+root.Add(ConformCommand.Create());
 
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

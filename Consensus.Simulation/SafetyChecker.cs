@@ -7,7 +7,7 @@ namespace Consensus.Simulation;
 /// the run's descriptor says which process may send them. It also checks the decisions of real clusters (<see cref="Check"/>).
 /// Bare messages belong to no run and are not checked.
 /// </summary>
-public sealed class SafetyChecker
+public sealed partial class SafetyChecker
 {
     private readonly Dictionary<RunId, RunHistory> _runs = [];
     private readonly List<AgentRecord> _agents = [];
@@ -73,11 +73,11 @@ public sealed class SafetyChecker
                 // A broadcast is one message to many peers.
                 case Send { Message: { Run: not null } message } when !ReferenceEquals(message, last):
                     last = message;
-                    violation ??= CheckMessage(seen, machine, message, message.Run);
+                    violation ??= CheckMessage(seen, Sender.Of(machine), message, message.Run);
                     break;
                 case Reply { Response: { Run: not null } response } when machine.CurrentRun is { } run && response.Run == run.Id:
-                    violation ??= (Message?)response.Vote is { } vote ? CheckMessage(seen, machine, vote, run)
-                        : response.Proposal is { } proposal ? CheckMessage(seen, machine, proposal, run) : null;
+                    violation ??= (Message?)response.Vote is { } vote ? CheckMessage(seen, Sender.Of(machine), vote, run)
+                        : response.Proposal is { } proposal ? CheckMessage(seen, Sender.Of(machine), proposal, run) : null;
                     break;
             }
         }
@@ -157,7 +157,7 @@ public sealed class SafetyChecker
                 $"In run {seen.Run}, {first.AgentId} decided {first.Value} (round {first.Round}) and {seen.AgentId} decided {seen.Value} (round {seen.Round}).");
     }
 
-    private Violation? CheckMessage(AgentRecord seen, AgentStateMachine machine, Message message, RunDescriptor run)
+    private Violation? CheckMessage(AgentRecord seen, Sender sender, Message message, RunDescriptor run)
     {
         var (agentId, round, proposed, votedFor, voted) = message switch
         {
@@ -167,20 +167,20 @@ public sealed class SafetyChecker
             _ => ("", 0, 0, (int?)null, false),
         };
         if (proposed == 0
-            || (round == seen.Round && proposed == seen.Proposal && voted == seen.Voted && votedFor == seen.Vote && seen.Boot == machine.Boot && seen.Run == run.Id))
+            || (round == seen.Round && proposed == seen.Proposal && voted == seen.Voted && votedFor == seen.Vote && seen.Boot == sender.Boot && seen.Run == run.Id))
         {
             return null;
         }
 
         var history = HistoryOf(seen, run.Id);
-        (seen.Boot, seen.Round, seen.Proposal, seen.Vote, seen.Voted) = (machine.Boot, round, proposed, votedFor, voted);
-        if (!run.Members.TryGetValue(machine.Id, out var boot) || boot != machine.Boot)
+        (seen.Boot, seen.Round, seen.Proposal, seen.Vote, seen.Voted) = (sender.Boot, round, proposed, votedFor, voted);
+        if (!run.Members.TryGetValue(sender.Id, out var boot) || boot != sender.Boot)
         {
             return new(PropertyNames.LearnersSilent, run.Rule, run.Id,
-                $"{machine.Id} (boot {machine.Boot}) proposed or voted in round {round} of run {run.Id}, of which that process is no member.");
+                $"{sender.Id} (boot {sender.Boot}) proposed or voted in round {round} of run {run.Id}, of which that process is no member.");
         }
 
-        if (FindOtherClusterSize(history, machine, run) is { } other)
+        if (FindOtherClusterSize(history, sender, run) is { } other)
         {
             return new(PropertyNames.ClusterSize, run.Rule, run.Id, $"{other} is a member, or proposes or votes, in run {run.Id} of {run.N} agents, and counts {_sizes[other]}.");
         }
@@ -212,11 +212,11 @@ public sealed class SafetyChecker
     }
 
     /// <summary>A member, or the sender, that counts another number of agents than the run does; null: none.</summary>
-    private string? FindOtherClusterSize(RunHistory history, AgentStateMachine machine, RunDescriptor run)
+    private string? FindOtherClusterSize(RunHistory history, Sender sender, RunDescriptor run)
     {
-        if (machine.ClusterSize != run.N)
+        if (sender.ClusterSize != run.N)
         {
-            return machine.Id;
+            return sender.Id;
         }
 
         if (history.SizesCompared)

@@ -34,10 +34,10 @@ public sealed partial class AgentService : IDisposable
     private long _resets;
     private int _sendsInFlight;
 
-    public AgentService(AgentOptions options, PeerClient peers, AgentTelemetry telemetry, TimeProvider time, IRandomSource random, RunStore? store = null)
+    public AgentService(AgentOptions options, PeerClient peers, AgentTelemetry telemetry, TimeProvider time, IRandomSource random, RunStore? store = null, SafetyRules? rules = null)
     {
         var boot = Guid.NewGuid().ToString("N")[..12];
-        _machine = new AgentStateMachine(options.Id, boot, [.. options.Peers.Select(peer => peer.OriginalString)], random);
+        _machine = new AgentStateMachine(options.Id, boot, [.. options.Peers.Select(peer => peer.OriginalString)], random, rules);
         _peers = peers;
         _options = options;
         _recorder = new EventRecorder(options.Id, boot, time);

@@ -118,6 +118,7 @@ public static class LamportDiagram
             TraceStepKind.Boot => $"# RESTART as {step.Note}",
             TraceStepKind.Pause => "# PAUSE",
             TraceStepKind.Resume => "# RESUME",
+            TraceStepKind.Send => "",
             TraceStepKind.Cut => $"cut: {step.Note}",
             _ => "healed",
         };

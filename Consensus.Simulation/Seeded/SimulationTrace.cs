@@ -41,6 +41,9 @@ public enum TraceStepKind
 
     /// <summary>All links work again; of no agent in particular.</summary>
     Heal,
+
+    /// <summary>The agent sent messages, and no cause was observed.</summary>
+    Send,
 }
 
 /// <summary>One call between agents and what became of it. Times are in µs since the simulated run began.</summary>

@@ -18,10 +18,11 @@ public sealed partial class NamespaceTests
         ("Storage", ["Configuration"]),
         ("Peers", ["Configuration", "Telemetry"]),
         ("Timeline", ["Peers", "Storage"]),
+        ("Conformance", ["Configuration", "Peers", "Timeline"]),
         ("Hosting", ["Configuration", "Peers", "Storage", "Telemetry", "Timeline"]),
         ("Api", ["Configuration", "Hosting", "Peers", "Telemetry", "Timeline"]),
         (Root, ["Api", "Configuration", "Hosting", "Peers", "Storage", "Telemetry", "Timeline"]),
-        ("Commands", ["Api", "Configuration", "Hosting", "Peers", Root]),
+        ("Commands", ["Api", "Configuration", "Conformance", "Hosting", "Peers", Root]),
     ];
 
     /// <summary>The types beside Program.cs, which put an agent together.</summary>

@@ -1,0 +1,127 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Conformance;
+using Spectre.Console;
+
+namespace Consensus.Agent.Commands;
+
+/// <summary><c>conform</c>: judges agents that anybody wrote, by the contract.</summary>
+internal static class ConformCommand
+{
+    private const int MostRuns = 1_000_000;
+
+    private static readonly Option<string[]> Urls = new("--url") { Description = "A running agent; once for each.", HelpName = "URL" };
+    private static readonly Option<string[]> Starts = new("--start")
+    {
+        Description = "A program to start with AGENT_ID, PORT and PEERS; several programs form one cluster.", HelpName = "COMMAND",
+    };
+
+    private static readonly Option<ConformanceLevel?> Level = new("--level")
+    {
+        Description = "How much of the contract to require. [default: as much as the agents speak]", HelpName = "original|described|ratified",
+    };
+
+    private static readonly Option<int> Runs = new("--runs") { Description = "Runs to ask for, under faults where the agents are started.", DefaultValueFactory = _ => 20, HelpName = "N" };
+    private static readonly Option<long?> Seed = SeedOption.Create("The seed of the faults.", 1);
+    private static readonly Option<int> Seconds = new("--seconds") { Description = "No run begins later.", DefaultValueFactory = _ => 300, HelpName = "S" };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print the report as JSON." };
+    private static readonly Option<string?> JUnit = new("--junit") { Description = "Write the verdicts as JUnit XML.", HelpName = "FILE" };
+    private static readonly Option<string?> Timeline = new("--timeline") { Description = "Write a violating run as JSON, in the form of GET /timeline?cluster=true.", HelpName = "FILE" };
+    private static readonly Option<bool> AllowRemote = new("--allow-remote") { Description = "Call agents on other machines, too." };
+
+    /// <summary>Creates the command.</summary>
+    public static Command Create()
+    {
+        var command = new Command("conform", "Judge agents by the contract, whoever wrote them (exit code 0: they conform, 2: they do not, 1: they could not be judged).")
+        {
+            Urls, Starts, Level, Runs, Seed, Seconds, Json, JUnit, Timeline, AllowRemote,
+        };
+        command.SetAction(ConformAsync);
+        return command;
+    }
+
+    private static async Task<int> ConformAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        if (parsed.UnmatchedTokens is [var unknown, ..])
+        {
+            throw new ConfigurationException($"'{unknown}' is no option of conform; see conform --help.");
+        }
+
+        var urls = (parsed.GetValue(Urls) ?? []).Select(url => Read(url, parsed.GetValue(AllowRemote))).ToList();
+        var commands = parsed.GetValue(Starts) ?? [];
+        if (urls.Count == 0 == (commands.Length == 0))
+        {
+            throw new ConfigurationException("Name running agents with --url, or a program with --start, and not both.");
+        }
+
+        var options = new ConformanceOptions(
+            parsed.GetValue(Level), Between(parsed, Runs, 0, MostRuns), parsed.GetValue(Seed)!.Value, Between(parsed, Seconds, 1, 86_400), Timeline: parsed.GetValue(Timeline));
+        var report = parsed.GetValue(Json) || Console.IsOutputRedirected
+            ? await JudgeAsync(options, urls, commands, _ => { }, cancellation)
+            : await WatchAsync(options, urls, commands, cancellation);
+        Print(report, parsed);
+        return report.ExitCode;
+    }
+
+    private static Task<ConformanceReport> JudgeAsync(
+        ConformanceOptions options, List<Uri> urls, string[] commands, Action<ConformanceProgress> progress, CancellationToken cancellation)
+    {
+        var judge = new ConformanceJudge(options, progress, cancellation);
+        return urls.Count > 0 ? judge.JudgeRunningAsync(urls) : judge.JudgeProgramsAsync(commands);
+    }
+
+    private static Task<ConformanceReport> WatchAsync(ConformanceOptions options, List<Uri> urls, string[] commands, CancellationToken cancellation) =>
+        AnsiConsole.Progress().AutoClear(true)
+            .Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .StartAsync(context =>
+            {
+                var task = context.AddTask("starting");
+                return JudgeAsync(
+                    options, urls, commands,
+                    progress =>
+                    {
+                        (task.MaxValue, task.Value) = (Math.Max(1, progress.Total), progress.Done);
+                        task.Description = Markup.Escape(progress.What);
+                    },
+                    cancellation);
+            });
+
+    private static void Print(ConformanceReport report, ParseResult parsed)
+    {
+        if (parsed.GetValue(JUnit) is { } file)
+        {
+            ReportText.JUnit(report).Save(file);
+        }
+
+        if (parsed.GetValue(Json))
+        {
+            Console.WriteLine(JsonSerializer.Serialize(report, ConformanceJson.Default.ConformanceReport));
+            return;
+        }
+
+        foreach (var line in ReportText.Lines(report))
+        {
+            Console.WriteLine(line);
+        }
+    }
+
+    private static Uri Read(string text, bool allowRemote)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+        {
+            throw new ConfigurationException($"--url is '{text}'; write it as http://host:port.");
+        }
+
+        return url.IsLoopback || allowRemote ? url
+            : throw new ConfigurationException($"{url} is not on this machine. A judge resets agents and breaks their runs: add --allow-remote where they are yours.");
+    }
+
+    private static int Between(ParseResult parsed, Option<int> option, int least, int most)
+    {
+        var value = parsed.GetValue(option);
+        return value >= least && value <= most ? value
+            : throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be from {least} to {most}."));
+    }
+}

@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Consensus.Agent.Peers;
+
+namespace Consensus.Agent.Conformance;
+
+/// <summary>The exchanges of one check, in order.</summary>
+internal sealed class ExchangeLog
+{
+    private const int Most = 200;
+    private readonly Lock _lock = new();
+    private readonly List<Exchange> _exchanges = [];
+
+    /// <summary>Adds an exchange. Those beyond the most recent 200 are dropped.</summary>
+    public void Add(Exchange exchange)
+    {
+        lock (_lock)
+        {
+            _exchanges.Add(exchange);
+            if (_exchanges.Count > Most)
+            {
+                _exchanges.RemoveAt(0);
+            }
+        }
+    }
+
+    /// <summary>Drops all.</summary>
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _exchanges.Clear();
+        }
+    }
+
+    /// <summary>The last exchanges, oldest first.</summary>
+    public IReadOnlyList<Exchange> Last(int count)
+    {
+        lock (_lock)
+        {
+            return [.. _exchanges.TakeLast(count)];
+        }
+    }
+}
+
+/// <summary>An agent's response to the judge.</summary>
+/// <param name="Status">The status code.</param>
+/// <param name="Body">The body as JSON; undefined where it is none.</param>
+/// <param name="MediaType">The content type without parameters.</param>
+internal sealed record AgentReply(int Status, JsonElement Body, string? MediaType)
+{
+    /// <summary>Requires a status and fields. More fields are allowed.</summary>
+    /// <param name="status">The status code.</param>
+    /// <param name="fields">Names, and values as JSON.</param>
+    /// <returns>This response.</returns>
+    /// <exception cref="CheckFailedException">The response differs.</exception>
+    public AgentReply Expect(int status, params (string Name, string Json)[] fields)
+    {
+        if (Status != status || fields.Any(field => Body.Find(field.Name) is not { } found || !JsonElement.DeepEquals(found, JsonText.Parse(field.Json))))
+        {
+            throw new CheckFailedException($"{status} {{{string.Join(',', fields.Select(field => $"\"{field.Name}\":{field.Json}"))}}}");
+        }
+
+        return this;
+    }
+}
+
+/// <summary>The judge's HTTP connection to one agent.</summary>
+internal sealed class AgentConnection : IDisposable
+{
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(10);
+    private readonly HttpClient _http = new(DirectHttp.CreateHandler()) { Timeout = ResponseTimeout, MaxResponseContentBufferSize = 1024 * 1024 };
+    private readonly ExchangeLog _log;
+
+    /// <param name="address">The agent's base address.</param>
+    /// <param name="log">Where exchanges are recorded.</param>
+    public AgentConnection(Uri address, ExchangeLog log) => (Address, _log) = (address, log);
+
+    /// <summary>The agent's base address.</summary>
+    public Uri Address { get; }
+
+    /// <summary>The agent's id, once it is known.</summary>
+    public string Id { get; set; } = "agent1";
+
+    /// <summary>Sends a request.</summary>
+    /// <exception cref="CheckFailedException">There was no response.</exception>
+    public async Task<AgentReply> SendAsync(HttpMethod method, string path, string? json, CancellationToken cancellation)
+    {
+        var call = $"{method} {path}";
+        try
+        {
+            using var request = new HttpRequestMessage(method, new Uri(Address, path));
+            request.Content = json is null ? null : new StringContent(json, Encoding.UTF8, "application/json");
+            using var response = await _http.SendAsync(request, cancellation);
+            var text = await response.Content.ReadAsStringAsync(cancellation);
+            _log.Add(new Exchange("judge", Id, call, json, (int)response.StatusCode, text.Trim()));
+            return new AgentReply((int)response.StatusCode, JsonText.Parse(text), response.Content.Headers.ContentType?.MediaType);
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)
+        {
+            _log.Add(new Exchange("judge", Id, call, json, null, null));
+            throw new CheckFailedException(
+                "a response", e is HttpRequestException ? e.Message : string.Create(CultureInfo.InvariantCulture, $"no response in {ResponseTimeout.TotalSeconds:0} s"));
+        }
+    }
+
+    /// <summary>Waits until the agent answers <c>GET /state</c> with 200.</summary>
+    /// <returns>The state, or null where it did not within the time, or where it is not worth waiting.</returns>
+    public async Task<JsonElement?> WaitUntilUpAsync(TimeSpan within, Func<bool> hopeless, CancellationToken cancellation)
+    {
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < within && !hopeless();)
+        {
+            try
+            {
+                using var response = await _http.GetAsync(new Uri(Address, "/state"), cancellation);
+                if (response.IsSuccessStatusCode)
+                {
+                    return JsonText.Parse(await response.Content.ReadAsStringAsync(cancellation));
+                }
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)
+            {
+                // It does not listen yet.
+            }
+
+            await Task.Delay(15, cancellation);
+        }
+
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+}

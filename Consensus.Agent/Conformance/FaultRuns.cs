@@ -1,0 +1,227 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json;
+using Consensus.Agent.Configuration;
+using Consensus.Protocol;
+using Consensus.Simulation;
+
+namespace Consensus.Agent.Conformance;
+
+/// <summary>One run under a plan, and what came of it.</summary>
+/// <param name="Plan">What was to happen.</param>
+/// <param name="History">What was observed.</param>
+/// <param name="Bare">Names the run where its messages name none.</param>
+/// <param name="Violation">The property that was violated, or null.</param>
+/// <param name="Decided">How many agents hold a decision of it.</param>
+internal sealed record RunResult(FaultPlan Plan, ObservedHistory History, RunDescriptor? Bare, Violation? Violation, int Decided);
+
+/// <summary>A cluster of programs behind proxies on every link, and runs of it under faults.</summary>
+internal sealed class FaultRuns : IAsyncDisposable
+{
+    /// <summary>How many agents a cluster has.</summary>
+    public const int Agents = 3;
+    private const string DescribedRun = """{"round":1,"rule":"ratified","values":2,"window_ms":20}""";
+    private const string OriginalRun = """{"round":1}""";
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan SettleTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan OriginalQuiet = TimeSpan.FromMilliseconds(700);
+    private readonly CancellationToken _cancellation;
+    private readonly ConcurrentDictionary<(int Agent, int Process), string> _boots = new();
+    private readonly HistoryJudge _judge;
+    private readonly StartedAgent[] _agents = new StartedAgent[Agents];
+    private readonly AgentConnection[] _connections = new AgentConnection[Agents];
+    private LinkProxies? _proxies;
+    private int _bareRuns;
+
+    private FaultRuns(CancellationToken cancellation) =>
+        (_cancellation, _judge) = (cancellation, new HistoryJudge(_boots));
+
+    /// <summary>Whether all agents speak run descriptors.</summary>
+    public bool Described => Enumerable.Range(0, Agents).All(agent => _boots.ContainsKey((agent, _agents[agent].Processes)));
+
+    /// <summary>Starts a cluster.</summary>
+    /// <param name="commands">The programs: agent k runs the k-th, from the first again after the last.</param>
+    /// <param name="log">Where exchanges are recorded.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="ConfigurationException">A program does not answer.</exception>
+    public static async Task<FaultRuns> StartAsync(IReadOnlyList<string> commands, ExchangeLog log, CancellationToken cancellation)
+    {
+        var runs = new FaultRuns(cancellation);
+        try
+        {
+            runs._proxies = await LinkProxies.StartAsync(Agents, agent => (runs._agents[agent].Address, runs._agents[agent].Processes));
+            var ports = StartedAgent.FreePorts(Agents);
+            for (var agent = 0; agent < Agents; agent++)
+            {
+                runs._agents[agent] = new StartedAgent(commands[agent % commands.Count], $"agent{agent + 1}", ports[agent], runs._proxies.PeersOf(agent));
+                runs._connections[agent] = new AgentConnection(runs._agents[agent].Address, log) { Id = runs._agents[agent].Id };
+            }
+
+            await Task.WhenAll(Enumerable.Range(0, Agents).Select(runs.StartAsync));
+            return runs;
+        }
+        catch
+        {
+            await runs.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Asks for one run, and lets the plan's faults happen in it.</summary>
+    public async Task<RunResult> RunAsync(FaultPlan plan)
+    {
+        var described = Described;
+        var history = new ObservedHistory([.. _agents.Select(agent => agent.Id)]);
+        RunDescriptor? bare = null;
+        if (!described)
+        {
+            bare = new RunDescriptor(
+                new RunId(++_bareRuns, $"agent{plan.Starts[0].Agent + 1}", "bare"), Agents, 1, Rule.Classic, 3, DrawStrategy.Fresh, 200,
+                _agents.ToDictionary(agent => agent.Id, agent => $"{agent.Processes}"));
+            await ResetAsync();
+        }
+
+        _proxies!.Use(history, plan);
+        await Task.WhenAll(
+            plan.Starts.Select(start => RequestAsync(history, start, described))
+                .Concat(plan.Faults.Where(fault => fault.Kind == FaultKind.Kill).GroupBy(fault => fault.From).Select(kills => KillAsync(history, kills.First()))));
+        _proxies.Heal();
+        var unfinished = await SettleAsync(history, described);
+        var decided = await ReadDecisionsAsync(history, described);
+        return new RunResult(plan, history, bare, _judge.Judge(history, bare) ?? unfinished, decided);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var agent in _agents)
+        {
+            agent?.Dispose();
+        }
+
+        foreach (var connection in _connections)
+        {
+            connection?.Dispose();
+        }
+
+        if (_proxies is not null)
+        {
+            await _proxies.DisposeAsync();
+        }
+    }
+
+    private async Task StartAsync(int agent)
+    {
+        var started = _agents[agent];
+        started.Start();
+        var state = await _connections[agent].WaitUntilUpAsync(StartTimeout, () => started.HasExited, _cancellation)
+            ?? throw new ConfigurationException($"{started.Id} does not answer GET /state on port {started.Port}. The program must listen on PORT. It printed: {started.Output}");
+        if (state.Text("boot") is { } boot)
+        {
+            _boots[(agent, started.Processes)] = boot;
+        }
+    }
+
+    private async Task RequestAsync(ObservedHistory history, PlannedStart start, bool described)
+    {
+        await WaitUntilAsync(history, start.AtMs);
+        history.Add(HistoryEventKind.RunRequested, start.Agent, _agents[start.Agent].Processes);
+        await TryAsync(start.Agent, HttpMethod.Post, "/run", described ? DescribedRun : OriginalRun);
+    }
+
+    private async Task KillAsync(ObservedHistory history, PlannedFault kill)
+    {
+        await WaitUntilAsync(history, kill.AtMs);
+        history.Apply(kill);
+        history.Add(HistoryEventKind.Killed, kill.From, _agents[kill.From].Processes);
+        _agents[kill.From].Kill();
+
+        // Requests of the killed process that are still on their way must not count as the next one's.
+        await Task.Delay(100, _cancellation);
+        await StartAsync(kill.From);
+        history.Add(HistoryEventKind.Started, kill.From, _agents[kill.From].Processes);
+    }
+
+    private Task WaitUntilAsync(ObservedHistory history, int atMs) => Task.Delay((int)Math.Max(0, atMs - history.ElapsedMs), _cancellation);
+
+    private async Task ResetAsync()
+    {
+        // What is still on its way belongs to the last run, and would decide this one.
+        for (var idle = 0; idle < 10; idle = _proxies!.InFlight == 0 ? idle + 1 : 0)
+        {
+            await Task.Delay(15, _cancellation);
+        }
+
+        for (var agent = 0; agent < Agents; agent++)
+        {
+            await TryAsync(agent, HttpMethod.Post, "/reset", null);
+        }
+    }
+
+    /// <summary>Waits until every agent is decided or says that it cannot be; of agents that cannot say so, until nothing happens any more.</summary>
+    /// <returns>A violation where an agent of a described run comes to no end.</returns>
+    private async Task<Violation?> SettleAsync(ObservedHistory history, bool described)
+    {
+        (int Agent, RunId Run)? open = null;
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < SettleTimeout && (described || history.Quiet < OriginalQuiet);)
+        {
+            var settled = true;
+            for (var agent = 0; agent < Agents && settled; agent++)
+            {
+                var answer = await TryAsync(agent, HttpMethod.Get, "/consensus", null);
+                settled = answer is { } body && (IsTrue(body, "reached") || IsTrue(body, "stalled") || (described && body.Find("run") is null));
+                open = settled ? null : (agent, RunId.TryParse(answer?.Text("run"), out var run) ? run : RunId.None);
+            }
+
+            if (settled)
+            {
+                return null;
+            }
+
+            await Task.Delay(described ? 5 : 20, _cancellation);
+        }
+
+        return described && open is { } left
+            ? new Violation(PropertyNames.Termination, Rule.Ratified, left.Run,
+                $"{_agents[left.Agent].Id} is undecided in run {left.Run} {SettleTimeout.TotalSeconds:0} s after the last fault, and does not say that it is stalled.")
+            : null;
+    }
+
+    private async Task<int> ReadDecisionsAsync(ObservedHistory history, bool described)
+    {
+        var decided = 0;
+        var requested = described ? history.Events.Select(one => one.Call?.Message?.Run?.Id ?? RunId.None).Append(RunId.None).Max() : RunId.None;
+        for (var agent = 0; agent < Agents; agent++)
+        {
+            if (await TryAsync(agent, HttpMethod.Get, "/consensus", null) is not { } body || !IsTrue(body, "reached")
+                || body.Number("value") is not { } value || body.Number("round") is not { } round)
+            {
+                continue;
+            }
+
+            RunId? run = RunId.TryParse(body.Text("run"), out var id) ? id : null;
+            if (described == run is not null)
+            {
+                history.Add(HistoryEventKind.Decided, agent, _agents[agent].Processes, decision: new Decision(value, round, run));
+                decided += !described || run == requested ? 1 : 0;
+            }
+        }
+
+        return decided;
+    }
+
+    private static bool IsTrue(JsonElement body, string field) => body.Find(field) is { ValueKind: JsonValueKind.True };
+
+    private async Task<JsonElement?> TryAsync(int agent, HttpMethod method, string path, string? json)
+    {
+        try
+        {
+            return (await _connections[agent].SendAsync(method, path, json, _cancellation)).Body;
+        }
+        catch (CheckFailedException)
+        {
+            // It is being killed, or hangs.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using System.Text.Json;
+
+namespace Consensus.Agent.Conformance;
+
+/// <summary>Reads JSON that anybody wrote.</summary>
+internal static class JsonText
+{
+    /// <summary>Parses a text; the element is undefined where the text is no JSON.</summary>
+    public static JsonElement Parse(string text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            return document.RootElement.Clone();
+        }
+        catch (JsonException)
+        {
+            return default;
+        }
+    }
+
+    /// <summary>The field of an object; null where there is no such field, or no object.</summary>
+    public static JsonElement? Find(this JsonElement element, string field) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(field, out var found) ? found : null;
+
+    /// <summary>The field as a whole number; null where it is none.</summary>
+    public static int? Number(this JsonElement element, string field) =>
+        element.Find(field) is { ValueKind: JsonValueKind.Number } found && found.TryGetInt32(out var number) ? number : null;
+
+    /// <summary>The field as text; null where it is none.</summary>
+    public static string? Text(this JsonElement element, string field) =>
+        element.Find(field) is { ValueKind: JsonValueKind.String } found ? found.GetString() : null;
+}

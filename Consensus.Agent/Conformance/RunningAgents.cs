@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using Consensus.Agent.Configuration;
+using Consensus.Protocol;
+using Consensus.Simulation;
+
+namespace Consensus.Agent.Conformance;
+
+/// <summary>Judges agents that run already, with peers of their own: by their responses, and by runs that they are asked for.</summary>
+internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions options, ExchangeLog log, CancellationToken cancellation)
+{
+    private static readonly TimeSpan DecisionTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Judges all.</summary>
+    /// <exception cref="ConfigurationException">An agent does not answer.</exception>
+    public async Task<ConformanceReport> JudgeAsync(IReadOnlyList<ConformanceCheck> checks, Action<int, int, string> progress)
+    {
+        List<AgentConnection> agents = [.. urls.Select(url => new AgentConnection(url, log))];
+        try
+        {
+            var verdicts = new List<Verdict>();
+            var runner = new CheckRunner(log, cancellation);
+            var judged = ConformanceLevel.Ratified;
+            foreach (var agent in agents)
+            {
+                var (level, n) = await IntroduceAsync(agent);
+                judged = level < judged ? level : judged;
+                var mine = checks.Where(check => !check.NeedsPeers && check.Level <= level).ToList();
+                foreach (var check in mine)
+                {
+                    progress(verdicts.Count, (mine.Count * agents.Count) + options.Runs, check.Id);
+                    var verdict = await runner.RunAsync(check, () => Task.FromResult(new TestBench(agent, agents, null, n - 1, log, cancellation)));
+                    verdicts.Add(agents.Count == 1 ? verdict : verdict with { Sentence = $"{verdict.Sentence} [{agent.Address}]" });
+                }
+            }
+
+            var decided = 0;
+            var checker = new SafetyChecker();
+            Violation? violation = null;
+            for (var run = 0; run < options.Runs && violation is null; run++)
+            {
+                progress(verdicts.Count + run, verdicts.Count + options.Runs, "runs");
+                (violation, var reached) = await RunAsync(agents, run);
+                decided += reached ? 1 : 0;
+            }
+
+            if (options.Runs > 0)
+            {
+                verdicts.Add(Judged("agreement", "No two agents decide differently in one run.", PropertyNames.Agreement));
+                verdicts.Add(Judged("termination", "A run is decided.", PropertyNames.Termination));
+            }
+
+            return new ConformanceReport(string.Join(" + ", urls), judged, options.Seed, verdicts, options.Runs, decided);
+
+            Verdict Judged(string id, string sentence, string property) => violation?.Property == property
+                ? new Verdict(id, judged, sentence, VerdictOutcome.Failed, sentence, violation.Explanation, log.Last(8))
+                : new Verdict(id, judged, sentence, VerdictOutcome.Passed, null, null, log.Last(1));
+        }
+        finally
+        {
+            agents.ForEach(agent => agent.Dispose());
+        }
+    }
+
+    private async Task<(ConformanceLevel Level, int N)> IntroduceAsync(AgentConnection agent)
+    {
+        var state = await agent.WaitUntilUpAsync(TimeSpan.FromSeconds(10), () => false, cancellation)
+            ?? throw new ConfigurationException($"{agent.Address} does not answer GET /state with 200: is an agent running there?");
+        agent.Id = state.Text("agent_id") ?? agent.Id;
+        var reply = await agent.SendAsync(HttpMethod.Post, "/reset", """{"handshake":true}""", cancellation);
+        var n = reply.Body.Number("agents") ?? Math.Max(3, urls.Count);
+
+        // The values that the checks propose fit a cluster of three or four.
+        var speaks = reply.Body.Text("boot") is not null && n is 3 or 4 ? ConformanceLevel.Ratified : ConformanceLevel.Original;
+        return (options.Level ?? speaks, n);
+    }
+
+    private async Task<(Violation? Violation, bool Reached)> RunAsync(List<AgentConnection> agents, int run)
+    {
+        foreach (var agent in agents)
+        {
+            await agent.SendAsync(HttpMethod.Post, "/reset", null, cancellation);
+        }
+
+        var answer = await agents[run % agents.Count].SendAsync(HttpMethod.Post, "/run", """{"round":1}""", cancellation);
+        var id = RunId.TryParse(answer.Body.Text("run"), out var named) ? named : new RunId(run + 1, "agents", "bare");
+        var history = new List<Observation>();
+        for (var clock = Stopwatch.StartNew(); history.Count < agents.Count && clock.Elapsed < DecisionTimeout; await Task.Delay(20, cancellation))
+        {
+            history.Clear();
+            foreach (var agent in agents)
+            {
+                var body = (await agent.SendAsync(HttpMethod.Get, "/consensus", null, cancellation)).Body;
+                if (body.Number("value") is { } value)
+                {
+                    history.Add(new Observation(agent.Id, "", id, value, body.Number("round") ?? 0));
+                }
+            }
+        }
+
+        return (SafetyChecker.Check(history) ?? (history.Count == agents.Count ? null
+            : new(PropertyNames.Termination, Rule.Ratified, id, $"{history.Count} of {agents.Count} agents decided within {DecisionTimeout.TotalSeconds:0} s.")), history.Count > 0);
+    }
+}
