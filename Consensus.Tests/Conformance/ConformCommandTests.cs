@@ -1,0 +1,60 @@
+using System.Text.Json;
+using System.Xml.Linq;
+using Consensus.Agent.Conformance;
+using Consensus.Agent.Timeline;
+using Consensus.Tests.Api;
+using Consensus.Tests.Cluster;
+
+namespace Consensus.Tests.Conformance;
+
+/// <summary>The command <c>conform</c> as people use it, on running agents.</summary>
+public sealed class ConformCommandTests : ThreeAgents
+{
+    [Fact]
+    public async Task Three_running_agents_conform_and_the_reports_say_so()
+    {
+        var junit = Path.GetTempFileName();
+        try
+        {
+            var (code, output) = await AgentProcess.RunAsync(
+                ["conform", .. Cluster.Addresses.SelectMany(address => new[] { "--url", address.ToString() }), "--runs", "3", "--json", "--junit", junit]);
+            var report = JsonSerializer.Deserialize(output, ConformanceJson.Default.ConformanceReport)!;
+            Assert.Equal([], report.Verdicts.Where(verdict => verdict.Outcome != VerdictOutcome.Passed).Select(verdict => verdict.Id));
+            Assert.Equal(0, code);
+            Assert.Equal((3, 3), (report.Runs, report.Decided));
+            Assert.Equal(ConformanceLevel.Ratified, report.Level);
+            Assert.Equal(report.Verdicts.Count, XDocument.Load(junit).Descendants("testcase").Count());
+            Assert.Empty(XDocument.Load(junit).Descendants("failure"));
+        }
+        finally
+        {
+            File.Delete(junit);
+        }
+    }
+
+    [Theory]
+    [InlineData("--url or a program", "conform")]
+    [InlineData("not on this machine", "conform", "--url", "http://192.0.2.1:5001")]
+    [InlineData("write it as", "conform", "--url", "mine")]
+    [InlineData("--runs is -1", "conform", "--url", "http://localhost:1", "--runs", "-1")]
+    [InlineData("is no option of conform", "conform", "--url", "http://localhost:1", "--quickly")]
+    [InlineData("does not answer GET /state", "conform", "--start", "true")]
+    public async Task What_cannot_be_judged_is_one_line_and_exit_code_1(string line, params string[] args)
+    {
+        var (code, output, errors) = await AgentProcess.RunAsync(args, []);
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains(line.Replace("--url or", "--url, or", StringComparison.Ordinal), Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_failure_is_in_the_text_in_the_exit_code_and_in_JUnit_whatever_the_agent_sent()
+    {
+        var exchange = new Exchange("judge", "agent1", "GET /consensus", null, 200, "\u0001<&");
+        var report = new ConformanceReport("x", ConformanceLevel.Original, 1, [new("final-sent", ConformanceLevel.Original, "Sentence.", VerdictOutcome.Failed, "this", "that", [exchange])]);
+        Assert.Equal(2, report.ExitCode);
+        Assert.Contains("Does not conform: final-sent.", ReportText.Lines(report));
+        var failure = Assert.Single(XDocument.Parse(ReportText.JUnit(report).ToString()).Descendants("failure"));
+        Assert.Equal("expected: this; observed: that", failure.Attribute("message")!.Value);
+        Assert.Contains(exchange.ToString().Replace('\u0001', ' '), failure.Value, StringComparison.Ordinal);
+    }
+}

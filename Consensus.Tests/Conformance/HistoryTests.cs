@@ -1,0 +1,123 @@
+using System.Text.Json;
+using Consensus.Agent.Conformance;
+using Consensus.Agent.Timeline;
+using Consensus.Protocol;
+using Consensus.Simulation;
+using Consensus.Simulation.Seeded;
+
+namespace Consensus.Tests.Conformance;
+
+/// <summary>Observed histories: what the safety checker finds in them, and what is drawn of them.</summary>
+public sealed class HistoryTests
+{
+    private static readonly RunDescriptor Run = new(
+        new RunId(1, "agent1", "a"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 20, new Dictionary<string, string> { ["agent1"] = "a", ["agent2"] = "b", ["agent3"] = "c" });
+
+    private static readonly Dictionary<(int, int), string> Boots = new() { [(0, 1)] = "a", [(1, 1)] = "b", [(2, 1)] = "c", [(2, 2)] = "later" };
+    private readonly ObservedHistory _history = new(["agent1", "agent2", "agent3"]);
+
+    [Fact]
+    public void Two_decisions_in_one_run_break_agreement()
+    {
+        Send(0, 1, new Proposal("agent1", 2, 1, Run));
+        Send(1, 0, new Proposal("agent2", 3, 1, Run));
+        Send(0, 1, new Final(2, 1, Run, "agent1"));
+        Assert.Null(Judge());
+        Send(1, 0, new Final(3, 1, Run, "agent2"));
+        Assert.Equal(PropertyNames.Agreement, Judge()?.Property);
+    }
+
+    [Fact]
+    public void A_decision_that_a_response_carries_counts()
+    {
+        Send(0, 1, new Proposal("agent1", 2, 1, Run), new Response("ignored") { Run = Run.Id, Decision = new Decision(3, 1, Run.Id) });
+        Assert.Equal(PropertyNames.Validity, Judge()?.Property);
+    }
+
+    [Fact]
+    public void A_second_vote_is_found_in_a_response()
+    {
+        Send(1, 0, new Vote("agent2", null, 1, 1, Run));
+        Send(0, 1, new Proposal("agent1", 1, 1, Run), new Response("ok") { Run = Run.Id, Vote = new Vote("agent2", 1, 1, 1) });
+        Assert.Equal(PropertyNames.OneVote, Judge()?.Property);
+    }
+
+    [Fact]
+    public void A_restarted_process_must_be_silent()
+    {
+        Send(2, 0, new Proposal("agent3", 1, 1, Run));
+        Assert.Null(Judge());
+        Send(2, 0, new Proposal("agent3", 1, 1, Run), process: 2);
+        Assert.Equal(PropertyNames.LearnersSilent, Judge()?.Property);
+    }
+
+    [Fact]
+    public void Decisions_that_name_no_run_are_those_of_the_run_that_was_asked_for()
+    {
+        var bare = Run with { Rule = Rule.Classic };
+        Send(0, 1, new Proposal("agent1", 2, 1));
+        Send(1, 0, new Proposal("agent2", 3, 1));
+        _history.Add(HistoryEventKind.Decided, 0, 1, decision: new Decision(2, 1));
+        Assert.Null(new HistoryJudge(Boots).Judge(_history, bare));
+        _history.Add(HistoryEventKind.Decided, 1, 1, decision: new Decision(3, 1));
+        Assert.Equal(PropertyNames.Agreement, new HistoryJudge(Boots).Judge(_history, bare)?.Property);
+    }
+
+    [Fact]
+    public void A_history_is_drawn_as_a_diagram_and_as_a_timeline_that_the_page_opens()
+    {
+        _history.Add(HistoryEventKind.RunRequested, 0, 1);
+        Send(0, 1, new NewRound(1, Run, "agent1", 2), new Response("started") { Round = 1, Run = Run.Id, Proposal = new Proposal("agent2", 2, 1) });
+        Send(1, 2, new Vote("agent2", 2, 2, 1, Run));
+        Send(0, 2, new Final(2, 1, Run, "agent1"));
+        var trace = HistoryTrace.Of(_history, null);
+        var diagram = string.Join('\n', LamportDiagram.Lines(trace, 3));
+        Assert.Contains("round 1: draws 2", diagram, StringComparison.Ordinal);
+        Assert.Contains("votes 2", diagram, StringComparison.Ordinal);
+        Assert.Contains("DECIDES", diagram, StringComparison.Ordinal);
+
+        var json = JsonSerializer.Serialize(SimulatedTimeline.Of(trace, 3, "sentence", []), TimelineJson.Default.ClusterTimeline);
+        var timeline = JsonSerializer.Deserialize(json, TimelineJson.Default.ClusterTimeline)!;
+        Assert.Equal(Run.Id.ToString(), timeline.Run);
+        Assert.Equal(["new_round", "vote", "final"], timeline.Messages.Select(message => message.Kind));
+        Assert.Contains(timeline.Events, one => one is { Kind: "decided", Value: 2, Lane: 0 });
+    }
+
+    [Fact]
+    public void A_plan_is_a_function_of_its_seed()
+    {
+        var plans = Enumerable.Range(1, 200).Select(seed => FaultPlan.Draw(seed, 3, described: true)).ToList();
+        Assert.All(plans, plan => Assert.Equivalent(FaultPlan.Draw(plan.Seed, 3, described: true), plan, strict: true));
+        Assert.Equal(Enum.GetValues<FaultKind>(), plans.SelectMany(plan => plan.Faults).Select(fault => fault.Kind).Distinct().Order());
+        Assert.All(plans.SelectMany(plan => plan.Faults).Where(fault => fault.Kind != FaultKind.Kill), fault => Assert.NotEqual(fault.From, fault.To));
+    }
+
+    [Fact]
+    public async Task Shrinking_leaves_the_faults_without_which_the_violation_is_gone()
+    {
+        PlannedFault needed = new(FaultKind.Drop, 0, 1, "/final", 1);
+        var all = Enumerable.Range(0, 9).Select(index => new PlannedFault(FaultKind.Delay, 1, 2, "/vote", index + 1)).Append(needed).ToList();
+        var found = await RunAsync(new FaultPlan(7, [new(0, 0)], all));
+        var shrunk = await FaultShrinker.ShrinkAsync(found, RunAsync, TimeSpan.FromMinutes(1));
+        Assert.Equal([needed], shrunk.Plan.Faults);
+        Assert.Equal(7, shrunk.Plan.Seed);
+
+        Task<RunResult> RunAsync(FaultPlan plan)
+        {
+            var history = new ObservedHistory(["agent1", "agent2", "agent3"]);
+            plan.Faults.ToList().ForEach(history.Apply);
+            var violation = plan.Faults.Contains(needed) ? new Violation(PropertyNames.Agreement, Rule.Classic, Run.Id, "They disagree.") : null;
+            return Task.FromResult(new RunResult(plan, history, null, violation, 3));
+        }
+    }
+
+    private Violation? Judge() => new HistoryJudge(Boots).Judge(_history, null);
+
+    private void Send(int from, int to, Message message, Response? response = null, int process = 1)
+    {
+        var call = new ObservedCall(from, process, to, message) { Receiver = 1 };
+        _history.Add(HistoryEventKind.Sent, from, process, call);
+        _history.Add(HistoryEventKind.Received, to, 1, call);
+        _history.Add(HistoryEventKind.Answered, from, process, call, response ?? new Response("ok"));
+    }
+}
