@@ -25,6 +25,11 @@ internal sealed class HistoryTrace
     public static SimulationTrace Of(ObservedHistory history, RunDescriptor? bare)
     {
         var trace = new HistoryTrace(history, bare);
+        for (var agent = 0; agent < history.Agents.Count; agent++)
+        {
+            trace._trace.Steps.Add(new TraceStep(0, agent, TraceStepKind.Boot) { Note = "the first process" });
+        }
+
         foreach (var one in history.Events)
         {
             trace.Add(one);
