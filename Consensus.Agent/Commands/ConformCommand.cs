@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Conformance;
@@ -25,7 +26,7 @@ internal static class ConformCommand
 
     private static readonly Option<int> Runs = new("--runs") { Description = "Runs to ask for, under faults where the agents are started.", DefaultValueFactory = _ => 20, HelpName = "N" };
     private static readonly Option<long?> Seed = SeedOption.Create("The seed of the faults.", 1);
-    private static readonly Option<int> Seconds = new("--seconds") { Description = "No run begins later.", DefaultValueFactory = _ => 300, HelpName = "S" };
+    private static readonly Option<int> Seconds = new("--seconds") { Description = "No check and no run begins later.", DefaultValueFactory = _ => 300, HelpName = "S" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print the report as JSON." };
     private static readonly Option<string?> JUnit = new("--junit") { Description = "Write the verdicts as JUnit XML.", HelpName = "FILE" };
     private static readonly Option<string?> Timeline = new("--timeline") { Description = "Write a violating run as JSON, in the form of GET /timeline?cluster=true.", HelpName = "FILE" };
@@ -58,18 +59,43 @@ internal static class ConformCommand
 
         var options = new ConformanceOptions(
             parsed.GetValue(Level), Between(parsed, Runs, 0, MostRuns), parsed.GetValue(Seed)!.Value, Between(parsed, Seconds, 1, 86_400), Timeline: parsed.GetValue(Timeline));
-        var report = parsed.GetValue(Json) || Console.IsOutputRedirected
-            ? await JudgeAsync(options, urls, commands, _ => { }, cancellation)
-            : await WatchAsync(options, urls, commands, cancellation);
+        var report = await UntilInterruptedAsync(
+            interrupted => parsed.GetValue(Json) || Console.IsOutputRedirected
+                ? JudgeAsync(options, urls, commands, _ => { }, interrupted)
+                : WatchAsync(options, urls, commands, interrupted),
+            cancellation);
         Print(report, parsed);
         return report.ExitCode;
+    }
+
+    /// <summary>Ctrl+C, or the end of the terminal, ends the judge in order: the programs that it started end with it.</summary>
+    private static async Task<ConformanceReport> UntilInterruptedAsync(Func<CancellationToken, Task<ConformanceReport>> judge, CancellationToken cancellation)
+    {
+        using var interrupted = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+        using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, End);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+        try
+        {
+            return await judge(interrupted.Token);
+        }
+        catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
+        {
+            throw new ConfigurationException("Interrupted: nothing was judged.");
+        }
+
+        void End(PosixSignalContext context)
+        {
+            context.Cancel = !interrupted.IsCancellationRequested;
+            interrupted.Cancel();
+        }
     }
 
     private static Task<ConformanceReport> JudgeAsync(
         ConformanceOptions options, List<Uri> urls, string[] commands, Action<ConformanceProgress> progress, CancellationToken cancellation)
     {
         var judge = new ConformanceJudge(options, progress, cancellation);
-        return urls.Count > 0 ? judge.JudgeRunningAsync(urls) : judge.JudgeProgramsAsync(commands);
+        return urls.Count > 0 ? judge.JudgeRunningAsync(urls) : judge.JudgeProgramsAsync([.. commands.Select(AgentProgram.OfCommand)]);
     }
 
     private static Task<ConformanceReport> WatchAsync(ConformanceOptions options, List<Uri> urls, string[] commands, CancellationToken cancellation) =>

@@ -70,7 +70,9 @@ internal sealed record AgentReply(int Status, JsonElement Body, string? MediaTyp
 /// <summary>The judge's HTTP connection to one agent.</summary>
 internal sealed class AgentConnection : IDisposable
 {
+    private const int AnswersToBelieve = 50;
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(40);
     private readonly HttpClient _http = new(DirectHttp.CreateHandler()) { Timeout = ResponseTimeout, MaxResponseContentBufferSize = 1024 * 1024 };
     private readonly ExchangeLog _log;
 
@@ -88,6 +90,60 @@ internal sealed class AgentConnection : IDisposable
     /// <exception cref="CheckFailedException">There was no response.</exception>
     public async Task<AgentReply> SendAsync(HttpMethod method, string path, string? json, CancellationToken cancellation)
     {
+        var (exchange, reply) = await CallAsync(method, path, json, cancellation);
+        _log.Add(exchange);
+        return reply;
+    }
+
+    /// <summary>Reads one resource again and again until it fulfils a condition. Only the last exchange is recorded.</summary>
+    /// <param name="path">The resource.</param>
+    /// <param name="condition">The condition; it is also evaluated between two requests, with the last response.</param>
+    /// <param name="between">Waits between two requests.</param>
+    /// <param name="within">The shortest time to wait.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>False where the condition did not hold although the agent had the time.</returns>
+    /// <exception cref="CheckFailedException">There was no response, or the agent is too slow to tell.</exception>
+    public async Task<bool> PollAsync(string path, Func<AgentReply, bool> condition, Func<Task> between, TimeSpan within, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
+        for (var answers = 1; ; answers++)
+        {
+            var (exchange, reply) = await CallAsync(HttpMethod.Get, path, null, cancellation);
+            var holds = condition(reply);
+
+            // Time alone says little on a busy machine: an agent that answered so often could have done anything else, too.
+            var waited = answers >= AnswersToBelieve && clock.Elapsed >= within;
+            if (holds || waited)
+            {
+                _log.Add(exchange);
+                return holds;
+            }
+
+            if (clock.Elapsed > LongestWait)
+            {
+                throw new CheckFailedException("answers to GET requests", $"{answers} in {LongestWait.TotalSeconds:0} s") { TooSlow = true };
+            }
+
+            await between();
+        }
+    }
+
+    /// <summary>How the agent introduces itself; without a boot it speaks the original contract alone.</summary>
+    public async Task<(string? Boot, int? Agents)> IntroduceAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var body = (await SendAsync(HttpMethod.Post, "/reset", """{"handshake":true}""", cancellation)).Body;
+            return (body.Text("boot"), body.Number("agents"));
+        }
+        catch (CheckFailedException)
+        {
+            return (null, null);
+        }
+    }
+
+    private async Task<(Exchange Exchange, AgentReply Reply)> CallAsync(HttpMethod method, string path, string? json, CancellationToken cancellation)
+    {
         var call = $"{method} {path}";
         try
         {
@@ -95,8 +151,8 @@ internal sealed class AgentConnection : IDisposable
             request.Content = json is null ? null : new StringContent(json, Encoding.UTF8, "application/json");
             using var response = await _http.SendAsync(request, cancellation);
             var text = await response.Content.ReadAsStringAsync(cancellation);
-            _log.Add(new Exchange("judge", Id, call, json, (int)response.StatusCode, text.Trim()));
-            return new AgentReply((int)response.StatusCode, JsonText.Parse(text), response.Content.Headers.ContentType?.MediaType);
+            return (new Exchange("judge", Id, call, json, (int)response.StatusCode, text.Trim()),
+                new AgentReply((int)response.StatusCode, JsonText.Parse(text), response.Content.Headers.ContentType?.MediaType));
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)
         {

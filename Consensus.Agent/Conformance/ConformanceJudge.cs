@@ -11,7 +11,7 @@ namespace Consensus.Agent.Conformance;
 /// <param name="Level">The level; null: as much as the agents speak.</param>
 /// <param name="Runs">Runs under faults, or of running agents.</param>
 /// <param name="Seed">The seed of the faults.</param>
-/// <param name="Seconds">No run begins later, in s.</param>
+/// <param name="Seconds">No check and no run begins later, in s.</param>
 /// <param name="ShrinkSeconds">How long to look for fewer faults after a violation, in s.</param>
 /// <param name="Timeline">Where a violating run is written as JSON; null: nowhere.</param>
 internal sealed record ConformanceOptions(ConformanceLevel? Level, int Runs, long Seed, int Seconds, int ShrinkSeconds = 120, string? Timeline = null);
@@ -43,34 +43,36 @@ internal sealed class ConformanceJudge(ConformanceOptions options, Action<Confor
     private int _done;
     private int _total;
 
+    private bool IsOutOfTime => _clock.Elapsed.TotalSeconds >= options.Seconds;
+
     /// <summary>Starts programs and judges them.</summary>
-    /// <param name="commands">The programs; each is judged by itself, and all together in one cluster.</param>
+    /// <param name="cluster">The programs; each is judged by itself, and all together in one cluster.</param>
     /// <exception cref="ConfigurationException">A program does not answer.</exception>
-    public async Task<ConformanceReport> JudgeProgramsAsync(IReadOnlyList<string> commands)
+    public async Task<ConformanceReport> JudgeProgramsAsync(IReadOnlyList<AgentProgram> cluster)
     {
         var level = ConformanceLevel.Ratified;
-        var programs = commands.Distinct().ToList();
-        foreach (var command in programs)
+        var programs = cluster.DistinctBy(program => program.Name).ToList();
+        foreach (var each in programs)
         {
-            await using var program = await ProgramBench.StartAsync(command, _log, cancellation);
+            await using var program = await ProgramBench.StartAsync(each, _log, cancellation);
             var own = options.Level ?? (await program.IsDescribedAsync() ? ConformanceLevel.Ratified : ConformanceLevel.Original);
             level = own < level ? own : level;
             var checks = Checks.Where(check => check.Level <= own).ToList();
-            _total = _done + (checks.Count * (programs.Count - programs.IndexOf(command))) + options.Runs;
-            await RunAsync(program, checks, programs.Count > 1 ? command : null);
+            _total = _done + (checks.Count * (programs.Count - programs.IndexOf(each))) + options.Runs;
+            await RunAsync(program, checks, programs.Count > 1 ? each.Name : null);
         }
 
-        return await RunFaultsAsync(commands, new ConformanceReport(string.Join(" + ", commands), level, options.Seed, _verdicts));
+        return await RunFaultsAsync(cluster, new ConformanceReport(string.Join(" + ", cluster.Select(program => program.Name)), level, options.Seed, _verdicts));
     }
 
     /// <summary>Judges agents that run already.</summary>
     /// <exception cref="ConfigurationException">An agent does not answer.</exception>
     public Task<ConformanceReport> JudgeRunningAsync(IReadOnlyList<Uri> urls) =>
-        new RunningAgents(urls, options, _log, cancellation).JudgeAsync(Checks, (done, total, what) => progress(new(done, total, what)));
+        new RunningAgents(urls, options, _log, () => IsOutOfTime, cancellation).JudgeAsync(Checks, (done, total, what) => progress(new(done, total, what)));
 
     private async Task RunAsync(ProgramBench program, List<ConformanceCheck> checks, string? subject)
     {
-        var runner = new CheckRunner(_log, cancellation);
+        var runner = new CheckRunner(_log, () => IsOutOfTime, cancellation);
         ConformanceCheck? before = null;
         foreach (var check in checks)
         {
@@ -88,17 +90,17 @@ internal sealed class ConformanceJudge(ConformanceOptions options, Action<Confor
         }
     }
 
-    private async Task<ConformanceReport> RunFaultsAsync(IReadOnlyList<string> commands, ConformanceReport report)
+    private async Task<ConformanceReport> RunFaultsAsync(IReadOnlyList<AgentProgram> programs, ConformanceReport report)
     {
         if (options.Runs == 0)
         {
             return report;
         }
 
-        await using var cluster = await FaultRuns.StartAsync(commands, _log, cancellation);
+        await using var cluster = await FaultRuns.StartAsync(programs, _log, cancellation);
         var described = cluster.Described;
         RunResult? found = null;
-        for (var run = 0; run < options.Runs && found is null && _clock.Elapsed.TotalSeconds < options.Seconds; run++)
+        for (var run = 0; run < options.Runs && found is null && !IsOutOfTime; run++)
         {
             progress(new(_done++, _total, string.Create(CultureInfo.InvariantCulture, $"runs under faults: {run}")));
             var result = await cluster.RunAsync(FaultPlan.Draw(options.Seed + run, FaultRuns.Agents, described));

@@ -22,14 +22,16 @@ internal sealed class FaultRuns : IAsyncDisposable
     public const int Agents = 3;
     private const string DescribedRun = """{"round":1,"rule":"ratified","values":2,"window_ms":20}""";
     private const string OriginalRun = """{"round":1}""";
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan SettleTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestSettle = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan OriginalQuiet = TimeSpan.FromMilliseconds(700);
+
+    // An agent that is only slow answers less often meanwhile.
+    private const int AnswersToBelieve = 1000;
     private readonly CancellationToken _cancellation;
     private readonly ConcurrentDictionary<(int Agent, int Process), string> _boots = new();
     private readonly HistoryJudge _judge;
     private readonly StartedAgent[] _agents = new StartedAgent[Agents];
-    private readonly AgentConnection[] _connections = new AgentConnection[Agents];
     private LinkProxies? _proxies;
     private int _bareRuns;
 
@@ -40,11 +42,11 @@ internal sealed class FaultRuns : IAsyncDisposable
     public bool Described => Enumerable.Range(0, Agents).All(agent => _boots.ContainsKey((agent, _agents[agent].Processes)));
 
     /// <summary>Starts a cluster.</summary>
-    /// <param name="commands">The programs: agent k runs the k-th, from the first again after the last.</param>
+    /// <param name="programs">The programs: agent k runs the k-th, from the first again after the last.</param>
     /// <param name="log">Where exchanges are recorded.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="ConfigurationException">A program does not answer.</exception>
-    public static async Task<FaultRuns> StartAsync(IReadOnlyList<string> commands, ExchangeLog log, CancellationToken cancellation)
+    public static async Task<FaultRuns> StartAsync(IReadOnlyList<AgentProgram> programs, ExchangeLog log, CancellationToken cancellation)
     {
         var runs = new FaultRuns(cancellation);
         try
@@ -53,8 +55,7 @@ internal sealed class FaultRuns : IAsyncDisposable
             var ports = StartedAgent.FreePorts(Agents);
             for (var agent = 0; agent < Agents; agent++)
             {
-                runs._agents[agent] = new StartedAgent(commands[agent % commands.Count], $"agent{agent + 1}", ports[agent], runs._proxies.PeersOf(agent));
-                runs._connections[agent] = new AgentConnection(runs._agents[agent].Address, log) { Id = runs._agents[agent].Id };
+                runs._agents[agent] = new StartedAgent(programs[agent % programs.Count], $"agent{agent + 1}", ports[agent], runs._proxies.PeersOf(agent), log);
             }
 
             await Task.WhenAll(Enumerable.Range(0, Agents).Select(runs.StartAsync));
@@ -85,6 +86,7 @@ internal sealed class FaultRuns : IAsyncDisposable
         await Task.WhenAll(
             plan.Starts.Select(start => RequestAsync(history, start, described))
                 .Concat(plan.Faults.Where(fault => fault.Kind == FaultKind.Kill).GroupBy(fault => fault.From).Select(kills => KillAsync(history, kills.First()))));
+        await EndFaultsAsync(history, plan, described);
         _proxies.Heal();
         var unfinished = await SettleAsync(history, described);
         var decided = await ReadDecisionsAsync(history, described);
@@ -99,11 +101,6 @@ internal sealed class FaultRuns : IAsyncDisposable
             agent?.Dispose();
         }
 
-        foreach (var connection in _connections)
-        {
-            connection?.Dispose();
-        }
-
         if (_proxies is not null)
         {
             await _proxies.DisposeAsync();
@@ -112,13 +109,9 @@ internal sealed class FaultRuns : IAsyncDisposable
 
     private async Task StartAsync(int agent)
     {
-        var started = _agents[agent];
-        started.Start();
-        var state = await _connections[agent].WaitUntilUpAsync(StartTimeout, () => started.HasExited, _cancellation)
-            ?? throw new ConfigurationException($"{started.Id} does not answer GET /state on port {started.Port}. The program must listen on PORT. It printed: {started.Output}");
-        if (state.Text("boot") is { } boot)
+        if ((await _agents[agent].StartAsync(_cancellation)).Text("boot") is { } boot)
         {
-            _boots[(agent, started.Processes)] = boot;
+            _boots[(agent, _agents[agent].Processes)] = boot;
         }
     }
 
@@ -158,39 +151,68 @@ internal sealed class FaultRuns : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the last fault of the plan is over, or until the run is.</summary>
+    private async Task EndFaultsAsync(ObservedHistory history, FaultPlan plan, bool described)
+    {
+        var last = plan.Faults.Select(fault => fault.AtMs + fault.Ms).DefaultIfEmpty().Max();
+        while (history.ElapsedMs < last && await FindOpenAsync(history, described) is not null)
+        {
+            await PauseAsync(described);
+        }
+    }
+
     /// <summary>Waits until every agent is decided or says that it cannot be; of agents that cannot say so, until nothing happens any more.</summary>
-    /// <returns>A violation where an agent of a described run comes to no end.</returns>
+    /// <returns>A violation where an agent of a described run comes to no end although the agents answer at a good pace.</returns>
     private async Task<Violation?> SettleAsync(ObservedHistory history, bool described)
     {
-        (int Agent, RunId Run)? open = null;
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < SettleTimeout && (described || history.Quiet < OriginalQuiet);)
+        var (clock, answers) = (Stopwatch.StartNew(), 0);
+        while (clock.Elapsed < LongestSettle && (described || history.Quiet < OriginalQuiet))
         {
-            var settled = true;
-            for (var agent = 0; agent < Agents && settled; agent++)
-            {
-                var answer = await TryAsync(agent, HttpMethod.Get, "/consensus", null);
-                settled = answer is { } body && (IsTrue(body, "reached") || IsTrue(body, "stalled") || (described && body.Find("run") is null));
-                open = settled ? null : (agent, RunId.TryParse(answer?.Text("run"), out var run) ? run : RunId.None);
-            }
-
-            if (settled)
+            if (await FindOpenAsync(history, described) is not { } open)
             {
                 return null;
             }
 
-            await Task.Delay(described ? 5 : 20, _cancellation);
+            if (++answers > AnswersToBelieve && described && clock.Elapsed > SettleTimeout)
+            {
+                return new Violation(PropertyNames.Termination, Rule.Ratified, open.Run,
+                    $"{_agents[open.Agent].Id} is undecided in run {open.Run} {clock.Elapsed.TotalSeconds:0} s after the last fault, and does not say that it is stalled.");
+            }
+
+            await PauseAsync(described);
         }
 
-        return described && open is { } left
-            ? new Violation(PropertyNames.Termination, Rule.Ratified, left.Run,
-                $"{_agents[left.Agent].Id} is undecided in run {left.Run} {SettleTimeout.TotalSeconds:0} s after the last fault, and does not say that it is stalled.")
-            : null;
+        return null;
+    }
+
+    private Task PauseAsync(bool described) => Task.Delay(described ? 5 : 20, _cancellation);
+
+    /// <summary>An agent that is undecided in the newest run; null: there is none, or the run is stalled.</summary>
+    private async Task<(int Agent, RunId Run)?> FindOpenAsync(ObservedHistory history, bool described)
+    {
+        var (newest, reached, stalled) = (history.NewestRun, false, false);
+        if (described && newest == RunId.None)
+        {
+            return null;
+        }
+
+        (int Agent, RunId Run)? open = null;
+        for (var agent = 0; agent < Agents; agent++)
+        {
+            var answer = await TryAsync(agent, HttpMethod.Get, "/consensus", null) ?? default;
+            var decided = IsTrue(answer, "reached") && (!described || (RunId.TryParse(answer.Text("run"), out var run) && run >= newest));
+            var cannot = IsTrue(answer, "stalled");
+            (reached, stalled) = (reached || decided, stalled || cannot);
+            open ??= decided || cannot ? null : (agent, newest);
+        }
+
+        // An agent that was restarted may never learn of a run that stalled.
+        return stalled && !reached ? null : open;
     }
 
     private async Task<int> ReadDecisionsAsync(ObservedHistory history, bool described)
     {
         var decided = 0;
-        var requested = described ? history.Events.Select(one => one.Call?.Message?.Run?.Id ?? RunId.None).Append(RunId.None).Max() : RunId.None;
         for (var agent = 0; agent < Agents; agent++)
         {
             if (await TryAsync(agent, HttpMethod.Get, "/consensus", null) is not { } body || !IsTrue(body, "reached")
@@ -203,7 +225,7 @@ internal sealed class FaultRuns : IAsyncDisposable
             if (described == run is not null)
             {
                 history.Add(HistoryEventKind.Decided, agent, _agents[agent].Processes, decision: new Decision(value, round, run));
-                decided += !described || run == requested ? 1 : 0;
+                decided += !described || run == history.NewestRun ? 1 : 0;
             }
         }
 
@@ -216,7 +238,7 @@ internal sealed class FaultRuns : IAsyncDisposable
     {
         try
         {
-            return (await _connections[agent].SendAsync(method, path, json, _cancellation)).Body;
+            return (await _agents[agent].Connection.SendAsync(method, path, json, _cancellation)).Body;
         }
         catch (CheckFailedException)
         {

@@ -16,6 +16,7 @@ internal sealed class HistoryTrace
     private readonly HashSet<(int Agent, ProtocolEventKind Kind, RunId Run, int Round)> _shown = [];
     private readonly HashSet<(int Agent, RunId Run)> _toldDecision = [];
     private readonly Dictionary<(RunId Run, int Round), int> _votedFor = [];
+    private readonly Dictionary<(int Agent, RunId Run), int> _draws = [];
 
     private HistoryTrace(ObservedHistory history, RunDescriptor? bare) => (_history, _bare) = (history, bare);
 
@@ -47,6 +48,7 @@ internal sealed class HistoryTrace
                 break;
             case HistoryEventKind.Killed:
                 Step(one, TraceStepKind.Crash);
+                Forget(one.Agent);
                 break;
             case HistoryEventKind.RunRequested:
                 Step(one, TraceStepKind.Start);
@@ -159,10 +161,28 @@ internal sealed class HistoryTrace
 
     private void Propose(TraceStep step, int agent, RunDescriptor run, int value, int round)
     {
-        var adopted = _votedFor.TryGetValue((run.Id, round - 1), out var voted) && voted == value;
-        if (!_shown.Contains((agent, ProtocolEventKind.Drew, run.Id, round)))
+        if (!_shown.Add((agent, ProtocolEventKind.Drew, run.Id, round)))
         {
-            Show(step, agent, ProtocolEventKind.Drew, run.Id, round, value, adopted ? ProtocolEventKind.Adopted : null);
+            return;
+        }
+
+        var kind = _votedFor.TryGetValue((run.Id, round - 1), out var voted) && voted == value ? ProtocolEventKind.Adopted
+
+            // An agent leaves a round by votes, its own included. Without its vote, it copied a message of the later round.
+            : run.Rule == Rule.Ratified && round > run.StartRound && !_shown.Contains((agent, ProtocolEventKind.Voted, run.Id, round - 1)) ? ProtocolEventKind.CaughtUp
+            : ProtocolEventKind.Drew;
+        var attempt = kind == ProtocolEventKind.Drew ? _draws[(agent, run.Id)] = _draws.GetValueOrDefault((agent, run.Id)) + 1 : 0;
+        step.Events.Add(new ProtocolEvent(kind, run.Id, round, value, attempt));
+    }
+
+    /// <summary>A new process of an agent knows nothing of what the killed one did.</summary>
+    private void Forget(int agent)
+    {
+        _shown.RemoveWhere(one => one.Agent == agent);
+        _toldDecision.RemoveWhere(one => one.Agent == agent);
+        foreach (var run in _draws.Keys.Where(one => one.Agent == agent).ToList())
+        {
+            _draws.Remove(run);
         }
     }
 

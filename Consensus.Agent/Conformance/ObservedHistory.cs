@@ -78,6 +78,7 @@ internal sealed class ObservedHistory(IReadOnlyList<string> agents)
     private readonly Lock _lock = new();
     private readonly List<HistoryEvent> _events = [];
     private readonly HashSet<PlannedFault> _applied = [];
+    private RunId _newestRun = RunId.None;
     private readonly long _began = Stopwatch.GetTimestamp();
 
     /// <summary>The ids of the agents.</summary>
@@ -107,6 +108,18 @@ internal sealed class ObservedHistory(IReadOnlyList<string> agents)
         }
     }
 
+    /// <summary>The newest run that a message names; none: no message names one.</summary>
+    public RunId NewestRun
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _newestRun;
+            }
+        }
+    }
+
     /// <summary>How long ago anything was observed.</summary>
     public TimeSpan Quiet
     {
@@ -130,6 +143,7 @@ internal sealed class ObservedHistory(IReadOnlyList<string> agents)
         lock (_lock)
         {
             _events.Add(new HistoryEvent(Now, kind, agent, process, call, response, decision));
+            _newestRun = call?.Message?.Run is { } run && run.Id > _newestRun ? run.Id : _newestRun;
         }
     }
 

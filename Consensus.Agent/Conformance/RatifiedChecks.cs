@@ -34,7 +34,7 @@ internal static class RatifiedChecks
             await bench.Vote(run, 0, null, 2);
 
             // Long enough for a repetition.
-            await bench.Peers.WaitAsync(_ => bench.Sent(run).Count(sent => sent is { IsVote: true, Peer: >= 0 }) >= 6, TimeSpan.FromSeconds(1.5));
+            await bench.WaitForPeersAsync(_ => bench.Sent(run).Count(sent => sent is { IsVote: true, Peer: >= 0 }) >= 6, TimeSpan.FromSeconds(1));
             var sent = bench.Sent(run).Where(one => one.Round == 1).ToList();
             TestBench.Require(sent.Where(one => one.IsVote).Select(one => one.Value).Distinct().Count() == 1, "the same value in every vote of round 1");
             TestBench.Require(sent.Select(one => one.IsVote ? one.Proposal : one.Value).Distinct().Count() == 1, "the same proposal in every message of round 1");
@@ -99,7 +99,7 @@ internal static class RatifiedChecks
             var run = bench.DescribeRun(windowMs: 100);
             await bench.Open(run);
             TestBench.Require(
-                await bench.Peers.WaitAsync(_ => bench.Sent(run).Count(sent => sent is { IsVote: false, Peer: 0 }) >= 2, TestBench.Soon), "the same POST /proposal twice at agent2");
+                await bench.WaitForPeersAsync(_ => bench.Sent(run).Count(sent => sent is { IsVote: false, Peer: 0 }) >= 2, TestBench.Later), "the same POST /proposal twice at agent2");
         }, peers: true),
         Check("decision-in-answers", "Every answer of a decided agent to a message of the run carries the decision.", async (bench, run) =>
         {
@@ -126,14 +126,15 @@ internal static class RatifiedChecks
             await bench.Vote(run, 1, 2, 2);
             await bench.WaitForCallsAsync(
                 "/final", calls => calls.Count(call => call.Run == run.Id && call.Peer == 2 && call.Body.Number("value") == 2) >= 2,
-                "POST /final at agent4 again, after agent4 answered 503");
+                "POST /final at agent4 again, after agent4 answered 503", TestBench.Later);
         }, peers: true),
         Check("asks-for-the-decision", "An agent without a decision asks its peers' state, and takes the decision from there.", async (bench, run) =>
         {
             bench.Peers.Override = call => call.Path == "/state" && call.Peer == 0
                 ? FakeAnswer.Ok($$"""{"agent_id":"agent2","boot":"b2","agents":{{bench.N}},"floor":"{{run.Id}}","run":"{{run.Id}}","decision":{"value":3,"round":1,"run":"{{run.Id}}"},"descriptor":{{run.Json}},"round":1,"my_value":3,"proposals":{},"attempts":1,"consensus_value":3,"consensus_round":1}""")
                 : null;
-            TestBench.Require(await bench.WaitForDecisionAsync("GET /consensus: {\"reached\":true,\"value\":3}") == 3, "GET /consensus: {\"reached\":true,\"value\":3}");
+            TestBench.Require(
+                await bench.WaitForDecisionAsync("GET /consensus: {\"reached\":true,\"value\":3}", TestBench.Later) == 3, "GET /consensus: {\"reached\":true,\"value\":3}");
         }, peers: true),
     ];
 

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Text.Json;
 using Consensus.Agent.Configuration;
 using Consensus.Protocol;
 using Consensus.Simulation;
@@ -6,7 +6,7 @@ using Consensus.Simulation;
 namespace Consensus.Agent.Conformance;
 
 /// <summary>Judges agents that run already, with peers of their own: by their responses, and by runs that they are asked for.</summary>
-internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions options, ExchangeLog log, CancellationToken cancellation)
+internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions options, ExchangeLog log, Func<bool> outOfTime, CancellationToken cancellation)
 {
     private static readonly TimeSpan DecisionTimeout = TimeSpan.FromSeconds(30);
 
@@ -18,7 +18,7 @@ internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions 
         try
         {
             var verdicts = new List<Verdict>();
-            var runner = new CheckRunner(log, cancellation);
+            var runner = new CheckRunner(log, outOfTime, cancellation);
             var judged = ConformanceLevel.Ratified;
             foreach (var agent in agents)
             {
@@ -33,23 +33,22 @@ internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions 
                 }
             }
 
-            var decided = 0;
-            var checker = new SafetyChecker();
+            var (runs, decided) = (0, 0);
             Violation? violation = null;
-            for (var run = 0; run < options.Runs && violation is null; run++)
+            for (; runs < options.Runs && violation is null && !outOfTime(); runs++)
             {
-                progress(verdicts.Count + run, verdicts.Count + options.Runs, "runs");
-                (violation, var reached) = await RunAsync(agents, run);
+                progress(verdicts.Count + runs, verdicts.Count + options.Runs, "runs");
+                (violation, var reached) = await RunAsync(agents, runs);
                 decided += reached ? 1 : 0;
             }
 
-            if (options.Runs > 0)
+            if (runs > 0)
             {
                 verdicts.Add(Judged("agreement", "No two agents decide differently in one run.", PropertyNames.Agreement));
                 verdicts.Add(Judged("termination", "A run is decided.", PropertyNames.Termination));
             }
 
-            return new ConformanceReport(string.Join(" + ", urls), judged, options.Seed, verdicts, options.Runs, decided);
+            return new ConformanceReport(string.Join(" + ", urls), judged, options.Seed, verdicts, runs, decided);
 
             Verdict Judged(string id, string sentence, string property) => violation?.Property == property
                 ? new Verdict(id, judged, sentence, VerdictOutcome.Failed, sentence, violation.Explanation, log.Last(8))
@@ -66,38 +65,49 @@ internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions 
         var state = await agent.WaitUntilUpAsync(TimeSpan.FromSeconds(10), () => false, cancellation)
             ?? throw new ConfigurationException($"{agent.Address} does not answer GET /state with 200: is an agent running there?");
         agent.Id = state.Text("agent_id") ?? agent.Id;
-        var reply = await agent.SendAsync(HttpMethod.Post, "/reset", """{"handshake":true}""", cancellation);
-        var n = reply.Body.Number("agents") ?? Math.Max(3, urls.Count);
+        var (boot, agents) = await agent.IntroduceAsync(cancellation);
+        var n = agents ?? Math.Max(3, urls.Count);
 
         // The values that the checks propose fit a cluster of three or four.
-        var speaks = reply.Body.Text("boot") is not null && n is 3 or 4 ? ConformanceLevel.Ratified : ConformanceLevel.Original;
+        var speaks = boot is not null && n is 3 or 4 ? ConformanceLevel.Ratified : ConformanceLevel.Original;
         return (options.Level ?? speaks, n);
     }
 
     private async Task<(Violation? Violation, bool Reached)> RunAsync(List<AgentConnection> agents, int run)
     {
-        foreach (var agent in agents)
-        {
-            await agent.SendAsync(HttpMethod.Post, "/reset", null, cancellation);
-        }
-
-        var answer = await agents[run % agents.Count].SendAsync(HttpMethod.Post, "/run", """{"round":1}""", cancellation);
-        var id = RunId.TryParse(answer.Body.Text("run"), out var named) ? named : new RunId(run + 1, "agents", "bare");
+        var id = new RunId(run + 1, "agents", "bare");
         var history = new List<Observation>();
-        for (var clock = Stopwatch.StartNew(); history.Count < agents.Count && clock.Elapsed < DecisionTimeout; await Task.Delay(20, cancellation))
+        try
         {
-            history.Clear();
             foreach (var agent in agents)
             {
-                var body = (await agent.SendAsync(HttpMethod.Get, "/consensus", null, cancellation)).Body;
-                if (body.Number("value") is { } value)
-                {
-                    history.Add(new Observation(agent.Id, "", id, value, body.Number("round") ?? 0));
-                }
+                await agent.SendAsync(HttpMethod.Post, "/reset", null, cancellation);
             }
+
+            var answer = await agents[run % agents.Count].SendAsync(HttpMethod.Post, "/run", """{"round":1}""", cancellation);
+            id = RunId.TryParse(answer.Body.Text("run"), out var named) ? named : id;
+            foreach (var agent in agents)
+            {
+                await agent.PollAsync("/consensus", reply => Holds(agent, reply.Body), () => Task.Delay(10, cancellation), DecisionTimeout, cancellation);
+            }
+        }
+        catch (CheckFailedException e)
+        {
+            return (new(PropertyNames.Termination, Rule.Ratified, id, $"An agent did not respond: {e.Detail ?? e.Expected}."), history.Count > 0);
         }
 
         return (SafetyChecker.Check(history) ?? (history.Count == agents.Count ? null
             : new(PropertyNames.Termination, Rule.Ratified, id, $"{history.Count} of {agents.Count} agents decided within {DecisionTimeout.TotalSeconds:0} s.")), history.Count > 0);
+
+        bool Holds(AgentConnection agent, JsonElement body)
+        {
+            if (body.Find("reached") is not { ValueKind: JsonValueKind.True } || body.Number("value") is not { } value)
+            {
+                return false;
+            }
+
+            history.Add(new Observation(agent.Id, "", id, value, body.Number("round") ?? 0));
+            return true;
+        }
     }
 }

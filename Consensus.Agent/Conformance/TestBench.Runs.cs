@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Consensus.Agent.Conformance;
@@ -59,7 +60,7 @@ internal sealed partial class TestBench
 
     /// <summary>Sends a fake peer's vote in a run.</summary>
     public Task<AgentReply> Vote(TestRun run, int peer, int? value, int proposal, int round = 1) =>
-        Post("/vote", $$"""{"agent_id":"{{MemberOf(peer)}}","value":{{value?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "null"}},"proposal":{{proposal}},"round":{{round}},"run":{{run.Json}}}""");
+        Post("/vote", $$"""{"agent_id":"{{MemberOf(peer)}}","value":{{value?.ToString(CultureInfo.InvariantCulture) ?? "null"}},"proposal":{{proposal}},"round":{{round}},"run":{{run.Json}}}""");
 
     /// <summary>Sends a decision of a run.</summary>
     public Task<AgentReply> Final(TestRun run, int value, int round = 1) => Post("/final", $$"""{"value":{{value}},"round":{{round}},"run":{{run.Json}}}""");
@@ -69,10 +70,10 @@ internal sealed partial class TestBench
     {
         if (peers is not null)
         {
-            await peers.WaitAsync(calls => SentIn(run, calls).Any(condition), Soon);
+            await WaitForPeersAsync(calls => SentIn(run, calls).Any(condition), Soon);
         }
 
-        return Sent(run).FirstOrDefault(condition) ?? throw new CheckFailedException(expected, $"not sent within {Soon.TotalSeconds:0} s");
+        return Sent(run).FirstOrDefault(condition) ?? throw new CheckFailedException(expected, string.Create(CultureInfo.InvariantCulture, $"not sent within {Soon.TotalSeconds} s"));
     }
 
     /// <summary>All proposals and votes of the agent in a run so far.</summary>

@@ -23,11 +23,15 @@ internal sealed record ConformanceCheck(
 /// <param name="cancellation">Ends it.</param>
 internal sealed partial class TestBench(AgentConnection agent, IReadOnlyList<AgentConnection> all, FakePeers? peers, int others, ExchangeLog log, CancellationToken cancellation)
 {
-    /// <summary>Long enough for anything that an agent does at once, also on a busy machine.</summary>
-    public static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
+    /// <summary>Long enough for anything that an agent does at once, or when a window ends. A busy machine gets more (<see cref="AgentConnection.PollAsync"/>).</summary>
+    public static readonly TimeSpan Soon = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>The original's window.</summary>
-    private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(200);
+    /// <summary>Long enough for what an agent repeats, at least every 2 s.</summary>
+    public static readonly TimeSpan Later = TimeSpan.FromSeconds(6);
+
+    // The original's window is 200 ms, and it begins after the judge sent the request that starts it.
+    private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(190);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private readonly List<AgentReply> _replies = [];
     private long? _roundStarted;
 
@@ -62,18 +66,19 @@ internal sealed partial class TestBench(AgentConnection agent, IReadOnlyList<Age
     public Task Delay(int milliseconds) => Task.Delay(milliseconds, cancellation);
 
     /// <summary>Resets every agent, and forgets what was sent before.</summary>
-    public async Task ResetAsync()
+    /// <param name="failures">How often this check has failed: what an agent sent before the reset may be late, and is given more time each time.</param>
+    public async Task ResetAsync(int failures)
     {
         (_roundStarted, WindowMayBeOver) = (null, false);
         await ResetAllAsync();
-
-        // What an agent sent before the reset may still be on its way; real peers may even have told a decision to an agent that was reset.
-        await Delay(peers is null ? 100 : 20);
         if (peers is null)
         {
+            // Real peers may have sent a decision to an agent that was reset before them.
+            await Delay(40);
             await ResetAllAsync();
         }
 
+        await Delay(failures switch { 0 => 15, 1 => 200, _ => 1000 });
         peers?.Clear();
         _replies.Clear();
         log.Clear();
@@ -105,31 +110,27 @@ internal sealed partial class TestBench(AgentConnection agent, IReadOnlyList<Age
     public async Task<int?> DecisionAsync() => DecisionOf(await Get("/consensus"));
 
     /// <summary>Waits until the agent holds a decision.</summary>
-    public async Task<int> WaitForDecisionAsync(string expected)
+    public async Task<int> WaitForDecisionAsync(string expected, TimeSpan? within = null)
     {
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < Soon;)
-        {
-            if (DecisionOf(await agent.SendAsync(HttpMethod.Get, "/consensus", null, cancellation)) is { } value)
-            {
-                return value;
-            }
-
-            await Delay(10);
-        }
-
-        throw new CheckFailedException(expected, "undecided after " + Soon.TotalSeconds.ToString(CultureInfo.InvariantCulture) + " s");
+        int? value = null;
+        var limit = within ?? Soon;
+        return await agent.PollAsync("/consensus", reply => (value = DecisionOf(reply)) is not null, () => Delay(10), limit, cancellation)
+            ? value!.Value : throw new CheckFailedException(expected, string.Create(CultureInfo.InvariantCulture, $"undecided after {limit.TotalSeconds} s"));
     }
 
     /// <summary>Waits until the fake peers were sent what fulfils a condition.</summary>
-    public async Task<IReadOnlyList<FakeCall>> WaitForCallsAsync(string path, Func<IReadOnlyList<FakeCall>, bool> condition, string expected)
+    public async Task<IReadOnlyList<FakeCall>> WaitForCallsAsync(string path, Func<IReadOnlyList<FakeCall>, bool> condition, string expected, TimeSpan? within = null)
     {
-        if (!await Peers.WaitAsync(calls => condition([.. calls.Where(call => call.Path == path)]), Soon))
-        {
-            throw new CheckFailedException(expected, $"not seen within {Soon.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s");
-        }
-
-        return [.. Peers.Calls.Where(call => call.Path == path)];
+        var limit = within ?? Soon;
+        return await WaitForPeersAsync(calls => condition([.. calls.Where(call => call.Path == path)]), limit)
+            ? [.. Peers.Calls.Where(call => call.Path == path)]
+            : throw new CheckFailedException(expected, string.Create(CultureInfo.InvariantCulture, $"not seen within {limit.TotalSeconds} s"));
     }
+
+    /// <summary>Waits until the requests to the fake peers fulfil a condition.</summary>
+    /// <returns>False where they did not although the agent had the time.</returns>
+    public async Task<bool> WaitForPeersAsync(Func<IReadOnlyList<FakeCall>, bool> condition, TimeSpan within) =>
+        condition(Peers.Calls) || await agent.PollAsync("/state", _ => condition(Peers.Calls), () => Peers.WaitAsync(condition, Pause), within, cancellation);
 
     /// <summary>A value from 1..3 other than this one.</summary>
     public static int OtherThan(int value, int step = 1) => ((value - 1 + step) % 3) + 1;
@@ -155,7 +156,7 @@ internal sealed partial class TestBench(AgentConnection agent, IReadOnlyList<Age
     {
         var reply = await agent.SendAsync(method, path, json, cancellation);
         _replies.Add(reply);
-        WindowMayBeOver = _roundStarted is { } since && Stopwatch.GetElapsedTime(since) > Window / 2;
+        WindowMayBeOver = _roundStarted is { } since && Stopwatch.GetElapsedTime(since) > Window;
         return reply;
     }
 

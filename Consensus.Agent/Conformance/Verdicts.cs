@@ -101,6 +101,9 @@ internal sealed class CheckFailedException(string expected, string? detail = nul
 
     /// <summary>What was observed, where no exchange shows it.</summary>
     public string? Detail { get; } = detail;
+
+    /// <summary>Whether the agent, or the machine, was too slow to be judged.</summary>
+    public bool TooSlow { get; init; }
 }
 
 /// <summary>JSON of the report: snake_case, without reflection.</summary>

@@ -41,17 +41,19 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
     private int _drawn;
     private int _entered;
     private bool _gaveUp;
+    private CancellationToken _killed;
     private (int Value, int Round)? _decision;
 
     private int Majority => ((peers.Length + 1) / 2) + (fault == OriginalFault.WrongMajority ? 0 : 1);
 
-    /// <summary>Serves until the process is killed.</summary>
-    public Task ServeAsync(string port)
+    /// <summary>Builds the server.</summary>
+    public WebApplication Build()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
         var app = builder.Build();
+        _killed = app.Lifetime.ApplicationStopping;
+        _killed.Register(_http.Dispose);
         Map("/new_round", body => Task.FromResult(NewRound(Number(body, "round"))));
         Map("/proposal", body => Task.FromResult(Propose(body)));
         Map("/final", body => Task.FromResult(Final(body)));
@@ -59,7 +61,7 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
         app.MapPost("/reset", Reset);
         app.MapGet("/consensus", Consensus);
         app.MapGet("/state", State);
-        return app.RunAsync();
+        return app;
 
         // The cast keeps the result: without it, the handler would be taken for one that writes its own response.
         void Map(string path, Func<JsonElement, Task<IResult>> handle) => app.MapPost(path, (Delegate)(async (HttpContext context) => await handle(await ReadAsync(context))));
@@ -205,10 +207,10 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
 
     private async Task WindowAsync(int entered)
     {
-        await Task.Delay(200);
+        await Task.Delay(200, _killed);
         lock (_gate)
         {
-            if (_decision is null && entered == _entered && fault != OriginalFault.NoNextRound)
+            if (!_killed.IsCancellationRequested && _decision is null && entered == _entered && fault != OriginalFault.NoNextRound)
             {
                 Enter(_round + 1, opens: true);
             }
@@ -222,7 +224,7 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
             using var content = new StringContent(body(index), System.Text.Encoding.UTF8, "application/json");
             using var response = await _http.PostAsync(new Uri(new Uri(peer), path), content);
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException or ObjectDisposedException)
         {
             _gaveUp |= fault == OriginalFault.GivesUpWithASilentPeer;
         }

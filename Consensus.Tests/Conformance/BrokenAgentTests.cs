@@ -3,6 +3,7 @@ using Consensus.Agent.Conformance;
 namespace Consensus.Tests.Conformance;
 
 /// <summary>Each broken agent fails the one check that names its fault, and no other.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class BrokenAgentTests
 {
     [Theory]
@@ -24,13 +25,13 @@ public sealed class BrokenAgentTests
         await AssertFailsOnlyAsync(fault, check, ConformanceLevel.Original);
 
     [Theory]
-    [InlineData("clearing-handshake", "handshake-keeps-run")]
-    [InlineData("run-id-without-boot", "run-named-above-floors")]
-    [InlineData("old-final-accepted", "old-final-ignored")]
-    [InlineData("forgotten-floor", "floor-survives-reset")]
+    [InlineData("ClearingHandshake", "handshake-keeps-run")]
+    [InlineData("RunIdWithoutBoot", "run-named-above-floors")]
+    [InlineData("OldFinalAccepted", "old-final-ignored")]
+    [InlineData("ForgottenFloor", "floor-survives-reset")]
     [InlineData("RestartedAgentTakesPart", "other-boot-learns")]
-    [InlineData("no-adoption", "voted-value-adopted")]
-    [InlineData("draw-on-catch-up", "later-round-copied")]
+    [InlineData("NoAdoption", "voted-value-adopted")]
+    [InlineData("DrawOnCatchUp", "later-round-copied")]
     [InlineData("VotesTwice", "one-vote")]
     [InlineData("WrongStatusForASecondProposal", "second-proposal-refused")]
     [InlineData("NoDecisionInAnswers", "decision-in-answers")]
@@ -58,5 +59,5 @@ public sealed class BrokenAgentTests
         [.. report.Verdicts.Where(verdict => verdict.Outcome != VerdictOutcome.Passed).Select(verdict => verdict.Id)];
 
     private static Task<ConformanceReport> JudgeAsync(string fault, ConformanceLevel? level) =>
-        new ConformanceJudge(new ConformanceOptions(level, Runs: 0, Seed: 1, Seconds: 600), _ => { }, default).JudgeProgramsAsync([FixtureProgram.CommandOf(fault)]);
+        new ConformanceJudge(new ConformanceOptions(level, Runs: 0, Seed: 1, Seconds: 600), _ => { }, default).JudgeProgramsAsync([InProcessAgent.Broken(fault)]);
 }

@@ -8,6 +8,7 @@ using Consensus.Tests.Cluster;
 namespace Consensus.Tests.Conformance;
 
 /// <summary>The command <c>conform</c> as people use it, on running agents.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class ConformCommandTests : ThreeAgents
 {
     [Fact]

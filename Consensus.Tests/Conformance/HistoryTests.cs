@@ -8,6 +8,7 @@ using Consensus.Simulation.Seeded;
 namespace Consensus.Tests.Conformance;
 
 /// <summary>Observed histories: what the safety checker finds in them, and what is drawn of them.</summary>
+[Trait(Category.Name, Category.Fast)]
 public sealed class HistoryTests
 {
     private static readonly RunDescriptor Run = new(

@@ -5,11 +5,12 @@ using Consensus.Tests.Cluster;
 namespace Consensus.Tests.Conformance;
 
 /// <summary>The Python samples, judged by themselves and together with the agent of this project.</summary>
+[Trait(Category.Name, Category.System)]
 public sealed class SampleTests
 {
-    private static readonly string Own = $"dotnet {typeof(Consensus.Agent.AgentApplication).Assembly.Location}";
-    private static readonly string Original = Sample("agent.py");
-    private static readonly string Ratified = Sample("ratified.py");
+    private static readonly AgentProgram Own = InProcessAgent.Own;
+    private static readonly AgentProgram Original = Sample("agent.py");
+    private static readonly AgentProgram Ratified = Sample("ratified.py");
 
     [SkippableFact]
     public async Task The_original_sample_passes_the_original_level()
@@ -49,9 +50,9 @@ public sealed class SampleTests
     }
 
     /// <summary>Runs under faults where the rule is safe, and then one without; its result.</summary>
-    private static async Task<RunResult> ClusterAsync(string[] commands)
+    private static async Task<RunResult> ClusterAsync(AgentProgram[] programs)
     {
-        await using var cluster = await FaultRuns.StartAsync(commands, new ExchangeLog(), default);
+        await using var cluster = await FaultRuns.StartAsync(programs, new ExchangeLog(), default);
         for (var seed = 1; seed <= 5 && cluster.Described; seed++)
         {
             var result = await cluster.RunAsync(FaultPlan.Draw(seed, FaultRuns.Agents, cluster.Described));
@@ -69,13 +70,13 @@ public sealed class SampleTests
         }
     }
 
-    private static Task<ConformanceReport> JudgeAsync(string[] commands, ConformanceLevel level, int runs) =>
-        new ConformanceJudge(new ConformanceOptions(level, runs, Seed: 1, Seconds: 600), _ => { }, default).JudgeProgramsAsync(commands);
+    private static Task<ConformanceReport> JudgeAsync(AgentProgram[] programs, ConformanceLevel level, int runs) =>
+        new ConformanceJudge(new ConformanceOptions(level, runs, Seed: 1, Seconds: 600), _ => { }, default).JudgeProgramsAsync(programs);
 
     private static List<string> NotPassed(ConformanceReport report) =>
         [.. report.Verdicts.Where(verdict => verdict.Outcome != VerdictOutcome.Passed).Select(verdict => $"{verdict.Id}: expected {verdict.Expected}; observed {verdict.Detail}")];
 
-    private static string Sample(string file) => $"python3 {Path.Combine(SourceTree.Root, "samples", "python", file)}";
+    private static AgentProgram Sample(string file) => AgentProgram.OfCommand($"python3 '{Path.Combine(SourceTree.Root, "samples", "python", file)}'");
 
     private static void RequireFlask()
     {

@@ -4,6 +4,7 @@ using System.Xml.Linq;
 
 namespace Consensus.Tests.Conformance;
 
+[Trait(Category.Name, Category.System)]
 public sealed class ToolPackageTests
 {
     [Fact]

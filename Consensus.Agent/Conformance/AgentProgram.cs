@@ -1,0 +1,26 @@
+namespace Consensus.Agent.Conformance;
+
+/// <summary>What a program is told when it is started as an agent.</summary>
+/// <param name="Id">AGENT_ID.</param>
+/// <param name="Port">PORT, on this machine.</param>
+/// <param name="Peers">PEERS: the base addresses of the others, comma-separated.</param>
+internal sealed record AgentSettings(string Id, int Port, string Peers);
+
+/// <summary>A started agent. <see cref="IDisposable.Dispose"/> kills it and waits until it has ended.</summary>
+internal interface IAgentProcess : IDisposable
+{
+    /// <summary>Whether it has ended by itself.</summary>
+    bool HasExited { get; }
+
+    /// <summary>The last line that it printed; empty: none.</summary>
+    string LastLine { get; }
+}
+
+/// <summary>A program that can be started as an agent.</summary>
+/// <param name="Name">The program as reports name it.</param>
+/// <param name="Start">Starts it; it may still be on its way to listen when this returns.</param>
+internal sealed record AgentProgram(string Name, Func<AgentSettings, IAgentProcess> Start)
+{
+    /// <summary>A command line for the shell.</summary>
+    public static AgentProgram OfCommand(string command) => new(command, settings => new ChildProcess(command, settings));
+}
