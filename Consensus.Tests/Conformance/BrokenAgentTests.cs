@@ -1,55 +1,67 @@
+using System.Collections.Concurrent;
 using Consensus.Agent.Conformance;
+using Consensus.Simulation.Mutants;
 
 namespace Consensus.Tests.Conformance;
 
 /// <summary>Each broken agent fails the one check that names its fault, and no other.</summary>
 [Trait(Category.Name, Category.System)]
-public sealed class BrokenAgentTests
+public sealed class BrokenAgentTests(BrokenAgentTests.Reports reports) : IClassFixture<BrokenAgentTests.Reports>
 {
-    [Theory]
-    [InlineData(nameof(OriginalFault.WrongStatus), "consensus-undecided")]
-    [InlineData(nameof(OriginalFault.WrongMajority), "minority-undecided")]
-    [InlineData(nameof(OriginalFault.ForgetsTheRound), "new-round-again")]
-    [InlineData(nameof(OriginalFault.DecidesTwice), "first-final-wins")]
-    [InlineData(nameof(OriginalFault.NoFinal), "final-sent")]
-    [InlineData(nameof(OriginalFault.AcceptsStaleRound), "new-round-stale")]
-    [InlineData(nameof(OriginalFault.AcceptsLateProposal), "proposal-late")]
-    [InlineData(nameof(OriginalFault.ProposesTwice), "one-proposal")]
-    [InlineData(nameof(OriginalFault.CountsMessages), "senders-counted-once")]
-    [InlineData(nameof(OriginalFault.WrongConflictStatus), "new-round-decided")]
-    [InlineData(nameof(OriginalFault.ValuesOutOfRange), "values-in-range")]
-    [InlineData(nameof(OriginalFault.ResetKeepsItsValue), "reset-clears")]
-    [InlineData(nameof(OriginalFault.NoNextRound), "next-round-opened")]
-    [InlineData(nameof(OriginalFault.GivesUpWithASilentPeer), "silent-peer-tolerated")]
-    public async Task A_fault_against_the_original_contract_fails_the_check_that_names_it(string fault, string check) =>
-        await AssertFailsOnlyAsync(fault, check, ConformanceLevel.Original);
+    /// <summary>Faults against the original contract, and the check that names each.</summary>
+    public static TheoryData<string, string> OriginalFaults { get; } = new()
+    {
+        { nameof(OriginalFault.WrongStatus), "consensus-undecided" },
+        { nameof(OriginalFault.WrongMajority), "minority-undecided" },
+        { nameof(OriginalFault.ForgetsTheRound), "new-round-again" },
+        { nameof(OriginalFault.DecidesTwice), "first-final-wins" },
+        { nameof(OriginalFault.NoFinal), "final-sent" },
+        { nameof(OriginalFault.AcceptsStaleRound), "new-round-stale" },
+        { nameof(OriginalFault.AcceptsLateProposal), "proposal-late" },
+        { nameof(OriginalFault.ProposesTwice), "one-proposal" },
+        { nameof(OriginalFault.CountsMessages), "senders-counted-once" },
+        { nameof(OriginalFault.WrongConflictStatus), "new-round-decided" },
+        { nameof(OriginalFault.ValuesOutOfRange), "values-in-range" },
+        { nameof(OriginalFault.ResetKeepsItsValue), "reset-clears" },
+        { nameof(OriginalFault.NoNextRound), "next-round-opened" },
+        { nameof(OriginalFault.GivesUpWithASilentPeer), "silent-peer-tolerated" },
+    };
+
+    /// <summary>Faults in runs or in the ratified rule, and the check that names each.</summary>
+    public static TheoryData<string, string> RatifiedFaults { get; } = new()
+    {
+        { nameof(ClearingHandshake), "handshake-keeps-run" },
+        { nameof(RunIdWithoutBoot), "run-named-above-floors" },
+        { nameof(OldFinalAccepted), "old-final-ignored" },
+        { nameof(ForgottenFloor), "floor-survives-reset" },
+        { "RestartedAgentTakesPart", "other-boot-learns" },
+        { nameof(NoAdoption), "voted-value-adopted" },
+        { nameof(DrawOnCatchUp), "later-round-copied" },
+        { "VotesTwice", "one-vote" },
+        { "WrongStatusForASecondProposal", "second-proposal-refused" },
+        { "NoDecisionInAnswers", "decision-in-answers" },
+    };
 
     [Theory]
-    [InlineData("ClearingHandshake", "handshake-keeps-run")]
-    [InlineData("RunIdWithoutBoot", "run-named-above-floors")]
-    [InlineData("OldFinalAccepted", "old-final-ignored")]
-    [InlineData("ForgottenFloor", "floor-survives-reset")]
-    [InlineData("RestartedAgentTakesPart", "other-boot-learns")]
-    [InlineData("NoAdoption", "voted-value-adopted")]
-    [InlineData("DrawOnCatchUp", "later-round-copied")]
-    [InlineData("VotesTwice", "one-vote")]
-    [InlineData("WrongStatusForASecondProposal", "second-proposal-refused")]
-    [InlineData("NoDecisionInAnswers", "decision-in-answers")]
-    public async Task A_fault_in_runs_or_in_the_ratified_rule_fails_the_check_that_names_it(string fault, string check) =>
-        await AssertFailsOnlyAsync(fault, check, ConformanceLevel.Ratified);
+    [MemberData(nameof(OriginalFaults))]
+    public async Task A_fault_against_the_original_contract_fails_the_check_that_names_it(string fault, string check) => await AssertFailsOnlyAsync(fault, check);
+
+    [Theory]
+    [MemberData(nameof(RatifiedFaults))]
+    public async Task A_fault_in_runs_or_in_the_ratified_rule_fails_the_check_that_names_it(string fault, string check) => await AssertFailsOnlyAsync(fault, check);
 
     [Fact]
     public async Task An_agent_by_the_original_contract_without_a_fault_fails_no_check()
     {
-        var report = await JudgeAsync(nameof(OriginalFault.None), null);
+        var report = await reports.OfAsync(nameof(OriginalFault.None));
         Assert.Equal(ConformanceLevel.Original, report.Level);
         Assert.Equal([], Failed(report));
         Assert.Equal(0, report.ExitCode);
     }
 
-    private static async Task AssertFailsOnlyAsync(string fault, string check, ConformanceLevel level)
+    private async Task AssertFailsOnlyAsync(string fault, string check)
     {
-        var report = await JudgeAsync(fault, level);
+        var report = await reports.OfAsync(fault);
         Assert.Equal([check], Failed(report));
         Assert.Equal(2, report.ExitCode);
         Assert.NotEmpty(report.Verdicts.Single(verdict => verdict.Id == check).Exchanges);
@@ -58,6 +70,47 @@ public sealed class BrokenAgentTests
     private static List<string> Failed(ConformanceReport report) =>
         [.. report.Verdicts.Where(verdict => verdict.Outcome != VerdictOutcome.Passed).Select(verdict => verdict.Id)];
 
-    private static Task<ConformanceReport> JudgeAsync(string fault, ConformanceLevel? level) =>
-        new ConformanceJudge(new ConformanceOptions(level, Runs: 0, Seed: 1, Seconds: 600), _ => { }, default).JudgeProgramsAsync([InProcessAgent.Broken(fault)]);
+    /// <summary>Judges all broken agents, several at a time: a judge mostly waits.</summary>
+    public sealed class Reports : IDisposable
+    {
+        private readonly SemaphoreSlim _free = new(6);
+        private readonly ConcurrentDictionary<string, Task<ConformanceReport>> _reports = new();
+
+        public Reports()
+        {
+            Judge(RatifiedFaults, ConformanceLevel.Ratified);
+            Judge(OriginalFaults, ConformanceLevel.Original);
+            _reports[nameof(OriginalFault.None)] = JudgeAsync(nameof(OriginalFault.None), null);
+        }
+
+        internal Task<ConformanceReport> OfAsync(string fault) => _reports[fault];
+
+        public void Dispose()
+        {
+            Task.WhenAll(_reports.Values).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
+            _free.Dispose();
+        }
+
+        private void Judge(TheoryData<string, string> faults, ConformanceLevel level)
+        {
+            foreach (var fault in faults.Select(row => (string)row[0]))
+            {
+                _reports[fault] = JudgeAsync(fault, level);
+            }
+        }
+
+        private async Task<ConformanceReport> JudgeAsync(string fault, ConformanceLevel? level)
+        {
+            await _free.WaitAsync();
+            try
+            {
+                return await Task.Run(() => new ConformanceJudge(new ConformanceOptions(level, Runs: 0, Seed: 1, Seconds: 600), _ => { }, default)
+                    .JudgeProgramsAsync([InProcessAgent.Broken(fault)]));
+            }
+            finally
+            {
+                _free.Release();
+            }
+        }
+    }
 }

@@ -1,18 +1,16 @@
 """An agent by the original contract: a majority of equal proposals in a round decides. It can disagree with its peers."""
 import logging, os, random
 from threading import RLock, Thread, Timer
+from types import SimpleNamespace
 from urllib.request import Request, urlopen
 from flask import Flask, json, request
 
 ME, PEERS = os.environ["AGENT_ID"], [peer for peer in os.environ.get("PEERS", "").split(",") if peer]
 MAJORITY = (len(PEERS) + 1) // 2 + 1
-app, lock = Flask(ME), RLock()
-logging.getLogger("werkzeug").setLevel(logging.ERROR)
+app, lock, my = Flask(ME), RLock(), SimpleNamespace()
 
 def clear():
-    global current, mine, proposals, attempts, decision
-    current, mine, proposals, attempts, decision = 0, None, {}, 0, None
-clear()
+    my.round, my.value, my.proposals, my.attempts, my.decision = 0, None, {}, 0, {}
 
 def post(peer, path, body):
     try:
@@ -27,61 +25,62 @@ def send(path, **body):
 
 def enter(number, opens):
     """Draws a value and proposes it. Who opens a round proposes after the others have entered it."""
-    global current, mine, proposals, attempts
-    current, mine, attempts = number, random.randint(1, 3), attempts + 1
-    proposals = {ME: mine}
-    print(f"[{ME}] Round {number}, Attempt {attempts}, Value {mine}", flush=True)
-    Timer(0.2, window_over, (proposals,)).start()
-    def speak(value=mine):
-        if opens:
-            send("/new_round", round=number)
-        send("/proposal", agent_id=ME, value=value, round=number)
-    Thread(target=speak).start()
+    my.round, my.value, my.attempts = number, random.randint(1, 3), my.attempts + 1
+    my.proposals = {ME: my.value}
+    print(f"[{ME}] Round {number}, Attempt {my.attempts}, Value {my.value}", flush=True)
+    Timer(0.2, window_over, [my.proposals]).start()
+    Thread(target=propose, args=(number, my.value, opens)).start()
 
-def window_over(of):
+def propose(number, value, opens):
+    if opens:
+        send("/new_round", round=number)
+    send("/proposal", agent_id=ME, value=value, round=number)
+
+def window_over(proposals):
     with lock:
-        if not decision and proposals is of:  # Not a later round, nor the same one after a reset.
-            enter(current + 1, opens=True)
+        if not my.decision and my.proposals is proposals:  # Not a later round, nor the same one after a reset.
+            enter(my.round + 1, opens=True)
+
+def ignored(reason):
+    return {"status": "ignored", "reason": reason, "current_round": my.round}
 
 @app.post("/new_round")
 def new_round():
     number = request.get_json(force=True)["round"]
     with lock:
-        if decision:
-            return {"status": "ignored", "reason": "already-decided"}, 409
-        if number < current:
-            return {"status": "ignored", "reason": "stale-round", "current_round": current}
-        if number > current:
+        if my.decision:
+            return ignored("already-decided"), 409
+        if number < my.round:
+            return ignored("stale-round")
+        if number > my.round:
             enter(number, opens=False)
             return {"status": "started", "round": number}
         return {"status": "already-started", "round": number}
 
 @app.post("/proposal")
 def proposal():
-    global decision
-    body = request.get_json(force=True)
+    message = request.get_json(force=True)
     with lock:
-        if body["round"] != current:
-            return {"status": "ignored", "reason": "round-mismatch", "current_round": current}
-        proposals[body["agent_id"]] = body["value"]
-        if not decision and list(proposals.values()).count(body["value"]) >= MAJORITY:
-            decision = body["value"], current
-            Thread(target=send, args=("/final",), kwargs={"value": body["value"], "round": current}).start()
+        if message["round"] != my.round:
+            return ignored("round-mismatch")
+        my.proposals[message["agent_id"]] = message["value"]
+        if not my.decision and list(my.proposals.values()).count(message["value"]) >= MAJORITY:
+            my.decision = {"value": message["value"], "round": my.round}
+            Thread(target=send, args=["/final"], kwargs=my.decision).start()
         return {"status": "ok"}
 
 @app.post("/final")
 def final():
-    global decision
-    body = request.get_json(force=True)
+    message = request.get_json(force=True)
     with lock:
-        decision = decision or (body["value"], body["round"])
-    return {"status": "ack"}
+        my.decision = my.decision or {"value": message["value"], "round": message["round"]}
+        return {"status": "ack"}
 
 @app.post("/reset")
 def reset():
     with lock:
         clear()
-    return {"status": "reset"}
+        return {"status": "reset"}
 
 @app.post("/run")
 def run():
@@ -90,21 +89,20 @@ def run():
     with lock:
         clear()
         enter(number, opens=True)
-    return {"status": "triggered", "round": number}
+        return {"status": "triggered", "round": number}
 
 @app.get("/consensus")
 def consensus():
     with lock:
-        if decision:
-            return {"reached": True, "value": decision[0], "round": decision[1], "attempts": attempts}
-        return {"reached": False, "round": current}, 202
+        return {"reached": True, "attempts": my.attempts} | my.decision if my.decision else ({"reached": False, "round": my.round}, 202)
 
 @app.get("/state")
 def state():
     with lock:
-        value, number = decision or (None, None)
-        return {"agent_id": ME, "round": current, "my_value": mine, "proposals": proposals, "attempts": attempts,
-                "consensus_value": value, "consensus_round": number}
+        return {"agent_id": ME, "round": my.round, "my_value": my.value, "proposals": my.proposals, "attempts": my.attempts,
+                "consensus_value": my.decision.get("value"), "consensus_round": my.decision.get("round")}
 
+clear()
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
 if __name__ == "__main__":
     app.run("127.0.0.1", int(os.environ["PORT"]), threaded=True)

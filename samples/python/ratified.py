@@ -113,7 +113,7 @@ class Run:
         return {"status": "ack"}
 
 def ignored(reason):
-    return {"status": "ignored", "reason": reason, "current_round": run.round if run else agent.current}
+    return {"status": "ignored", "reason": reason, "current_round": run.round if run else agent.my.round}
 
 def introduce(**more):
     return {"agent_id": ME, "boot": BOOT, "agents": N} | ({} if floor == "0.." else {"floor": floor}) | more
