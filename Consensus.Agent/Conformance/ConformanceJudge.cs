@@ -176,8 +176,9 @@ internal sealed class ConformanceJudge(ConformanceOptions options, Action<Confor
         var trace = HistoryTrace.Of(found.History, found.Bare);
         if (options.Timeline is { } file)
         {
-            File.WriteAllText(file, System.Text.Json.JsonSerializer.Serialize(
-                SimulatedTimeline.Of(trace, FaultRuns.Agents, found.Violation!.Explanation, []), TimelineJson.Default.ClusterTimeline));
+            // A file cannot be asked for the rounds that a page folds.
+            var timeline = SimulatedTimeline.Of(trace, FaultRuns.Agents, found.Violation!.Explanation, [new RoundRange(1, int.MaxValue)]);
+            File.WriteAllText(file, System.Text.Json.JsonSerializer.Serialize(timeline, TimelineJson.Default.ClusterTimeline));
         }
 
         return new ObservedCounterexample(

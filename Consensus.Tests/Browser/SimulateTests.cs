@@ -1,3 +1,8 @@
+using System.Text;
+using System.Text.Json;
+using Consensus.Agent.Conformance;
+using Consensus.Agent.Timeline;
+using Consensus.Protocol;
 using Consensus.Tests.Api;
 using Microsoft.Playwright;
 
@@ -48,6 +53,33 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
         await tab.Page.ClickAsync("#next-seed");
         await Assertions.Expect(tab.Page.Locator(".sentence code")).ToContainTextAsync("--seed 12");
         Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task A_file_with_an_observed_run_is_drawn_and_another_file_is_refused()
+    {
+        var run = new RunDescriptor(
+            new RunId(1, "agent1", "a"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 20, new Dictionary<string, string> { ["agent1"] = "a", ["agent2"] = "b", ["agent3"] = "c" });
+        var history = new ObservedHistory(["agent1", "agent2", "agent3"]);
+        var lost = new ObservedCall(0, 1, 1, new Proposal("agent1", 2, 1, run)) { Lost = true };
+        history.Add(HistoryEventKind.Sent, 0, 1, lost);
+        history.Add(HistoryEventKind.Unanswered, 0, 1, lost);
+        history.Add(HistoryEventKind.Sent, 2, 1, new ObservedCall(2, 1, 0, new Final(3, 1, run, "agent3")));
+        var timeline = SimulatedTimeline.Of(HistoryTrace.Of(history, null), 3, "agent3 decided 3, which no agent proposed.", []);
+
+        await using var tab = await OpenAsync(1280);
+        var input = tab.Page.Locator("#simulate input[type=file]");
+        await input.SetInputFilesAsync(FileOf("run.json", JsonSerializer.Serialize(timeline, TimelineJson.Default.ClusterTimeline)));
+        await Assertions.Expect(tab.Page.Locator(".sentence")).ToHaveTextAsync("agent3 decided 3, which no agent proposed.");
+        await Assertions.Expect(tab.Page.Locator("[data-rule=observed] .head")).ToHaveCountAsync(3);
+        await Assertions.Expect(tab.Page.Locator("[data-rule=observed] .arrow.lost")).ToHaveCountAsync(1);
+
+        await input.SetInputFilesAsync(FileOf("other.json", "{}"));
+        await Assertions.Expect(tab.Page.GetByText("other.json holds no run")).ToBeVisibleAsync();
+        Assert.Equal(0, await tab.Page.Locator("#simulate .stage").CountAsync());
+        Assert.Empty(tab.Errors);
+
+        static FilePayload FileOf(string name, string text) => new() { Name = name, MimeType = "application/json", Buffer = Encoding.UTF8.GetBytes(text) };
     }
 
     [SkippableFact]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Xml.Linq;
 using Consensus.Agent.Conformance;
@@ -45,6 +46,46 @@ public sealed class ConformCommandTests : ThreeAgents
         var (code, output, errors) = await AgentProcess.RunAsync(args, []);
         Assert.Equal((1, ""), (code, output));
         Assert.Contains(line.Replace("--url or", "--url, or", StringComparison.Ordinal), Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task An_interrupt_ends_the_programs_that_conform_started()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "env resets the signal only on Linux.");
+        var file = Path.GetTempFileName();
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        var info = new ProcessStartInfo(
+            "env", ["--default-signal=INT", "dotnet", typeof(Agent.AgentApplication).Assembly.Location, "conform", "--start", $"sleep 600 & echo $$ $! > '{file}'; wait"])
+        {
+            RedirectStandardError = true,
+        };
+        using var conform = Process.Start(info)!;
+        try
+        {
+            string[] children;
+            while ((children = File.ReadAllText(file).Split(' ', '\n', StringSplitOptions.RemoveEmptyEntries)).Length < 2)
+            {
+                await Task.Delay(20, limit.Token);
+            }
+
+            using (var kill = Process.Start("kill", ["-INT", $"{conform.Id}"]))
+            {
+                await kill.WaitForExitAsync(limit.Token);
+            }
+
+            Assert.Equal("Interrupted: nothing was judged.", (await conform.StandardError.ReadToEndAsync(limit.Token)).Trim());
+            await conform.WaitForExitAsync(limit.Token);
+            Assert.Equal(1, conform.ExitCode);
+            Assert.All(children, child => Assert.True(HasEnded(child), $"process {child} still runs"));
+        }
+        finally
+        {
+            conform.Kill(entireProcessTree: true);
+            File.Delete(file);
+        }
+
+        // A killed process may stay in the list until its parent has asked for its exit code.
+        static bool HasEnded(string id) => !File.Exists($"/proc/{id}/stat") || File.ReadAllText($"/proc/{id}/stat").Contains(") Z ", StringComparison.Ordinal);
     }
 
     [Fact]

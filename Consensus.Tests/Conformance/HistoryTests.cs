@@ -85,6 +85,28 @@ public sealed class HistoryTests
     }
 
     [Fact]
+    public void A_history_counts_the_draws_of_each_process_and_shows_copies_as_such()
+    {
+        Send(0, 1, new Proposal("agent1", 2, 1, Run));
+        Send(0, 1, new Vote("agent1", null, 2, 1, Run));
+        Send(0, 1, new Proposal("agent1", 3, 2, Run));
+        Send(1, 2, new Proposal("agent2", 3, 2, Run));
+        var bare = new Proposal("agent3", 1, 1, Run with { Rule = Rule.Classic, Id = new RunId(2, "agent3", "bare") });
+        Send(2, 0, bare);
+        _history.Add(HistoryEventKind.Killed, 2, 1);
+        _history.Add(HistoryEventKind.Started, 2, 2);
+        Send(2, 0, bare with { Value = 3 }, process: 2);
+
+        var events = HistoryTrace.Of(_history, null).Steps.SelectMany(step => step.Events.Select(one => (step.Agent, one.Kind, one.Round, one.Value, one.Attempt)));
+        Assert.Equal(
+            [
+                (0, ProtocolEventKind.Drew, 1, 2, 1), (0, ProtocolEventKind.Voted, 1, 0, 0), (0, ProtocolEventKind.Drew, 2, 3, 2),
+                (1, ProtocolEventKind.CaughtUp, 2, 3, 0), (2, ProtocolEventKind.Drew, 1, 1, 1), (2, ProtocolEventKind.Drew, 1, 3, 1),
+            ],
+            events);
+    }
+
+    [Fact]
     public void A_plan_is_a_function_of_its_seed()
     {
         var plans = Enumerable.Range(1, 200).Select(seed => FaultPlan.Draw(seed, 3, described: true)).ToList();

@@ -27,10 +27,12 @@ export class SimulationView {
       html('div', { class: 'simulation-buttons' },
         html('button', { type: 'submit', class: 'primary' }, 'Simulate'),
         html('button', { type: 'button', id: 'next-seed', onclick: () => this.#nextSeed() }, 'Next seed'),
-        html('button', { type: 'button', id: 'counterexample', class: 'danger', ...hintOf('counterexample'), onclick: () => this.#showCounterexample() }, 'Show how the classic rule disagrees')));
+        html('button', { type: 'button', id: 'counterexample', class: 'danger', ...hintOf('counterexample'), onclick: () => this.#showCounterexample() }, 'Show how the classic rule disagrees'),
+        html('button', { type: 'button', id: 'open-file', title: 'A run that conform --timeline FILE wrote', onclick: () => this.file.click() }, 'Open a file')));
+    this.file = html('input', { type: 'file', accept: '.json', hidden: true, onchange: () => this.#openFile() });
     this.sentence = html('p', { class: 'sentence', role: 'status' });
     this.stages = html('div', { class: 'stages' });
-    host.append(this.form, this.sentence, this.stages);
+    host.append(this.form, this.file, this.sentence, this.stages);
   }
 
   /** Opens the tab. The first time, it simulates the run of the form. */
@@ -68,6 +70,24 @@ export class SimulationView {
     });
   }
 
+  async #openFile() {
+    const [file] = this.file.files;
+    this.opened = true;
+    this.notice();
+    try {
+      const timeline = JSON.parse(await file.text());
+      this.#show([['observed', timeline]]);
+      this.#describe(timeline.sentence);
+    } catch {
+      this.stages.replaceChildren();
+      this.#describe();
+      this.notice(`${file.name} holds no run: choose a file that conform --timeline FILE wrote.`);
+    }
+
+    // Without this the same file could not be opened again.
+    this.file.value = '';
+  }
+
   #send(request) {
     this.opened = true;
     return whileBusy([...this.form.querySelectorAll('button')], async () => {
@@ -90,11 +110,12 @@ export class SimulationView {
     this.stages.replaceChildren();
     this.stages.classList.toggle('two', two);
     for (const [rule, timeline] of runs) {
-      const stage = html('section', { class: 'stage', 'data-rule': rule, 'aria-label': `${rule} rule` });
+      const name = rule === 'observed' ? 'observed run' : `${rule} rule`;
+      const stage = html('section', { class: 'stage', 'data-rule': rule, 'aria-label': name });
       this.stages.append(stage);
       const detail = [];
       const view = new RunView(stage, {
-        label: `Space-time diagram, ${rule} rule`, title: two ? `${rule} rule` : undefined,
+        label: `Space-time diagram, ${name}`, title: two ? name : undefined,
         // The same query gives the same run, now with the events of these rounds.
         unfold: (range) => this.#send(async () => {
           detail.push(range);
