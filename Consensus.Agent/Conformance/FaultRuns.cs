@@ -24,6 +24,7 @@ internal sealed class FaultRuns : IAsyncDisposable
     private const string OriginalRun = """{"round":1}""";
     private static readonly TimeSpan SettleTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestSettle = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan OriginalSettle = TimeSpan.FromSeconds(2.5);
     private static readonly TimeSpan OriginalQuiet = TimeSpan.FromMilliseconds(700);
 
     // An agent that is only slow answers less often meanwhile.
@@ -88,7 +89,7 @@ internal sealed class FaultRuns : IAsyncDisposable
                 .Concat(plan.Faults.Where(fault => fault.Kind == FaultKind.Kill).GroupBy(fault => fault.From).Select(kills => KillAsync(history, kills.First()))));
         await EndFaultsAsync(history, plan, described);
         _proxies.Heal();
-        var unfinished = await SettleAsync(history, described);
+        var unfinished = await SettleAsync(history, described, plan.Faults.Count > 0);
         var decided = await ReadDecisionsAsync(history, described);
         return new RunResult(plan, history, bare, _judge.Judge(history, bare) ?? unfinished, decided);
     }
@@ -119,7 +120,11 @@ internal sealed class FaultRuns : IAsyncDisposable
     {
         await WaitUntilAsync(history, start.AtMs);
         history.Add(HistoryEventKind.RunRequested, start.Agent, _agents[start.Agent].Processes);
-        await TryAsync(start.Agent, HttpMethod.Post, "/run", described ? DescribedRun : OriginalRun);
+        var answer = await TryAsync(start.Agent, HttpMethod.Post, "/run", described ? DescribedRun : OriginalRun);
+        if (RunId.TryParse(answer?.Text("run"), out var run))
+        {
+            history.AddStarted(run);
+        }
     }
 
     private async Task KillAsync(ObservedHistory history, PlannedFault kill)
@@ -163,10 +168,13 @@ internal sealed class FaultRuns : IAsyncDisposable
 
     /// <summary>Waits until every agent is decided or says that it cannot be; of agents that cannot say so, until nothing happens any more.</summary>
     /// <returns>A violation where an agent of a described run comes to no end although the agents answer at a good pace.</returns>
-    private async Task<Violation?> SettleAsync(ObservedHistory history, bool described)
+    private async Task<Violation?> SettleAsync(ObservedHistory history, bool described, bool faults)
     {
         var (clock, answers) = (Stopwatch.StartNew(), 0);
-        while (clock.Elapsed < LongestSettle && (described || history.Quiet < OriginalQuiet))
+
+        // An agent by the original contract may go on alone for ever, where it has lost the decision.
+        var originalLimit = faults ? OriginalSettle : SettleTimeout;
+        while (described ? clock.Elapsed < LongestSettle : clock.Elapsed < originalLimit && history.Quiet < OriginalQuiet)
         {
             if (await FindOpenAsync(history, described) is not { } open)
             {
@@ -187,23 +195,21 @@ internal sealed class FaultRuns : IAsyncDisposable
 
     private Task PauseAsync(bool described) => Task.Delay(described ? 5 : 20, _cancellation);
 
-    /// <summary>An agent that is undecided in the newest run; null: there is none, or the run is stalled.</summary>
+    /// <summary>An agent that is undecided, in the run that was started or at all; null: there is none, or the run is stalled.</summary>
     private async Task<(int Agent, RunId Run)?> FindOpenAsync(ObservedHistory history, bool described)
     {
-        var (newest, reached, stalled) = (history.NewestRun, false, false);
-        if (described && newest == RunId.None)
-        {
-            return null;
-        }
-
+        // If its initiator was killed at once, nobody else may know the run.
+        var started = Enumerable.Range(0, Agents).Any(agent => _boots.GetValueOrDefault((agent, _agents[agent].Processes)) == history.Started.Boot) ? history.Started : RunId.None;
+        var (reached, stalled) = (false, false);
         (int Agent, RunId Run)? open = null;
         for (var agent = 0; agent < Agents; agent++)
         {
             var answer = await TryAsync(agent, HttpMethod.Get, "/consensus", null) ?? default;
-            var decided = IsTrue(answer, "reached") && (!described || (RunId.TryParse(answer.Text("run"), out var run) && run >= newest));
-            var cannot = IsTrue(answer, "stalled");
+            var run = RunId.TryParse(answer.Text("run"), out var named) ? named : RunId.None;
+            var decided = IsTrue(answer, "reached") && (!described || run >= started);
+            var cannot = IsTrue(answer, "stalled") || (described && started == RunId.None && run == RunId.None && answer.Find("reached") is not null);
             (reached, stalled) = (reached || decided, stalled || cannot);
-            open ??= decided || cannot ? null : (agent, newest);
+            open ??= decided || cannot ? null : (agent, run);
         }
 
         // An agent that was restarted may never learn of a run that stalled.
@@ -225,7 +231,7 @@ internal sealed class FaultRuns : IAsyncDisposable
             if (described == run is not null)
             {
                 history.Add(HistoryEventKind.Decided, agent, _agents[agent].Processes, decision: new Decision(value, round, run));
-                decided += !described || run == history.NewestRun ? 1 : 0;
+                decided += !described || run == history.Started ? 1 : 0;
             }
         }
 

@@ -78,7 +78,7 @@ internal sealed class ObservedHistory(IReadOnlyList<string> agents)
     private readonly Lock _lock = new();
     private readonly List<HistoryEvent> _events = [];
     private readonly HashSet<PlannedFault> _applied = [];
-    private RunId _newestRun = RunId.None;
+    private RunId _started = RunId.None;
     private readonly long _began = Stopwatch.GetTimestamp();
 
     /// <summary>The ids of the agents.</summary>
@@ -108,14 +108,14 @@ internal sealed class ObservedHistory(IReadOnlyList<string> agents)
         }
     }
 
-    /// <summary>The newest run that a message names; none: no message names one.</summary>
-    public RunId NewestRun
+    /// <summary>The newest run that an agent said it started; none: no agent did.</summary>
+    public RunId Started
     {
         get
         {
             lock (_lock)
             {
-                return _newestRun;
+                return _started;
             }
         }
     }
@@ -143,7 +143,15 @@ internal sealed class ObservedHistory(IReadOnlyList<string> agents)
         lock (_lock)
         {
             _events.Add(new HistoryEvent(Now, kind, agent, process, call, response, decision));
-            _newestRun = call?.Message?.Run is { } run && run.Id > _newestRun ? run.Id : _newestRun;
+        }
+    }
+
+    /// <summary>Records that an agent said it started a run. A run that only messages name may have been given up.</summary>
+    public void AddStarted(RunId run)
+    {
+        lock (_lock)
+        {
+            _started = run > _started ? run : _started;
         }
     }
 

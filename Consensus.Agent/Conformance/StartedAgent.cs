@@ -46,8 +46,9 @@ internal sealed class StartedAgent(AgentProgram program, string id, int port, IE
     /// <exception cref="ConfigurationException">It does not answer.</exception>
     public async Task<System.Text.Json.JsonElement> StartAsync(CancellationToken cancellation)
     {
-        _process = program.Start(_settings);
+        // First: what the new process sends is never taken for a message of the last one.
         Processes++;
+        _process = program.Start(_settings);
         return await Connection.WaitUntilUpAsync(StartTimeout, () => HasExited, cancellation)
             ?? throw new ConfigurationException(
                 $"'{program.Name}' does not answer GET /state on port {port}. It must listen on the port that PORT names. Its last line: {_process.LastLine}");

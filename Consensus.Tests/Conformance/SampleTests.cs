@@ -8,6 +8,7 @@ namespace Consensus.Tests.Conformance;
 [Trait(Category.Name, Category.System)]
 public sealed class SampleTests
 {
+    private static readonly string Python = Environment.GetEnvironmentVariable("PYTHON_PATH") is { Length: > 0 } path ? path : "python3";
     private static readonly AgentProgram Own = InProcessAgent.Own;
     private static readonly AgentProgram Original = Sample("agent.py");
     private static readonly AgentProgram Ratified = Sample("ratified.py");
@@ -76,20 +77,20 @@ public sealed class SampleTests
     private static List<string> NotPassed(ConformanceReport report) =>
         [.. report.Verdicts.Where(verdict => verdict.Outcome != VerdictOutcome.Passed).Select(verdict => $"{verdict.Id}: expected {verdict.Expected}; observed {verdict.Detail}")];
 
-    private static AgentProgram Sample(string file) => AgentProgram.OfCommand($"python3 '{Path.Combine(SourceTree.Root, "samples", "python", file)}'");
+    private static AgentProgram Sample(string file) => AgentProgram.OfCommand($"'{Python}' '{Path.Combine(SourceTree.Root, "samples", "python", file)}'");
 
     private static void RequireFlask()
     {
         string? missing = null;
         try
         {
-            using var python = Process.Start(new ProcessStartInfo("python3", ["-c", "import flask"]) { RedirectStandardError = true })!;
+            using var python = Process.Start(new ProcessStartInfo(Python, ["-c", "import flask"]) { RedirectStandardError = true })!;
             python.WaitForExit();
-            missing = python.ExitCode == 0 ? null : "Python has no Flask: install python3-flask.";
+            missing = python.ExitCode == 0 ? null : $"{Python} has no Flask: install python3-flask, or name another Python with PYTHON_PATH.";
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            missing = "There is no python3: install python3-flask.";
+            missing = $"There is no {Python}: install python3-flask, or name another Python with PYTHON_PATH.";
         }
 
         if (missing is not null)
