@@ -38,7 +38,7 @@ public static class EventFormatter
             response.Descriptor is null ? null : $"in run {response.Run}",
             response.Proposal is { } proposal ? Invariant($"proposes {proposal.Value} in round {proposal.Round}") : null,
             response.Vote is { } vote ? Invariant($"votes for {Value(vote.Value)} in round {vote.Round}, having proposed {vote.Proposed}") : null,
-            response.Decision is { } decision ? Decided(decision) : null,
+            response.Decision is { } decision ? Of(decision) : null,
         ];
         return string.Join(", ", parts.Where(part => part is not null));
     }
@@ -46,7 +46,7 @@ public static class EventFormatter
     /// <summary>The first of these that a response holds: a decision, a vote, a proposal, a run, a reason; else its status.</summary>
     public static string Summary(Response response) => response switch
     {
-        { Decision: { } decision } => Decided(decision),
+        { Decision: { } decision } => Of(decision),
         { Vote: { } vote } => Content(vote),
         { Proposal: { } proposal } => Content(proposal),
         { Learner: true } => "a learner",
@@ -102,6 +102,28 @@ public static class EventFormatter
         _ => throw new ArgumentOutOfRangeException(nameof(timer), timer, "No such timer."),
     };
 
+    /// <summary>A decision.</summary>
+    public static string Of(Decision decision)
+    {
+        ArgumentNullException.ThrowIfNull(decision);
+        return Invariant($"decided {decision.Value} in round {decision.Round}");
+    }
+
+    /// <summary>A message in two or three words, as spans and their readers name it.</summary>
+    public static string Title(Message message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return message switch
+        {
+            NewRound { Value: { } value } newRound => Invariant($"new_round {newRound.Round}, propose {value}"),
+            NewRound newRound => Content(newRound),
+            Proposal proposal => Invariant($"propose {proposal.Value}"),
+            Vote vote => $"vote {Value(vote.Value)}",
+            Final final => Invariant($"final {final.Value}"),
+            _ => message.Kind,
+        };
+    }
+
     /// <summary>A value, or that there is none.</summary>
     public static string Value(int? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "none";
 
@@ -114,8 +136,6 @@ public static class EventFormatter
         Final final => Invariant($"final {final.Value} of round {final.Round}"),
         _ => message.Kind,
     };
-
-    private static string Decided(Decision decision) => Invariant($"decided {decision.Value} in round {decision.Round}");
 
     private static string Pairs<T>(IReadOnlyDictionary<string, T> pairs, char separator) =>
         string.Join(" ", pairs.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => Invariant($"{pair.Key}{separator}{pair.Value}")));

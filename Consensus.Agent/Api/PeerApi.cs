@@ -43,7 +43,7 @@ public static class PeerApi
         using var span = tracing.StartReceive(message, message.Sender ?? FaultsApi.SenderOf(context), context.Request.Headers.TraceParent);
         var answer = node.Receive(message, KeyOf(context));
         answer = twice ? node.Receive(message, KeyOf(context)) : answer;
-        MessageTracing.NoteAnswer(span, answer);
+        MessageTracing.RecordResponse(span, answer);
         return AnswerWith(answer, message is NewRound);
     }
 

@@ -118,7 +118,7 @@ public sealed partial class PeerClient(
         if (response.StatusCode == HttpStatusCode.Unauthorized)
         {
             Contacts.KeyRefused(peer);
-            MessageTracing.NoteFailure(span, "the peer refuses this agent's CLUSTER_KEY");
+            MessageTracing.RecordFailure(span, "the peer refuses this agent's CLUSTER_KEY");
             if (_throttle.Passes(0, out _))
             {
                 RefusedKey(options.Id, options.Peers[peer]);
@@ -131,7 +131,7 @@ public sealed partial class PeerClient(
         {
             Contacts.Failed(peer);
             Refused(options.Id, call, (int)response.StatusCode);
-            MessageTracing.NoteFailure(span, $"HTTP {(int)response.StatusCode}");
+            MessageTracing.RecordFailure(span, $"HTTP {(int)response.StatusCode}");
             return null;
         }
 
@@ -143,7 +143,7 @@ public sealed partial class PeerClient(
         }
 
         directory.SetId(peer, answer?.AgentId);
-        MessageTracing.NoteAnswer(span, answer);
+        MessageTracing.RecordResponse(span, answer);
         return answer;
     }
 
@@ -170,7 +170,7 @@ public sealed partial class PeerClient(
             FailedUnexpectedly(e, options.Id, call, held);
         }
 
-        MessageTracing.NoteFailure(span, e is OperationCanceledException ? "timeout" : e.Message);
+        MessageTracing.RecordFailure(span, e is OperationCanceledException ? "timeout" : e.Message);
     }
 
     /// <summary>Counts one more call in flight, unless there are too many. A handshake always passes: it starts the run that ends a flood.</summary>

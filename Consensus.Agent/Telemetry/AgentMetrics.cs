@@ -3,7 +3,7 @@ using Consensus.Protocol;
 
 namespace Consensus.Agent.Telemetry;
 
-/// <summary>Counts one agent's runs, rounds and messages. Called in the order of things, one call at a time.</summary>
+/// <summary>Counts one agent's runs, rounds and messages. Called in the order of events, one call at a time.</summary>
 public sealed class AgentMetrics
 {
     /// <summary>The name of every agent's meter.</summary>
@@ -21,9 +21,6 @@ public sealed class AgentMetrics
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _messages;
     private readonly Counter<long> _attempts;
-    private RunDescriptor? _current;
-    private bool _open;
-    private int _startRound;
 
     public AgentMetrics(IMeterFactory meters)
     {
@@ -39,68 +36,43 @@ public sealed class AgentMetrics
         _attempts = meter.CreateCounter<long>("consensus.attempts", "{attempt}", "Values drawn.");
     }
 
-    /// <summary>A message was answered, or not: then <paramref name="answer"/> is null.</summary>
-    public void Message(Message message, Response? answer, bool sent)
+    /// <summary>Counts a message; null for <paramref name="response"/>: it got none.</summary>
+    public void Message(Message message, Response? response, bool sent)
     {
         if (_messages.Enabled)
         {
-            _messages.Add(1, new("consensus.message.type", message.Kind), new("consensus.message.direction", sent ? "sent" : "received"), new("consensus.outcome", OutcomeOf(answer)));
+            _messages.Add(1, new("consensus.message.type", message.Kind), new("consensus.message.direction", sent ? "sent" : "received"), new("consensus.outcome", OutcomeOf(response)));
         }
     }
 
-    /// <summary>Follows one event; <paramref name="duration"/> is a decision's.</summary>
-    public void Record(ProtocolEvent protocolEvent, RunDescriptor? current, TimeSpan? duration)
+    /// <summary>Counts one event.</summary>
+    /// <param name="protocolEvent">The event.</param>
+    /// <param name="change">The runs that it begins and ends.</param>
+    /// <param name="current">The run after it.</param>
+    /// <param name="duration">Of a decision: from the start of the run to the decision.</param>
+    public void Record(ProtocolEvent protocolEvent, in RunChange change, RunDescriptor? current, TimeSpan? duration)
     {
-        switch (protocolEvent.Kind)
+        if (change.Ended is { } ended)
         {
-            case ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner:
-                End("superseded");
-                Begin(current?.StartRound ?? protocolEvent.Round, current);
-                break;
-            case ProtocolEventKind.Drew:
-                if (!_open)
-                {
-                    Begin(protocolEvent.Round, current);
-                }
+            if (protocolEvent.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned)
+            {
+                _duration.Record(duration.GetValueOrDefault().TotalSeconds, RuleTag(ended.Descriptor));
+                _rounds.Record(Math.Max(1, protocolEvent.Round - ended.StartRound + 1), RuleTag(ended.Descriptor));
+            }
 
-                _attempts.Add(1, RuleTag);
-                break;
-            case ProtocolEventKind.Decided or ProtocolEventKind.Learned:
-                if (_open)
-                {
-                    _duration.Record(duration.GetValueOrDefault().TotalSeconds, RuleTag);
-                    _rounds.Record(Math.Max(1, protocolEvent.Round - _startRound + 1), RuleTag);
-                }
-
-                End(protocolEvent.Kind == ProtocolEventKind.Decided ? "decided" : "learned");
-                break;
-            case ProtocolEventKind.WasReset:
-                End("reset");
-                break;
+            _runs.Add(1, RuleTag(ended.Descriptor), new("consensus.outcome", change.Outcome));
         }
-    }
 
-    private KeyValuePair<string, object?> RuleTag => new("consensus.rule", RuleOf(_current));
-
-    /// <summary>The name of a run's rule; a bare run follows the classic rule.</summary>
-    internal static string RuleOf(RunDescriptor? run) => run is { Rule: Rule.Ratified } ? "ratified" : "classic";
-
-    private void Begin(int startRound, RunDescriptor? current)
-    {
-        (_open, _startRound, _current) = (true, startRound, current);
-    }
-
-    private void End(string outcome)
-    {
-        if (_open)
+        if (protocolEvent.Kind == ProtocolEventKind.Drew)
         {
-            _runs.Add(1, RuleTag, new("consensus.outcome", outcome));
-            _open = false;
+            _attempts.Add(1, RuleTag(current));
         }
     }
+
+    private static KeyValuePair<string, object?> RuleTag(RunDescriptor? run) => new("consensus.rule", OpenRun.RuleOf(run));
 
     /// <summary>The outcome of a message; null: it got no response.</summary>
-    internal static string OutcomeOf(Response? answer) => answer switch
+    internal static string OutcomeOf(Response? response) => response switch
     {
         null => "failed",
         { Status: ResponseStatus.Refused } => "refused",

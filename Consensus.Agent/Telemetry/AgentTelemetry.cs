@@ -1,12 +1,15 @@
 using System.Diagnostics;
 using Consensus.Protocol;
+using Consensus.Simulation;
 
 namespace Consensus.Agent.Telemetry;
 
-/// <summary>Turns what happens in a machine into logs, spans and metrics.</summary>
+/// <summary>Turns the events of a state machine into logs, spans and metrics.</summary>
 public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, RunLogger logger)
 {
-    // Spans are made beside whatever the thread is in.
+    private readonly RunTracker _runs = new();
+
+    // A span must not lie under the span that the calling thread is in.
     private readonly ExecutionContext _clean = ExecutionContext.Capture()!;
     private bool _stopped;
 
@@ -18,16 +21,16 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
     /// <summary>The parent of a message's span (<see cref="RunTracing.ParentOf"/>).</summary>
     public MessageParent ParentOf(int peer, Message message, bool repeated) => IsTraced ? tracing.ParentOf(peer, message, repeated) : default;
 
-    /// <summary>A message was received and answered.</summary>
-    public void Received(Message message, Response answer) => metrics.Message(message, answer, sent: false);
+    /// <summary>A message arrived and got this response.</summary>
+    public void Received(Message message, Response response) => metrics.Message(message, response, sent: false);
 
-    /// <summary>A peer answered a message, or did not: then <paramref name="answer"/> is null.</summary>
-    public void Sent(int peer, Message message, Response? answer)
+    /// <summary>The result of a message to a peer; null for <paramref name="response"/>: the peer did not respond.</summary>
+    public void Sent(int peer, Message message, Response? response)
     {
-        metrics.Message(message, answer, sent: true);
-        if (answer is not null && IsTraced)
+        metrics.Message(message, response, sent: true);
+        if (response is not null && IsTraced)
         {
-            tracing.Answered(peer, message);
+            tracing.Responded(peer, message);
         }
     }
 
@@ -44,15 +47,7 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
     public void StartTakenUp(ActivityContext caller) => Clean(() => tracing.StartTakenUp(caller));
 
     /// <summary>The request taken up has ended.</summary>
-    public void StartEnded(StartOutcome outcome) => Clean(() => tracing.StartEnded(outcome switch
-    {
-        RunStarted => null,
-        QuorumUnreachable few => $"no answer of {string.Join(", ", few.Missing)}",
-        DuplicateAgentId same => $"two agents have the id {same.AgentId}",
-        ClusterSizeMismatch mismatch => $"cluster sizes differ: {string.Join(", ", mismatch.Sizes.Select(size => $"{size.Key} {size.Value}"))}",
-        LegacyPeer original => $"{original.Peer} knows no ratified rule",
-        _ => "too many starts",
-    }));
+    public void StartEnded(StartOutcome outcome) => Clean(() => tracing.StartEnded(outcome is RunStarted ? null : EventFormatter.Of(outcome)));
 
     /// <summary>Follows one event. Called in the order of events.</summary>
     /// <param name="protocolEvent">The event.</param>
@@ -61,19 +56,20 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
     /// <param name="duration">Of a decision: from the start of the run to the decision.</param>
     public void Record(ProtocolEvent protocolEvent, RunDescriptor? current, Input input, TimeSpan? duration)
     {
+        var change = _runs.Follow(protocolEvent, current);
         if (!IsTraced)
         {
-            metrics.Record(protocolEvent, current, duration);
+            metrics.Record(protocolEvent, change, current, duration);
             logger.Record(protocolEvent, duration);
         }
         else
         {
-            Trace(protocolEvent, current, input, duration);
+            Trace(protocolEvent, change, current, input, duration);
         }
     }
 
     // A method of its own: its closure would otherwise be allocated where nothing is traced.
-    private void Trace(ProtocolEvent protocolEvent, RunDescriptor? current, Input input, TimeSpan? duration)
+    private void Trace(ProtocolEvent protocolEvent, RunChange change, RunDescriptor? current, Input input, TimeSpan? duration)
     {
         var received = input is MessageReceived;
         ActivityContext cause = default;
@@ -88,19 +84,19 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
 
         Clean(() =>
         {
-            // Logs and exemplars lead to the span that is current.
-            var ends = protocolEvent.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.WasReset;
+            // Logs and exemplars lead to the span that is current. So a run that only ends here ends after them.
+            var ends = change is { Ended: not null, Began: null };
             if (!ends)
             {
-                tracing.Record(protocolEvent, current, cause, received);
+                tracing.Record(protocolEvent, change, cause, received);
             }
 
             Activity.Current = tracing.Current;
-            metrics.Record(protocolEvent, current, duration);
+            metrics.Record(protocolEvent, change, current, duration);
             logger.Record(protocolEvent, duration);
             if (ends)
             {
-                tracing.Record(protocolEvent, current, duration: duration);
+                tracing.Record(protocolEvent, change, duration: duration);
             }
         });
     }

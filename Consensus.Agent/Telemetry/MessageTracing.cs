@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Consensus.Protocol;
+using Consensus.Simulation;
 
 namespace Consensus.Agent.Telemetry;
 
@@ -26,7 +27,7 @@ public sealed class MessageTracing(RunTracing runs)
             return null;
         }
 
-        var span = runs.Source.StartActivity($"{Describe(message)} → {peer}", ActivityKind.Client, parent.Context);
+        var span = runs.Source.StartActivity($"{EventFormatter.Title(message)} → {peer}", ActivityKind.Client, parent.Context);
         if (span is { IsAllDataRequested: true })
         {
             SetTags(span, message);
@@ -44,7 +45,7 @@ public sealed class MessageTracing(RunTracing runs)
             return null;
         }
 
-        var span = runs.Source.StartActivity($"{Describe(message)} ← {sender ?? "unknown"}", ActivityKind.Server, parent);
+        var span = runs.Source.StartActivity($"{EventFormatter.Title(message)} ← {sender ?? "unknown"}", ActivityKind.Server, parent);
         if (span is { IsAllDataRequested: true })
         {
             SetTags(span, message);
@@ -53,20 +54,20 @@ public sealed class MessageTracing(RunTracing runs)
         return span;
     }
 
-    /// <summary>Notes on a span what was answered.</summary>
-    public static void NoteAnswer(Activity? span, Response? answer)
+    /// <summary>Records the response on the message's span; null: there is none.</summary>
+    public static void RecordResponse(Activity? span, Response? response)
     {
         if (span is { IsAllDataRequested: true })
         {
-            span.SetTag("consensus.outcome", AgentMetrics.OutcomeOf(answer));
-            span.SetTag("consensus.answer", answer is null ? null : Describe(answer));
+            span.SetTag("consensus.outcome", AgentMetrics.OutcomeOf(response));
+            span.SetTag("consensus.answer", response is null ? null : EventFormatter.Of(response));
         }
     }
 
-    /// <summary>Notes on a span why there is no answer.</summary>
-    public static void NoteFailure(Activity? span, string why)
+    /// <summary>Records on the message's span why there is no response.</summary>
+    public static void RecordFailure(Activity? span, string why)
     {
-        NoteAnswer(span, null);
+        RecordResponse(span, null);
         span?.AddEvent(new ActivityEvent("no answer", tags: [new("consensus.reason", why)]));
     }
 
@@ -74,29 +75,6 @@ public sealed class MessageTracing(RunTracing runs)
     public static string? Format(in ActivityContext context) => context == default
         ? null
         : string.Create(CultureInfo.InvariantCulture, $"00-{context.TraceId}-{context.SpanId}-{(byte)context.TraceFlags:x2}");
-
-    private static string Describe(Message message) => message switch
-    {
-        NewRound { Value: { } value } opens => string.Create(CultureInfo.InvariantCulture, $"new_round {opens.Round}, propose {value}"),
-        NewRound opens => string.Create(CultureInfo.InvariantCulture, $"new_round {opens.Round}"),
-        Proposal proposal => string.Create(CultureInfo.InvariantCulture, $"propose {proposal.Value}"),
-        Vote vote => DescribeVote(vote),
-        Final final => string.Create(CultureInfo.InvariantCulture, $"final {final.Value}"),
-        _ => message.Kind,
-    };
-
-    private static string DescribeVote(Vote vote) =>
-        vote.Value is { } value ? string.Create(CultureInfo.InvariantCulture, $"vote {value}") : "vote none";
-
-    private static string Describe(Response answer)
-    {
-        var position = answer.Decision is { } decision ? $"decided {decision.Value}"
-            : answer.Vote is { } vote ? DescribeVote(vote)
-            : answer.Proposal is { } proposal ? $"propose {proposal.Value}"
-            : answer.Learner == true ? "learner" : null;
-        var status = answer.Reason is null ? answer.Status : $"{answer.Status} ({answer.Reason})";
-        return position is null ? status : $"{status}, {position}";
-    }
 
     private static void SetTags(Activity span, Message message)
     {

@@ -17,8 +17,8 @@ public sealed partial class RunTracing
         }
 
         // Agents enter a round without asking each other. So the id of the trace they share is made from the run's id.
-        var name = Encoding.UTF8.GetBytes($"{_descriptor?.Id}/{segment}");
-        var trace = _descriptor is null ? ActivityTraceId.CreateRandom() : ActivityTraceId.CreateFromBytes(SHA256.HashData(name).AsSpan(0, 16));
+        var name = Encoding.UTF8.GetBytes($"{_latest.Descriptor?.Id}/{segment}");
+        var trace = _latest.Descriptor is null ? ActivityTraceId.CreateRandom() : ActivityTraceId.CreateFromBytes(SHA256.HashData(name).AsSpan(0, 16));
         _run = Start("run", new ActivityContext(trace, default, before.ActivityTraceFlags), [new ActivityLink(before.Context)]);
         Describe(_run, protocolEvent);
         if (_run is not null)
@@ -26,7 +26,7 @@ public sealed partial class RunTracing
             before.AddLink(new ActivityLink(_run.Context));
         }
 
-        before.DisplayName = $"{Title}: continued";
+        before.DisplayName = $"{_latest.Title}: continued";
         before.SetTag("consensus.outcome", "continued");
         before.Stop();
     }

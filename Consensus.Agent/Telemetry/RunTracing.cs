@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Consensus.Protocol;
+using Consensus.Simulation;
 
 namespace Consensus.Agent.Telemetry;
 
@@ -20,7 +21,9 @@ public sealed partial class RunTracing
 
     private readonly string _agentId;
     private readonly HashSet<int> _reached = [];
-    private RunDescriptor? _descriptor;
+
+    // The run that began last here, also once it has ended.
+    private OpenRun _latest = new(null, 0);
     private RunId _hasRunTitle = RunId.None;
     private Activity? _start;
     private Activity? _run;
@@ -28,7 +31,6 @@ public sealed partial class RunTracing
     private ActivityContext _last;
     private ActivityContext _parent;
     private (RunId Run, ActivityContext Context) _previous;
-    private int _startRound;
     private int _segment;
 
     public RunTracing(string agentId)
@@ -65,10 +67,10 @@ public sealed partial class RunTracing
         _ => new(Position, !repeated),
     };
 
-    /// <summary>A peer answered a message, so it knows the run that the message names.</summary>
-    public void Answered(int peer, Message sent)
+    /// <summary>A peer responded to a message, so it knows the run that the message names.</summary>
+    public void Responded(int peer, Message sent)
     {
-        if (sent.Run is { } run && run.Id == _descriptor?.Id)
+        if (sent.Run is { } run && run.Id == _latest.Descriptor?.Id)
         {
             _reached.Add(peer);
         }
@@ -102,25 +104,27 @@ public sealed partial class RunTracing
 
     /// <summary>Follows one event.</summary>
     /// <param name="protocolEvent">The event.</param>
-    /// <param name="current">The run after it.</param>
-    /// <param name="cause">Where the event came from: the message's span, or the trace that an answer names.</param>
+    /// <param name="change">The runs that it begins and ends.</param>
+    /// <param name="cause">Where the event came from: the message's span, or the trace that a response names.</param>
     /// <param name="received">Whether a message of another agent caused it.</param>
     /// <param name="duration">Of a decision: how long it took.</param>
-    public void Record(ProtocolEvent protocolEvent, RunDescriptor? current, ActivityContext cause = default, bool received = false, TimeSpan? duration = null)
+    public void Record(ProtocolEvent protocolEvent, in RunChange change, ActivityContext cause = default, bool received = false, TimeSpan? duration = null)
     {
+        if (change.Began is { } began)
+        {
+            Begin(began, protocolEvent, cause, received);
+        }
+
         switch (protocolEvent.Kind)
         {
-            case ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner:
-                Begin(protocolEvent, current, cause, received);
-                break;
             case ProtocolEventKind.Drew or ProtocolEventKind.CaughtUp or ProtocolEventKind.Adopted:
-                EnterRound(protocolEvent, current, cause, received);
+                EnterRound(protocolEvent);
                 break;
             case ProtocolEventKind.Voted:
                 _round?.AddEvent(new ActivityEvent("vote", tags: [new("consensus.value", protocolEvent.Value == 0 ? "none" : protocolEvent.Value)]));
                 break;
             case ProtocolEventKind.Decided or ProtocolEventKind.Learned:
-                Decide(protocolEvent, duration);
+                Decide(protocolEvent, change.Outcome, duration);
                 break;
             case ProtocolEventKind.WasReset:
                 End("reset");
@@ -143,9 +147,9 @@ public sealed partial class RunTracing
     private ActivityContext RoundOf(int round) =>
         _round?.GetTagItem("consensus.round") is int current && current > round && _last != default ? _last : Position;
 
-    private void Begin(ProtocolEvent protocolEvent, RunDescriptor? current, ActivityContext cause, bool received)
+    private void Begin(OpenRun began, ProtocolEvent protocolEvent, ActivityContext cause, bool received)
     {
-        var own = !received && _start is not null && (current is null || (current.Id.Initiator == _agentId && current.Id > _hasRunTitle));
+        var own = !received && _start is not null && (began.Descriptor is null || (began.Id.Initiator == _agentId && began.Id > _hasRunTitle));
         if (own && _run == _start && _start is { IsStopped: false })
         {
             // The same start names another run, because some peer knew a newer one.
@@ -155,9 +159,8 @@ public sealed partial class RunTracing
 
         End("superseded");
         var (known, context) = _previous;
-        _hasRunTitle = own && current is not null ? current.Id : _hasRunTitle;
-        _descriptor = current;
-        _startRound = current?.StartRound ?? protocolEvent.Round;
+        _hasRunTitle = own && began.Descriptor is not null ? began.Id : _hasRunTitle;
+        _latest = began;
         _segment = 0;
         _last = default;
         _reached.Clear();
@@ -177,24 +180,15 @@ public sealed partial class RunTracing
         }
     }
 
-    private void EnterRound(ProtocolEvent protocolEvent, RunDescriptor? current, ActivityContext cause, bool received)
+    private void EnterRound(ProtocolEvent protocolEvent)
     {
         if (_run is null)
         {
-            // A bare run is joined by its first round.
-            if (current is null)
-            {
-                Begin(protocolEvent, current, cause, received);
-            }
-
-            if (_run is null)
-            {
-                Describe(_run = Start("run", _parent), protocolEvent);
-            }
+            Describe(_run = Start("run", _parent), protocolEvent);
         }
 
         EndRound("undecided");
-        var segment = (protocolEvent.Round - _startRound) / RoundsPerTrace;
+        var segment = (protocolEvent.Round - _latest.StartRound) / RoundsPerTrace;
         if (segment != _segment)
         {
             ContinueInNextTrace(segment, protocolEvent);
@@ -214,14 +208,13 @@ public sealed partial class RunTracing
         }
     }
 
-    private void Decide(ProtocolEvent protocolEvent, TimeSpan? duration)
+    private void Decide(ProtocolEvent protocolEvent, string? outcome, TimeSpan? duration)
     {
-        if (_run is null)
+        if (_run is null || outcome is null)
         {
             return;
         }
 
-        var outcome = protocolEvent.Kind == ProtocolEventKind.Decided ? "decided" : "learned";
         var name = protocolEvent.Other is { } other && outcome == "learned" ? $"learned {protocolEvent.Value} from {other}" : $"{outcome} {protocolEvent.Value}";
         var mark = Start(name, Position);
         Describe(mark, protocolEvent);
@@ -237,7 +230,7 @@ public sealed partial class RunTracing
             _run.SetEndTime(_run.StartTimeUtc + took);
         }
 
-        End(outcome, $"decided {protocolEvent.Value} in round {protocolEvent.Round}");
+        End(outcome, EventFormatter.Of(new Decision(protocolEvent.Value, protocolEvent.Round, _latest.Descriptor?.Id)));
     }
 
     private void End(string outcome, string? text = null)
@@ -247,8 +240,8 @@ public sealed partial class RunTracing
         {
             // What is sent about a decision later still belongs to its run.
             _last = _last == default ? run.Context : _last;
-            _previous = (_descriptor?.Id ?? RunId.None, run.Context);
-            run.DisplayName = $"{Title}: {text ?? outcome}";
+            _previous = (_latest.Id, run.Context);
+            run.DisplayName = $"{_latest.Title}: {text ?? outcome}";
             run.SetTag("consensus.outcome", outcome);
             run.Stop();
         }
@@ -267,14 +260,12 @@ public sealed partial class RunTracing
         }
     }
 
-    private string Title => _descriptor is null ? "run" : $"run {_descriptor.Id.Number}";
-
     private void Describe(Activity? span, ProtocolEvent protocolEvent)
     {
         if (span is { IsAllDataRequested: true })
         {
             span.SetTag("consensus.run.id", protocolEvent.Run.IsNone ? null : protocolEvent.Run.ToString());
-            span.SetTag("consensus.rule", AgentMetrics.RuleOf(_descriptor));
+            span.SetTag("consensus.rule", OpenRun.RuleOf(_latest.Descriptor));
             span.SetTag("consensus.learner", protocolEvent.Kind == ProtocolEventKind.JoinedAsLearner ? true : null);
         }
     }

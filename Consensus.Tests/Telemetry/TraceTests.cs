@@ -89,7 +89,7 @@ public sealed partial class TraceTests
         await cluster.Clients[0].Put("/faults", """{"isolate":true}""");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await cluster.Clients[0].Post("/run?wait=30")).Code);
         await cluster.DisposeAsync();
-        Assert.StartsWith("run: not started, no answer of ", AssertOneTree(cluster.Spans).DisplayName, StringComparison.Ordinal);
+        Assert.StartsWith("run: not started, too few answered, missing ", AssertOneTree(cluster.Spans).DisplayName, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed partial class TraceTests
         var telemetry = new AgentTelemetry(tracing, new AgentMetrics(services.GetRequiredService<IMeterFactory>()), logger);
         telemetry.StartTakenUp(default);
         telemetry.StartEnded(new ClusterSizeMismatch(new Dictionary<string, int> { ["agent1"] = 3, ["agent2"] = 2 }));
-        Assert.Equal("run: not started, cluster sizes differ: agent1 3, agent2 2", Assert.Single(names));
+        Assert.Equal("run: not started, the agents count differently: agent1=3 agent2=2", Assert.Single(names));
     }
 
     [Fact]
