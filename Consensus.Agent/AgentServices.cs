@@ -21,7 +21,7 @@ internal static class AgentServices
         services.AddSingleton<PeerDirectory>();
         services.AddSingleton<FaultInjector>();
         services.AddSingleton<FaultInjectionLogger>();
-        services.AddSingleton(provider => provider.GetRequiredService<AgentService>().Recorder);
+        services.AddSingleton(provider => provider.GetRequiredService<AgentService>().Timeline);
         services.AddSingleton(TimeProvider.System);
 
         // PeerClient has its own timeout and logs.

@@ -31,7 +31,7 @@ public static class TimelineApi
     }
 
     private static async Task<IResult> TimelineAsync(
-        EventRecorder recorder, AgentOptions options, PeerDirectory peers, AgentApiClient client, CancellationToken cancellation,
+        TimelineReader timeline, AgentOptions options, PeerDirectory peers, AgentApiClient client, CancellationToken cancellation,
         string? run = null, [FromQuery(Name = "cluster")] string? all = null, [FromQuery] string[]? detail = null)
     {
         if (QueryParameters.ReadFlag("cluster", all, out var cluster) is { } wrong)
@@ -39,7 +39,7 @@ public static class TimelineApi
             return wrong;
         }
 
-        if (run is not null && run != EventRecorder.Bare && !RunId.TryParse(run, out _))
+        if (run is not null && run != TimelineReader.Bare && !RunId.TryParse(run, out _))
         {
             return RequestBody.Problem(400, "run must be a run id as POST /run answers it, number.initiator.boot, or 'bare'.");
         }
@@ -52,33 +52,33 @@ public static class TimelineApi
 
         if (!cluster)
         {
-            return TypedResults.Json(recorder.Read(run, ranges), TimelineJson.Default.AgentTimeline);
+            return TypedResults.Json(timeline.Read(run, ranges), TimelineJson.Default.AgentTimeline);
         }
 
-        var merged = await MergedAsync(recorder, options, peers, client, run, ranges, cancellation);
+        var merged = await MergedAsync(timeline, options, peers, client, run, ranges, cancellation);
         return TypedResults.Json(merged, TimelineJson.Default.ClusterTimeline);
     }
 
     private static async Task<ClusterTimeline> MergedAsync(
-        EventRecorder recorder, AgentOptions options, PeerDirectory peers, AgentApiClient client, string? run, List<RoundRange>? detail, CancellationToken cancellation)
+        TimelineReader timeline, AgentOptions options, PeerDirectory peers, AgentApiClient client, string? run, List<RoundRange>? detail, CancellationToken cancellation)
     {
         var histories = await HistoriesAsync(options, client, cancellation);
-        List<RunHistory> all = [.. histories.OfType<RunHistory>(), recorder.Runs()];
+        List<RunHistory> all = [.. histories.OfType<RunHistory>(), timeline.Runs()];
         run ??= NewestOf([.. all.SelectMany(history => history.Runs.Take(1))]);
         var known = all.SelectMany(history => history.Runs).Where(summary => summary.Run == run);
-        var (first, last) = recorder.RoundsOf(run);
+        var (first, last) = timeline.RoundsOf(run);
         first = Math.Max(1, first);
         last = Math.Max(last, known.Select(summary => first + summary.Rounds - 1).DefaultIfEmpty(0).Max());
         var (shown, folded) = RoundFolding.Fold(first, last, detail ?? []);
 
-        var query = $"/timeline?run={Uri.EscapeDataString(run ?? EventRecorder.Bare)}" + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
+        var query = $"/timeline?run={Uri.EscapeDataString(run ?? TimelineReader.Bare)}" + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
         var timelines = run is null ? [.. options.Peers.Select((peer, i) => histories[i] is { } up ? new AgentTimeline(up.AgentId, "") : null)]
             : await client.GetAllAsync(options.Peers, query, TimelineJson.Default.AgentTimeline, cancellation);
         RunSummary? SummaryIn(RunHistory? history) => history?.Runs.FirstOrDefault(summary => summary.Run == run);
         List<Source> sources =
         [
-            new("/", recorder.Read(run, shown), SummaryIn(recorder.Runs())),
-            .. timelines.Select((timeline, i) => new Source(options.Peers[i].OriginalString, timeline, SummaryIn(histories[i]), peers.IdOf(i))),
+            new("/", timeline.Read(run, shown), SummaryIn(timeline.Runs())),
+            .. timelines.Select((read, i) => new Source(options.Peers[i].OriginalString, read, SummaryIn(histories[i]), peers.IdOf(i))),
         ];
         return TimelineMerger.Merge(run, sources, folded);
     }
@@ -87,7 +87,7 @@ public static class TimelineApi
         client.GetAllAsync(options.Peers, "/timeline/runs", TimelineJson.Default.RunHistory, cancellation);
 
     private static async Task<IResult> RunsAsync(
-        EventRecorder recorder, AgentOptions options, AgentApiClient client, CancellationToken cancellation,
+        TimelineReader timeline, AgentOptions options, AgentApiClient client, CancellationToken cancellation,
         [FromQuery(Name = "cluster")] string? all = null)
     {
         if (QueryParameters.ReadFlag("cluster", all, out var cluster) is { } wrong)
@@ -95,21 +95,21 @@ public static class TimelineApi
             return wrong;
         }
 
-        var own = recorder.Runs();
+        var own = timeline.Runs();
         if (cluster)
         {
             // This agent may have been away, or restarted: what it missed, others know.
             var others = await HistoriesAsync(options, client, cancellation);
             var known = others.OfType<RunHistory>().Prepend(own).SelectMany(history => history.Runs.Select(summary => (history.AgentId, Summary: summary)))
                 .GroupBy(one => one.Summary.Run).Select(RunSummary.Choose);
-            own = own with { Runs = [.. known.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(EventRecorder.MaxRuns)] };
+            own = own with { Runs = [.. known.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(RunEventLogs.MaxRuns)] };
         }
 
         return TypedResults.Json(own, TimelineJson.Default.RunHistory);
     }
 
     private static ServerSentEventsResult<string> Events(
-        HttpContext context, EventRecorder recorder, IHostApplicationLifetime lifetime,
+        HttpContext context, TimelineReader timeline, IHostApplicationLifetime lifetime,
         [FromHeader(Name = "Last-Event-ID")] string? last = null)
     {
         context.Response.Headers.CacheControl = "no-store";
@@ -118,22 +118,22 @@ public static class TimelineApi
         context.Response.Headers["X-Accel-Buffering"] = "no";
 
         // Event numbers of an earlier process mean nothing here. A client that saw them gets all events.
-        var after = last is null ? recorder.LastEventId
-            : last.Split('/') is [var boot, var number] && boot == recorder.Boot
+        var after = last is null ? timeline.LastEventId
+            : last.Split('/') is [var boot, var number] && boot == timeline.Boot
                 && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0;
         return TypedResults.ServerSentEvents(HeadRequests.IsHead(context)
             ? AsyncEnumerable.Empty<SseItem<string>>()
-            : StreamAsync(recorder, after, lifetime.ApplicationStopping, context.RequestAborted));
+            : StreamAsync(timeline, after, lifetime.ApplicationStopping, context.RequestAborted));
     }
 
     private static async IAsyncEnumerable<SseItem<string>> StreamAsync(
-        EventRecorder recorder, long after, CancellationToken stopping, CancellationToken aborted, [EnumeratorCancellation] CancellationToken cancellation = default)
+        TimelineReader timeline, long after, CancellationToken stopping, CancellationToken aborted, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, cancellation);
-        yield return new SseItem<string>("{}", "hello") { EventId = $"{recorder.Boot}/{after}", ReconnectionInterval = TimeSpan.FromSeconds(1) };
-        await foreach (var (id, kind, json) in recorder.FollowAsync(after, Quiet, ended.Token))
+        yield return new SseItem<string>("{}", "hello") { EventId = $"{timeline.Boot}/{after}", ReconnectionInterval = TimeSpan.FromSeconds(1) };
+        await foreach (var (id, kind, json) in timeline.FollowAsync(after, Quiet, ended.Token))
         {
-            yield return new SseItem<string>(json, kind) { EventId = $"{recorder.Boot}/{id}" };
+            yield return new SseItem<string>(json, kind) { EventId = $"{timeline.Boot}/{id}" };
         }
     }
 

@@ -82,7 +82,8 @@ public sealed partial class AgentService
             switch (effect)
             {
                 case Send send:
-                    var id = _recorder.Sent(send.Peer, _options.Peers[send.Peer].OriginalString, send.Message, out var recorded);
+                    var id = _messageIds.Next();
+                    var recorded = _recorder.Sent(id, send.Peer, _options.Peers[send.Peer].OriginalString, send.Message);
                     (result.Outbox ??= []).Add(new Outgoing(send, id, _telemetry.ParentOf(send.Peer, send.Message, repeated: !recorded)));
                     break;
                 case Reply reply:
@@ -247,7 +248,7 @@ public sealed partial class AgentService
             }
 
             var (peer, message) = (outgoing.Send.Peer, outgoing.Send.Message);
-            var response = await _peers.SendAsync(peer, message, _recorder.KeyOf(outgoing.Id), outgoing.Parent, _stopping.Token);
+            var response = await _peers.SendAsync(peer, message, _messageIds.IdOf(outgoing.Id), outgoing.Parent, _stopping.Token);
             if (!_stopping.IsCancellationRequested)
             {
                 Step(response is null ? new RequestFailed(peer, message) : new ResponseReceived(peer, message, response), messageId: outgoing.Id);

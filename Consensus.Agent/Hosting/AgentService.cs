@@ -20,6 +20,7 @@ public sealed partial class AgentService : IDisposable
     private readonly AgentStateMachine _machine;
     private readonly PeerClient _peers;
     private readonly AgentOptions _options;
+    private readonly MessageIdSequence _messageIds;
     private readonly EventRecorder _recorder;
     private readonly AgentTelemetry _telemetry;
     private readonly TimeProvider _time;
@@ -40,6 +41,7 @@ public sealed partial class AgentService : IDisposable
         _machine = new AgentStateMachine(options.Id, boot, [.. options.Peers.Select(peer => peer.OriginalString)], random, rules);
         _peers = peers;
         _options = options;
+        _messageIds = new MessageIdSequence(options.Id, boot);
         _recorder = new EventRecorder(options.Id, boot, time);
         _telemetry = telemetry;
         _time = time;
@@ -53,8 +55,8 @@ public sealed partial class AgentService : IDisposable
         }
     }
 
-    /// <summary>The recorder of this agent's events.</summary>
-    public EventRecorder Recorder => _recorder;
+    /// <summary>Reads the recorded events of this agent.</summary>
+    public TimelineReader Timeline => _recorder.Reader;
 
     /// <summary>Why this agent takes no more part; null: it takes part.</summary>
     public AgentFailure? Failure => _failure;

@@ -5,79 +5,53 @@ using Consensus.Protocol;
 namespace Consensus.Agent.Timeline;
 
 /// <summary>
-/// Records the events of one agent, bounded: the last <see cref="MaxRuns"/> runs, <see cref="RunEventLog.MaxEvents"/>
-/// events of each and <see cref="MaxEvents"/> of all. The agent service calls the recording methods, one at a
-/// time and in the order of things; any thread may read. Recording stores numbers; reading makes texts of them.
+/// Records the events of one agent. The agent service calls it in the order of events, one call at a time; any thread may
+/// read by the <see cref="Reader"/>.
 /// </summary>
-/// <param name="agentId">This agent.</param>
-/// <param name="boot">Its boot.</param>
-/// <param name="time">Timestamps of it order the events, whatever happens to the wall clock.</param>
-public sealed partial class EventRecorder(string agentId, string boot, TimeProvider time)
+public sealed class EventRecorder
 {
-    /// <summary>The runs that the recorder holds.</summary>
-    public const int MaxRuns = RunStore.HistoryLength;
-
-    /// <summary>The events of all runs. The oldest runs lose theirs first, and retain their summary.</summary>
-    public const int MaxEvents = 100_000;
-
-    /// <summary>Events that the live stream can resume over.</summary>
-    public const int MaxStreamed = 4_096;
-
-    private const int MaxPending = 512;
-    private const int MaxNames = 1_024;
-    private const long PendingUs = 5_000_000;
-
+    private readonly TimeProvider _time;
+    private readonly long _baseUs;
+    private readonly long _baseTimestamp;
     private readonly Lock _gate = new();
-    private readonly long _baseUs = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / 10;
-    private readonly long _baseTimestamp = time.GetTimestamp();
+    private readonly NameTable _names = new();
+    private readonly EventStream _stream;
+    private readonly RunEventLogs _logs;
 
-    // Newest last.
-    private readonly List<RunEventLog> _logs = [];
-    private readonly Queue<RecordedEvent> _pending = new();
-    private readonly string?[] _names = new string?[MaxNames];
-    private readonly Dictionary<string, short> _nameIndex = new(StringComparer.Ordinal);
-    private readonly Dictionary<long, (RunEventLog? Log, RecordedEvent Sent)> _unrecorded = [];
+    // State queries and repetitions are recorded only if their response carries new information.
+    private readonly Dictionary<long, (RunEventLog Log, RecordedEvent Sent)> _unrecorded = [];
     private readonly Dictionary<int, short> _peerNames = [];
-    private RunDescriptor? _current;
-    private RecordedEvent? _booted;
-    private long _now;
-    private long _startTakenUpAt;
-    private long _lastId;
-    private long _lastMessageId;
-    private int _total;
-    private int _nameCount = 1;
 
-    /// <summary>This agent.</summary>
-    public string AgentId => agentId;
-
-    /// <summary>Its boot.</summary>
-    public string Boot => boot;
-
-    /// <summary>The id of a message on the wire.</summary>
-    public string KeyOf(long messageId) => MessageId.Format(agentId, boot, messageId);
-
-    /// <summary>What follows protocolEvent in one step: at one time, and after it <paramref name="current"/> is the run.</summary>
-    public void OnStep(RunDescriptor? current)
+    /// <summary>Makes a recorder.</summary>
+    /// <param name="agentId">This agent.</param>
+    /// <param name="boot">This agent's boot.</param>
+    /// <param name="time">The clock. Its timestamps order the events even where its wall clock is set back.</param>
+    public EventRecorder(string agentId, string boot, TimeProvider time)
     {
-        _now = _baseUs + (time.GetElapsedTime(_baseTimestamp).Ticks / 10);
-        _current = current;
+        ArgumentNullException.ThrowIfNull(time);
+        (_time, _baseUs, _baseTimestamp) = (time, (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / 10, time.GetTimestamp());
+        _stream = new EventStream(_gate, _names, time);
+        _logs = new RunEventLogs(agentId, boot, _stream);
+        Reader = new TimelineReader(agentId, boot, _gate, _logs, _names, _stream);
     }
+
+    /// <summary>Reads what this recorder records.</summary>
+    public TimelineReader Reader { get; }
+
+    /// <summary>A step begins: its events have one time, and after it <paramref name="current"/> is the run.</summary>
+    public void OnStep(RunDescriptor? current) => _logs.OnStep(_baseUs + (_time.GetElapsedTime(_baseTimestamp).Ticks / 10), current);
+
+    /// <summary>This agent takes up a request to start a run in this step: the run that it then creates starts here.</summary>
+    public void StartTakenUp() => _logs.OnStartTakenUp();
 
     /// <summary>The process started.</summary>
     public void Booted()
     {
         lock (_gate)
         {
-            _booted = Stream(NewEntry(TimelineEventKind.Booted), null);
-            if (_current is { } kept && LogOf(kept.Id) is { } log)
-            {
-                _total += log.Add(_booted.Value);
-            }
+            _logs.OnBooted(NewEntry(TimelineEventKind.Booted));
         }
     }
-
-    /// <summary>A request to start a run is taken up in this step: the run that this agent then names begins here.</summary>
-    public void StartTakenUp() => _startTakenUpAt = _now;
 
     /// <summary>The core reported an event.</summary>
     /// <returns>
@@ -89,10 +63,13 @@ public sealed partial class EventRecorder(string agentId, string boot, TimeProvi
         ArgumentNullException.ThrowIfNull(protocolEvent);
         lock (_gate)
         {
-            var log = protocolEvent.Kind == ProtocolEventKind.WasReset ? Newest : protocolEvent.Run.IsNone ? BareLog() : LogOf(protocolEvent.Run);
+            var log = protocolEvent.Kind == ProtocolEventKind.WasReset ? _logs.Newest : protocolEvent.Run.IsNone ? _logs.OfBareRun() : _logs.Of(protocolEvent.Run);
             if (log is not null)
             {
-                Append(log, NewEntry(TimelineNames.KindOf(protocolEvent.Kind)) with { Round = protocolEvent.Round, Value = protocolEvent.Value, Extra = protocolEvent.Attempt, Other = NameIndex(protocolEvent.Other) });
+                _logs.Append(log, NewEntry(TimelineNames.KindOf(protocolEvent.Kind)) with
+                {
+                    Round = protocolEvent.Round, Value = protocolEvent.Value, Extra = protocolEvent.Attempt, Other = _names.IndexOf(protocolEvent.Other),
+                });
             }
 
             return protocolEvent.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.Restored && log is { DecidedAt: not 0 }
@@ -101,56 +78,49 @@ public sealed partial class EventRecorder(string agentId, string boot, TimeProvi
         }
     }
 
-    /// <inheritdoc cref="Sent(int, string, Message, out bool)"/>
-    public long Sent(int peer, string address, Message message) => Sent(peer, address, message, out _);
-
-    /// <summary>A message goes out to a peer, of whom at least an address is known.</summary>
+    /// <summary>This agent sends a message to a peer.</summary>
+    /// <param name="messageId">The message's number, higher than all before.</param>
     /// <param name="peer">The peer's index.</param>
-    /// <param name="address">The peer's address.</param>
+    /// <param name="address">The peer's address, which names it until its first response.</param>
     /// <param name="message">The message.</param>
-    /// <param name="recorded">Whether it is recorded: a message repeated often enough is not, nor is a question for state.</param>
-    /// <returns>Its number, for <see cref="KeyOf"/>, <see cref="Answered"/> and <see cref="Lost"/>.</returns>
-    public long Sent(int peer, string address, Message message, out bool recorded)
+    /// <returns>Whether the message is recorded: a state query is not, nor is a message repeated often enough.</returns>
+    public bool Sent(long messageId, int peer, string address, Message message)
     {
-        recorded = true;
         lock (_gate)
         {
             if (!_peerNames.TryGetValue(peer, out var name))
             {
-                _peerNames[peer] = name = NameIndex(address);
+                _peerNames[peer] = name = _names.IndexOf(address);
             }
 
-            var id = ++_lastMessageId;
-            var entry = NewEntry(TimelineEventKind.Sent, id, message) with { Other = name };
+            _logs.OnMessageId(messageId);
+            var entry = NewEntry(TimelineEventKind.Sent, messageId, message) with { Other = name };
             if (message is Handshake or Reset)
             {
-                Pend(entry);
+                _logs.Pend(entry);
             }
-            else if (LogOf(message) is { } log)
+            else if (_logs.Of(message) is { } log)
             {
-                // State queries and frequent repetitions are recorded only if the response holds new information.
                 if (message is StateQuery || log.IsRepetition(entry))
                 {
-                    _unrecorded[id] = (log, entry);
-                    recorded = false;
+                    _unrecorded[messageId] = (log, entry);
+                    return false;
                 }
-                else
-                {
-                    Append(log, entry);
-                }
+
+                _logs.Append(log, entry);
             }
 
-            return id;
+            return true;
         }
     }
 
-    /// <summary>A message came in and was answered.</summary>
-    /// <param name="key">How its sender named it; null where it did not.</param>
+    /// <summary>A message arrived and got a response.</summary>
+    /// <param name="key">The sender's id of the message (<see cref="MessageId"/>); null: it has none.</param>
     /// <param name="message">The message.</param>
-    /// <param name="answer">The answer it got.</param>
-    public void Received(string? key, Message message, Response answer)
+    /// <param name="response">The response.</param>
+    public void Received(string? key, Message message, Response response)
     {
-        ArgumentNullException.ThrowIfNull(answer);
+        ArgumentNullException.ThrowIfNull(response);
         if (message is StateQuery)
         {
             return;
@@ -158,48 +128,48 @@ public sealed partial class EventRecorder(string agentId, string boot, TimeProvi
 
         lock (_gate)
         {
-            var entry = NewEntry(TimelineEventKind.Received, 0, message) with { Status = RecordedEvent.WordIndex(answer.Status), Reason = RecordedEvent.WordIndex(answer.Reason) };
-            if (TryReadKey(key, out var sender, out var senderBoot, out var id))
+            var entry = NewEntry(TimelineEventKind.Received, 0, message) with { Status = RecordedEvent.WordIndex(response.Status), Reason = RecordedEvent.WordIndex(response.Reason) };
+            if (MessageId.TryParse(key, out var sender, out var boot, out var messageId))
             {
-                entry = entry with { Other = sender, Boot = senderBoot, MessageId = id };
+                entry = entry with { Other = _names.IndexOf(sender), Boot = _names.IndexOf(boot), MessageId = messageId };
             }
             else if (message.Sender is { } name)
             {
-                entry = entry with { Other = NameIndex(name) };
+                entry = entry with { Other = _names.IndexOf(name) };
             }
 
             if (message is Handshake or Reset)
             {
-                Pend(entry);
+                _logs.Pend(entry);
             }
-            else if (LogOf(message) is { } log && !log.IsRepetition(entry))
+            else if (_logs.Of(message) is { } log && !log.IsRepetition(entry))
             {
-                Append(log, entry);
+                _logs.Append(log, entry);
             }
         }
     }
 
-    /// <summary>A peer answered.</summary>
-    public void Answered(long messageId, int peer, Message sent, Response answer)
+    /// <summary>A peer responded to a message.</summary>
+    public void Answered(long messageId, int peer, Message sent, Response response)
     {
-        ArgumentNullException.ThrowIfNull(answer);
+        ArgumentNullException.ThrowIfNull(response);
         lock (_gate)
         {
-            if (answer.AgentId is { } id)
+            if (response.AgentId is { } id)
             {
-                _peerNames[peer] = NameIndex(id);
+                _peerNames[peer] = _names.IndexOf(id);
             }
 
-            var (kind, round, value, extra) = RecordedEvent.News(answer);
+            var (kind, round, value, extra) = RecordedEvent.NewInformation(response);
             End(sent, NewEntry(TimelineEventKind.Answered, messageId) with
             {
                 Other = _peerNames.GetValueOrDefault(peer), Message = kind, Round = round, Value = value, Extra = extra,
-                Status = RecordedEvent.WordIndex(answer.Status), Reason = RecordedEvent.WordIndex(answer.Reason),
+                Status = RecordedEvent.WordIndex(response.Status), Reason = RecordedEvent.WordIndex(response.Reason),
             });
         }
     }
 
-    /// <summary>A peer did not answer.</summary>
+    /// <summary>A peer did not respond to a message.</summary>
     public void Lost(long messageId, int peer, Message sent)
     {
         lock (_gate)
@@ -208,9 +178,38 @@ public sealed partial class EventRecorder(string agentId, string boot, TimeProvi
         }
     }
 
-    private RunEventLog? Newest => _logs.Count == 0 ? null : _logs[^1];
+    /// <summary>Blocks readers until the events recorded meanwhile are persisted.</summary>
+    internal Lock.Scope Hold() => _gate.EnterScope();
 
-    private RecordedEvent NewEntry(TimelineEventKind kind) => new(++_lastId, _now, 0, 0, 0, 0, 0, 0, kind, MessageKind.None, 0, 0);
+    /// <summary>Takes over the history of earlier processes, oldest first. Called before anything is recorded.</summary>
+    internal void Restore(IReadOnlyList<RunRecord> history)
+    {
+        lock (_gate)
+        {
+            _logs.Restore(history);
+        }
+    }
+
+    /// <inheritdoc cref="RunEventLogs.ToPersist"/>
+    internal RunRecord ToPersist(RunDescriptor? run, Decision? decision)
+    {
+        lock (_gate)
+        {
+            return _logs.ToPersist(run, decision);
+        }
+    }
+
+    /// <summary>Drops all events: some could not be persisted, and no reader may see those.</summary>
+    internal void Forget()
+    {
+        lock (_gate)
+        {
+            _logs.Clear();
+            _stream.Clear();
+        }
+    }
+
+    private RecordedEvent NewEntry(TimelineEventKind kind) => new(_stream.NextId(), _logs.Now, 0, 0, 0, 0, 0, 0, kind, MessageKind.None, 0, 0);
 
     private RecordedEvent NewEntry(TimelineEventKind kind, long messageId, Message? message = null)
     {
@@ -222,37 +221,28 @@ public sealed partial class EventRecorder(string agentId, string boot, TimeProvi
     {
         if (_unrecorded.Remove(end.MessageId, out var unrecorded))
         {
-            // Only a decision makes a repetition worth telling of.
-            if (unrecorded.Log is { DecidedAt: 0 } undecided && end.Message == MessageKind.Final)
+            // Of what a repetition brings, only a decision is new information.
+            if (unrecorded.Log.DecidedAt == 0 && end.Message == MessageKind.Final)
             {
-                Append(undecided, unrecorded.Sent);
-                Append(undecided, end);
+                _logs.Append(unrecorded.Log, unrecorded.Sent);
+                _logs.Append(unrecorded.Log, end);
             }
         }
         else if (sent is Handshake or Reset)
         {
-            // Its run need not have a name yet, while the newest is still the one before.
-            if (!IsPending(end.MessageId) && Newest is { } newest && end.MessageId >= newest.FirstMessageId)
+            // Its run need not have an id yet, while the newest is still the one before.
+            if (!_logs.IsPending(end.MessageId) && _logs.Newest is { } newest && end.MessageId >= newest.FirstMessageId)
             {
-                Append(newest, end);
+                _logs.Append(newest, end);
             }
             else
             {
-                Pend(end);
+                _logs.Pend(end);
             }
         }
-        else if (sent is not StateQuery && LogOf(sent) is { } log)
+        else if (sent is not StateQuery && _logs.Of(sent) is { } log)
         {
-            Append(log, end);
-        }
-    }
-
-    private void Append(RunEventLog log, in RecordedEvent entry)
-    {
-        _total += log.Add(Stream(entry, log));
-        for (var i = 0; _total > MaxEvents && i < _logs.Count - 1; i++)
-        {
-            _total -= _logs[i].GiveUp();
+            _logs.Append(log, end);
         }
     }
 }

@@ -26,10 +26,10 @@ internal enum TimelineEventKind : byte
     Sent,
     Received,
 
-    /// <summary>A peer answered; the entry holds the news of the answer.</summary>
+    /// <summary>A peer responded; the event holds what the response carries.</summary>
     Answered,
 
-    /// <summary>A peer did not answer.</summary>
+    /// <summary>A peer did not respond.</summary>
     Lost,
 }
 
@@ -53,12 +53,12 @@ internal enum MessageKind : byte
 /// <param name="Round">0 for none.</param>
 /// <param name="Value">0 for none; of a vote: for no value.</param>
 /// <param name="Extra">The proposal that a vote repeats; the attempt of a draw; else 0.</param>
-/// <param name="Other">The other agent, as an index into the recorder's names; 0 for none.</param>
+/// <param name="Other">The other agent, as its number in the <see cref="NameTable"/>; 0 for none.</param>
 /// <param name="Boot">The other agent's boot, likewise.</param>
 /// <param name="Kind">What it is.</param>
-/// <param name="Message">The message's kind; of an answer: the kind of its news.</param>
-/// <param name="Status">The answer's status, by <see cref="WordIndex"/>.</param>
-/// <param name="Reason">The answer's reason, likewise.</param>
+/// <param name="Message">The message's kind; of a response: the kind of what it carries.</param>
+/// <param name="Status">The response's status, by <see cref="WordIndex"/>.</param>
+/// <param name="Reason">The response's reason, likewise.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct RecordedEvent(
     long Id,
@@ -81,6 +81,17 @@ internal readonly record struct RecordedEvent(
         Protocol.ResponseReason.RoundMismatch, Protocol.ResponseReason.StaleRun, Protocol.ResponseReason.NotAMember, Protocol.ResponseReason.Contradiction,
         Protocol.ResponseReason.Disagreement, Protocol.ResponseReason.OutOfRange,
     ];
+
+    /// <summary>The event as the API shows it.</summary>
+    public TimelineEvent ToEvent(NameTable names) => new(
+        Id, At, TimelineNames.OfEventKinds[(int)Kind],
+        Message == MessageKind.None ? null : TimelineNames.OfMessageKinds[(int)Message],
+        MessageId == 0 ? null : MessageId,
+        names[Other], names[Boot],
+        Round == 0 ? null : Round, Value == 0 ? null : Value,
+        Message == MessageKind.Vote ? Extra : null,
+        Kind is TimelineEventKind.Drew or TimelineEventKind.CaughtUp or TimelineEventKind.Adopted ? Extra : null,
+        Word(Status), Word(Reason));
 
     /// <summary>The number of a status or reason; 0: the protocol has no such text.</summary>
     public static byte WordIndex(string? word) => word is null ? (byte)0 : (byte)Math.Max(0, Array.IndexOf(Words, word));
@@ -105,7 +116,7 @@ internal readonly record struct RecordedEvent(
     };
 
     /// <summary>What a response carries beside its status: a decision, a vote or a proposal.</summary>
-    public static (MessageKind Kind, int Round, int Value, int Extra) News(Response answer) => answer switch
+    public static (MessageKind Kind, int Round, int Value, int Extra) NewInformation(Response response) => response switch
     {
         { Decision: { } decision } => (MessageKind.Final, decision.Round, decision.Value, 0),
         { Vote: { } vote } => (MessageKind.Vote, vote.Round, vote.Value ?? 0, vote.Proposed),

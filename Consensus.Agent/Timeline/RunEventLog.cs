@@ -34,7 +34,7 @@ internal sealed class RunEventLog(RunId id, long startedAt)
     public RunId Id { get; } = id;
 
     /// <summary>The id as it is asked for.</summary>
-    public string Name { get; } = id.IsNone ? EventRecorder.Bare : id.ToString();
+    public string Name { get; } = id.IsNone ? RunRecord.Bare : id.ToString();
 
     /// <summary>Null for the run of bare messages.</summary>
     public RunDescriptor? Descriptor { get; set; }

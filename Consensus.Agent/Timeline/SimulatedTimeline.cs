@@ -115,7 +115,7 @@ internal static class SimulatedTimeline
 
         private TimelineEvent WithNewInformation(TimelineEvent responded, Response response)
         {
-            var (kind, round, value, proposal) = response.Run == run?.Id ? RecordedEvent.News(response) : default;
+            var (kind, round, value, proposal) = response.Run == run?.Id ? RecordedEvent.NewInformation(response) : default;
             return responded with
             {
                 Message = kind == MessageKind.None ? null : TimelineNames.OfMessageKinds[(int)kind], Round = round, Value = value == 0 ? null : value,

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Consensus.Agent.Peers;
 using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation;
@@ -42,6 +43,7 @@ public class StepBenchmarks
     /// <summary>Delivers messages in the order of sending, and responses when no message is in flight.</summary>
     private sealed class BenchmarkCluster : SimulatedCluster
     {
+        private readonly MessageIdSequence[] _messageIds;
         private readonly EventRecorder[] _recorders;
         private readonly Queue<RecordedCall> _messages = new();
         private readonly Queue<RecordedCall> _responses = new();
@@ -52,6 +54,7 @@ public class StepBenchmarks
             : base(Enumerable.Range(0, agents).Select(agent => new SimulatedAgent(agent, AgentIds.Others(agent, agents))))
         {
             var random = new SeededRandom(1);
+            _messageIds = [.. Agents.Select(agent => new MessageIdSequence(agent.Id, $"b{agent.Index}"))];
             _recorders = [.. Agents.Select(agent => new EventRecorder(agent.Id, $"b{agent.Index}", TimeProvider.System))];
             foreach (var agent in Agents)
             {
@@ -88,7 +91,12 @@ public class StepBenchmarks
         protected override void OnCall(SimulatedCall call)
         {
             var recorded = (RecordedCall)call;
-            recorded.MessageId = _records ? _recorders[call.From.Index].Sent(call.Peer, "http://localhost:5001", call.Message) : 0;
+            if (_records)
+            {
+                recorded.MessageId = _messageIds[call.From.Index].Next();
+                _recorders[call.From.Index].Sent(recorded.MessageId, call.Peer, "http://localhost:5001", call.Message);
+            }
+
             _messages.Enqueue(recorded);
         }
 
@@ -106,7 +114,7 @@ public class StepBenchmarks
             var response = base.OnStep(agent, input, effects);
             if (_records && input is MessageReceived && CurrentCall is RecordedCall call)
             {
-                _recorders[agent.Index].Received(_recorders[call.From.Index].KeyOf(call.MessageId), call.Message, response!);
+                _recorders[agent.Index].Received(_messageIds[call.From.Index].IdOf(call.MessageId), call.Message, response!);
             }
 
             return response;

@@ -15,12 +15,12 @@ public sealed class BoundedHistoryTests
         for (var run = 1; run <= 2_000; run++)
         {
             cluster.Run(new RunRequest(Values: 1));
-            few = run == 2 * EventRecorder.MaxRuns ? Held(cluster) : few;
+            few = run == 2 * RunEventLogs.MaxRuns ? Held(cluster) : few;
         }
 
         // The messages of a run come in another order each time, and so in slightly other numbers.
         Assert.InRange(Held(cluster), 0, few * 1.1);
     }
 
-    private static int Held(RecordedCluster cluster) => cluster.Recorders.Sum(ObjectGraph.SizeOf);
+    private static int Held(RecordedCluster cluster) => cluster.Timelines.Sum(ObjectGraph.SizeOf);
 }

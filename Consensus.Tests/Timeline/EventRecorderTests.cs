@@ -10,8 +10,18 @@ public class EventRecorderTests
     private static readonly Dictionary<string, string> Members = new() { ["a"] = "boot", ["b"] = "other" };
     private readonly FakeTimeProvider _time = new();
     private readonly EventRecorder _recorder;
+    private long _lastMessageId;
 
     public EventRecorderTests() => _recorder = new EventRecorder("a", "boot", _time);
+
+    private TimelineReader Timeline => _recorder.Reader;
+
+    /// <summary>Records the next message to the peer b.</summary>
+    private long Send(Message message)
+    {
+        _recorder.Sent(++_lastMessageId, 0, "http://b", message);
+        return _lastMessageId;
+    }
 
     private static RunDescriptor Run(int number, string boot = "boot") =>
         new(new RunId(number, "a", "boot"), 2, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 200, new Dictionary<string, string>(Members) { ["a"] = boot });
@@ -32,10 +42,10 @@ public class EventRecorderTests
         Join(Run(1));
         for (var i = 1; i <= 30_000; i++)
         {
-            _recorder.Sent(0, "http://b", new Proposal("a", 1, i, Run(1)));
+            Send(new Proposal("a", 1, i, Run(1)));
         }
 
-        var read = _recorder.Read();
+        var read = Timeline.Read();
         Assert.Equal(RunEventLog.MaxEvents, read.Events!.Count);
         Assert.Equal(30_001 - RunEventLog.MaxEvents, read.Dropped);
         Assert.Equal(read.Events.Select(e => e.Id).Order(), read.Events.Select(e => e.Id));
@@ -46,21 +56,21 @@ public class EventRecorderTests
     [Fact]
     public void Old_runs_drop_their_events_and_retain_their_summary()
     {
-        for (var run = 1; run <= EventRecorder.MaxRuns + 5; run++)
+        for (var run = 1; run <= RunEventLogs.MaxRuns + 5; run++)
         {
             Join(Run(run));
             for (var i = 1; i <= 2_000; i++)
             {
-                _recorder.Sent(0, "http://b", new Proposal("a", 1, i, Run(run)));
+                Send(new Proposal("a", 1, i, Run(run)));
             }
         }
 
-        var runs = _recorder.Runs().Runs;
-        Assert.Equal(EventRecorder.MaxRuns, runs.Count);
+        var runs = Timeline.Runs().Runs;
+        Assert.Equal(RunEventLogs.MaxRuns, runs.Count);
         Assert.Equal("105.a.boot", runs[0].Run);
         Assert.Equal(2_000, runs[^1].Sent);
-        Assert.Empty(_recorder.Read(runs[^1].Run).Events!);
-        Assert.InRange(runs.Sum(run => _recorder.Read(run.Run).Events!.Count), EventRecorder.MaxEvents - 2_001, EventRecorder.MaxEvents);
+        Assert.Empty(Timeline.Read(runs[^1].Run).Events!);
+        Assert.InRange(runs.Sum(run => Timeline.Read(run.Run).Events!.Count), RunEventLogs.MaxEvents - 2_001, RunEventLogs.MaxEvents);
     }
 
     [Fact]
@@ -73,14 +83,14 @@ public class EventRecorderTests
         Assert.Equal(["sent", "answered"], Told("1.a.boot"));
         Assert.Equal(["sent", "lost"], Told("2.a.boot"));
 
-        string[] Told(string run) => [.. _recorder.Read(run).Events!.Where(e => e.Message == "handshake" || e.Kind is "answered" or "lost").Select(e => e.Kind)];
+        string[] Told(string run) => [.. Timeline.Read(run).Events!.Where(e => e.Message == "handshake" || e.Kind is "answered" or "lost").Select(e => e.Kind)];
     }
 
     private void Handshake(RunDescriptor? current, bool lost)
     {
         _recorder.OnStep(current);
         var message = new Handshake();
-        var id = _recorder.Sent(0, "http://b", message);
+        var id = Send(message);
         if (lost)
         {
             _recorder.Lost(id, 0, message);
@@ -99,11 +109,11 @@ public class EventRecorderTests
         for (var i = 0; i < 100; i++)
         {
             var final = new Final(2, 1, run, "a");
-            _recorder.Lost(_recorder.Sent(0, "http://b", final), 0, final);
+            _recorder.Lost(Send(final), 0, final);
             _recorder.Received("b/other/" + i, new Proposal("b", 1, 1, run), new Response(ResponseStatus.Ok));
         }
 
-        var events = _recorder.Read().Events!;
+        var events = Timeline.Read().Events!;
         Assert.Equal(3, events.Count(e => e.Kind == "sent"));
         Assert.Equal(3, events.Count(e => e.Kind == "lost"));
         Assert.Equal(3, events.Count(e => e.Kind == "received"));
@@ -115,8 +125,8 @@ public class EventRecorderTests
         var run = Run(1);
         Join(run);
         var question = new StateQuery();
-        _recorder.Answered(_recorder.Sent(0, "http://b", question), 0, question, new Response(ResponseStatus.Ok) { AgentId = "b", Decision = new Decision(2, 1, run.Id) });
-        Assert.Equal(["joined", "sent", "answered"], _recorder.Read().Events!.Select(e => e.Kind));
+        _recorder.Answered(Send(question), 0, question, new Response(ResponseStatus.Ok) { AgentId = "b", Decision = new Decision(2, 1, run.Id) });
+        Assert.Equal(["joined", "sent", "answered"], Timeline.Read().Events!.Select(e => e.Kind));
     }
 
     [Fact]
@@ -124,10 +134,10 @@ public class EventRecorderTests
     {
         var handshake = new Handshake();
         _recorder.OnStep(null);
-        var id = _recorder.Sent(0, "http://b", handshake);
+        var id = Send(handshake);
         _recorder.Answered(id, 0, handshake, new Response(ResponseStatus.Reset) { AgentId = "b" });
         Join(Run(1));
-        Assert.Equal(["sent", "answered", "joined"], _recorder.Read().Events!.Select(e => e.Kind));
+        Assert.Equal(["sent", "answered", "joined"], Timeline.Read().Events!.Select(e => e.Kind));
     }
 
     [Fact]
@@ -136,9 +146,9 @@ public class EventRecorderTests
         _recorder.OnStep(null);
         _recorder.Booted();
         Join(Run(1, boot: "before"));
-        Assert.Equal(["booted", "joined"], _recorder.Read().Events!.Select(e => e.Kind));
+        Assert.Equal(["booted", "joined"], Timeline.Read().Events!.Select(e => e.Kind));
         Join(Run(2));
-        Assert.Equal(["joined"], _recorder.Read().Events!.Select(e => e.Kind));
+        Assert.Equal(["joined"], Timeline.Read().Events!.Select(e => e.Kind));
     }
 
     [Theory]
@@ -151,7 +161,7 @@ public class EventRecorderTests
     {
         Join(Run(1));
         _recorder.Received(key, new Proposal("b", 1, 1, Run(1)), new Response(ResponseStatus.Ok));
-        Assert.Equal(("b", null), (_recorder.Read().Events![^1].Other, _recorder.Read().Events![^1].MessageId));
+        Assert.Equal(("b", null), (Timeline.Read().Events![^1].Other, Timeline.Read().Events![^1].MessageId));
     }
 
     [Fact]
@@ -163,7 +173,7 @@ public class EventRecorderTests
             _recorder.Received($"stranger{i}/x/1", new Proposal("b", 1, i, Run(1)), new Response(ResponseStatus.Ok));
         }
 
-        Assert.InRange(_recorder.Read().Events!.Select(e => e.Other).Distinct().Count(), 2, 1_024);
+        Assert.InRange(Timeline.Read().Events!.Select(e => e.Other).Distinct().Count(), 2, 1_024);
     }
 
     [Fact]
@@ -171,10 +181,10 @@ public class EventRecorderTests
     {
         Join(Run(1));
         Join(Run(2));
-        var last = _recorder.LastEventId;
+        var last = Timeline.LastEventId;
         Join(Run(3));
         using var cancellation = new CancellationTokenSource();
-        var first = await _recorder.FollowAsync(last, TimeSpan.FromSeconds(1), cancellation.Token).FirstAsync();
+        var first = await Timeline.FollowAsync(last, TimeSpan.FromSeconds(1), cancellation.Token).FirstAsync();
         Assert.Contains("\"run\":\"3.a.boot\"", first.Json, StringComparison.Ordinal);
     }
 
@@ -182,7 +192,7 @@ public class EventRecorderTests
     public async Task An_idle_stream_sends_heartbeats_and_then_the_next_event()
     {
         using var cancellation = new CancellationTokenSource();
-        await using var stream = _recorder.FollowAsync(0, TimeSpan.FromSeconds(1), cancellation.Token).GetAsyncEnumerator();
+        await using var stream = Timeline.FollowAsync(0, TimeSpan.FromSeconds(1), cancellation.Token).GetAsyncEnumerator();
         var next = stream.MoveNextAsync().AsTask();
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.True(await next);

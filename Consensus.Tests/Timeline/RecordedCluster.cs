@@ -1,3 +1,4 @@
+using Consensus.Agent.Peers;
 using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation;
@@ -10,13 +11,16 @@ internal sealed class RecordedCluster : SimulatedCluster
 {
     private readonly Random _random = new(7);
     private readonly FakeTimeProvider[] _clocks;
+    private readonly MessageIdSequence[] _messageIds;
+    private readonly EventRecorder[] _recorders;
 
     public RecordedCluster(params TimeSpan[] skews)
         : base(skews.Select((_, agent) => new SimulatedAgent(agent, [])))
     {
         var start = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         _clocks = [.. skews.Select(skew => new FakeTimeProvider(start + skew))];
-        Recorders = [.. Agents.Select(agent => new EventRecorder(agent.Id, BootOf(agent), _clocks[agent.Index]))];
+        _messageIds = [.. Agents.Select(agent => new MessageIdSequence(agent.Id, BootOf(agent)))];
+        _recorders = [.. Agents.Select(agent => new EventRecorder(agent.Id, BootOf(agent), _clocks[agent.Index]))];
         foreach (var agent in Agents)
         {
             agent.SetPeers(AgentIds.Others(agent.Index, Agents.Count), AddressOf);
@@ -24,7 +28,8 @@ internal sealed class RecordedCluster : SimulatedCluster
         }
     }
 
-    public EventRecorder[] Recorders { get; }
+    /// <summary>What each agent recorded.</summary>
+    public IReadOnlyList<TimelineReader> Timelines => [.. _recorders.Select(recorder => recorder.Reader)];
 
     /// <summary>Messages that were sent, of all kinds but questions for state.</summary>
     public int Sent { get; private set; }
@@ -56,7 +61,7 @@ internal sealed class RecordedCluster : SimulatedCluster
     public ClusterTimeline Merged(int serving = 0)
     {
         var order = Enumerable.Range(0, Agents.Count).OrderBy(i => i != serving);
-        return TimelineMerger.Merge(Recorders[serving].Read().Run, [.. order.Select(i => new Source(i == serving ? "/" : AddressOf(i), Recorders[i].Read()))], []);
+        return TimelineMerger.Merge(Timelines[serving].Read().Run, [.. order.Select(i => new Source(i == serving ? "/" : AddressOf(i), Timelines[i].Read()))], []);
     }
 
     /// <inheritdoc/>
@@ -66,7 +71,8 @@ internal sealed class RecordedCluster : SimulatedCluster
     protected override void OnCall(SimulatedCall call)
     {
         base.OnCall(call);
-        ((RecordedCall)call).MessageId = Recorders[call.From.Index].Sent(call.Peer, AddressOf(call.To.Index), call.Message);
+        var id = ((RecordedCall)call).MessageId = _messageIds[call.From.Index].Next();
+        _recorders[call.From.Index].Sent(id, call.Peer, AddressOf(call.To.Index), call.Message);
 
         // Questions for state are recorded where their response holds new information.
         Sent += call.Message is StateQuery ? 0 : 1;
@@ -75,13 +81,13 @@ internal sealed class RecordedCluster : SimulatedCluster
     /// <inheritdoc/>
     protected override Response? OnStep(SimulatedAgent agent, Input input, IReadOnlyList<Effect> effects)
     {
-        var recorder = Recorders[agent.Index];
+        var recorder = _recorders[agent.Index];
         var id = (CurrentCall as RecordedCall)?.MessageId ?? 0;
         recorder.OnStep(agent.Machine!.CurrentRun);
         switch (input)
         {
             case MessageReceived received:
-                recorder.Received(Recorders[CurrentCall!.From.Index].KeyOf(id), received.Message, effects.OfType<Reply>().Single().Response);
+                recorder.Received(_messageIds[CurrentCall!.From.Index].IdOf(id), received.Message, effects.OfType<Reply>().Single().Response);
                 break;
             case ResponseReceived received:
                 recorder.Answered(id, received.Peer, received.Sent, received.Response);
@@ -100,7 +106,7 @@ internal sealed class RecordedCluster : SimulatedCluster
         base.Apply(agent, effect);
         if (effect is ProtocolEvent protocolEvent)
         {
-            Recorders[agent.Index].Record(protocolEvent);
+            _recorders[agent.Index].Record(protocolEvent);
         }
     }
 

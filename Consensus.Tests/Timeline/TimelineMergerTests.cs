@@ -66,7 +66,7 @@ public class TimelineMergerTests
     {
         var cluster = new RecordedCluster(Right) { Loses = (_, to) => to == 2 };
         cluster.Run();
-        var merged = TimelineMerger.Merge("x", [new("/", cluster.Recorders[0].Read()), new("http://10.0.0.1:5000", cluster.Recorders[1].Read()), new("http://10.0.0.2:5000", null)], []);
+        var merged = TimelineMerger.Merge("x", [new("/", cluster.Timelines[0].Read()), new("http://10.0.0.1:5000", cluster.Timelines[1].Read()), new("http://10.0.0.2:5000", null)], []);
         Assert.Equal(["10.0.0.2:5000", "agent1", "agent2"], merged.Lanes.Select(lane => lane.AgentId));
         Assert.Equal([false, true, true], merged.Lanes.Select(lane => lane.Up));
         Assert.All(merged.Messages.Where(arrow => arrow.Received is null), arrow => Assert.Equal(0, arrow.To));
@@ -77,7 +77,7 @@ public class TimelineMergerTests
     {
         var cluster = new RecordedCluster(Right);
         cluster.Run();
-        var merged = TimelineMerger.Merge("x", [new("/", cluster.Recorders[0].Read()), new("http://10.0.0.1:5000", cluster.Recorders[1].Read())], []);
+        var merged = TimelineMerger.Merge("x", [new("/", cluster.Timelines[0].Read()), new("http://10.0.0.1:5000", cluster.Timelines[1].Read())], []);
         Assert.Equal(["agent1 member", "agent2 member", "agent3 former"], merged.Lanes.Select(lane => $"{lane.AgentId} {lane.Part}"));
     }
 
@@ -86,8 +86,8 @@ public class TimelineMergerTests
     {
         var cluster = new RecordedCluster(Right);
         cluster.Run();
-        var forgot = cluster.Recorders[1].Read() with { Boot = "another", Events = [], Rounds = [] };
-        var merged = TimelineMerger.Merge("x", [new("/", cluster.Recorders[0].Read()), new("http://10.0.0.1:5000", forgot), new("http://10.0.0.2:5000", cluster.Recorders[2].Read())], []);
+        var forgot = cluster.Timelines[1].Read() with { Boot = "another", Events = [], Rounds = [] };
+        var merged = TimelineMerger.Merge("x", [new("/", cluster.Timelines[0].Read()), new("http://10.0.0.1:5000", forgot), new("http://10.0.0.2:5000", cluster.Timelines[2].Read())], []);
         var guessed = merged.Messages.Where(arrow => arrow.Guessed).ToList();
         Assert.Contains(guessed, arrow => arrow.From == 1);
         Assert.Contains(guessed, arrow => arrow.To == 1);
