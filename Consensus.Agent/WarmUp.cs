@@ -17,7 +17,7 @@ internal sealed class WarmUp : IHealthCheck
     private const int Agents = 3;
     private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(30);
 
-    // One round, several rounds, the other rule. In a plain run, most messages ride in answers to others.
+    // One round, several rounds, the other rule. In a plain run, most messages are piggybacked on responses.
     private static readonly string[] Runs =
     [
         """{"values":1}""", """{"values":9,"seed":1,"window_ms":1}""", """{"values":3}""", """{"rule":"classic","values":1}""", """{"values":1}""", "{}",

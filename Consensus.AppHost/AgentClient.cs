@@ -14,7 +14,7 @@ internal sealed record AgentDecision(int Value, int Round);
 /// <summary>One run of <c>GET /timeline/runs</c>.</summary>
 internal sealed record AgentRunSummary(string Run, string Rule, int Rounds, int Sent, double? DurationMs = null, int? Value = null);
 
-/// <summary>The answer to <c>GET /timeline/runs</c>, newest run first.</summary>
+/// <summary>The response to <c>GET /timeline/runs</c>, newest run first.</summary>
 internal sealed record AgentRunHistory(IReadOnlyList<AgentRunSummary> Runs);
 
 /// <summary>An agent refused or failed a request. The message names the cause and what to change.</summary>
@@ -38,17 +38,17 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
     /// <summary>The address of the agent's page, or null before a port is allocated.</summary>
     public Uri? Address => Agent.GetEndpoint("http") is { IsAllocated: true } endpoint ? new Uri(endpoint.Url) : null;
 
-    /// <summary>Reads a JSON answer.</summary>
-    /// <exception cref="AgentException">The agent did not answer in time, or refused.</exception>
+    /// <summary>Reads a JSON response.</summary>
+    /// <exception cref="AgentException">The agent did not respond in time, or refused.</exception>
     public async Task<T> GetAsync<T>(string path, CancellationToken cancellation) =>
         (await SendAsync(HttpMethod.Get, path, null, cancellation)).Deserialize<T>(Json)!;
 
-    /// <summary>Sends a request and reads the JSON answer.</summary>
+    /// <summary>Sends a request and reads the JSON response.</summary>
     /// <param name="method">The method.</param>
     /// <param name="path">Path and query.</param>
     /// <param name="body">The JSON body, or null for none.</param>
     /// <param name="cancellation">Ends the call.</param>
-    /// <exception cref="AgentException">The agent did not answer, or refused.</exception>
+    /// <exception cref="AgentException">The agent did not respond, or refused.</exception>
     public async Task<JsonNode> SendAsync(HttpMethod method, string path, JsonNode? body, CancellationToken cancellation)
     {
         using var response = await SendRawAsync(method, path, body, cancellation);
@@ -62,7 +62,7 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
     }
 
     /// <summary>Sends a request; the caller disposes of the response.</summary>
-    /// <exception cref="AgentException">The agent did not answer.</exception>
+    /// <exception cref="AgentException">The agent did not respond.</exception>
     public async Task<HttpResponseMessage> SendRawAsync(
         HttpMethod method, string path, JsonNode? body, CancellationToken cancellation, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
     {

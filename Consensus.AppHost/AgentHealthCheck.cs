@@ -4,7 +4,7 @@ namespace Consensus.AppHost;
 
 /// <summary>
 /// An agent's report on its health: the first line of <c>GET /health</c> is the status, the lines after it are the
-/// reasons. A check by status code alone would call an isolated agent healthy.
+/// reasons. A check of the status code would call an isolated agent healthy.
 /// </summary>
 internal sealed class AgentHealthCheck(AgentClient agent) : IHealthCheck
 {

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Hosting;
 namespace Consensus.AppHost;
 
 /// <summary>
-/// Keeps the resource <c>consensus</c> up to date: asks every agent how it stands, at once after an event of an agent or
+/// Keeps the resource <c>consensus</c> up to date: queries the state of every agent, at once after an event of an agent or
 /// a command, and every two seconds besides.
 /// </summary>
 internal sealed class ClusterMonitor(ClusterResource cluster, ResourceNotificationService notifications) : BackgroundService

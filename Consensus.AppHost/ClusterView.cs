@@ -5,18 +5,18 @@ namespace Consensus.AppHost;
 
 /// <summary>One agent as the AppHost last saw it.</summary>
 /// <param name="Name">Its resource name, which is its id.</param>
-/// <param name="State">What it holds; null where it does not answer.</param>
+/// <param name="State">What it holds; null where it does not respond.</param>
 /// <param name="Summary">Its summary of the run in <paramref name="State"/>; null where it has none.</param>
 internal sealed record AgentStatus(string Name, AgentState? State, AgentRunSummary? Summary = null)
 {
-    /// <summary>Whether it answers.</summary>
+    /// <summary>Whether it responds.</summary>
     public bool Up => State is not null;
 
     /// <summary>Whether <c>/faults</c> cuts its calls.</summary>
     public bool Isolated => State?.Isolated == true;
 }
 
-/// <summary>What the resource <c>consensus</c> shows: computed from the agents' answers alone.</summary>
+/// <summary>What the resource <c>consensus</c> shows: computed from the agents' responses.</summary>
 /// <param name="Agents">The agents.</param>
 /// <param name="Text">The state, at most about 17 characters.</param>
 /// <param name="Style">One of <see cref="KnownResourceStateStyles"/>.</param>
@@ -24,10 +24,10 @@ internal sealed record AgentStatus(string Name, AgentState? State, AgentRunSumma
 /// <param name="Run">The newest run; null where there is none.</param>
 internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Text, string Style, string Sentence, string? Run)
 {
-    /// <summary>Names of the agents that answer.</summary>
+    /// <summary>Names of the agents that respond.</summary>
     public IEnumerable<string> Up => Agents.Where(agent => agent.Up).Select(agent => agent.Name);
 
-    /// <summary>The view of agents that have answered.</summary>
+    /// <summary>The view of agents that have responded.</summary>
     /// <param name="previous">The view before. Whichever changed last is shown: the outcome, or who is up.</param>
     /// <param name="agents">The agents, in the order of their numbers.</param>
     public static ClusterView Next(ClusterView? previous, ImmutableArray<AgentStatus> agents)
@@ -39,8 +39,8 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
         }
 
         var changed = previous is null || !previous.Agents.Select(Presence).SequenceEqual(agents.Select(Presence));
-        var news = previous is not null && OutcomeOf(previous.Agents) is var before && (before.Run, before.Text) != (outcome.Run, outcome.Text);
-        var showsAvailability = changed || (!news && previous!.Text == availability);
+        var isNewOutcome = previous is not null && OutcomeOf(previous.Agents) is var before && (before.Run, before.Text) != (outcome.Run, outcome.Text);
+        var showsAvailability = changed || (!isNewOutcome && previous!.Text == availability);
         return showsAvailability
             ? outcome with { Text = availability, Style = KnownResourceStateStyles.Warn, Sentence = $"{Absences(agents)}. {outcome.Sentence}" }
             : outcome with { Sentence = $"{outcome.Sentence}; {Absences(agents)}" };

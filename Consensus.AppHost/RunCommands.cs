@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 
 namespace Consensus.AppHost;
 
-/// <summary>What the commands do, and the sentences they answer with.</summary>
+/// <summary>What the commands do, and the sentences they return.</summary>
 internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monitor)
 {
     /// <summary>The argument that names the agent which starts a run.</summary>
@@ -27,11 +27,11 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
     /// <param name="cancellation">Ends the wait.</param>
     public Task<ExecuteCommandResult> RunAsync(AgentClient? agent, CancellationToken cancellation) => AnswerAsync(async () =>
     {
-        var (view, answer) = await StartAsync(agent, null, cancellation);
-        return CommandResults.Success(view.Sentence, $"{view.Sentence}\n{answer.ToJsonString(Indented)}", CommandResultFormat.Text);
+        var (view, response) = await StartAsync(agent, null, cancellation);
+        return CommandResults.Success(view.Sentence, $"{view.Sentence}\n{response.ToJsonString(Indented)}", CommandResultFormat.Text);
     });
 
-    /// <summary>The same with the options of a dialog, whose answer opens at once.</summary>
+    /// <summary>The same with the options of a dialog, whose result opens at once.</summary>
     public Task<ExecuteCommandResult> RunWithAsync(InteractionInputCollection arguments, CancellationToken cancellation) => AnswerAsync(async () =>
     {
         var body = new JsonObject();
@@ -45,8 +45,8 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
 
         var name = arguments.TryGetByName(StartingAgent, out var chosen) ? chosen.Value : null;
         var agent = cluster.Agents.FirstOrDefault(agent => agent.Agent.Name == name);
-        var (view, answer) = await StartAsync(agent, body, cancellation);
-        return CommandResults.Success(view.Sentence, Report(view, answer), CommandResultFormat.Markdown, displayImmediately: true);
+        var (view, response) = await StartAsync(agent, body, cancellation);
+        return CommandResults.Success(view.Sentence, Report(view, response), CommandResultFormat.Markdown, displayImmediately: true);
     });
 
     /// <summary>Makes every agent that is up forget its run.</summary>
@@ -84,25 +84,25 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
         }
     }
 
-    private async Task<(ClusterView View, JsonNode Answer)> StartAsync(AgentClient? agent, JsonObject? body, CancellationToken cancellation)
+    private async Task<(ClusterView View, JsonNode Response)> StartAsync(AgentClient? agent, JsonObject? body, CancellationToken cancellation)
     {
         agent ??= await FirstAgentAsync(cancellation);
-        var answer = await agent.SendAsync(HttpMethod.Post, $"/run?wait={WaitSeconds}", body, cancellation);
+        var response = await agent.SendAsync(HttpMethod.Post, $"/run?wait={WaitSeconds}", body, cancellation);
         var view = await monitor.RefreshAsync(cancellation);
-        if (answer["outcome"]?["reached"]?.GetValue<bool>() != true)
+        if (response["outcome"]?["reached"]?.GetValue<bool>() != true)
         {
-            var reason = answer["outcome"]?["reason"]?.GetValue<string>();
+            var reason = response["outcome"]?["reason"]?.GetValue<string>();
             throw new AgentException(reason ?? $"No decision after {WaitSeconds} s. {view.Sentence}.");
         }
 
         // The others learn the decision a moment later; the sentence should name them.
-        if (answer["run"]?.GetValue<string>() is { } run && IsLearning(view, run))
+        if (response["run"]?.GetValue<string>() is { } run && IsLearning(view, run))
         {
             await Task.WhenAll(cluster.Agents.Where(other => view.Up.Contains(other.Agent.Name)).Select(other => LearnAsync(other, run, cancellation)));
             view = await monitor.RefreshAsync(cancellation);
         }
 
-        return (view, answer);
+        return (view, response);
     }
 
     private static bool IsLearning(ClusterView view, string run) =>
@@ -163,7 +163,7 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
         }
     }
 
-    private static string Report(ClusterView view, JsonNode answer)
+    private static string Report(ClusterView view, JsonNode response)
     {
         var report = new StringBuilder().AppendLine(CultureInfo.InvariantCulture, $"**{view.Sentence}**").AppendLine()
             .AppendLine("| agent | value | round | draws |").AppendLine("| --- | --- | --- | --- |");
@@ -173,6 +173,6 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
             report.AppendLine(CultureInfo.InvariantCulture, $"| {agent.Name} | {held?.Decision?.Value.ToString(CultureInfo.InvariantCulture) ?? "none"} | {held?.Decision?.Round ?? held?.Round} | {held?.Attempts} |");
         }
 
-        return report.AppendLine().AppendLine("```json").AppendLine(answer.ToJsonString(Indented)).AppendLine("```").ToString();
+        return report.AppendLine().AppendLine("```json").AppendLine(response.ToJsonString(Indented)).AppendLine("```").ToString();
     }
 }

@@ -39,7 +39,7 @@ public static class Extensions
 
     /// <summary>
     /// Maps <c>/health</c> and <c>/alive</c>, in every environment: the AppHost runs agents without a launch profile,
-    /// so as Production, and watches them by these. A degraded service still answers 200, an unhealthy one 503.
+    /// so as Production, and watches them by these. A degraded service still responds with 200, an unhealthy one 503.
     /// </summary>
     public static TApp MapDefaultEndpoints<TApp>(this TApp app)
         where TApp : Microsoft.AspNetCore.Routing.IEndpointRouteBuilder
@@ -63,7 +63,7 @@ public static class Extensions
     private static void ConfigureOpenTelemetry<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
-        // Nobody listens without an exporter, so nothing is set up that would cost each request its share.
+        // Without an exporter nothing listens, so nothing is set up that would cost each request time.
         if (!builder.ExportsTelemetry())
         {
             return;

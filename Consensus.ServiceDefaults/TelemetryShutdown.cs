@@ -7,7 +7,7 @@ namespace Microsoft.Extensions.Hosting;
 
 /// <summary>
 /// Sends what telemetry is left when the service stops, for at most <see cref="AtMost"/>. When they are disposed, each of the
-/// three providers would wait 5 s for a collector that does not answer.
+/// three providers would wait 5 s for a collector that does not respond.
 /// </summary>
 internal sealed class TelemetryShutdown(IServiceProvider services) : IHostedLifecycleService
 {

@@ -7,20 +7,20 @@ namespace Consensus.Agent.Api;
 
 /// <summary>One agent of the cluster, as the serving agent sees it.</summary>
 /// <param name="Address">Its address as the serving agent is configured with it.</param>
-/// <param name="Up">Whether it answers.</param>
-/// <param name="AgentId">Its id; absent where it does not answer.</param>
-/// <param name="State">Its state, where it answers.</param>
+/// <param name="Up">Whether it responds.</param>
+/// <param name="AgentId">Its id; absent where it does not respond.</param>
+/// <param name="State">Its state, where it responds.</param>
 /// <param name="Isolated">True where <c>/faults</c> cuts it off from its peers; absent elsewhere.</param>
-/// <param name="Health">Its health as it sees it, where it answers.</param>
+/// <param name="Health">Its health as it sees it, where it responds.</param>
 public sealed record ClusterAgent(
     string Address, bool Up, string? AgentId = null, StateResponse? State = null, bool? Isolated = null, HealthResponse? Health = null)
 {
-    /// <summary>The agent at <paramref name="address"/> by its answer; null where it gave none.</summary>
+    /// <summary>The agent at <paramref name="address"/> by its response; null where it gave none.</summary>
     public static ClusterAgent From(string address, StateResponse? state) =>
         new(address, state is not null, state?.AgentId, state is null ? null : state with { Health = null }, state?.Isolated, state?.Health);
 }
 
-/// <summary>The answer to <c>GET /cluster</c>: the serving agent first.</summary>
+/// <summary>The response to <c>GET /cluster</c>: the serving agent first.</summary>
 public sealed record ClusterResponse(IReadOnlyList<ClusterAgent> Agents);
 
 /// <summary>
@@ -39,19 +39,19 @@ public static class ClusterApi
     }
 
     private static async Task<IResult> ClusterAsync(
-        AgentService node, AgentHealth health, AgentOptions options, FaultInjector faults, AgentApiClient cluster, CancellationToken cancellation)
+        AgentService agent, AgentHealth health, AgentOptions options, FaultInjector faults, AgentApiClient cluster, CancellationToken cancellation)
     {
         var own = health.ReadAsync(cancellation);
-        var agents = await AgentsAsync(node, options, faults, cluster, "/state?health=true", cancellation);
+        var agents = await AgentsAsync(agent, options, faults, cluster, "/state?health=true", cancellation);
         return TypedResults.Json(new ClusterResponse([agents[0] with { Health = await own }, .. agents.Skip(1)]), AgentJson.Default.ClusterResponse);
     }
 
     /// <summary>Every agent as the serving agent sees it, itself first, then its peers in their order.</summary>
     internal static async Task<IReadOnlyList<ClusterAgent>> AgentsAsync(
-        AgentService node, AgentOptions options, FaultInjector faults, AgentApiClient cluster, string statePath, CancellationToken cancellation)
+        AgentService agent, AgentOptions options, FaultInjector faults, AgentApiClient cluster, string statePath, CancellationToken cancellation)
     {
         var peers = await cluster.GetAllAsync(options.Peers, statePath, AgentJson.Default.StateResponse, cancellation);
-        var own = StateResponse.From(node.Snapshot()) with { Isolated = faults.IsIsolated };
+        var own = StateResponse.From(agent.Snapshot()) with { Isolated = faults.IsIsolated };
         return [ClusterAgent.From("/", own), .. peers.Select((state, i) => ClusterAgent.From(options.Peers[i].OriginalString, state))];
     }
 
@@ -59,7 +59,7 @@ public static class ClusterApi
     internal static IResult NoSuchPeer(AgentOptions options) => RequestBody.Problem(404, $"There are {options.Peers.Count} peers.");
 
     /// <summary>For what was passed on to a peer in vain.</summary>
-    internal static IResult DoesNotAnswer(Uri peer) => RequestBody.Problem(502, $"{peer.OriginalString} does not answer.");
+    internal static IResult DoesNotRespond(Uri peer) => RequestBody.Problem(502, $"{peer.OriginalString} does not answer.");
 
     private static async Task<IResult> PeerConsensusAsync(
         int index, HttpContext context, AgentOptions options, AgentApiClient cluster, CancellationToken cancellation,
@@ -70,17 +70,17 @@ public static class ClusterApi
             return NoSuchPeer(options);
         }
 
-        // A peer's refusal would look as if it did not answer.
+        // A peer's refusal would look as if it did not respond.
         if ((QueryParameters.ReadWait(wait, out _) ?? QueryParameters.ReadRun(run, out _)) is { } wrong)
         {
             return wrong;
         }
 
-        var answer = await cluster.GetAsync(
+        var response = await cluster.GetAsync(
             options.Peers[index - 1], "/consensus" + (HeadRequests.IsHead(context) ? (run is null ? QueryString.Empty : QueryString.Create("run", run)) : context.Request.QueryString), AgentJson.Default.ConsensusResponse, cancellation,
             TimeSpan.FromSeconds(ConsensusApi.MaxWaitSeconds + 1));
-        return answer is null
-            ? DoesNotAnswer(options.Peers[index - 1])
-            : TypedResults.Json(answer, AgentJson.Default.ConsensusResponse, statusCode: answer.Reached ? 200 : 202);
+        return response is null
+            ? DoesNotRespond(options.Peers[index - 1])
+            : TypedResults.Json(response, AgentJson.Default.ConsensusResponse, statusCode: response.Reached ? 200 : 202);
     }
 }

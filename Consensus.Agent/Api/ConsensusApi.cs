@@ -30,7 +30,7 @@ public static class ConsensusApi
     }
 
     private static async Task<IResult> RunAsync(
-        HttpContext context, AgentService node, AgentOptions options, PeerClient peers, FaultInjector faults, AgentApiClient cluster,
+        HttpContext context, AgentService agent, AgentOptions options, PeerClient peers, FaultInjector faults, AgentApiClient cluster,
         [FromQuery(Name = "wait")] string? seconds = null)
     {
         if (QueryParameters.ReadWait(seconds, out var wait) is { } wrongWait)
@@ -56,11 +56,11 @@ public static class ConsensusApi
             body.Round ?? defaults.Round, body.Rule ?? defaults.Rule, body.Values ?? defaults.Values,
             body.Draw ?? defaults.Draw, body.WindowMs ?? defaults.WindowMs, body.Seed);
         _ = ActivityContext.TryParse(context.Request.Headers.TraceParent, null, isRemote: true, out var caller);
-        return await node.StartAsync(request, caller) switch
+        return await agent.StartAsync(request, caller) switch
         {
-            RunStarted started => await StartedAsync(context, node, request, started, wait, ignored),
+            RunStarted started => await StartedAsync(context, agent, request, started, wait, ignored),
             QuorumUnreachable few => TooFew(
-                few, await ClusterApi.AgentsAsync(node, options, faults, cluster, "/state", context.RequestAborted), peers.KeyRefused),
+                few, await ClusterApi.AgentsAsync(agent, options, faults, cluster, "/state", context.RequestAborted), peers.KeyRefused),
             DuplicateAgentId same => RequestBody.Problem(409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
             ClusterSizeMismatch mismatch => RequestBody.Problem(409, Describe(mismatch), ResponseReason.ClusterSize),
             LegacyPeer original => RequestBody.Problem(
@@ -70,7 +70,7 @@ public static class ConsensusApi
         };
     }
 
-    /// <summary>Says why agents did not answer: who is isolated must be reconnected, and only who is down must be brought up.</summary>
+    /// <summary>Says why agents did not respond: who is isolated must be reconnected, and only who is down must be brought up.</summary>
     private static IResult TooFew(QuorumUnreachable few, IReadOnlyList<ClusterAgent> agents, bool keyRefused)
     {
         var isolated = agents.Where(agent => agent.Isolated == true).Select(agent => agent.AgentId!).Order(StringComparer.Ordinal).ToList();
@@ -92,21 +92,21 @@ public static class ConsensusApi
     }
 
     private static async Task<IResult> StartedAsync(
-        HttpContext context, AgentService node, RunRequest request, RunStarted started, TimeSpan? wait, List<string> ignored)
+        HttpContext context, AgentService agent, RunRequest request, RunStarted started, TimeSpan? wait, List<string> ignored)
     {
         var run = started.Run;
-        var answer = new RunResponse("triggered", request.Round, run?.Rule ?? Rule.Classic, started.Missing, run?.Id, run?.Members, Ignored: ignored.Count > 0 ? ignored : null);
+        var response = new RunResponse("triggered", request.Round, run?.Rule ?? Rule.Classic, started.Missing, run?.Id, run?.Members, Ignored: ignored.Count > 0 ? ignored : null);
         if (wait is null)
         {
-            return TypedResults.Json(answer, AgentJson.Default.RunResponse);
+            return TypedResults.Json(response, AgentJson.Default.RunResponse);
         }
 
-        var outcome = ConsensusResponse.From(await node.WaitAsync(run?.Id, wait.Value, context.RequestAborted), run?.Id);
-        return TypedResults.Json(answer with { Outcome = outcome }, AgentJson.Default.RunResponse, statusCode: outcome.Reached ? 200 : 202);
+        var outcome = ConsensusResponse.From(await agent.WaitAsync(run?.Id, wait.Value, context.RequestAborted), run?.Id);
+        return TypedResults.Json(response with { Outcome = outcome }, AgentJson.Default.RunResponse, statusCode: outcome.Reached ? 200 : 202);
     }
 
     private static async Task<IResult> ConsensusAsync(
-        HttpContext context, AgentService node, [FromQuery(Name = "wait")] string? seconds = null, [FromQuery(Name = "run")] string? named = null)
+        HttpContext context, AgentService agent, [FromQuery(Name = "wait")] string? seconds = null, [FromQuery(Name = "run")] string? named = null)
     {
         RunId? run = null;
         if ((QueryParameters.ReadWait(seconds, out var wait) ?? QueryParameters.ReadRun(named, out run)) is { } wrong)
@@ -114,13 +114,13 @@ public static class ConsensusApi
             return wrong;
         }
 
-        var view = wait is null || HeadRequests.IsHead(context) ? node.Snapshot() : await node.WaitAsync(run, wait.Value, context.RequestAborted);
-        var answer = ConsensusResponse.From(view, run);
-        return TypedResults.Json(answer, AgentJson.Default.ConsensusResponse, statusCode: answer.Reached ? 200 : 202);
+        var snapshot = wait is null || HeadRequests.IsHead(context) ? agent.Snapshot() : await agent.WaitAsync(run, wait.Value, context.RequestAborted);
+        var response = ConsensusResponse.From(snapshot, run);
+        return TypedResults.Json(response, AgentJson.Default.ConsensusResponse, statusCode: response.Reached ? 200 : 202);
     }
 
     private static async Task<IResult> StateAsync(
-        HttpContext context, AgentService node, FaultInjector faults, PeerClient peers, AgentHealth health, [FromQuery(Name = "health")] string? named = null)
+        HttpContext context, AgentService agent, FaultInjector faults, PeerClient peers, AgentHealth health, [FromQuery(Name = "health")] string? named = null)
     {
         if (QueryParameters.ReadFlag("health", named, out var withHealth) is { } wrong)
         {
@@ -135,8 +135,8 @@ public static class ConsensusApi
         }
 
         peers.OnMessageFrom(context.Request.Headers[MessageId.Header]);
-        var (view, traceparent) = node.TracedSnapshot();
-        var state = StateResponse.From(view, traceparent) with { Isolated = faults.IsIsolated };
+        var (snapshot, traceparent) = agent.TracedSnapshot();
+        var state = StateResponse.From(snapshot, traceparent) with { Isolated = faults.IsIsolated };
         return TypedResults.Json(withHealth ? state with { Health = await health.ReadAsync(context.RequestAborted) } : state, AgentJson.Default.StateResponse);
     }
 }

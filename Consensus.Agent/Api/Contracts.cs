@@ -13,11 +13,11 @@ namespace Consensus.Agent.Api;
 /// <param name="Seed">Makes the draws repeatable: -9007199254740991..9007199254740991.</param>
 public sealed record RunRequestBody(int? Round = null, Rule? Rule = null, int? Values = null, DrawStrategy? Draw = null, int? WindowMs = null, long? Seed = null);
 
-/// <summary>The answer to <c>POST /run</c>.</summary>
+/// <summary>The response to <c>POST /run</c>.</summary>
 /// <param name="Status"><c>triggered</c>.</param>
 /// <param name="Round">The start round.</param>
 /// <param name="Rule">The rule that the run follows; classic where an original agent is among the peers.</param>
-/// <param name="Missing">Who did not answer.</param>
+/// <param name="Missing">The peers that did not respond.</param>
 /// <param name="Run">The run; absent where original agents made it a bare one.</param>
 /// <param name="Members">Who takes part: agent id to boot.</param>
 /// <param name="Outcome">With <c>wait</c>: how it stood when the wait ended.</param>
@@ -31,7 +31,7 @@ public sealed record RunResponse(
 /// <param name="Handshake">True: the agent only identifies itself, and clears nothing.</param>
 public sealed record ResetBody(bool Handshake = false);
 
-/// <summary>The answer to <c>GET /consensus</c>.</summary>
+/// <summary>The response to <c>GET /consensus</c>.</summary>
 /// <param name="Reached">Whether this agent holds a decision.</param>
 /// <param name="Round">The round of the decision, or the current one.</param>
 /// <param name="Value">The decided value.</param>
@@ -55,7 +55,7 @@ public sealed record ConsensusResponse(
 }
 
 /// <summary>
-/// The answer to <c>GET /state</c>: the original's fields, and what a peer needs to catch up. <c>Agents</c> is how many agents
+/// The response to <c>GET /state</c>: the original's fields, and what a peer needs to catch up. <c>Agents</c> is how many agents
 /// this one counts, itself included. <c>Isolated</c> is true where <c>/faults</c> cuts the agent off from all peers, and absent
 /// elsewhere.
 /// </summary>

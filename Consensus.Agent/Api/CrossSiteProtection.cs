@@ -14,7 +14,7 @@ namespace Consensus.Agent.Api;
 /// </summary>
 internal sealed class CrossSiteProtection
 {
-    /// <summary>Only what the agent itself serves may load, run or be called, and nobody may frame it.</summary>
+    /// <summary>Only what the agent itself serves may load, run or be called, and no page may frame it.</summary>
     public const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -72,10 +72,10 @@ internal sealed class CrossSiteProtection
         {
             context.Response.OnStarting(static state =>
             {
-                var answered = (HttpContext)state;
-                if (answered.Items[ScalarOptions.NonceHttpContextItemKey] is string nonce)
+                var served = (HttpContext)state;
+                if (served.Items[ScalarOptions.NonceHttpContextItemKey] is string nonce)
                 {
-                    answered.Response.Headers.ContentSecurityPolicy = string.Format(CultureInfo.InvariantCulture, ScalarFormat, nonce);
+                    served.Response.Headers.ContentSecurityPolicy = string.Format(CultureInfo.InvariantCulture, ScalarFormat, nonce);
                 }
 
                 return Task.CompletedTask;

@@ -68,9 +68,9 @@ public static class FaultsApi
     /// <summary>The agent that made this call, by the header that names the message; null for people and original agents.</summary>
     internal static string? SenderOf(HttpContext context) => MessageId.SenderOf(context.Request.Headers[MessageId.Header]);
 
-    private static JsonHttpResult<FaultsResponse> Show(FaultInjector faults, PeerDirectory peers, AgentOptions options) => Answer(faults, peers, options, []);
+    private static JsonHttpResult<FaultsResponse> Show(FaultInjector faults, PeerDirectory peers, AgentOptions options) => ToResponse(faults, peers, options, []);
 
-    private static JsonHttpResult<FaultsResponse> Answer(FaultInjector faults, PeerDirectory peers, AgentOptions options, List<string> ignored)
+    private static JsonHttpResult<FaultsResponse> ToResponse(FaultInjector faults, PeerDirectory peers, AgentOptions options, List<string> ignored)
     {
         var now = faults.Current;
         return TypedResults.Json(
@@ -92,7 +92,7 @@ public static class FaultsApi
         }
 
         logger.FaultsChanged(body!);
-        return Answer(faults, peers, options, ignored);
+        return ToResponse(faults, peers, options, ignored);
     }
 
     private static JsonHttpResult<FaultsResponse> Heal(FaultInjector faults, PeerDirectory peers, AgentOptions options, FaultInjectionLogger logger)
@@ -141,15 +141,15 @@ public static class FaultsApi
             }
         }
 
-        var (code, answer) = await cluster.SendAsync(
+        var (code, text) = await cluster.SendAsync(
             new HttpMethod(context.Request.Method), options.Peers[index - 1], "/faults", body, AgentJson.Default.FaultsBody, context.RequestAborted);
         return code switch
         {
-            null => ClusterApi.DoesNotAnswer(options.Peers[index - 1]),
+            null => ClusterApi.DoesNotRespond(options.Peers[index - 1]),
             404 => RequestBody.Problem(404, $"{options.Peers[index - 1].OriginalString} makes no faults; start it with FAULTS=true."),
-            200 when ignored.Count > 0 && JsonSerializer.Deserialize(answer, AgentJson.Default.FaultsResponse) is { } taken =>
+            200 when ignored.Count > 0 && JsonSerializer.Deserialize(text, AgentJson.Default.FaultsResponse) is { } taken =>
                 TypedResults.Json(taken with { Ignored = ignored }, AgentJson.Default.FaultsResponse),
-            _ => TypedResults.Content(answer, code is 200 ? "application/json" : "application/problem+json", statusCode: code),
+            _ => TypedResults.Content(text, code is 200 ? "application/json" : "application/problem+json", statusCode: code),
         };
     }
 }

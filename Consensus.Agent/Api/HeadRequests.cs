@@ -1,6 +1,6 @@
 namespace Consensus.Agent.Api;
 
-/// <summary>Answers <c>HEAD</c> with the status and headers of <c>GET</c>; the server leaves the body out.</summary>
+/// <summary>Serves <c>HEAD</c> with the status and headers of <c>GET</c>; the server leaves the body out.</summary>
 internal static class HeadRequests
 {
     private static readonly object Mark = new();

@@ -22,17 +22,17 @@ public static class PeerApi
         group.MapMessage("/new_round", MessageJson.Default.NewRound, message => MessageValidator.Check(message), "Starts a round");
         group.MapMessage("/proposal", MessageJson.Default.Proposal, message => MessageValidator.Check(message), "Proposes a value in a round");
         group.MapMessage("/vote", MessageJson.Default.Vote, message => MessageValidator.Check(message), "Votes for the value that a quorum proposed, or for none");
-        group.MapMessage("/final", MessageJson.Default.Final, message => MessageValidator.Check(message), "Tells a decision");
+        group.MapMessage("/final", MessageJson.Default.Final, message => MessageValidator.Check(message), "Carries a decision");
         return group;
     }
 
-    private static async Task<IResult> ResetAsync(HttpContext context, AgentService node, FaultInjector faults, MessageTracing tracing)
+    private static async Task<IResult> ResetAsync(HttpContext context, AgentService agent, FaultInjector faults, MessageTracing tracing)
     {
         var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.ResetBody, optional: true);
-        return problem ?? await ReceiveAsync(context, node, faults, tracing, body is { Handshake: true } ? new Handshake() : new Reset());
+        return problem ?? await ReceiveAsync(context, agent, faults, tracing, body is { Handshake: true } ? new Handshake() : new Reset());
     }
 
-    private static async ValueTask<IResult> ReceiveAsync(HttpContext context, AgentService node, FaultInjector faults, MessageTracing tracing, Message message)
+    private static async ValueTask<IResult> ReceiveAsync(HttpContext context, AgentService agent, FaultInjector faults, MessageTracing tracing, Message message)
     {
         var (arrived, twice) = await FaultsApi.PassAsync(context, faults, message.Sender);
         if (!arrived)
@@ -41,10 +41,10 @@ public static class PeerApi
         }
 
         using var span = tracing.StartReceive(message, message.Sender ?? FaultsApi.SenderOf(context), context.Request.Headers.TraceParent);
-        var answer = node.Receive(message, KeyOf(context));
-        answer = twice ? node.Receive(message, KeyOf(context)) : answer;
-        MessageTracing.RecordResponse(span, answer);
-        return AnswerWith(answer, message is NewRound);
+        var response = agent.Receive(message, KeyOf(context));
+        response = twice ? agent.Receive(message, KeyOf(context)) : response;
+        MessageTracing.RecordResponse(span, response);
+        return ToResult(response, message is NewRound);
     }
 
     private static void MapMessage<T>(
@@ -57,8 +57,8 @@ public static class PeerApi
                 var (message, problem) = await RequestBody.ReadAsync(context, type);
                 return problem is not null ? problem
                     : (check(message!) ?? MessageValidator.CheckNumber(message!.Run, inbox.Time)) is { } wrong ? RequestBody.Problem(400, wrong, ResponseReason.OutOfRange)
-                    : MessageValidator.CheckSender(message!) is { } stranger ? RequestBody.Problem(400, stranger, ResponseReason.NotAMember)
-                    : await ReceiveAsync(context, inbox.Node, inbox.Faults, inbox.Tracing, message!);
+                    : MessageValidator.CheckSender(message!) is { } wrongSender ? RequestBody.Problem(400, wrongSender, ResponseReason.NotAMember)
+                    : await ReceiveAsync(context, inbox.Agent, inbox.Faults, inbox.Tracing, message!);
             })
             .AcceptsJson<T>().Produces<Response>().Produces<Response>(409).ProducesProblem(400)
             .WithSummary(summary);
@@ -67,9 +67,9 @@ public static class PeerApi
     // Looked up once: a request that asks for services makes a scope for them.
     private sealed class Inbox(IServiceProvider services)
     {
-        private readonly Lazy<AgentService> _node = new(services.GetRequiredService<AgentService>);
+        private readonly Lazy<AgentService> _agent = new(services.GetRequiredService<AgentService>);
 
-        public AgentService Node => _node.Value;
+        public AgentService Agent => _agent.Value;
 
         public FaultInjector Faults { get; } = services.GetRequiredService<FaultInjector>();
 
@@ -80,26 +80,26 @@ public static class PeerApi
 
     private static string? KeyOf(HttpContext context) => context.Request.Headers[MessageId.Header];
 
-    private static IResult AnswerWith(Response answer, bool newRound = false) => answer switch
+    private static IResult ToResult(Response response, bool newRound = false) => response switch
     {
-        { Reason: ResponseReason.OutOfRange } => RequestBody.Problem(400, "The value or the round is outside the run's range.", answer.Reason),
-        { Status: ResponseStatus.Refused, Reason: ResponseReason.NotAMember } => RequestBody.Problem(400, "The cluster is full: this agent_id is none of its members.", answer.Reason),
-        { Status: ResponseStatus.Refused } => new AnswerResult(answer, 409),
-        { Reason: ResponseReason.AlreadyDecided } when newRound => new AnswerResult(answer, 409),
-        _ => new AnswerResult(answer, 200),
+        { Reason: ResponseReason.OutOfRange } => RequestBody.Problem(400, "The value or the round is outside the run's range.", response.Reason),
+        { Status: ResponseStatus.Refused, Reason: ResponseReason.NotAMember } => RequestBody.Problem(400, "The cluster is full: this agent_id is none of its members.", response.Reason),
+        { Status: ResponseStatus.Refused } => new ResponseResult(response, 409),
+        { Reason: ResponseReason.AlreadyDecided } when newRound => new ResponseResult(response, 409),
+        _ => new ResponseResult(response, 200),
     };
 
-    // With its length, so that the answer goes out in one piece and not in chunks.
-    private sealed class AnswerResult(Response answer, int status) : IResult
+    // With its length, so that the response leaves in one piece and not in chunks.
+    private sealed class ResponseResult(Response response, int status) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {
-            var body = JsonSerializer.SerializeToUtf8Bytes(answer, MessageJson.Default.Response);
-            var response = httpContext.Response;
-            response.StatusCode = status;
-            response.ContentType = "application/json";
-            response.ContentLength = body.Length;
-            return response.BodyWriter.WriteAsync(body).AsTask();
+            var body = JsonSerializer.SerializeToUtf8Bytes(response, MessageJson.Default.Response);
+            var http = httpContext.Response;
+            http.StatusCode = status;
+            http.ContentType = "application/json";
+            http.ContentLength = body.Length;
+            return http.BodyWriter.WriteAsync(body).AsTask();
         }
     }
 }

@@ -3,7 +3,7 @@ namespace Consensus.Agent.Api;
 /// <summary>Makes every error a problem, whatever content types the client accepts.</summary>
 internal static class ProblemDetailsExtensions
 {
-    /// <summary>Answers exceptions and bare error codes.</summary>
+    /// <summary>Turns exceptions and bare error codes into problem details.</summary>
     public static void UseProblemDetails(this WebApplication app)
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions

@@ -98,7 +98,7 @@ public static class TimelineApi
         var own = timeline.Runs();
         if (cluster)
         {
-            // This agent may have been away, or restarted: what it missed, others know.
+            // This agent may have been down or restarted. Other agents know the runs that it missed.
             var others = await HistoriesAsync(options, client, cancellation);
             var known = others.OfType<RunHistory>().Prepend(own).SelectMany(history => history.Runs.Select(summary => (history.AgentId, Summary: summary)))
                 .GroupBy(one => one.Summary.Run).Select(RunSummary.Choose);
@@ -114,7 +114,7 @@ public static class TimelineApi
     {
         context.Response.Headers.CacheControl = "no-store";
 
-        // nginx and its like collect an answer before they pass it on, unless the answer forbids it.
+        // nginx and its like collect a response before they pass it on, unless the response forbids it.
         context.Response.Headers["X-Accel-Buffering"] = "no";
 
         // Event numbers of an earlier process mean nothing here. A client that saw them gets all events.

@@ -3,12 +3,12 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Consensus.Agent.Api;
 
-/// <summary>Finds the fields of a body that its type does not have. They change nothing, and the answer names them.</summary>
+/// <summary>Finds the fields of a body that its type does not have. They change nothing, and the response names them.</summary>
 internal static class UnknownFields
 {
     private const int MaxNames = 20;
 
-    /// <summary>Adds the paths of the unknown fields in <paramref name="body"/>, as many as an answer names.</summary>
+    /// <summary>Adds the paths of the unknown fields in <paramref name="body"/>, as many as a response names.</summary>
     public static void AddTo(List<string> names, ReadOnlyMemory<byte> body, JsonTypeInfo type)
     {
         using var document = JsonDocument.Parse(body);

@@ -27,7 +27,7 @@ public static class WebPage
         {
             ContentTypeProvider = types,
 
-            // Asked for again each time, and answered with 304: an agent of another version has another page.
+            // Asked for again each time, with 304 as the response: an agent of another version has another page.
             OnPrepareResponse = served => served.Context.Response.Headers.CacheControl = "no-cache",
         });
 

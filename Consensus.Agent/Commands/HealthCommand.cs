@@ -5,7 +5,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Consensus.Agent.Commands;
 
-/// <summary><c>health [--url URL]</c>: prints what an agent answers to <c>GET /health</c>, for images without curl.</summary>
+/// <summary><c>health [--url URL]</c>: prints the response of an agent to <c>GET /health</c>, for images without curl.</summary>
 internal static class HealthCommand
 {
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(5);

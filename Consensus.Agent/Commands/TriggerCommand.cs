@@ -73,27 +73,27 @@ internal static class TriggerCommand
             Console.WriteLine($"The agent does not know, and ignored: {string.Join(", ", ignored)}");
         }
 
-        var answers = await Task.WhenAll((await AgentsAsync(http, url, cancellation)).Select(agent => AskAsync(http, agent, started.Run, cancellation)));
-        foreach (var (agent, answer) in answers)
+        var responses = await Task.WhenAll((await AgentsAsync(http, url, cancellation)).Select(agent => AskAsync(http, agent, started.Run, cancellation)));
+        foreach (var (agent, outcome) in responses)
         {
-            Console.WriteLine($"  {agent,-12} {Describe(answer)}");
+            Console.WriteLine($"  {agent,-12} {Describe(outcome)}");
         }
 
-        var values = answers.Where(answer => answer.Answer is { Reached: true }).Select(answer => answer.Answer!.Value).Distinct().ToList();
+        var values = responses.Where(one => one.Outcome is { Reached: true }).Select(one => one.Outcome!.Value).Distinct().ToList();
         var (verdict, code) = values.Count > 1 ? ("The agents DISAGREE.", 2)
-            : started.Outcome is { Reached: true } && answers.All(answer => answer.Answer is null or { Reached: true }) ? ($"Agreed on {values.Single()}.", 0)
+            : started.Outcome is { Reached: true } && responses.All(one => one.Outcome is null or { Reached: true }) ? ($"Agreed on {values.Single()}.", 0)
             : ($"Not reached in {ResponseTimeout.TotalSeconds:0} s.", 1);
         Console.WriteLine(verdict);
         return code;
     }
 
-    private static string Describe(ConsensusResponse? answer) => answer switch
+    private static string Describe(ConsensusResponse? response) => response switch
     {
         null => "does not answer",
-        { Reached: true } => $"decided {answer.Value} in round {answer.Round} after {answer.Attempts} {(answer.Attempts == 1 ? "attempt" : "attempts")}",
+        { Reached: true } => $"decided {response.Value} in round {response.Round} after {response.Attempts} {(response.Attempts == 1 ? "attempt" : "attempts")}",
         { Superseded: true } => "is in another run by now",
-        { Stalled: true } => $"undecided in round {answer.Round}; stalled: {answer.Reason}",
-        _ => $"undecided in round {answer.Round}",
+        { Stalled: true } => $"undecided in round {response.Round}; stalled: {response.Reason}",
+        _ => $"undecided in round {response.Round}",
     };
 
     // The asked agent knows where its peers are; it is asked about them, so their addresses need not resolve here.
@@ -103,7 +103,7 @@ internal static class TriggerCommand
         return [.. cluster.Agents.Select((agent, index) => (agent.AgentId ?? agent.Address, new Uri(url, index == 0 ? "/consensus" : $"/cluster/{index}/consensus")))];
     }
 
-    private static async Task<(string Agent, ConsensusResponse? Answer)> AskAsync(
+    private static async Task<(string Agent, ConsensusResponse? Outcome)> AskAsync(
         HttpClient http, (string Name, Uri Ask) agent, RunId? run, CancellationToken cancellation)
     {
         var named = run is null ? "" : $"&run={Uri.EscapeDataString(run.Value.ToString())}";

@@ -104,9 +104,9 @@ public sealed record AgentOptions
     }
 
     private static RunRequest DefaultsFrom(IConfiguration configuration) => new(
-        Rule: Word<Rule>(configuration, "RULE"),
+        Rule: ReadEnum<Rule>(configuration, "RULE"),
         Values: Number(configuration, "VALUES", 1, ProtocolLimits.MaxValues, 3),
-        Draw: Word<DrawStrategy>(configuration, "DRAW") ?? DrawStrategy.Fresh,
+        Draw: ReadEnum<DrawStrategy>(configuration, "DRAW") ?? DrawStrategy.Fresh,
         WindowMs: Number(configuration, "WINDOW_MS", 0, ProtocolLimits.MaxWindowMs, ProtocolTiming.DefaultWindowMs));
 
     private static int Number(IConfiguration configuration, string key, int least, int most, int fallback)
@@ -124,12 +124,12 @@ public sealed record AgentOptions
             && (bool.TryParse(text, out var flag) ? flag : throw new ConfigurationException($"{key} is '{text}'; it must be true or false."));
     }
 
-    private static T? Word<T>(IConfiguration configuration, string key)
+    private static T? ReadEnum<T>(IConfiguration configuration, string key)
         where T : struct, Enum
     {
         var text = Settings.Get(configuration, key);
         return string.IsNullOrWhiteSpace(text) ? null
-            : Enum.TryParse<T>(text, ignoreCase: true, out var word) && Enum.IsDefined(word) && !char.IsDigit(text[0]) ? word
+            : Enum.TryParse<T>(text, ignoreCase: true, out var parsed) && Enum.IsDefined(parsed) && !char.IsDigit(text[0]) ? parsed
             : throw new ConfigurationException($"{key} is '{text}'; it must be one of {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");
     }
 }

@@ -29,12 +29,12 @@ public sealed class ClusterKey
     }
 
     /// <summary>Whether this is the key. It takes the same time wherever the two differ.</summary>
-    public bool Is(string? said) =>
-        CryptographicOperations.FixedTimeEquals(MemoryMarshal.AsBytes(_secret.AsSpan()), MemoryMarshal.AsBytes(said.AsSpan()));
+    public bool Is(string? sent) =>
+        CryptographicOperations.FixedTimeEquals(MemoryMarshal.AsBytes(_secret.AsSpan()), MemoryMarshal.AsBytes(sent.AsSpan()));
 
     /// <summary>Adds it to what is sent.</summary>
     public void AddTo(HttpRequestHeaders headers) => headers.TryAddWithoutValidation(Header, _secret);
 
-    /// <summary>Nothing of it.</summary>
+    /// <summary>Stars instead of the key.</summary>
     public override string ToString() => "***";
 }

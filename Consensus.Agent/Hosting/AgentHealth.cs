@@ -7,12 +7,12 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Consensus.Agent.Hosting;
 
 /// <summary>
-/// The agent's health checks. A check that depends on peers is at most degraded: <c>/health</c> then still answers 200,
+/// The agent's health checks. A check that depends on peers is at most degraded: <c>/health</c> then still responds with 200,
 /// so a probe does not take an agent out of service that the others need for a quorum.
 /// </summary>
-internal sealed class AgentHealth(AgentService node, PeerClient peers, PeerDirectory directory, FaultInjector faults, AgentOptions options, HealthCheckService checks)
+internal sealed class AgentHealth(AgentService agent, PeerClient peers, PeerDirectory directory, FaultInjector faults, AgentOptions options, HealthCheckService checks)
 {
-    // A peer that answered within this time is not asked again.
+    // No query goes to a peer that responded within this time.
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(2);
 
     // Kubernetes gives a probe 1 s by default.
@@ -23,10 +23,10 @@ internal sealed class AgentHealth(AgentService node, PeerClient peers, PeerDirec
     {
         services.AddSingleton<AgentHealth>();
 
-        // The answer holds the reasons, so a line in the log for each probe adds nothing.
+        // The response holds the reasons, so a line in the log for each probe adds nothing.
         services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None));
 
-        // A restart mends an agent that has failed, so these two checks count for /alive too.
+        // A restart repairs an agent that has failed, so these two checks count for /alive too.
         Add(services, "data", (health, _) => Task.FromResult(health.Data()), "live");
         Add(services, "core", (health, _) => Task.FromResult(health.Core()), "live");
         Add(services, "quorum", (health, cancellation) => health.QuorumAsync(cancellation));
@@ -51,7 +51,7 @@ internal sealed class AgentHealth(AgentService node, PeerClient peers, PeerDirec
         foreach (var (peer, name) in PeerNames.Index())
         {
             // Two peers with one id share an entry; no run starts with them.
-            ages[name] = Contacts.SinceAnswer(peer) is { } age ? Math.Round(age.TotalSeconds, 1) : null;
+            ages[name] = Contacts.SinceResponse(peer) is { } age ? Math.Round(age.TotalSeconds, 1) : null;
         }
 
         return new HealthResponse(report.Status.ToString().ToLowerInvariant(), [.. reasons], ages);
@@ -92,11 +92,11 @@ internal sealed class AgentHealth(AgentService node, PeerClient peers, PeerDirec
             : HealthCheckResult.Degraded($"this agent counts {own} agents, {string.Join(", ", others)}: give all the same PEERS");
     }
 
-    private HealthCheckResult Core() => node.Failure is { IsOfData: false } failure
+    private HealthCheckResult Core() => agent.Failure is { IsOfData: false } failure
         ? HealthCheckResult.Unhealthy(failure.Reason)
         : HealthCheckResult.Healthy("no step has failed");
 
-    private HealthCheckResult Data() => node.Failure is { IsOfData: true } failure
+    private HealthCheckResult Data() => agent.Failure is { IsOfData: true } failure
         ? HealthCheckResult.Unhealthy(failure.Reason)
         : HealthCheckResult.Healthy(options.Data is null ? "DATA is not set: decisions do not outlive the process" : "every write to the DATA file succeeded");
 
@@ -107,29 +107,29 @@ internal sealed class AgentHealth(AgentService node, PeerClient peers, PeerDirec
     }
 
     /// <summary>
-    /// Asks the peers that have not answered lately, since agents that hold a decision do not call each other. Waits
+    /// Queries the peers that have not responded lately, since agents that hold a decision do not call each other. Waits
     /// for no peer whose last call failed, and for the others not long.
     /// </summary>
     private async Task RefreshAsync(CancellationToken cancellation)
     {
-        List<Task> answers = [];
+        List<Task> responses = [];
         for (var peer = 0; peer < Contacts.Count; peer++)
         {
-            if (Contacts.SinceAnswer(peer) < FreshFor)
+            if (Contacts.SinceResponse(peer) < FreshFor)
             {
                 continue;
             }
 
             // A call that outlasts the wait still counts when it ends.
             var failedBefore = Contacts.HasFailed(peer);
-            var answer = peers.SendAsync(peer, new StateQuery(), $"{options.Id}/health", default, CancellationToken.None);
+            var response = peers.SendAsync(peer, new StateQuery(), $"{options.Id}/health", default, CancellationToken.None);
             if (!failedBefore)
             {
-                answers.Add(answer);
+                responses.Add(response);
             }
         }
 
-        await Task.WhenAll(answers).WaitAsync(MaxWait, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(responses).WaitAsync(MaxWait, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private HealthCheckResult MadeFaults()
@@ -143,20 +143,20 @@ internal sealed class AgentHealth(AgentService node, PeerClient peers, PeerDirec
     private HealthCheckResult Run()
     {
         // An agent that has failed shows no run. Another check has the reason.
-        if (node.Failure is not null)
+        if (agent.Failure is not null)
         {
             return HealthCheckResult.Healthy("not shown");
         }
 
-        var view = node.Snapshot();
-        return view.Stalled is { } why ? HealthCheckResult.Degraded($"stalled without a quorum: {why}")
+        var snapshot = agent.Snapshot();
+        return snapshot.Stalled is { } why ? HealthCheckResult.Degraded($"stalled without a quorum: {why}")
             : HealthCheckResult.Healthy(
-                view.Decision is { } decision ? $"decided {decision.Value} in round {decision.Round}"
-                : view.Run is null ? "none"
-                : $"undecided in round {view.Round}");
+                snapshot.Decision is { } decision ? $"decided {decision.Value} in round {decision.Round}"
+                : snapshot.Run is null ? "none"
+                : $"undecided in round {snapshot.Round}");
     }
 
-    private static string Age(PeerContacts contacts, int peer) => contacts.SinceAnswer(peer) is { } age
+    private static string Age(PeerContacts contacts, int peer) => contacts.SinceResponse(peer) is { } age
         ? string.Create(CultureInfo.InvariantCulture, $"last contact {Math.Floor(age.TotalSeconds)} s ago")
         : "no contact yet";
 
@@ -173,5 +173,5 @@ internal sealed class AgentHealth(AgentService node, PeerClient peers, PeerDirec
 /// <summary>An agent's health as the agent itself sees it.</summary>
 /// <param name="Status"><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>.</param>
 /// <param name="Reasons">Why it is not healthy, as in <c>/health</c>: <c>name: reason</c>.</param>
-/// <param name="LastContactS">The seconds since each peer last answered this agent, by the peer's id or address; null where it never did.</param>
+/// <param name="LastContactS">The seconds since each peer last responded to this agent, by the peer's id or address; null where it never did.</param>
 public sealed record HealthResponse(string Status, IReadOnlyList<string> Reasons, IReadOnlyDictionary<string, double?> LastContactS);

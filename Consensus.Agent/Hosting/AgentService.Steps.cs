@@ -129,7 +129,7 @@ public sealed partial class AgentService
 
                 break;
             case ResponseReceived response:
-                _recorder.Answered(messageId, response.Peer, response.Sent, response.Response);
+                _recorder.Responded(messageId, response.Peer, response.Sent, response.Response);
                 _telemetry.Sent(response.Peer, response.Sent, response.Response);
                 break;
             case RequestFailed failed:
@@ -183,7 +183,7 @@ public sealed partial class AgentService
 #pragma warning restore CA1031
         {
             throw new PersistenceException(
-                $"DATA: '{_options.Data}' cannot be written ({e.Message}). Nothing that is not kept is announced: make room there, and start this agent again.", e);
+                $"DATA: '{_options.Data}' cannot be written ({e.Message}). Nothing that is not persisted is announced: make room there, and start this agent again.", e);
         }
     }
 

@@ -9,7 +9,7 @@ using Consensus.Protocol;
 namespace Consensus.Agent.Hosting;
 
 /// <summary>
-/// Runs one agent's core: it takes one input at a time, and records, persists, publishes and sends what the core answers.
+/// Runs one agent's core: it takes one input at a time, and records, persists, publishes and sends the effects.
 /// A step takes microseconds. So a lock is the inbox, and the thread that received a message also responds to it.
 /// </summary>
 public sealed partial class AgentService : IDisposable

@@ -80,7 +80,7 @@ internal sealed class CoreTimers : IDisposable
 
             if (_wakeAt != Never && !_disposed)
             {
-                // The system's timers may fire a little early. One ms more keeps them from spinning.
+                // The system's timers may fire a little early. One ms more prevents a busy loop.
                 _timer.Change(_time.GetElapsedTime(now, _wakeAt) + TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
             }
         }

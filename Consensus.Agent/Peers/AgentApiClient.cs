@@ -8,7 +8,7 @@ namespace Consensus.Agent.Peers;
 public sealed class AgentApiClient(HttpClient http, AgentOptions options)
 {
     /// <summary>Reads one JSON document.</summary>
-    /// <returns>It, or null where the peer did not answer in time (<see cref="AgentOptions.CallTimeout"/> unless <paramref name="atMost"/> is longer).</returns>
+    /// <returns>It, or null where the peer did not respond in time (<see cref="AgentOptions.CallTimeout"/> unless <paramref name="atMost"/> is longer).</returns>
     public async Task<T?> GetAsync<T>(
         Uri peer, string pathAndQuery, JsonTypeInfo<T> type, CancellationToken cancellation, TimeSpan? atMost = null)
         where T : class
@@ -33,12 +33,12 @@ public sealed class AgentApiClient(HttpClient http, AgentOptions options)
     }
 
     /// <summary>Reads the same JSON document of every peer, at once.</summary>
-    /// <returns>One for each peer, in their order; null where it did not answer in time.</returns>
+    /// <returns>One for each peer, in their order; null where it did not respond in time.</returns>
     public Task<T?[]> GetAllAsync<T>(IReadOnlyList<Uri> peers, string pathAndQuery, JsonTypeInfo<T> type, CancellationToken cancellation)
         where T : class => Task.WhenAll(peers.Select(peer => GetAsync(peer, pathAndQuery, type, cancellation)));
 
     /// <summary>Passes a call on: one attempt.</summary>
-    /// <returns>The status and the body as they came; no status where the peer did not answer in time.</returns>
+    /// <returns>The status and the body as they came; no status where the peer did not respond in time.</returns>
     public async Task<(int? Status, string Body)> SendAsync<T>(
         HttpMethod method, Uri peer, string path, T? body, JsonTypeInfo<T> type, CancellationToken cancellation)
         where T : class

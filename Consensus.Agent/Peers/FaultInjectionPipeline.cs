@@ -104,7 +104,7 @@ public static class FaultInjectionPipeline
                 using var timeout = new CancellationTokenSource(atMost);
                 using var response = await http.SendAsync(copy, timeout.Token);
             }
-#pragma warning disable CA1031 // The answer of a copy is not used, so no failure of it matters.
+#pragma warning disable CA1031 // The response to a copy is not used, so no failure of it matters.
             catch (Exception)
 #pragma warning restore CA1031
             {

@@ -48,7 +48,7 @@ public sealed record LinkFaultRule(
 public sealed record FaultsBody(bool Isolate = false, IReadOnlyList<LinkFaultRule>? Links = null);
 
 /// <summary>
-/// The answer to <c>/faults</c>: what a <c>PUT</c> would take, who the peers are, and which fields of the body no agent knows.
+/// The response to <c>/faults</c>: what a <c>PUT</c> would take, who the peers are, and which fields of the body no agent knows.
 /// </summary>
 public sealed record FaultsResponse(
     string AgentId, bool Isolate, IReadOnlyList<LinkFaultRule> Links, IReadOnlyList<string> Peers, IReadOnlyList<string>? Ignored = null);

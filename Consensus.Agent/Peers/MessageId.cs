@@ -15,7 +15,7 @@ public static class MessageId
     /// <summary>Writes an id.</summary>
     public static string Format(string agentId, string boot, long number) => string.Create(CultureInfo.InvariantCulture, $"{agentId}/{boot}/{number}");
 
-    /// <summary>Reads an id, which anybody may have made up.</summary>
+    /// <summary>Reads an id, which any caller may have made up.</summary>
     /// <returns>False where it is none, or names no number.</returns>
     public static bool TryParse(string? id, out ReadOnlySpan<char> agentId, out ReadOnlySpan<char> boot, out long number)
     {

@@ -135,16 +135,16 @@ public sealed partial class PeerClient(
             return null;
         }
 
-        var answer = await ReadAsync(response.Content, timeout.Token);
-        Contacts.Answered(peer);
-        if (answer?.Agents is { } agents)
+        var parsed = await ReadAsync(response.Content, timeout.Token);
+        Contacts.Responded(peer);
+        if (parsed?.Agents is { } agents)
         {
             Contacts.Counts(peer, agents);
         }
 
-        directory.SetId(peer, answer?.AgentId);
-        MessageTracing.RecordResponse(span, answer);
-        return answer;
+        directory.SetId(peer, parsed?.AgentId);
+        MessageTracing.RecordResponse(span, parsed);
+        return parsed;
     }
 
     private void OnException(Exception e, int peer, Uri call, Activity? span, CancellationToken cancellation)
@@ -186,7 +186,7 @@ public sealed partial class PeerClient(
     }
 
     /// <summary>
-    /// Whether a start needs a peer whose back-off is open, because too few others answered their last call. Such a peer may be
+    /// Whether a start needs a peer whose back-off is open, because too few others responded to their last call. Such a peer may be
     /// back: agents that start one after another miss each other by a moment.
     /// </summary>
     private bool TooManyAreOpen() => _backOffs.Where((peer, index) => peer.IsOpen || Contacts.HasFailed(index)).Count() > _backOffs.Length / 2;
@@ -194,7 +194,7 @@ public sealed partial class PeerClient(
     private static async ValueTask<Response?> ReadAsync(HttpContent content, CancellationToken cancellation)
     {
         await using var body = await content.ReadAsStreamAsync(cancellation);
-        var length = content.Headers.ContentLength is { } told and <= WireLimits.MaxBodyBytes ? (int)told : WireLimits.MaxBodyBytes;
+        var length = content.Headers.ContentLength is { } stated and <= WireLimits.MaxBodyBytes ? (int)stated : WireLimits.MaxBodyBytes;
         var buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {

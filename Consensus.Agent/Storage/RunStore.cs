@@ -9,7 +9,7 @@ using Microsoft.Data.Sqlite;
 namespace Consensus.Agent.Storage;
 
 /// <summary>
-/// Keeps one agent's floor, runs and decisions in a SQLite file of its own, so that they outlive the process. One thread
+/// Persists one agent's floor, runs and decisions in a SQLite file of its own, so that they outlive the process. One thread
 /// at a time. The file has a write-ahead log and is locked while it is open. A decision is forced to the
 /// disk before it is sent, so it survives a loss of power too; that a run was joined is written before any message of it is sent, and
 /// not forced: lost with the power it costs a number, which with another boot names another run.
@@ -133,9 +133,9 @@ public sealed class RunStore : IDisposable
     }
 
     // SQLite notices damage to its structure, not to what a page holds.
-    private static void AssertSum(long kept, long sum, string what)
+    private static void AssertSum(long stored, long sum, string what)
     {
-        if (kept != sum)
+        if (stored != sum)
         {
             throw new InvalidDataException($"{what} is not what was written");
         }

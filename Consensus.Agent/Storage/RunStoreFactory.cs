@@ -99,7 +99,7 @@ public static class RunStoreFactory
         var connection = Connect(full);
         try
         {
-            // Nobody else reads or writes it from here on; that also spares the shared memory file.
+            // No other process reads or writes it from here on, which also saves the shared memory file.
             Execute(connection, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; BEGIN EXCLUSIVE; COMMIT;");
             if (Number("PRAGMA application_id") != ApplicationId)
             {

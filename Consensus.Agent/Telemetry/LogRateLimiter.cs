@@ -1,6 +1,6 @@
 namespace Consensus.Agent.Telemetry;
 
-/// <summary>Lets one line a second through of each kind, so that nobody fills the log by asking. Thread safe.</summary>
+/// <summary>Lets one line a second of each kind pass, so that no caller fills the log. Thread safe.</summary>
 /// <param name="time">The clock.</param>
 /// <param name="kinds">How many kinds there are.</param>
 internal sealed class LogRateLimiter(TimeProvider time, int kinds)

@@ -2,7 +2,7 @@ namespace Consensus.Agent.Timeline;
 
 /// <summary>
 /// Finds how far clocks are apart from what was sent and received (as NTP and Cristian do), so that nothing is drawn as
-/// received before it was sent. Each message bounds the difference of two clocks from one side, each answer from the
+/// received before it was sent. Each message bounds the difference of two clocks from one side, each response from the
 /// other; together they are difference constraints, which shortest paths solve.
 /// </summary>
 internal sealed class ClockOffsetEstimator(int agents)

@@ -19,8 +19,8 @@ namespace Consensus.Agent.Timeline;
 /// <param name="Value">The value; absent in a vote for none.</param>
 /// <param name="Proposal">The proposal that a vote repeats.</param>
 /// <param name="Attempt">How many values this agent has drawn.</param>
-/// <param name="Status">The answer's status.</param>
-/// <param name="Reason">The answer's reason.</param>
+/// <param name="Status">The response's status.</param>
+/// <param name="Reason">The response's reason.</param>
 /// <param name="Run">The run; only in the live stream.</param>
 public sealed record TimelineEvent(
     long Id, long AtUs, string Kind, string? Message = null, long? MessageId = null, string? Other = null, string? OtherBoot = null,
@@ -29,7 +29,7 @@ public sealed record TimelineEvent(
 /// <summary>An agent's value in one round, and when it entered.</summary>
 public sealed record RoundEntry(int Round, int Value, long AtUs);
 
-/// <summary>The answer to <c>GET /timeline</c>: one run as one agent recorded it.</summary>
+/// <summary>The response to <c>GET /timeline</c>: one run as one agent recorded it.</summary>
 /// <param name="AgentId">The agent.</param>
 /// <param name="Boot">Its boot.</param>
 /// <param name="Run">The run's id, <c>bare</c> for the run of bare messages, absent where there is none.</param>
@@ -73,10 +73,10 @@ public sealed record RunSummary(
         .First().Summary;
 }
 
-/// <summary>The answer to <c>GET /timeline/runs</c>, newest first.</summary>
+/// <summary>The response to <c>GET /timeline/runs</c>, newest first.</summary>
 public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 
-/// <summary>One run as all agents recorded it, on one clock: the answer to <c>GET /timeline?cluster=true</c> and to <c>GET /simulate</c>.</summary>
+/// <summary>One run as all agents recorded it, on one clock: the response to <c>GET /timeline?cluster=true</c> and to <c>GET /simulate</c>.</summary>
 /// <param name="Run">The run's id, <c>bare</c>, or absent where there is none.</param>
 /// <param name="N">Agents in the cluster.</param>
 /// <param name="Quorum">How many of them decide.</param>
@@ -87,7 +87,7 @@ public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 /// <param name="Rounds">Every round's values.</param>
 /// <param name="Folded">Ranges of rounds whose events and messages are left out.</param>
 /// <param name="Silences">When an agent that others spoke to gave no sign of life.</param>
-/// <param name="Agree">Whether all decisions are equal; absent where nobody decided.</param>
+/// <param name="Agree">Whether all decisions are equal; absent where no agent decided.</param>
 /// <param name="Descriptor">The run as described; absent for a bare one.</param>
 /// <param name="LastRound">The last round that anyone entered.</param>
 /// <param name="Sentence">Of a simulated run: what protocolEvent, in one sentence.</param>
@@ -97,7 +97,7 @@ public sealed record ClusterTimeline(
     IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<UnresponsivePeriod> Silences,
     bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null, double? DurationMs = null);
 
-/// <summary>The answer to <c>GET /simulate/counterexample</c>: the classic rule breaking agreement, and the ratified rule in the same place.</summary>
+/// <summary>The response to <c>GET /simulate/counterexample</c>: the classic rule breaking agreement, and the ratified rule in the same place.</summary>
 /// <param name="Seed">The seed of the simulated run.</param>
 /// <param name="Events">How many events shrinking has left of that run.</param>
 /// <param name="Classic">These events.</param>
@@ -106,7 +106,7 @@ public sealed record SimulatedPair(long Seed, int Events, ClusterTimeline Classi
 
 /// <summary>One agent of a merged timeline.</summary>
 /// <param name="AgentId">Its id, or its address while the id is unknown.</param>
-/// <param name="Up">Whether it answers; of one that does not, only what others recorded is there.</param>
+/// <param name="Up">Whether it responds; of one that does not, only what others recorded is there.</param>
 /// <param name="Part"><c>member</c>, <c>learner</c>, <c>absent</c>, or <c>former</c>: it took part, and the cluster does not count it any more.</param>
 /// <param name="Boot">Its boot.</param>
 /// <param name="OffsetMs">How much its clock was found ahead of the serving agent's; corrected in all times here.</param>
@@ -128,13 +128,13 @@ public sealed record NewInformation(string Kind, int Round, int? Value = null, i
 /// <param name="To">The receiver.</param>
 /// <param name="Sent">When it was sent.</param>
 /// <param name="Received">When it was received, never before it was sent; absent where it was not, or is not known to be.</param>
-/// <param name="Answered">When the sender had the answer.</param>
+/// <param name="Answered">When the sender had the response.</param>
 /// <param name="LostAt">When the sender gave up waiting.</param>
 /// <param name="Round">The round; 0 for none.</param>
 /// <param name="Value">The value; absent in a vote for none.</param>
 /// <param name="Proposal">The proposal that a vote repeats.</param>
-/// <param name="Status">The answer's status.</param>
-/// <param name="Reason">The answer's reason.</param>
+/// <param name="Status">The response's status.</param>
+/// <param name="Reason">The response's reason.</param>
 /// <param name="News">The new information of the response; absent: none.</param>
 /// <param name="Guessed">True where only one end was recorded, and the other end's time is a guess.</param>
 public sealed record MessageArrow(

@@ -128,7 +128,7 @@ public sealed class EventRecorder
 
         lock (_gate)
         {
-            var entry = NewEntry(TimelineEventKind.Received, 0, message) with { Status = RecordedEvent.WordIndex(response.Status), Reason = RecordedEvent.WordIndex(response.Reason) };
+            var entry = NewEntry(TimelineEventKind.Received, 0, message) with { Status = RecordedEvent.TextIndex(response.Status), Reason = RecordedEvent.TextIndex(response.Reason) };
             if (MessageId.TryParse(key, out var sender, out var boot, out var messageId))
             {
                 entry = entry with { Other = _names.IndexOf(sender), Boot = _names.IndexOf(boot), MessageId = messageId };
@@ -150,7 +150,7 @@ public sealed class EventRecorder
     }
 
     /// <summary>A peer responded to a message.</summary>
-    public void Answered(long messageId, int peer, Message sent, Response response)
+    public void Responded(long messageId, int peer, Message sent, Response response)
     {
         ArgumentNullException.ThrowIfNull(response);
         lock (_gate)
@@ -164,7 +164,7 @@ public sealed class EventRecorder
             End(sent, NewEntry(TimelineEventKind.Answered, messageId) with
             {
                 Other = _peerNames.GetValueOrDefault(peer), Message = kind, Round = round, Value = value, Extra = extra,
-                Status = RecordedEvent.WordIndex(response.Status), Reason = RecordedEvent.WordIndex(response.Reason),
+                Status = RecordedEvent.TextIndex(response.Status), Reason = RecordedEvent.TextIndex(response.Reason),
             });
         }
     }

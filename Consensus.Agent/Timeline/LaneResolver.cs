@@ -76,7 +76,7 @@ internal sealed class LaneResolver
     /// <summary>True for an agent of an older run that the cluster does not count now.</summary>
     public bool IsFormer(string agentId) => _former.Contains(agentId);
 
-    /// <summary>The lane of whom <paramref name="agent"/> calls <paramref name="name"/>; -1 where nobody knows.</summary>
+    /// <summary>The lane that <paramref name="agent"/> calls <paramref name="name"/>; -1 where it is unknown.</summary>
     public int Resolve(string agent, string? name) =>
         name is null ? -1 : _index.TryGetValue(name, out var lane) || _resolved.TryGetValue((agent, name), out lane) ? lane : -1;
 

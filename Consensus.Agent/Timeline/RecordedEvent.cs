@@ -57,7 +57,7 @@ internal enum MessageKind : byte
 /// <param name="Boot">The other agent's boot, likewise.</param>
 /// <param name="Kind">What it is.</param>
 /// <param name="Message">The message's kind; of a response: the kind of what it carries.</param>
-/// <param name="Status">The response's status, by <see cref="WordIndex"/>.</param>
+/// <param name="Status">The response's status, by <see cref="TextIndex"/>.</param>
 /// <param name="Reason">The response's reason, likewise.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct RecordedEvent(
@@ -74,7 +74,7 @@ internal readonly record struct RecordedEvent(
     byte Status,
     byte Reason)
 {
-    private static readonly string?[] Words =
+    private static readonly string?[] Texts =
     [
         null, Protocol.ResponseStatus.Ok, Protocol.ResponseStatus.Ack, Protocol.ResponseStatus.Reset, Protocol.ResponseStatus.Started, Protocol.ResponseStatus.AlreadyStarted,
         Protocol.ResponseStatus.Ignored, Protocol.ResponseStatus.Refused, Protocol.ResponseReason.StaleRound, Protocol.ResponseReason.AlreadyDecided,
@@ -91,13 +91,13 @@ internal readonly record struct RecordedEvent(
         Round == 0 ? null : Round, Value == 0 ? null : Value,
         Message == MessageKind.Vote ? Extra : null,
         Kind is TimelineEventKind.Drew or TimelineEventKind.CaughtUp or TimelineEventKind.Adopted ? Extra : null,
-        Word(Status), Word(Reason));
+        TextOf(Status), TextOf(Reason));
 
     /// <summary>The number of a status or reason; 0: the protocol has no such text.</summary>
-    public static byte WordIndex(string? word) => word is null ? (byte)0 : (byte)Math.Max(0, Array.IndexOf(Words, word));
+    public static byte TextIndex(string? text) => text is null ? (byte)0 : (byte)Math.Max(0, Array.IndexOf(Texts, text));
 
     /// <summary>The text with this number.</summary>
-    public static string? Word(byte index) => Words[index];
+    public static string? TextOf(byte index) => Texts[index];
 
     /// <summary>True where both messages have the same content, whatever their sender and time.</summary>
     public bool IsRepetitionOf(in RecordedEvent other) =>

@@ -12,7 +12,7 @@ internal static class RoundFolding
     private const int FirstRounds = 2;
     private const int LastRounds = 6;
 
-    /// <summary>Rounds that one answer holds in detail at most.</summary>
+    /// <summary>Rounds that one response holds in detail at most.</summary>
     public const int MaxDetail = 200;
 
     /// <summary>The rounds to show, and those to fold.</summary>

@@ -73,10 +73,10 @@ internal sealed class RunEventLog(RunId id, long startedAt)
     public ReadOnlySpan<RoundMark> Rounds => _rounds.AsSpan(0, _roundCount);
 
     /// <summary>The summary of a run that an earlier process recorded; its events are gone.</summary>
-    public static RunEventLog Restore(RunRecord kept) => new(kept.Run?.Id ?? RunId.None, kept.StartedAtUs)
+    public static RunEventLog Restore(RunRecord record) => new(record.Run?.Id ?? RunId.None, record.StartedAtUs)
     {
-        Descriptor = kept.Run, LastRound = kept.LastRound, Attempts = kept.Attempts, Sent = kept.Sent, Learner = kept.Learner,
-        DecidedAt = kept.DecidedAtUs, DecisionValue = kept.Value, DecisionRound = kept.Round, FirstMessageId = long.MaxValue,
+        Descriptor = record.Run, LastRound = record.LastRound, Attempts = record.Attempts, Sent = record.Sent, Learner = record.Learner,
+        DecidedAt = record.DecidedAtUs, DecisionValue = record.Value, DecisionRound = record.Round, FirstMessageId = long.MaxValue,
     };
 
     /// <summary>The run in short. A decision without a time, or one before the start by a clock that was set back, has no duration.</summary>
@@ -102,7 +102,7 @@ internal sealed class RunEventLog(RunId id, long startedAt)
     /// <returns>By how many events the log has grown: 0 or 1.</returns>
     public int Add(in RecordedEvent entry)
     {
-        Note(entry);
+        Summarize(entry);
         if (_count == MaxEvents)
         {
             _entries[HeadEvents + (Dropped++ % (MaxEvents - HeadEvents))] = entry;
@@ -140,7 +140,7 @@ internal sealed class RunEventLog(RunId id, long startedAt)
         return list;
     }
 
-    private void Note(in RecordedEvent entry)
+    private void Summarize(in RecordedEvent entry)
     {
         switch (entry.Kind)
         {

@@ -11,7 +11,7 @@ namespace Consensus.Agent.Timeline;
 /// </summary>
 internal static class SimulatedTimeline
 {
-    /// <param name="trace">What happened.</param>
+    /// <param name="trace">The trace.</param>
     /// <param name="agents">How many agents there are.</param>
     /// <param name="sentence">The result in a sentence.</param>
     /// <param name="detail">Rounds to show though they would be folded.</param>

@@ -4,7 +4,7 @@ namespace Consensus.Agent.Timeline;
 
 /// <summary>What one agent of the cluster recorded of a run.</summary>
 /// <param name="Address">Its address as the serving agent knows it.</param>
-/// <param name="Timeline">What it recorded; null where it did not answer.</param>
+/// <param name="Timeline">What it recorded; null where it did not respond.</param>
 /// <param name="Summary">The run in short, which outlives the events.</param>
 /// <param name="AgentId">Its id as the serving agent knows it; null where it is unknown.</param>
 public sealed record Source(string Address, AgentTimeline? Timeline, RunSummary? Summary = null, string? AgentId = null);
@@ -148,7 +148,7 @@ public static class TimelineMerger
             arrows.Add(new MessageArrow(
                 what.Message!, link.From, link.To, t(sent), received is null ? null : t(received.Value), answered is null ? null : t(answered.Value),
                 link.Lost is { } lost ? t(at(link.From, lost.AtUs)) : null, what.Round ?? 0, what.Value, what.Proposal, end?.Status, end?.Reason,
-                link.Answered is { Message: { } kind } told ? new NewInformation(kind, told.Round ?? 0, told.Value, told.Proposal) : null,
+                link.Answered is { Message: { } kind } carried ? new NewInformation(kind, carried.Round ?? 0, carried.Value, carried.Proposal) : null,
                 link.Sent is null || (link.Received is null && answered is not null)));
         }
 
@@ -160,23 +160,23 @@ public static class TimelineMerger
     /// <summary>A response repeats its sender's state. Only the first copy that an agent receives is new information.</summary>
     private static void KeepNewInformation(List<MessageArrow> arrows)
     {
-        var hearings = new List<(double T, int Index, bool Answer)>(arrows.Count * 2);
+        var arrivals = new List<(double T, int Index, bool IsResponse)>(arrows.Count * 2);
         for (var i = 0; i < arrows.Count; i++)
         {
             if (arrows[i] is { Received: { } received, Kind: "proposal" or "vote" or "final" or "new_round" })
             {
-                hearings.Add((received, i, false));
+                arrivals.Add((received, i, false));
             }
 
             if (arrows[i] is { Answered: { } answered, News: not null })
             {
-                hearings.Add((answered, i, true));
+                arrivals.Add((answered, i, true));
             }
         }
 
-        hearings.Sort();
+        arrivals.Sort();
         var known = new HashSet<(int From, int To, string Kind, int Round, int? Value)>();
-        bool Hear(int from, int to, string kind, int round, int? value, int? proposal)
+        bool Informs(int from, int to, string kind, int round, int? value, int? proposal)
         {
             if (kind == "vote")
             {
@@ -187,14 +187,14 @@ public static class TimelineMerger
             return known.Add((from, to, kind == "new_round" ? "proposal" : kind, kind == "final" ? 0 : round, value));
         }
 
-        foreach (var (_, i, answer) in hearings)
+        foreach (var (_, i, isResponse) in arrivals)
         {
             var arrow = arrows[i];
-            if (!answer)
+            if (!isResponse)
             {
-                Hear(arrow.From, arrow.To, arrow.Kind, arrow.Round, arrow.Value, arrow.Proposal);
+                Informs(arrow.From, arrow.To, arrow.Kind, arrow.Round, arrow.Value, arrow.Proposal);
             }
-            else if (!Hear(arrow.To, arrow.From, arrow.News!.Kind, arrow.News.Round, arrow.News.Value, arrow.News.Proposal))
+            else if (!Informs(arrow.To, arrow.From, arrow.News!.Kind, arrow.News.Round, arrow.News.Value, arrow.News.Proposal))
             {
                 arrows[i] = arrow with { News = null };
             }
@@ -246,19 +246,19 @@ public static class TimelineMerger
                     .Concat(arrows.Where(a => a.To == lane && a.Received is not null).Select(a => a.Received!.Value)).Order(),
             ];
             var until = double.MinValue;
-            foreach (var unanswered in arrows.Where(a => a.To == lane && a.Received is null && a.LostAt is not null))
+            foreach (var lost in arrows.Where(a => a.To == lane && a.Received is null && a.LostAt is not null))
             {
-                if (unanswered.Sent < until)
+                if (lost.Sent < until)
                 {
                     continue;
                 }
 
-                var next = Array.BinarySearch(sentAt, unanswered.Sent);
+                var next = Array.BinarySearch(sentAt, lost.Sent);
                 next = next < 0 ? ~next : next;
                 until = next < sentAt.Length ? sentAt[next] : double.MaxValue;
-                if (until - unanswered.Sent > MinSilenceMs)
+                if (until - lost.Sent > MinSilenceMs)
                 {
-                    periods.Add(new UnresponsivePeriod(lane, unanswered.Sent, until == double.MaxValue ? null : until));
+                    periods.Add(new UnresponsivePeriod(lane, lost.Sent, until == double.MaxValue ? null : until));
                 }
             }
         }

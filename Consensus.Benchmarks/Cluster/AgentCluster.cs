@@ -81,13 +81,13 @@ internal sealed class AgentCluster : IDisposable
         var first = _agents[0]!;
         using var content = new ByteArrayContent(question.Body) { Headers = { ContentType = Json } };
         using var response = await _http.PostAsync(new Uri(first.Address, $"/run?wait={MaxWaitSeconds}"), content);
-        using var answer = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync());
-        if (!answer.RootElement.TryGetProperty("outcome", out var outcome) || !outcome.TryGetProperty("value", out var decided))
+        using var body = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync());
+        if (!body.RootElement.TryGetProperty("outcome", out var outcome) || !outcome.TryGetProperty("value", out var decided))
         {
-            throw new InvalidOperationException($"No decision: {answer.RootElement}");
+            throw new InvalidOperationException($"No decision: {body.RootElement}");
         }
 
-        var run = answer.RootElement.GetProperty("run").GetString()!;
+        var run = body.RootElement.GetProperty("run").GetString()!;
         var value = decided.GetInt32();
         var others = await Task.WhenAll(Running.Skip(1).Select(agent => AskAsync(agent, run)));
         var elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
@@ -143,8 +143,8 @@ internal sealed class AgentCluster : IDisposable
     private async Task<int> AskAsync(ServerProcess agent, string run)
     {
         var bytes = await _http.GetByteArrayAsync(new Uri(agent.Address, $"/consensus?wait={MaxWaitSeconds}&run={run}"));
-        using var answer = JsonDocument.Parse(bytes);
-        return answer.RootElement.TryGetProperty("value", out var value) ? value.GetInt32()
-            : throw new InvalidOperationException($"No decision at {agent.Address}: {answer.RootElement}");
+        using var body = JsonDocument.Parse(bytes);
+        return body.RootElement.TryGetProperty("value", out var value) ? value.GetInt32()
+            : throw new InvalidOperationException($"No decision at {agent.Address}: {body.RootElement}");
     }
 }

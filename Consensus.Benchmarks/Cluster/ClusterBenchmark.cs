@@ -17,7 +17,7 @@ internal enum Part
     /// <summary>Up to nine agents.</summary>
     Growth,
 
-    /// <summary>Decisions that are kept.</summary>
+    /// <summary>Decisions that are persisted.</summary>
     Keeping,
 }
 
@@ -154,12 +154,12 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
             _done += 2.5 / Parts;
         }
 
-        var alone = new List<int>();
+        var undisturbed = new List<int>();
         for (var i = 0; i < 10; i++)
         {
             await three.DecideAsync(new());
             await Task.Delay(800);
-            alone.AddRange(await three.MessagesOfOneRoundAsync(1));
+            undisturbed.AddRange(await three.MessagesOfOneRoundAsync(1));
         }
 
         var (raw, decision) = (rawCpu.TotalMilliseconds / rawCount, decisionCpu.TotalMilliseconds / decisionCount);
@@ -168,11 +168,11 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
         _figures.Add(new("CPU per raw request, both ends", raw, "ms"));
         _figures.Add(new("CPU per decision, all processes", decision, "ms"));
         _figures.Add(new("messages per decision in one round, back to back", messagesOfOne, "between agents"));
-        _figures.Add(new("messages per decision in one round, left alone", alone.Average(), "between agents"));
+        _figures.Add(new("messages per decision in one round, left alone", undisturbed.Average(), "between agents"));
         _figures.Add(new("working set of an agent", three.Running.Max(one => one.WorkingSet) / 1048576.0, "MB"));
         _figures.Add(new("start of an agent to its first answer", three.Running.Select(one => one.StartTime.TotalMilliseconds).Order().ElementAt(1), "ms"));
         _targets.Add(new($"CPU per decision, times (messages + client's 3) x raw", decision / ((messagesOfOne + 3) * raw), 1.5));
-        _targets.Add(new("messages per decision in one round", Math.Max(messages.Max(), alone.Max()), 18));
+        _targets.Add(new("messages per decision in one round", Math.Max(messages.Max(), undisturbed.Max()), 18));
 
         // Agents of the build that this was built with, whatever --agent names.
         progress("memory", _done);
@@ -222,7 +222,7 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
         _targets.Add(new("9 agents, times 3", _latencies[^1].Times!.Value, 10));
     }
 
-    /// <summary>Decisions that are kept (<c>DATA</c>), beside what the disk alone takes to force one page.</summary>
+    /// <summary>Decisions that are persisted (<c>DATA</c>), beside the time that the disk takes to force one page.</summary>
     private async Task KeepingAsync(HelperServer helper, AgentCluster three)
     {
         var folder = Directory.CreateTempSubdirectory("consensus-");
@@ -233,7 +233,7 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
             await WarmUpAsync(keeping);
             await using var file = new FileStream(Path.Combine(folder.FullName, "page"), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
             var page = new byte[4096];
-            var (raw, plain, kept) = (Raw(helper), Decide("decision, not kept", three, new()), Decide("decision, kept (DATA)", keeping, new()));
+            var (raw, plain, persisted) = (Raw(helper), Decide("decision, not persisted", three, new()), Decide("decision, persisted (DATA)", keeping, new()));
             var force = new Cell("forcing a page of 4 KiB to the same disk", () =>
             {
                 var clock = Stopwatch.StartNew();
@@ -241,8 +241,8 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
                 file.Flush(flushToDisk: true);
                 return Task.FromResult(clock.Elapsed.TotalMilliseconds);
             });
-            await AlternateAsync("keeping decisions", 6, raw, plain, kept, force);
-            _latencies.Add(Latencies.Of(kept, raw, plain));
+            await AlternateAsync("keeping decisions", 6, raw, plain, persisted, force);
+            _latencies.Add(Latencies.Of(persisted, raw, plain));
             _latencies.Add(Latencies.Of(force, raw, plain));
         }
         finally

@@ -17,11 +17,11 @@ namespace Consensus.Benchmarks.Cluster;
 /// </summary>
 internal sealed class HelperServer : IDisposable
 {
-    /// <summary>The body of a vote, as agents send it to each other, and the answer to it.</summary>
+    /// <summary>The body of a vote, as agents send it to each other, and the response to it.</summary>
     private static readonly byte[] Vote =
         """{"agent_id":"agent2","value":2,"proposal":2,"round":1,"run":{"id":"17.agent1.0123456789ab","n":3,"start_round":1,"rule":"ratified","values":3,"draw":"fresh","window_ms":200,"members":{"agent1":"0123456789ab","agent2":"123456789abc","agent3":"23456789abcd"}}}"""u8.ToArray();
 
-    private static readonly byte[] Answer =
+    private static readonly byte[] ResponseBody =
         """{"status":"ok","agent_id":"agent3","run":"17.agent1.0123456789ab","vote":{"agent_id":"agent3","value":2,"proposal":2,"round":1}}"""u8.ToArray();
 
     private readonly HttpClient _http;
@@ -79,8 +79,8 @@ internal sealed class HelperServer : IDisposable
         {
             await DropBodyAsync(context);
             context.Response.ContentType = "application/json";
-            context.Response.ContentLength = Answer.Length;
-            await context.Response.BodyWriter.WriteAsync(Answer);
+            context.Response.ContentLength = ResponseBody.Length;
+            await context.Response.BodyWriter.WriteAsync(ResponseBody);
         });
         app.MapPost("/v1/{signal}", async context =>
         {

@@ -61,8 +61,8 @@ internal static class Memory
         response.EnsureSuccessStatusCode();
         foreach (var other in cluster.Addresses.Skip(1))
         {
-            using var answer = await http.GetAsync(new Uri(other, "/consensus?wait=30"));
-            answer.EnsureSuccessStatusCode();
+            using var poll = await http.GetAsync(new Uri(other, "/consensus?wait=30"));
+            poll.EnsureSuccessStatusCode();
         }
     }
 }

@@ -14,7 +14,7 @@ internal sealed class ServerProcess : IDisposable
 
     public Uri Address { get; }
 
-    /// <summary>From the start of the process to its first answer.</summary>
+    /// <summary>From the start of the process to its first response.</summary>
     public TimeSpan StartTime { get; }
 
     /// <summary>CPU time of all its threads so far.</summary>
@@ -37,7 +37,7 @@ internal sealed class ServerProcess : IDisposable
         }
     }
 
-    /// <summary>Ports that nobody has now; all are held until all are known, so that no two are the same.</summary>
+    /// <summary>Free ports. All are held until all are known, so that no two are the same.</summary>
     public static int[] FreePorts(int count)
     {
         var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();

@@ -14,9 +14,9 @@ public class MessageBenchmarks
         new Dictionary<string, string> { ["agent1"] = "0123456789ab", ["agent2"] = "123456789abc", ["agent3"] = "23456789abcd" });
 
     private static readonly Vote Vote = new("agent2", 2, 2, 1, Run);
-    private static readonly Response Answer = new(ResponseStatus.Ok) { AgentId = "agent3", Run = Run.Id, Vote = new Vote("agent3", 2, 2, 1) };
+    private static readonly Response SampleResponse = new(ResponseStatus.Ok) { AgentId = "agent3", Run = Run.Id, Vote = new Vote("agent3", 2, 2, 1) };
     private static readonly byte[] VoteBytes = JsonSerializer.SerializeToUtf8Bytes(Vote, MessageJson.Default.Vote);
-    private static readonly byte[] AnswerBytes = JsonSerializer.SerializeToUtf8Bytes(Answer, MessageJson.Default.Response);
+    private static readonly byte[] ResponseBytes = JsonSerializer.SerializeToUtf8Bytes(SampleResponse, MessageJson.Default.Response);
 
     /// <summary>Writes a vote, its run described.</summary>
     [Benchmark]
@@ -26,11 +26,11 @@ public class MessageBenchmarks
     [Benchmark]
     public Vote? ReadVote() => JsonSerializer.Deserialize(VoteBytes, MessageJson.Default.Vote);
 
-    /// <summary>Writes an answer with a vote in it.</summary>
+    /// <summary>Writes a response with a vote in it.</summary>
     [Benchmark]
-    public byte[] WriteAnswer() => JsonSerializer.SerializeToUtf8Bytes(Answer, MessageJson.Default.Response);
+    public byte[] WriteResponse() => JsonSerializer.SerializeToUtf8Bytes(SampleResponse, MessageJson.Default.Response);
 
     /// <summary>Reads it.</summary>
     [Benchmark]
-    public Response? ReadAnswer() => JsonSerializer.Deserialize(AnswerBytes, MessageJson.Default.Response);
+    public Response? ReadResponse() => JsonSerializer.Deserialize(ResponseBytes, MessageJson.Default.Response);
 }

@@ -28,7 +28,7 @@ public class StepBenchmarks
         _vote = new MessageReceived(new Vote("agent2", 1, 1, run.StartRound, run));
     }
 
-    /// <summary>One step: a vote arrives after the decision, and is answered.</summary>
+    /// <summary>One step: a vote arrives after the decision, and gets a response.</summary>
     [Benchmark]
     public int Step() => _machine.Step(_vote).Count;
 
@@ -107,7 +107,7 @@ public class StepBenchmarks
                 _recorders[agent.Index].OnStep(agent.Machine!.CurrentRun);
                 if (input is ResponseReceived received)
                 {
-                    _recorders[agent.Index].Answered(((RecordedCall)CurrentCall!).MessageId, received.Peer, received.Sent, received.Response);
+                    _recorders[agent.Index].Responded(((RecordedCall)CurrentCall!).MessageId, received.Peer, received.Sent, received.Response);
                 }
             }
 

@@ -150,15 +150,15 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
     {
         var time = new FakeTimeProvider();
         var contacts = new PeerContacts(2, time);
-        contacts.Answered(0);
+        contacts.Responded(0);
         time.Advance(TimeSpan.FromSeconds(3.5));
-        contacts.Answered(1);
+        contacts.Responded(1);
         time.Advance(TimeSpan.FromSeconds(9));
         contacts.Failed(0);
         Assert.Equal(HealthStatus.Healthy, AgentHealth.Quorum(contacts, Names).Status);
         contacts.Failed(1);
         Assert.Equal("agent2 not reachable (last contact 12 s ago); agent3 not reachable (last contact 9 s ago)", AgentHealth.Quorum(contacts, Names).Description);
-        contacts.Answered(1);
+        contacts.Responded(1);
         Assert.Equal(HealthStatus.Healthy, AgentHealth.Quorum(contacts, Names).Status);
     }
 

@@ -97,7 +97,7 @@ public class EventRecorderTests
         }
         else
         {
-            _recorder.Answered(id, 0, message, new Response(ResponseStatus.Ok));
+            _recorder.Responded(id, 0, message, new Response(ResponseStatus.Ok));
         }
     }
 
@@ -125,7 +125,7 @@ public class EventRecorderTests
         var run = Run(1);
         Join(run);
         var question = new StateQuery();
-        _recorder.Answered(Send(question), 0, question, new Response(ResponseStatus.Ok) { AgentId = "b", Decision = new Decision(2, 1, run.Id) });
+        _recorder.Responded(Send(question), 0, question, new Response(ResponseStatus.Ok) { AgentId = "b", Decision = new Decision(2, 1, run.Id) });
         Assert.Equal(["joined", "sent", "answered"], Timeline.Read().Events!.Select(e => e.Kind));
     }
 
@@ -135,7 +135,7 @@ public class EventRecorderTests
         var handshake = new Handshake();
         _recorder.OnStep(null);
         var id = Send(handshake);
-        _recorder.Answered(id, 0, handshake, new Response(ResponseStatus.Reset) { AgentId = "b" });
+        _recorder.Responded(id, 0, handshake, new Response(ResponseStatus.Reset) { AgentId = "b" });
         Join(Run(1));
         Assert.Equal(["sent", "answered", "joined"], Timeline.Read().Events!.Select(e => e.Kind));
     }

@@ -90,7 +90,7 @@ internal sealed class RecordedCluster : SimulatedCluster
                 recorder.Received(_messageIds[CurrentCall!.From.Index].IdOf(id), received.Message, effects.OfType<Reply>().Single().Response);
                 break;
             case ResponseReceived received:
-                recorder.Answered(id, received.Peer, received.Sent, received.Response);
+                recorder.Responded(id, received.Peer, received.Sent, received.Response);
                 break;
             case RequestFailed failed:
                 recorder.Lost(id, failed.Peer, failed.Sent);
