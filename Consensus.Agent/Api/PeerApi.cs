@@ -80,7 +80,7 @@ public static class PeerApi
 
     private static string? KeyOf(HttpContext context) => context.Request.Headers[MessageId.Header];
 
-    private static IResult ToResult(Response response, bool newRound = false) => response switch
+    internal static IResult ToResult(Response response, bool newRound = false) => response switch
     {
         { Reason: ResponseReason.OutOfRange } => RequestBody.Problem(400, "The value or the round is outside the run's range.", response.Reason),
         { Status: ResponseStatus.Refused, Reason: ResponseReason.NotAMember } => RequestBody.Problem(400, "The cluster is full: this agent_id is none of its members.", response.Reason),
