@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Protocol;
@@ -35,6 +36,26 @@ public abstract class ThreeAgents(AgentOptions? shared = null) : IAsyncLifetime
     {
         Clients.ForEach(client => client.Dispose());
         await Cluster.DisposeAsync();
+    }
+
+    /// <summary>
+    /// Reads a path while no message is in flight. An agent that does not know yet that its peers have decided sends them its
+    /// decision after a back-off, so a message may leave during the read. Then it reads again.
+    /// </summary>
+    /// <returns>How many messages were sent in all, and the body.</returns>
+    private protected async Task<(int Sent, JsonElement Body)> GetSettledAsync(ApiClient client, string path)
+    {
+        for (var before = await SettledAsync(); ;)
+        {
+            var (_, body) = await client.Get(path);
+            var after = await SettledAsync();
+            if (before == after)
+            {
+                return (after, body);
+            }
+
+            before = after;
+        }
     }
 
     /// <summary>

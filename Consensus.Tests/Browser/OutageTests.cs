@@ -16,18 +16,20 @@ public sealed class OutageTests(Chromium chromium)
         using var agent2 = await AgentProcess.StartAsync(ports, 1);
         using var agent3 = await AgentProcess.StartAsync(ports, 2);
         await using var tab = await chromium.OpenAsync(agent1.Address);
-        await tab.Page.ClickAsync("#run");
+        var refused = await StartRunAsync(tab);
         await tab.VerdictAsync("good");
 
         agent3.Kill();
         await tab.IsAsync("agent3", "down");
-        await tab.Page.ClickAsync("#run");
+        refused += await StartRunAsync(tab);
         await tab.IsAsync("agent1", "decided");
         await tab.IsAsync("agent2", "decided");
         using var returned = await AgentProcess.StartAsync(ports, 2);
         await tab.IsAsync("agent3", "decided");
         await tab.VerdictAsync("good");
-        Assert.Empty(tab.Errors);
+        Assert.InRange(tab.Errors.Count, 0, refused);
+        Assert.All(tab.Errors, error => Assert.StartsWith("status 503", error, StringComparison.Ordinal));
+        tab.Errors.Clear();
 
         agent1.Kill();
         await Assertions.Expect(tab.Page.Locator("#connection.down")).ToBeVisibleAsync(new() { Timeout = 60_000 });
@@ -37,5 +39,26 @@ public sealed class OutageTests(Chromium chromium)
 
         // While nobody answers, the browser itself says so in the console; the page adds nothing.
         Assert.All(tab.Errors, error => Assert.Contains("net::ERR", error, StringComparison.Ordinal));
+    }
+
+    /// <summary>
+    /// Starts a run by the page's button. These agents wait 1 s for a peer, which a busy machine may take longer for. Then the
+    /// agent refuses the start with a 503, which the browser writes to its console, and the test starts it again.
+    /// </summary>
+    /// <returns>How many starts were refused.</returns>
+    private static async Task<int> StartRunAsync(Tab tab)
+    {
+        for (var refused = 0; ; refused++)
+        {
+            var response = await tab.Page.RunAndWaitForResponseAsync(
+                () => tab.Page.ClickAsync("#run"), response => response.Request.Method == "POST", new() { Timeout = 60_000 });
+            if (response.Ok)
+            {
+                return refused;
+            }
+
+            Assert.Equal(503, response.Status);
+            Assert.InRange(refused, 0, 10);
+        }
     }
 }

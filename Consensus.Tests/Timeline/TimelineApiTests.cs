@@ -59,8 +59,7 @@ public sealed class TimelineApiTests : ThreeAgents
     public async Task Every_message_that_was_received_is_matched_with_its_send()
     {
         await RunAsync();
-        var sent = await SettledAsync();
-        var (_, merged) = await Clients[1].Get("/timeline?cluster=true");
+        var (sent, merged) = await GetSettledAsync(Clients[1], "/timeline?cluster=true");
         var messages = merged.GetProperty("messages").EnumerateArray().ToList();
         Assert.All(messages.Where(message => message.TryGetProperty("received", out _)), message =>
         {
