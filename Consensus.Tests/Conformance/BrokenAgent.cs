@@ -25,7 +25,7 @@ public enum OriginalFault
     ValuesOutOfRange,
     ResetKeepsItsValue,
     NoNextRound,
-    GivesUpWithASilentPeer,
+    NeedsEveryPeer,
 }
 
 /// <summary>An agent by the original contract, with one fault.</summary>
@@ -40,7 +40,7 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
     private int _attempts;
     private int _drawn;
     private int _entered;
-    private bool _gaveUp;
+    private bool _lacksPeers;
     private CancellationToken _killed;
     private (int Value, int Round)? _decision;
 
@@ -113,13 +113,7 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
             var value = Number(body, "value");
             _proposals[body.GetProperty("agent_id").GetString()!] = value;
             _messages.Add(value);
-            var equal = fault == OriginalFault.CountsMessages ? _messages.Count(other => other == value) : _proposals.Values.Count(other => other == value);
-            if (equal >= Majority && !_gaveUp && _decision is null)
-            {
-                _decision = (value, _round);
-                _ = fault == OriginalFault.NoFinal ? Task.CompletedTask : SendAsync("/final", _ => $$"""{"value":{{value}},"round":{{round}}}""");
-            }
-
+            TryDecide();
             return Results.Json(new { status = "ok" });
         }
     }
@@ -142,7 +136,7 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
         lock (_gate)
         {
             _mine = fault == OriginalFault.ResetKeepsItsValue ? _mine : null;
-            (_round, _attempts, _decision, _gaveUp, _entered) = (0, 0, null, false, _entered + 1);
+            (_round, _attempts, _decision, _lacksPeers, _entered) = (0, 0, null, false, _entered + 1);
             _proposals.Clear();
             _messages.Clear();
             return Results.Json(new { status = "reset" });
@@ -183,26 +177,47 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
         }
     }
 
+    private void TryDecide()
+    {
+        IEnumerable<int> counted = fault == OriginalFault.CountsMessages ? _messages : _proposals.Values;
+        if (_decision is null && !_lacksPeers && counted.GroupBy(value => value).FirstOrDefault(equal => equal.Count() >= Majority) is { Key: var decided })
+        {
+            _decision = (decided, _round);
+            var final = $$"""{"value":{{decided}},"round":{{_round}}}""";
+            _ = fault == OriginalFault.NoFinal ? Task.CompletedTask : SendAsync("/final", _ => final);
+        }
+    }
+
     private void Enter(int round, bool opens)
     {
+        _lacksPeers = fault == OriginalFault.NeedsEveryPeer;
         (_round, _attempts, _mine) = (round, _attempts + 1, fault == OriginalFault.ValuesOutOfRange ? 1 + (_drawn++ % 5) : Random.Shared.Next(1, 4));
         _proposals.Clear();
         _messages.Clear();
         _proposals[id] = _mine.Value;
         _messages.Add(_mine.Value);
-        _ = SpeakAsync(round, _mine.Value, opens);
-        _ = WindowAsync(++_entered);
+        var entered = ++_entered;
+        _ = SpeakAsync(round, _mine.Value, opens, entered);
+        _ = WindowAsync(entered);
     }
 
-    private async Task SpeakAsync(int round, int value, bool opens)
+    private async Task SpeakAsync(int round, int value, bool opens, int entered)
     {
         if (opens)
         {
             await SendAsync("/new_round", _ => $$"""{"round":{{round}}}""");
         }
 
-        await SendAsync("/proposal", peer => string.Create(
+        var everyPeer = await SendAsync("/proposal", peer => string.Create(
             CultureInfo.InvariantCulture, $$"""{"agent_id":"{{id}}","value":{{(fault == OriginalFault.ProposesTwice && peer == 1 ? (value % 3) + 1 : value)}},"round":{{round}}}"""));
+        lock (_gate)
+        {
+            if (everyPeer && entered == _entered)
+            {
+                _lacksPeers = false;
+                TryDecide();
+            }
+        }
     }
 
     private async Task WindowAsync(int entered)
@@ -217,16 +232,21 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
         }
     }
 
-    private Task SendAsync(string path, Func<int, string> body) => Task.WhenAll(peers.Select(async (peer, index) =>
+    private async Task<bool> SendAsync(string path, Func<int, string> body)
     {
-        try
+        var responses = await Task.WhenAll(peers.Select(async (peer, index) =>
         {
-            using var content = new StringContent(body(index), System.Text.Encoding.UTF8, "application/json");
-            using var response = await _http.PostAsync(new Uri(new Uri(peer), path), content);
-        }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException or ObjectDisposedException)
-        {
-            _gaveUp |= fault == OriginalFault.GivesUpWithASilentPeer;
-        }
-    }));
+            try
+            {
+                using var content = new StringContent(body(index), System.Text.Encoding.UTF8, "application/json");
+                using var response = await _http.PostAsync(new Uri(new Uri(peer), path), content);
+                return true;
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException or ObjectDisposedException)
+            {
+                return false;
+            }
+        }));
+        return responses.All(responded => responded);
+    }
 }

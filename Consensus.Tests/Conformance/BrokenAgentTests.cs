@@ -24,7 +24,7 @@ public sealed class BrokenAgentTests(BrokenAgentTests.Reports reports) : IClassF
         { nameof(OriginalFault.ValuesOutOfRange), "values-in-range" },
         { nameof(OriginalFault.ResetKeepsItsValue), "reset-clears" },
         { nameof(OriginalFault.NoNextRound), "next-round-opened" },
-        { nameof(OriginalFault.GivesUpWithASilentPeer), "silent-peer-tolerated" },
+        { nameof(OriginalFault.NeedsEveryPeer), "silent-peer-tolerated" },
     };
 
     /// <summary>Faults in runs or in the ratified rule, and the check that names each.</summary>
