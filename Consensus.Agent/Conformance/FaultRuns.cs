@@ -73,7 +73,7 @@ internal sealed class FaultRuns : IAsyncDisposable
     public async Task<RunResult> RunAsync(FaultPlan plan)
     {
         var described = Described;
-        var history = new ObservedHistory([.. _agents.Select(agent => agent.Id)]);
+        var history = new ObservedHistory([.. _agents.Select(agent => agent.Id)], TimeProvider.System);
         RunDescriptor? bare = null;
         if (!described)
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Consensus.Protocol;
 
 namespace Consensus.Agent.Conformance;
@@ -73,13 +72,14 @@ internal sealed record HistoryEvent(
 
 /// <summary>Everything that was observed in one run, in order.</summary>
 /// <param name="agents">The ids of the agents.</param>
-internal sealed class ObservedHistory(IReadOnlyList<string> agents)
+/// <param name="time">The clock of the events.</param>
+internal sealed class ObservedHistory(IReadOnlyList<string> agents, TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly List<HistoryEvent> _events = [];
     private readonly HashSet<PlannedFault> _applied = [];
     private RunId _started = RunId.None;
-    private readonly long _began = Stopwatch.GetTimestamp();
+    private readonly long _began = time.GetTimestamp();
 
     /// <summary>The ids of the agents.</summary>
     public IReadOnlyList<string> Agents => agents;
@@ -135,7 +135,7 @@ internal sealed class ObservedHistory(IReadOnlyList<string> agents)
     /// <summary>How long ago the history began, in ms.</summary>
     public long ElapsedMs => Now / 1000;
 
-    private long Now => (long)Stopwatch.GetElapsedTime(_began).TotalMicroseconds;
+    private long Now => (long)time.GetElapsedTime(_began).TotalMicroseconds;
 
     /// <summary>Adds an event that happens now.</summary>
     public void Add(HistoryEventKind kind, int agent, int process, ObservedCall? call = null, Response? response = null, Decision? decision = null)

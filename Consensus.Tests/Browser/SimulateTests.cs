@@ -60,7 +60,7 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
     {
         var run = new RunDescriptor(
             new RunId(1, "agent1", "a"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 20, new Dictionary<string, string> { ["agent1"] = "a", ["agent2"] = "b", ["agent3"] = "c" });
-        var history = new ObservedHistory(["agent1", "agent2", "agent3"]);
+        var history = new ObservedHistory(["agent1", "agent2", "agent3"], TimeProvider.System);
         var lost = new ObservedCall(0, 1, 1, new Proposal("agent1", 2, 1, run)) { Lost = true };
         history.Add(HistoryEventKind.Sent, 0, 1, lost);
         history.Add(HistoryEventKind.Unanswered, 0, 1, lost);

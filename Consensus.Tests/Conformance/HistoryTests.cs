@@ -4,6 +4,7 @@ using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.Seeded;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Consensus.Tests.Conformance;
 
@@ -15,7 +16,10 @@ public sealed class HistoryTests
         new RunId(1, "agent1", "a"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 20, new Dictionary<string, string> { ["agent1"] = "a", ["agent2"] = "b", ["agent3"] = "c" });
 
     private static readonly Dictionary<(int, int), string> Boots = new() { [(0, 1)] = "a", [(1, 1)] = "b", [(2, 1)] = "c", [(2, 2)] = "later" };
-    private readonly ObservedHistory _history = new(["agent1", "agent2", "agent3"]);
+    private readonly FakeTimeProvider _time = new();
+    private readonly ObservedHistory _history;
+
+    public HistoryTests() => _history = new(["agent1", "agent2", "agent3"], _time);
 
     [Fact]
     public void Two_decisions_in_one_run_break_agreement()
@@ -127,7 +131,7 @@ public sealed class HistoryTests
 
         Task<RunResult> RunAsync(FaultPlan plan)
         {
-            var history = new ObservedHistory(["agent1", "agent2", "agent3"]);
+            var history = new ObservedHistory(["agent1", "agent2", "agent3"], _time);
             plan.Faults.ToList().ForEach(history.Apply);
             var violation = plan.Faults.Contains(needed) ? new Violation(PropertyNames.Agreement, Rule.Classic, Run.Id, "They disagree.") : null;
             return Task.FromResult(new RunResult(plan, history, null, violation, 3));
@@ -138,9 +142,13 @@ public sealed class HistoryTests
 
     private void Send(int from, int to, Message message, Response? response = null, int process = 1)
     {
+        // Long after the call before, of which this one is then no part.
+        _time.Advance(TimeSpan.FromMilliseconds(30));
         var call = new ObservedCall(from, process, to, message) { Receiver = 1 };
         _history.Add(HistoryEventKind.Sent, from, process, call);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
         _history.Add(HistoryEventKind.Received, to, 1, call);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
         _history.Add(HistoryEventKind.Answered, from, process, call, response ?? new Response("ok"));
     }
 }
