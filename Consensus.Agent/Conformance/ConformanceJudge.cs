@@ -62,7 +62,7 @@ internal sealed class ConformanceJudge(ConformanceOptions options, Action<Confor
             await RunAsync(program, checks, programs.Count > 1 ? each.Name : null);
         }
 
-        return await RunFaultsAsync(cluster, new ConformanceReport(string.Join(" + ", cluster.Select(program => program.Name)), level, options.Seed, _verdicts));
+        return await RunFaultsAsync(cluster, new ConformanceReport(string.Join(" + ", cluster.Select(program => program.Name)), level, options.Seed, _verdicts, RequestedRuns: options.Runs));
     }
 
     /// <summary>Judges agents that run already.</summary>

@@ -49,7 +49,7 @@ internal static class ReportText
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{report.Runs:N0} runs, {report.Decided:N0} decided; {report.Faults:N0} faults, {report.Kills:N0} kills, {report.Messages:N0} requests between agents.");
+                $"{report.Runs:N0} {(report.Runs < report.RequestedRuns ? $"of {report.RequestedRuns:N0} " : "")}runs, {report.Decided:N0} decided; {report.Faults:N0} faults, {report.Kills:N0} kills, {report.Messages:N0} requests between agents.");
         }
 
         foreach (var level in report.Verdicts.GroupBy(verdict => verdict.Level).OrderBy(level => level.Key))

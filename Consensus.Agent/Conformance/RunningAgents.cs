@@ -48,7 +48,7 @@ internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions 
                 verdicts.Add(Judged("termination", "A run is decided.", PropertyNames.Termination));
             }
 
-            return new ConformanceReport(string.Join(" + ", urls), judged, options.Seed, verdicts, runs, decided);
+            return new ConformanceReport(string.Join(" + ", urls), judged, options.Seed, verdicts, runs, decided, RequestedRuns: options.Runs);
 
             Verdict Judged(string id, string sentence, string property) => violation?.Property == property
                 ? new Verdict(id, judged, sentence, VerdictOutcome.Failed, sentence, violation.Explanation, log.Last(8))

@@ -71,9 +71,10 @@ internal sealed record Verdict(
 /// <param name="Kills">Agents killed and started again.</param>
 /// <param name="Messages">Requests between agents that were observed.</param>
 /// <param name="Counterexample">The shortest run found that violates a property.</param>
+/// <param name="RequestedRuns">Runs that the judge was to ask for; more than <paramref name="Runs"/> after a violation or the end of the time.</param>
 internal sealed record ConformanceReport(
     string Subject, ConformanceLevel Level, long Seed, IReadOnlyList<Verdict> Verdicts, int Runs = 0, int Decided = 0, int Faults = 0, int Kills = 0, int Messages = 0,
-    ObservedCounterexample? Counterexample = null)
+    ObservedCounterexample? Counterexample = null, int RequestedRuns = 0)
 {
     /// <summary>0: conforms, 2: does not, 1: could not be judged.</summary>
     public int ExitCode =>

@@ -92,9 +92,11 @@ public sealed class ConformCommandTests : ThreeAgents
     public void A_failure_is_in_the_text_in_the_exit_code_and_in_JUnit_whatever_the_agent_sent()
     {
         var exchange = new Exchange("judge", "agent1", "GET /consensus", null, 200, "\u0001<&");
-        var report = new ConformanceReport("x", ConformanceLevel.Original, 1, [new("final-sent", ConformanceLevel.Original, "Sentence.", VerdictOutcome.Failed, "this", "that", [exchange])]);
+        var verdict = new Verdict("final-sent", ConformanceLevel.Original, "Sentence.", VerdictOutcome.Failed, "this", "that", [exchange]);
+        var report = new ConformanceReport("x", ConformanceLevel.Original, 1, [verdict], Runs: 3, RequestedRuns: 1000);
         Assert.Equal(2, report.ExitCode);
         Assert.Contains("Does not conform: final-sent.", ReportText.Lines(report));
+        Assert.Contains(ReportText.Lines(report), line => line.StartsWith("3 of 1,000 runs,", StringComparison.Ordinal));
         var failure = Assert.Single(XDocument.Parse(ReportText.JUnit(report).ToString()).Descendants("failure"));
         Assert.Equal("expected: this; observed: that", failure.Attribute("message")!.Value);
         Assert.Contains(exchange.ToString().Replace('\u0001', ' '), failure.Value, StringComparison.Ordinal);
