@@ -70,7 +70,7 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
         OnOneAsync(agent, HttpMethod.Delete, "/faults", null, "is connected again", cancellation);
 
     /// <summary>The options of a run, in the order of the dialog.</summary>
-    public static IReadOnlyList<RunOption> AllOptions { get; } = [RunOption.Rule, RunOption.Draw, RunOption.Values, RunOption.WindowMs, RunOption.Seed];
+    public static IReadOnlyList<RunOption> AllOptions { get; } = [RunOption.Rule, RunOption.Draw, RunOption.Values, RunOption.WindowMs, RunOption.Spread, RunOption.Seed];
 
     private static async Task<ExecuteCommandResult> AnswerAsync(Func<Task<ExecuteCommandResult>> command)
     {

@@ -23,6 +23,11 @@ internal sealed record RunOption(string Name, string Label, string Description)
 
     public static readonly RunOption WindowMs = new("window-ms", "Window (ms)", "How long a round waits for slower agents, in ms.") { Max = 60_000 };
 
+    public static readonly RunOption Spread = new("spread", "Spread", "direct: every agent sends to every agent; relay: the agent that starts the run passes on what the others send.")
+    {
+        Choices = ["direct", "relay"],
+    };
+
     public static readonly RunOption Seed = new("seed", "Seed", "Makes the draws repeatable. Leave it empty for random draws.") { Min = -((1L << 53) - 1), Max = (1L << 53) - 1 };
 
     /// <summary>The allowed texts; empty for a number.</summary>

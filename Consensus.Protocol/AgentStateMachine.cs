@@ -114,7 +114,7 @@ public sealed class AgentStateMachine
 
     /// <summary>
     /// Drops the peers' proposals of a round in which this agent has voted, where only votes or a free draw lead out. Nothing
-    /// reads them any more but the check for equivocation, and the model checker makes that check where they are sent.
+    /// reads them any more but a relay and the check for equivocation, and the model checker makes that check where they are sent.
     /// </summary>
     public void DropUnreadProposals() => _agent.Run?.DropUnreadProposals();
 

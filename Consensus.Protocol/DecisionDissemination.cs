@@ -60,7 +60,8 @@ internal static class DecisionDissemination
     /// <summary>Begins to send the decision of a described run.</summary>
     public static void Begin(AgentContext agent, RunState run)
     {
-        agent.DisseminationMs = ProtocolTiming.FirstBackOffMs(run);
+        // A relay sends the decision to all. The others only make up for a relay that crashes, so they need not hurry.
+        agent.DisseminationMs = Relay.PeerOf(agent, run) >= 0 ? ProtocolTiming.MaxBackOffMs : ProtocolTiming.FirstBackOffMs(run);
         SendFinals(agent, run, retransmit: false);
     }
 
@@ -86,35 +87,35 @@ internal static class DecisionDissemination
     /// <summary>
     /// Sends the decision to each peer that has not acknowledged it. The first time it leaves out a peer that this step
     /// responds to and a peer whose response is in flight (<see cref="SendFinalIfUnacknowledged"/>). An agent that was sent
-    /// the decision, or had sent its own vote, waits one back-off: other agents are about to send the decision too.
+    /// the decision, or had sent its own vote, waits one back-off: other agents are about to send the decision too. An agent
+    /// with a relay asks the relay whether all agents hold the decision, by sending it to the relay alone.
     /// </summary>
     private static void SendFinals(AgentContext agent, RunState run, bool retransmit)
     {
         var final = FinalOf(agent, run);
-        var unacknowledged = false;
+        var relay = Relay.PeerOf(agent, run);
         for (var i = 0; i < agent.Peers.Count; i++)
         {
             ref readonly var peer = ref agent.Peers[i];
-            if (peer.DecisionAcknowledged)
-            {
-                continue;
-            }
-
-            unacknowledged = true;
-            if (retransmit || (run.SendsFinalAtOnce && i != agent.ReplyTo && peer is { Unreachable: false, InFlight: 0 }))
+            if (!peer.DecisionAcknowledged && relay < 0
+                && (retransmit || (run.SendsFinalAtOnce && i != agent.ReplyTo && peer is { Unreachable: false, InFlight: 0 })))
             {
                 agent.Send(i, final);
             }
         }
 
-        if (unacknowledged)
-        {
-            agent.SetTimer(Timer.Dissemination, agent.DisseminationMs);
-        }
-        else
+        if (agent.Peers.AllAcknowledgeDecision)
         {
             agent.CancelTimer(Timer.Dissemination);
+            return;
         }
+
+        if (relay >= 0 && retransmit)
+        {
+            agent.Send(relay, final);
+        }
+
+        agent.SetTimer(Timer.Dissemination, agent.DisseminationMs);
     }
 
     private static Final FinalOf(AgentContext agent, RunState run) => new(run.Decision!.Value, run.Decision.Round, run.Descriptor, agent.Id);

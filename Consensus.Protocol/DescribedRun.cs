@@ -17,6 +17,7 @@ internal static class DescribedRun
         }
 
         var run = agent.Run!;
+        Relay.Receive(agent, run, message);
         var response = message switch
         {
             NewRound newRound => OnNewRound(agent, run, newRound),
@@ -48,6 +49,11 @@ internal static class DescribedRun
         if (response.Decision is { } decision && run.IsValue(decision.Value))
         {
             agent.Peers[peer].DecisionAcknowledged = true;
+            if (response.Disseminated == true)
+            {
+                agent.Peers.AcknowledgeDecisionOfAll();
+            }
+
             DecisionDissemination.OnDecisionOf(agent, run, decision.Value, decision.Round, response.AgentId);
         }
         else if (response.Learner == true)
@@ -102,7 +108,7 @@ internal static class DescribedRun
             : DecisionRule.Of(run).OnNewRound(agent, run, message));
 
     // A vote repeats its sender's proposal; what stops the proposal stops the vote.
-    private static Response OnVote(AgentContext agent, RunState run, Vote vote)
+    public static Response OnVote(AgentContext agent, RunState run, Vote vote)
     {
         if (run.Rule == Rule.Classic || (vote.Value is { } value && !run.IsValue(value)))
         {
@@ -133,7 +139,7 @@ internal static class DescribedRun
         response = response with { AgentId = agent.Id, Run = run.Id };
         if (run.Decision is not null)
         {
-            return response with { Decision = run.Decision };
+            return response with { Decision = run.Decision, Disseminated = run.Relay >= 0 && agent.Peers.AllAcknowledgeDecision ? true : null };
         }
 
         if (run.Learner)
@@ -144,7 +150,7 @@ internal static class DescribedRun
 
         return run.Phase switch
         {
-            Phase.Voting => response with { Vote = RoundOutbox.VoteOf(agent, run, null) },
+            Phase.Voting => response with { Vote = run.VoteOf(run.Me) },
             Phase.Proposing => response with { Proposal = RoundOutbox.ProposalOf(agent, run, null) },
             _ => response,
         };

@@ -58,6 +58,9 @@ internal readonly struct Fingerprint(BinaryWriter writer)
         if (run.Decision is { } decision)
         {
             writer.Write(decision.Value);
+
+            // An agent leaves the decision to a relay that takes part.
+            writer.Write(contacts && run.Relay >= 0 && run.Absences[run.Relay] != Absence.None);
             return;
         }
 

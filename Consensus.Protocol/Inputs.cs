@@ -39,13 +39,15 @@ public sealed record StartRun(long Ticket, RunRequest Request) : Input;
 /// <param name="Draw">How values are drawn.</param>
 /// <param name="WindowMs">0..60000 ms.</param>
 /// <param name="Seed">Makes the draws repeatable.</param>
+/// <param name="Spread">Null: direct up to <see cref="ProtocolLimits.MaxDirectAgents"/> agents, relay beyond. The classic rule is always direct.</param>
 public sealed record RunRequest(
     int Round = 1,
     Rule? Rule = null,
     int Values = 3,
     DrawStrategy Draw = DrawStrategy.Fresh,
     int WindowMs = ProtocolTiming.DefaultWindowMs,
-    long? Seed = null);
+    long? Seed = null,
+    Spread? Spread = null);
 
 /// <summary>An agent has one timer of each kind. Setting one that is set moves it.</summary>
 public enum Timer

@@ -6,6 +6,10 @@ namespace Consensus.Protocol;
 /// <param name="Run">The run it belongs to; null in a bare message, which follows the original contract.</param>
 public abstract record Message(RunDescriptor? Run)
 {
+    /// <summary>What the initiator of a run passes on with its own proposal or vote; null for nothing (<see cref="Spread.Relay"/>).</summary>
+    [JsonPropertyName("heard")]
+    public RelayedMessages? Relayed { get; init; }
+
     /// <summary>The kind of message, for people.</summary>
     [JsonIgnore]
     public string Kind => this switch
@@ -59,6 +63,21 @@ public sealed record Vote(
     [property: JsonPropertyName("proposal")] int Proposed,
     int Round,
     RunDescriptor? Run = null) : Message(Run);
+
+/// <summary>
+/// Copies of proposals and votes that their authors sent to the initiator of a run. A copy counts as the message itself.
+/// </summary>
+/// <param name="Votes">Votes by round: those that ended the last round, then those of the sender's round. Null for none.</param>
+/// <param name="Proposals">Proposals of the sender's round whose authors' votes are not known yet. Null for none.</param>
+public sealed record RelayedMessages(IReadOnlyList<Vote>? Votes = null, IReadOnlyList<Proposal>? Proposals = null)
+{
+    /// <summary>How many there are.</summary>
+    [JsonIgnore]
+    public int Count => (Votes?.Count ?? 0) + (Proposals?.Count ?? 0);
+
+    /// <summary>All of them, as text.</summary>
+    public override string ToString() => string.Join("; ", (Votes ?? []).Concat<Message>(Proposals ?? []));
+}
 
 /// <summary><c>POST /final</c>: the sender has decided.</summary>
 public sealed record Final(int Value, int Round, RunDescriptor? Run = null, string? AgentId = null) : Message(Run);

@@ -100,6 +100,32 @@ internal sealed class PeerTable
         }
     }
 
+    /// <summary>Whether every peer holds the decision of the current run, or has left that run.</summary>
+    public bool AllAcknowledgeDecision
+    {
+        get
+        {
+            foreach (ref readonly var peer in _peers.AsSpan())
+            {
+                if (!peer.DecisionAcknowledged)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Records that every peer holds the decision of the current run.</summary>
+    public void AcknowledgeDecisionOfAll()
+    {
+        foreach (ref var peer in _peers.AsSpan())
+        {
+            peer.DecisionAcknowledged = true;
+        }
+    }
+
     /// <summary>Records a response. Any response shows that the peer can be reached.</summary>
     public void OnResponse(int peer, Response response)
     {

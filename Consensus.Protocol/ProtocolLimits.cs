@@ -6,6 +6,12 @@ public static class ProtocolLimits
     /// <summary>Agents of a cluster.</summary>
     public const int MaxAgents = 101;
 
+    /// <summary>
+    /// The largest cluster whose runs are direct by default. A trace then shows who proposed and voted to whom, and a relay
+    /// would save little.
+    /// </summary>
+    public const int MaxDirectAgents = 3;
+
     /// <summary>The last round that a message may name: far beyond any run, and far from overflow.</summary>
     public const int MaxRound = 2_000_000_000;
 

@@ -24,6 +24,16 @@ public static class ProtocolTiming
     /// </summary>
     public const int MinClassicWindowMs = 10;
 
+    /// <summary>
+    /// How long an agent leaves a proposal or vote to the relay before it also sends to the others. It grows with the cluster:
+    /// a relay that serves many agents takes longer, and agents that gave up on it too soon would send the square again.
+    /// </summary>
+    public static int HoldMs(int agents) => Math.Max(MinHoldMs, agents * HoldMsPerAgent);
+
+    private const int MinHoldMs = 10;
+
+    private const int HoldMsPerAgent = 2;
+
     /// <summary>How many rounds of a classic run last no longer than its window.</summary>
     public const int UnpacedClassicRounds = 100;
 

@@ -67,6 +67,9 @@ internal sealed class RatifiedRule : DecisionRule
 
         run.Proposals[sender] = vote.Proposed;
         run.Votes[sender] = votedFor;
+
+        // The relay has ended its wait for proposals, so its followers need not wait longer.
+        run.WindowElapsed |= sender == run.Relay && run.Phase == Phase.Proposing;
         Of(run).Progress(agent, run);
         return new Response(ResponseStatus.Ok);
     }
@@ -108,14 +111,12 @@ internal sealed class RatifiedRule : DecisionRule
 
     private static void Enter(AgentContext agent, RunState run, int round, int value, ProtocolEventKind how)
     {
-        // Peers may still need this agent's vote of the round it leaves, and its responses will not carry that vote any more.
-        RoundOutbox.Flush(agent, toAll: true);
+        RoundOutbox.FlushBeforeLeaving(agent, run);
         run.BeginRound(round);
         run.Proposals[run.Me] = value;
         run.ProposalUnsent = true;
-        run.RetransmitMs = ProtocolTiming.FirstBackOffMs(run);
         agent.Record(how, run, round, value);
-        agent.SetTimer(Timer.Retransmit, run.RetransmitMs);
+        RoundOutbox.StartRetransmission(agent, run);
         Of(run).Progress(agent, run);
     }
 
@@ -149,6 +150,10 @@ internal sealed class RatifiedRule : DecisionRule
         run.VoteUnsent = true;
         run.WindowArmed = run.WindowElapsed = false;
         agent.Record(ProtocolEventKind.Voted, run, run.Round, Math.Max(vote, 0));
+        if (Relay.PeerOf(agent, run) >= 0)
+        {
+            RoundOutbox.StartRetransmission(agent, run);
+        }
     }
 
     private static void TryDecide(AgentContext agent, RunState run)
@@ -158,8 +163,9 @@ internal sealed class RatifiedRule : DecisionRule
         {
             agent.Record(ProtocolEventKind.Decided, run, run.Round, value);
 
-            // A vote that was sent makes its receivers decide too. The decision stands for one that was not.
-            run.SendsFinalAtOnce = run.VoteUnsent;
+            // A vote that was sent makes its receivers decide too. The decision stands for one that was not. Where votes are
+            // relayed, only the relay knows them all.
+            run.SendsFinalAtOnce = run.IsRelay || (run.VoteUnsent && Relay.PeerOf(agent, run) < 0);
             DecisionDissemination.Set(agent, run, value, run.Round);
         }
         else if (run.VoteCount >= agent.Rules.VoteQuorum(agent.ClusterSize))

@@ -42,6 +42,12 @@ public sealed record Response(string Status = "")
     /// <summary>The responder's decision in <see cref="Run"/>.</summary>
     public Decision? Decision { get; init; }
 
+    /// <summary>
+    /// True where the responder knows that every agent holds <see cref="Decision"/>, or has left the run. Only where messages
+    /// are relayed: the others leave the decision to the relay, as long as it makes sure of all.
+    /// </summary>
+    public bool? Disseminated { get; init; }
+
     /// <summary>The whole run, in responses to <see cref="StateQuery"/> only.</summary>
     public RunDescriptor? Descriptor { get; init; }
 

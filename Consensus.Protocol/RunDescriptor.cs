@@ -25,6 +25,17 @@ public enum DrawStrategy
     Plurality,
 }
 
+/// <summary>How the proposals and votes of a run reach the agents.</summary>
+[JsonConverter(typeof(EnumNameConverter<Spread>))]
+public enum Spread
+{
+    /// <summary>Every agent sends to every agent: n(n-1) messages an exchange.</summary>
+    Direct,
+
+    /// <summary>The initiator relays: 2(n-1) messages an exchange. Ratified rule only.</summary>
+    Relay,
+}
+
 /// <summary>
 /// All that an agent must know to take part in a run. Every message of the run carries it, so the first one to arrive
 /// introduces the run.
@@ -38,6 +49,7 @@ public enum DrawStrategy
 /// <param name="WindowMs">How long a quorum waits for stragglers: 0..60000 ms.</param>
 /// <param name="Members">Who may propose and vote: agent id to boot. An agent with another boot is a learner.</param>
 /// <param name="Seed">Makes the draws a function of (seed, agent id, round); null: free draws.</param>
+/// <param name="Spread">How proposals and votes travel.</param>
 public sealed record RunDescriptor(
     RunId Id,
     int N,
@@ -47,7 +59,8 @@ public sealed record RunDescriptor(
     DrawStrategy Draw,
     int WindowMs,
     IReadOnlyDictionary<string, string> Members,
-    long? Seed = null);
+    long? Seed = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Spread Spread = Spread.Direct);
 
 /// <summary>An enum is a snake-case name in JSON, never a number.</summary>
 public sealed class EnumNameConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)

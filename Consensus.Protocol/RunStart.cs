@@ -261,10 +261,15 @@ internal sealed partial class RunStart(AgentContext agent)
             }
         }
 
+        var rule = request.Rule ?? Rule.Ratified;
         return new RunDescriptor(
-            agent.Rules.CreateRunId(highest + 1, agent.Id, agent.Boot), agent.ClusterSize, request.Round, request.Rule ?? Rule.Ratified,
-            request.Values, request.Draw, request.WindowMs, members, request.Seed);
+            agent.Rules.CreateRunId(highest + 1, agent.Id, agent.Boot), agent.ClusterSize, request.Round, rule, request.Values, request.Draw,
+            request.WindowMs, members, request.Seed, SpreadOf(rule, request.Spread, agent.ClusterSize));
     }
+
+    private static Spread SpreadOf(Rule rule, Spread? requested, int agents) =>
+        rule == Rule.Classic ? Spread.Direct
+        : requested ?? (agents > ProtocolLimits.MaxDirectAgents ? Spread.Relay : Spread.Direct);
 
     /// <summary>Resets the described peers for a bare run. The handshake has reset the original agents.</summary>
     private void ResetDescribedPeers(Attempt attempt)

@@ -57,6 +57,12 @@ internal sealed class RunState
 
     /// <summary>This agent's index; -1 for a learner.</summary>
     public int Me;
+
+    /// <summary>The index of the member that relays; -1: every agent sends to every agent.</summary>
+    public readonly int Relay = -1;
+
+    /// <summary>On the relay: the votes of the round that it left last.</summary>
+    public Vote[] EndedVotes = [];
     public int Round;
     public Phase Phase;
     public int Attempts;
@@ -91,6 +97,7 @@ internal sealed class RunState
         Votes = new int[Members.Length];
         Absences = new Absence[Members.Length];
         Me = takesPart ? IndexOf(me) : -1;
+        Relay = descriptor is { Spread: Spread.Relay, Rule: Rule.Ratified } ? IndexOf(Id.Initiator) : -1;
         Round = descriptor.StartRound;
     }
 
@@ -114,6 +121,7 @@ internal sealed class RunState
         Proposals = [.. other.Proposals];
         Votes = [.. other.Votes];
         Absences = [.. other.Absences];
+        (Relay, EndedVotes) = (other.Relay, other.EndedVotes);
         (Me, Round, Phase, Attempts, Decision) = (other.Me, other.Round, other.Phase, other.Attempts, other.Decision);
         SendsFinalAtOnce = other.SendsFinalAtOnce;
         (WindowArmed, WindowElapsed, RetransmitMs) = (other.WindowArmed, other.WindowElapsed, other.RetransmitMs);
@@ -121,6 +129,9 @@ internal sealed class RunState
     }
 
     public bool Learner => Me < 0;
+
+    /// <summary>This agent relays.</summary>
+    public bool IsRelay => Relay >= 0 && Relay == Me;
 
     /// <summary>True once this agent has proposed in some round of the run.</summary>
     public bool Entered => Phase is Phase.Proposing or Phase.Voting;
@@ -130,6 +141,10 @@ internal sealed class RunState
     public int VoteCount => Votes.Length - CountVotes(NoVote);
 
     public int MyProposal => Proposals[Me];
+
+    /// <summary>The vote of a member that has voted.</summary>
+    public Vote VoteOf(int member) =>
+        new(Members[member], Votes[member] == VoteForNone ? null : Votes[member], Proposals[member], Round);
 
     public RunState Clone() => new(this);
 
@@ -201,7 +216,7 @@ internal sealed class RunState
     /// <summary>Drops the peers' proposals where nothing reads them any more.</summary>
     public void DropUnreadProposals()
     {
-        if (this is { Phase: Phase.Voting, Draw: DrawStrategy.Fresh, Rule: Rule.Ratified })
+        if (this is { Phase: Phase.Voting, Draw: DrawStrategy.Fresh, Rule: Rule.Ratified, IsRelay: false })
         {
             var mine = MyProposal;
             Array.Clear(Proposals);
@@ -212,6 +227,7 @@ internal sealed class RunState
     /// <summary>Clears the proposals and votes for another round.</summary>
     public void BeginRound(int round)
     {
+        EndedVotes = IsRelay ? [.. Enumerable.Range(0, Members.Length).Where(i => Votes[i] != NoVote).Select(VoteOf)] : [];
         Round = round;
         Array.Clear(Proposals);
         Array.Clear(Votes);

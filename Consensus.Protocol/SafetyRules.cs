@@ -52,6 +52,9 @@ public class SafetyRules
     /// <summary>Whether a peer counts another number of agents than this agent; 0: unknown.</summary>
     public virtual bool HasOtherClusterSize(int peers, int own) => peers != 0 && peers != own;
 
+    /// <summary>A vote as the relay passes it on: as its author sent it.</summary>
+    public virtual Vote Relay(Vote vote) => vote;
+
     /// <summary>The decision that a new process takes over from an earlier one.</summary>
     public virtual Decision? DecisionAfterRestart(Decision? persisted) => persisted;
 

@@ -17,7 +17,7 @@ public static class EventFormatter
         {
             Handshake or Reset or StateQuery => message.Kind,
             { Run: null } => Content(message) + ", bare",
-            { Run: { } run } => namesRun ? $"{Content(message)}, run {run.Id}" : Content(message),
+            { Run: { } run } => Content(message) + Relays(message.Relayed) + (namesRun ? $", run {run.Id}" : ""),
         };
     }
 
@@ -136,6 +136,9 @@ public static class EventFormatter
         Final final => Invariant($"final {final.Value} of round {final.Round}"),
         _ => message.Kind,
     };
+
+    private static string Relays(RelayedMessages? relayed) => relayed is null ? ""
+        : Invariant($", relaying {relayed.Count} message{(relayed.Count == 1 ? "" : "s")}");
 
     private static string Pairs<T>(IReadOnlyDictionary<string, T> pairs, char separator) =>
         string.Join(" ", pairs.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => Invariant($"{pair.Key}{separator}{pair.Value}")));

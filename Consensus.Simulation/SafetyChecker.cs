@@ -73,7 +73,7 @@ public sealed partial class SafetyChecker
                 // A broadcast is one message to many peers.
                 case Send { Message: { Run: not null } message } when !ReferenceEquals(message, last):
                     last = message;
-                    violation ??= CheckMessage(seen, Sender.Of(machine), message, message.Run);
+                    violation ??= CheckMessage(seen, Sender.Of(machine), message, message.Run) ?? CheckRelayed(seen, Sender.Of(machine), message, message.Run);
                     break;
                 case Reply { Response: { Run: not null } response } when machine.CurrentRun is { } run && response.Run == run.Id:
                     violation ??= (Message?)response.Vote is { } vote ? CheckMessage(seen, Sender.Of(machine), vote, run)

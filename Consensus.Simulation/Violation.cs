@@ -27,6 +27,9 @@ public static class PropertyNames
     /// <summary>One vote per run, round and agent.</summary>
     public const string OneVote = "one vote";
 
+    /// <summary>A relay passes on proposals and votes as their authors sent them.</summary>
+    public const string RelayedAsSent = "relayed as sent";
+
     /// <summary>A process that is no member of the run neither proposes nor votes.</summary>
     public const string LearnersSilent = "learners silent";
 

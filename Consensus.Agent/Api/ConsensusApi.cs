@@ -54,7 +54,7 @@ public static class ConsensusApi
         var defaults = options.Defaults;
         var request = new RunRequest(
             body.Round ?? defaults.Round, body.Rule ?? defaults.Rule, body.Values ?? defaults.Values,
-            body.Draw ?? defaults.Draw, body.WindowMs ?? defaults.WindowMs, body.Seed);
+            body.Draw ?? defaults.Draw, body.WindowMs ?? defaults.WindowMs, body.Seed, body.Spread ?? defaults.Spread);
         _ = ActivityContext.TryParse(context.Request.Headers.TraceParent, null, isRemote: true, out var caller);
         return await agent.StartAsync(request, caller) switch
         {

@@ -11,7 +11,12 @@ namespace Consensus.Agent.Api;
 /// <param name="Draw"><c>fresh</c> (default) or <c>plurality</c>.</param>
 /// <param name="WindowMs">How long stragglers are waited for: 0..60000 ms, default 200.</param>
 /// <param name="Seed">Makes the draws repeatable: -9007199254740991..9007199254740991.</param>
-public sealed record RunRequestBody(int? Round = null, Rule? Rule = null, int? Values = null, DrawStrategy? Draw = null, int? WindowMs = null, long? Seed = null);
+/// <param name="Spread">
+/// <c>direct</c>: every agent sends to every agent; <c>relay</c>: the initiator passes on what the others send it. Default:
+/// direct up to three agents, relay beyond. The classic rule is always direct.
+/// </param>
+public sealed record RunRequestBody(
+    int? Round = null, Rule? Rule = null, int? Values = null, DrawStrategy? Draw = null, int? WindowMs = null, long? Seed = null, Spread? Spread = null);
 
 /// <summary>The response to <c>POST /run</c>.</summary>
 /// <param name="Status"><c>triggered</c>.</param>

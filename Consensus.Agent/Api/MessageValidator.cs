@@ -16,11 +16,10 @@ internal static class MessageValidator
         ?? (message.Value is null ? null : CheckValue(message.Value.Value, message.Run));
 
     public static string? Check(Proposal message) =>
-        CheckRun(message.Run) ?? CheckId(message.AgentId) ?? CheckValue(message.Value, message.Run) ?? CheckRound(message.Round, message.Run);
+        CheckRun(message.Run) ?? CheckContent(message, message.Run) ?? CheckRelayed(message);
 
     public static string? Check(Vote message) =>
-        CheckRun(message.Run) ?? CheckId(message.AgentId) ?? CheckValue(message.Proposed, message.Run, "proposal") ?? CheckRound(message.Round, message.Run)
-        ?? (message.Value is null ? null : CheckValue(message.Value.Value, message.Run))
+        CheckRun(message.Run) ?? CheckContent(message, message.Run) ?? CheckRelayed(message)
         ?? (message.Run is { Rule: Rule.Classic } ? "A run by the classic rule knows no votes; send a proposal." : null);
 
     public static string? Check(Final message) =>
@@ -48,6 +47,38 @@ internal static class MessageValidator
         message is { Run: { } run, Sender: { } sender } and not Final && !run.Members.ContainsKey(sender)
             ? "agent_id must be among run.members: only they propose and vote."
             : null;
+
+    private static string? CheckContent(Proposal message, RunDescriptor? run) =>
+        CheckId(message.AgentId) ?? CheckValue(message.Value, run) ?? CheckRound(message.Round, run);
+
+    private static string? CheckContent(Vote message, RunDescriptor? run) =>
+        CheckId(message.AgentId) ?? CheckValue(message.Proposed, run, "proposal") ?? CheckRound(message.Round, run)
+        ?? (message.Value is null ? null : CheckValue(message.Value.Value, run));
+
+    /// <summary>The initiator passes on at most two votes of each member, or a vote and a proposal.</summary>
+    private static string? CheckRelayed(Message message)
+    {
+        if (message.Relayed is not { } relayed)
+        {
+            return null;
+        }
+
+        if (message.Run is not { } run || relayed.Count > 2 * run.Members.Count)
+        {
+            return "heard must hold at most two messages of each member of run.";
+        }
+
+        foreach (var copy in (relayed.Votes ?? []).Concat<Message>(relayed.Proposals ?? []))
+        {
+            var wrong = copy is Vote vote ? CheckContent(vote, run) : CheckContent((Proposal)copy, run);
+            if ((wrong ?? (run.Members.ContainsKey(copy.Sender!) ? null : "agent_id must be among run.members.")) is { } why)
+            {
+                return $"heard holds a {copy.Kind} that is wrong: {why}";
+            }
+        }
+
+        return null;
+    }
 
     private static string? CheckId(string id) =>
         id.Length is 0 or > WireLimits.MaxIdLength ? $"agent_id must be 1 to {WireLimits.MaxIdLength} characters long."

@@ -19,6 +19,7 @@ internal static class TriggerCommand
     private static readonly Option<Rule?> RuleOption = new("--rule") { Description = "The rule of the run.", HelpName = "ratified|classic" };
     private static readonly Option<int?> Values = new("--values") { Description = "Values are drawn from 1..K.", HelpName = "K" };
     private static readonly Option<DrawStrategy?> DrawOption = new("--draw") { Description = "How values are drawn.", HelpName = "fresh|plurality" };
+    private static readonly Option<Spread?> SpreadOption = new("--spread") { Description = "How proposals and votes travel.", HelpName = "direct|relay" };
     private static readonly Option<long?> Seed = SeedOption.Create("Makes the draws repeatable.");
 
     /// <summary>The command.</summary>
@@ -26,7 +27,7 @@ internal static class TriggerCommand
     {
         var command = new Command("trigger", "Start a run, wait, and print what every agent decided (exit code 0: agreed, 1: not in time, 2: disagreed).")
         {
-            Round, Url, Proxy, RuleOption, Values, DrawOption, Seed,
+            Round, Url, Proxy, RuleOption, Values, DrawOption, Seed, SpreadOption,
         };
         command.SetAction(TriggerAsync);
         return command;
@@ -57,7 +58,7 @@ internal static class TriggerCommand
 
     private static async Task<int> TriggerAsync(HttpClient http, Uri url, ParseResult parsed, CancellationToken cancellation)
     {
-        var body = new RunRequestBody(parsed.GetValue(Round), parsed.GetValue(RuleOption), parsed.GetValue(Values), parsed.GetValue(DrawOption), Seed: parsed.GetValue(Seed));
+        var body = new RunRequestBody(parsed.GetValue(Round), parsed.GetValue(RuleOption), parsed.GetValue(Values), parsed.GetValue(DrawOption), Seed: parsed.GetValue(Seed), Spread: parsed.GetValue(SpreadOption));
         using var response = await http.PostAsJsonAsync(new Uri(url, $"/run?wait={ResponseTimeout.TotalSeconds:0}"), body, AgentJson.Default.RunRequestBody, cancellation);
         if ((int)response.StatusCode is not (200 or 202))
         {

@@ -17,7 +17,7 @@ public sealed record AgentOptions
     /// <summary><c>PEERS</c>: base addresses of the others, comma-separated; service discovery resolves them.</summary>
     public IReadOnlyList<Uri> Peers { get; init; } = [];
 
-    /// <summary><c>VALUES</c>, <c>WINDOW_MS</c>, <c>RULE</c>, <c>DRAW</c>: the defaults of <c>POST /run</c>.</summary>
+    /// <summary><c>VALUES</c>, <c>WINDOW_MS</c>, <c>RULE</c>, <c>DRAW</c>, <c>SPREAD</c>: the defaults of <c>POST /run</c>.</summary>
     public RunRequest Defaults { get; init; } = new();
 
     /// <summary><c>FAULTS</c>: whether <c>/faults</c> may break calls on purpose.</summary>
@@ -107,7 +107,8 @@ public sealed record AgentOptions
         Rule: ReadEnum<Rule>(configuration, "RULE"),
         Values: Number(configuration, "VALUES", 1, ProtocolLimits.MaxValues, 3),
         Draw: ReadEnum<DrawStrategy>(configuration, "DRAW") ?? DrawStrategy.Fresh,
-        WindowMs: Number(configuration, "WINDOW_MS", 0, ProtocolLimits.MaxWindowMs, ProtocolTiming.DefaultWindowMs));
+        WindowMs: Number(configuration, "WINDOW_MS", 0, ProtocolLimits.MaxWindowMs, ProtocolTiming.DefaultWindowMs),
+        Spread: ReadEnum<Spread>(configuration, "SPREAD"));
 
     private static int Number(IConfiguration configuration, string key, int least, int most, int fallback)
     {

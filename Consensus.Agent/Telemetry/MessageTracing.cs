@@ -80,6 +80,7 @@ public sealed class MessageTracing(RunTracing runs)
     {
         span.SetTag("consensus.message.type", message.Kind);
         span.SetTag("consensus.run.id", message.Run?.Id.ToString());
+        span.SetTag("consensus.relayed", message.Relayed?.Count);
         span.SetTag("consensus.round", message switch
         {
             NewRound opens => opens.Round,

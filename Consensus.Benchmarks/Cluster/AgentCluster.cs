@@ -10,9 +10,11 @@ namespace Consensus.Benchmarks.Cluster;
 /// <param name="Rule">The rule.</param>
 /// <param name="Values">Values are drawn from 1..Values.</param>
 /// <param name="Draw">How.</param>
-internal sealed record Question(string Rule = "ratified", int Values = 3, string Draw = "fresh")
+/// <param name="Spread">How proposals and votes travel; null: as the agents do by default.</param>
+internal sealed record Question(string Rule = "ratified", int Values = 3, string Draw = "fresh", string? Spread = null)
 {
-    public byte[] Body { get; } = Encoding.UTF8.GetBytes($$"""{"rule":"{{Rule}}","values":{{Values}},"draw":"{{Draw}}"}""");
+    public byte[] Body { get; } = Encoding.UTF8.GetBytes(
+        $$"""{"rule":"{{Rule}}","values":{{Values}},"draw":"{{Draw}}"{{(Spread is null ? "" : $",\"spread\":\"{Spread}\"")}}}""");
 }
 
 /// <summary>Agents in processes of their own, and a client that asks them for decisions.</summary>
@@ -60,6 +62,14 @@ internal sealed class AgentCluster : IDisposable
         }
     }
 
+    /// <summary>Starts so many agents in one process, and waits until the first one reaches a quorum. Only that one is asked.</summary>
+    public static async Task<AgentCluster> StartInOneProcessAsync(string program, int count, HttpClient http)
+    {
+        var first = ServerProcess.FreePortsInARow(count);
+        string[] args = ["--agents", string.Create(CultureInfo.InvariantCulture, $"{count}"), "--port", string.Create(CultureInfo.InvariantCulture, $"{first}"), "--RUN_RATE=0"];
+        return new AgentCluster([await ServerProcess.StartAsync(program, args, first, "/health", new Dictionary<string, string>())], http);
+    }
+
     /// <summary>Decides until the agents' code is compiled as well as it gets, which takes so many decisions, and at most so long.</summary>
     public async Task WarmUpAsync(Question question, int decisions, TimeSpan atMost)
     {
@@ -78,17 +88,7 @@ internal sealed class AgentCluster : IDisposable
     public async Task<double> DecideAsync(Question question)
     {
         var start = Stopwatch.GetTimestamp();
-        var first = _agents[0]!;
-        using var content = new ByteArrayContent(question.Body) { Headers = { ContentType = Json } };
-        using var response = await _http.PostAsync(new Uri(first.Address, $"/run?wait={MaxWaitSeconds}"), content);
-        using var body = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync());
-        if (!body.RootElement.TryGetProperty("outcome", out var outcome) || !outcome.TryGetProperty("value", out var decided))
-        {
-            throw new InvalidOperationException($"No decision: {body.RootElement}");
-        }
-
-        var run = body.RootElement.GetProperty("run").GetString()!;
-        var value = decided.GetInt32();
+        var (run, value) = await RunAsync(question);
         var others = await Task.WhenAll(Running.Skip(1).Select(agent => AskAsync(agent, run)));
         var elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         if (others.Any(other => other != value))
@@ -101,6 +101,29 @@ internal sealed class AgentCluster : IDisposable
         }
 
         return elapsed;
+    }
+
+    /// <summary><c>POST /run?wait</c> to the first agent.</summary>
+    /// <returns>ms until it answers with the decision.</returns>
+    public async Task<double> AnswerAsync(Question question)
+    {
+        var start = Stopwatch.GetTimestamp();
+        await RunAsync(question);
+        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+    }
+
+    private async Task<(string Run, int Value)> RunAsync(Question question)
+    {
+        var first = _agents[0]!;
+        using var content = new ByteArrayContent(question.Body) { Headers = { ContentType = Json } };
+        using var response = await _http.PostAsync(new Uri(first.Address, $"/run?wait={MaxWaitSeconds}"), content);
+        using var answer = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync());
+        if (!answer.RootElement.TryGetProperty("outcome", out var outcome) || !outcome.TryGetProperty("value", out var decided))
+        {
+            throw new InvalidOperationException($"No decision: {answer.RootElement}");
+        }
+
+        return (answer.RootElement.GetProperty("run").GetString()!, decided.GetInt32());
     }
 
     /// <summary>Messages that all agents sent in each of the last runs that took one round.</summary>

@@ -19,6 +19,12 @@ internal enum Part
 
     /// <summary>Decisions that are persisted.</summary>
     Keeping,
+
+    /// <summary>Up to 101 agents in one process, by direct messages and by a relay.</summary>
+    OneProcess,
+
+    /// <summary>Answers by direct messages and by a relay, beside other systems.</summary>
+    Others,
 }
 
 /// <summary>Measures agents in processes of their own, phase by phase, everything in turns with the raw round trip.</summary>
@@ -26,11 +32,13 @@ internal enum Part
 /// <param name="seconds">How long to measure, start-up and warm-up aside.</param>
 /// <param name="only">What to measure.</param>
 /// <param name="external">A command for another system, or null.</param>
+/// <param name="etcd">Whether to time puts to etcd beside answers of agents.</param>
+/// <param name="original">Whether to time a stand-in for the original beside them.</param>
 /// <param name="progress">Receives what is being done, and which part (0..1) of all is over.</param>
-internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only, string? external, Action<string, double> progress) : IDisposable
+internal sealed partial class ClusterBenchmark(string agent, double seconds, Part[] only, string? external, bool etcd, bool original, Action<string, double> progress) : IDisposable
 {
     // What all parts below add up to.
-    private const double Parts = 106;
+    private const double Parts = 142;
     private static readonly int[] Sizes = [5, 7, 9];
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10) }) { Timeout = TimeSpan.FromMinutes(1) };
@@ -54,6 +62,8 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
                 Part.Cost => CostAsync(helper, three),
                 Part.Limping => LimpingAsync(helper, three),
                 Part.Growth => GrowthAsync(helper, three),
+                Part.OneProcess => OneProcessAsync(helper),
+                Part.Others => OthersAsync(helper, three),
                 _ => KeepingAsync(helper, three),
             });
         }
@@ -219,7 +229,7 @@ internal sealed class ClusterBenchmark(string agent, double seconds, Part[] only
             _latencies.Add(Latencies.Of(many, raw, few));
         }
 
-        _targets.Add(new("9 agents, times 3", _latencies[^1].Times!.Value, 10));
+        _targets.Add(new("9 agents, times 3", _latencies[^1].Times!.Value, 3.5));
     }
 
     /// <summary>Decisions that are persisted (<c>DATA</c>), beside the time that the disk takes to force one page.</summary>

@@ -18,9 +18,12 @@ internal static class ClusterCommand
         Description = "Times another system in the same run: a shell command, run in turns with the agents, that prints one latency in ms per line.", HelpName = "CMD",
     };
 
+    private static readonly Option<bool> Etcd = new("--etcd") { Description = "Time puts to three nodes of etcd in the same run; etcd must be on the path." };
+    private static readonly Option<bool> Original = new("--original") { Description = "Time a stand-in for the original, in Python, in the same run." };
+
     private static readonly Option<Part[]> Only = new("--only")
     {
-        Description = "Measure these parts.", HelpName = "decisions|cost|limping|growth|keeping", AllowMultipleArgumentsPerToken = true,
+        Description = "Measure these parts.", HelpName = "decisions|cost|limping|growth|keeping|oneprocess|others", AllowMultipleArgumentsPerToken = true,
         DefaultValueFactory = _ => [Part.Decisions, Part.Cost],
     };
 
@@ -34,7 +37,7 @@ internal static class ClusterCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var command = new Command("cluster", "Decisions of agents in processes of their own, in turns with the raw round trip.") { Seconds, Only, All, Json, External, Agent };
+        var command = new Command("cluster", "Decisions of agents in processes of their own, in turns with the raw round trip.") { Seconds, Only, All, Json, External, Etcd, Original, Agent };
         Seconds.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<double>() is not (>= 1 and <= 3600))
@@ -58,7 +61,9 @@ internal static class ClusterCommand
             return 1;
         }
 
+        var (etcd, original) = (parsed.GetValue(Etcd), parsed.GetValue(Original));
         var parts = parsed.GetValue(All) ? Enum.GetValues<Part>() : parsed.GetValue(Only)!;
+        parts = (etcd || original) && !parts.Contains(Part.Others) ? [.. parts, Part.Others] : parts;
         try
         {
             // Progress goes to the terminal, the result to where the output goes.
@@ -66,7 +71,7 @@ internal static class ClusterCommand
             var report = await console.Progress().AutoRefresh(false).HideCompleted(true).StartAsync(async context =>
             {
                 var task = context.AddTask("starting", maxValue: 1);
-                using var benchmark = new ClusterBenchmark(program, parsed.GetValue(Seconds), parts, parsed.GetValue(External), (what, part) =>
+                using var benchmark = new ClusterBenchmark(program, parsed.GetValue(Seconds), parts, parsed.GetValue(External), etcd, original, (what, part) =>
                 {
                     cancellation.ThrowIfCancellationRequested();
                     (task.Description, task.Value) = (what, Math.Min(part, 0.99));

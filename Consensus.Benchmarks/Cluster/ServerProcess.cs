@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
 namespace Consensus.Benchmarks.Cluster;
@@ -45,6 +46,22 @@ internal sealed class ServerProcess : IDisposable
         var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
         listeners.ForEach(listener => listener.Dispose());
         return ports;
+    }
+
+    /// <summary>The first of so many free ports in a row. They lie below those that a system gives to outgoing connections.</summary>
+    public static int FreePortsInARow(int count)
+    {
+        const int lowest = 10_000, highest = 30_000;
+        var busy = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
+        for (var first = lowest; first < highest; first += count)
+        {
+            if (!Enumerable.Range(first, count).Any(busy.Contains))
+            {
+                return first;
+            }
+        }
+
+        throw new InvalidOperationException($"There are no {count} free ports in a row from {lowest} to {highest}.");
     }
 
     /// <summary>Starts <paramref name="program"/> (a .dll by the runtime) and waits until <paramref name="probe"/> answers.</summary>

@@ -17,6 +17,7 @@ namespace Consensus.Simulation.ModelChecking;
 /// How many agents, the last ones, lack one agent in their <c>PEERS</c> and so count one agent less;
 /// 0..(Agents-1)/2, so that a quorum counts all.
 /// </param>
+/// <param name="Spread">How proposals and votes travel; null: the protocol's default.</param>
 public sealed record ModelCheckerOptions(
     int Agents = 3,
     int Values = 2,
@@ -28,7 +29,8 @@ public sealed record ModelCheckerOptions(
     Rule Rule = Rule.Ratified,
     DrawStrategy Draw = DrawStrategy.Fresh,
     bool Durable = false,
-    int ShortPeers = 0)
+    int ShortPeers = 0,
+    Spread? Spread = null)
 {
     /// <summary>How many agents the agent with this index, from 0, counts.</summary>
     internal int CountedBy(int agent) => agent >= Agents - ShortPeers ? Agents - 1 : Agents;

@@ -6,7 +6,7 @@ namespace Consensus.Simulation.ModelChecking;
 internal sealed partial class TransitionTable
 {
     /// <summary>The messages of a step: those it sent, and those that every response of the machine repeats from now on.</summary>
-    private int[] MessagesOf(int agent, AgentStateMachine machine, IReadOnlyList<Effect> effects)
+    private int[] MessagesOf(int agent, AgentStateMachine machine, IReadOnlyList<Effect> effects, RelayedCopies? copies = null)
     {
         var codes = new SortedSet<int>();
         foreach (var effect in effects)
@@ -18,6 +18,7 @@ internal sealed partial class TransitionTable
                     break;
                 case Send { Message: { Run: { } run } message }:
                     codes.Add(Messages.CodeOf(agent, message, Messages.CodeOf(run)));
+                    codes.UnionWith(copies?.FindAdded(message).Select(added => Messages.CodeOf(AgentIds.IndexOf(added.Sender!), added, Messages.CodeOf(run))) ?? []);
                     break;
                 case ProtocolEvent { Kind: ProtocolEventKind.Drew } drew when machine.CurrentRun is { } run:
                     codes.Add(Messages.Code(new(CatalogMessageKind.Drew, agent, Messages.CodeOf(run), Value: drew.Value)));
@@ -96,11 +97,11 @@ internal sealed partial class TransitionTable
     private string? ViolatedBy(List<CatalogMessage> messages)
     {
         var proposals = messages.Where(message => message.Kind is CatalogMessageKind.Proposal or CatalogMessageKind.NewRound or CatalogMessageKind.Vote)
-            .Select(message => (Run: Messages.NumberOf(message.Run), message.Round, Value: message.Kind == CatalogMessageKind.Vote ? message.Proposed : message.Value))
+            .Select(message => (message.Sender, Run: Messages.NumberOf(message.Run), message.Round, Value: message.Kind == CatalogMessageKind.Vote ? message.Proposed : message.Value))
             .Where(proposal => proposal.Value != 0).Distinct();
-        var votes = messages.Where(message => message.Kind == CatalogMessageKind.Vote).Select(message => (Run: Messages.NumberOf(message.Run), message.Round, message.Value)).Distinct();
-        return proposals.GroupBy(one => (one.Run, one.Round)).Any(same => same.Count() > 1) ? PropertyNames.OneProposal
-            : votes.GroupBy(one => (one.Run, one.Round)).Any(same => same.Count() > 1) ? PropertyNames.OneVote : null;
+        var votes = messages.Where(message => message.Kind == CatalogMessageKind.Vote).Select(message => (message.Sender, Run: Messages.NumberOf(message.Run), message.Round, message.Value)).Distinct();
+        return proposals.GroupBy(one => (one.Sender, one.Run, one.Round)).Any(same => same.Count() > 1) ? PropertyNames.OneProposal
+            : votes.GroupBy(one => (one.Sender, one.Run, one.Round)).Any(same => same.Count() > 1) ? PropertyNames.OneVote : null;
     }
 
     /// <summary>Whether a message's run has a member that counts another number of agents, or such an agent proposes or votes in it.</summary>

@@ -185,7 +185,7 @@ internal sealed partial class TransitionTable
             Reset => new MessageReceived(new Reset()),
             Poll => new TimerFired(Protocol.Timer.Poll),
             CrashUp or CrashDown => new Started(),
-            Start => state.Local.Shaking ? null : new StartRun(1, new RunRequest(Rule: _bounds.Rule, Values: _bounds.Values, Draw: _bounds.Draw)),
+            Start => state.Local.Shaking ? null : new StartRun(1, new RunRequest(Rule: _bounds.Rule, Values: _bounds.Values, Draw: _bounds.Draw, Spread: _bounds.Spread)),
             _ => Messages.InputFor(code, agent),
         };
         if (input is null)
@@ -211,7 +211,7 @@ internal sealed partial class TransitionTable
             }
 
             var next = LocalOf(machine, mayStart, effects);
-            var sent = MessagesOf(agent, machine, effects);
+            var sent = MessagesOf(agent, machine, effects, new RelayedCopies(state.Local.Machine, input, machine));
             // Different draws may have the same outcome.
             if (!outcomes.Exists(outcome => outcome.Next == next && outcome.Sent.AsSpan().SequenceEqual(sent)))
             {

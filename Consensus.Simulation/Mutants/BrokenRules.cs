@@ -67,6 +67,11 @@ internal sealed class DecisionNotRestored : SafetyRules
     public override Decision? DecisionAfterRestart(Decision? persisted) => null;
 }
 
+internal sealed class ForgingRelay : SafetyRules
+{
+    public override Vote Relay(Vote vote) => vote with { Value = vote.Proposed };
+}
+
 internal sealed class SilentLearners : SafetyRules
 {
     public override bool LearnersIntroduceRuns => false;

@@ -11,6 +11,9 @@ public enum MutantCondition
     /// <summary>Only where restarted agents restore what they persisted.</summary>
     PersistedState,
 
+    /// <summary>Only where messages are relayed.</summary>
+    Relay,
+
     /// <summary>Only where agents count different numbers of agents.</summary>
     DifferentClusterSizes,
 }
@@ -39,6 +42,7 @@ public sealed record Mutant(string Name, string Description, string Property, Mu
         Of("clearing-handshake", "A handshake clears the receiver's run.", PropertyNames.Termination, new ClearingHandshake()),
         Of("cluster-sizes-not-compared", "A start does not compare how many agents each agent counts.", PropertyNames.ClusterSize, new ClusterSizesNotCompared(), MutantCondition.DifferentClusterSizes),
         Of("decision-not-restored", "A restarted agent restores its run without the decision.", PropertyNames.Durability, new DecisionNotRestored(), MutantCondition.PersistedState),
+        Of("forging-relay", "A relay passes on a vote for none as a vote for its author's proposal.", PropertyNames.Agreement, new ForgingRelay(), MutantCondition.Relay),
         Of("silent-learners", "A learner does not introduce its run to its peers.", PropertyNames.Termination, new SilentLearners(), MutantCondition.PersistedState),
     ];
 

@@ -12,10 +12,12 @@ public readonly record struct BatchProgress(long Runs, long Messages, long Viola
 /// <param name="Outcomes">How many ended with each <see cref="SimulationOutcome"/>.</param>
 /// <param name="Rounds">Rounds to the first decision of every decided run.</param>
 /// <param name="Messages">Messages and responses that arrived, by simulated run.</param>
+/// <param name="Requests">Requests of runs that were sent (<see cref="SimulationResult.Requests"/>), by simulated run.</param>
+/// <param name="VirtualUs">How long each simulated run lasted, in virtual µs.</param>
 /// <param name="Violations">The first violation of each seed, in the order of seeds; at most <see cref="SimulationBatch.MaxViolations"/>.</param>
 /// <param name="Broken">How many simulated runs broke each property of each rule.</param>
 public sealed record BatchReport(
-    SimulationOptions Options, long FirstSeed, long Runs, IReadOnlyList<long> Outcomes, Histogram Rounds, Histogram Messages,
+    SimulationOptions Options, long FirstSeed, long Runs, IReadOnlyList<long> Outcomes, Histogram Rounds, Histogram Messages, Histogram Requests, Histogram VirtualUs,
     IReadOnlyList<(long Seed, Violation Violation)> Violations, IReadOnlyDictionary<(Rule Rule, string Property), long> Broken)
 {
     /// <summary>True where the ratified rule broke nothing. The classic rule claims no safety.</summary>
@@ -36,6 +38,8 @@ public sealed class SimulationBatch(SimulationOptions options, long firstSeed, l
     private readonly long[] _outcomes = new long[Enum.GetValues<SimulationOutcome>().Length];
     private readonly Histogram _rounds = new();
     private readonly Histogram _messages = new();
+    private readonly Histogram _requests = new();
+    private readonly Histogram _virtualUs = new();
     private readonly List<(long Seed, Violation Violation)> _violations = [];
     private readonly Dictionary<(Rule Rule, string Property), long> _broken = [];
     private long _next;
@@ -53,7 +57,7 @@ public sealed class SimulationBatch(SimulationOptions options, long firstSeed, l
             .Select(_ => Task.Factory.StartNew(() => Work(block, progress, cancellation), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
         Wait(tasks);
         TrimViolations();
-        return new BatchReport(options, firstSeed, _messages.Count, _outcomes, _rounds, _messages, _violations, _broken);
+        return new BatchReport(options, firstSeed, _messages.Count, _outcomes, _rounds, _messages, _requests, _virtualUs, _violations, _broken);
     }
 
     private static void Wait(Task[] tasks)
@@ -99,6 +103,8 @@ public sealed class SimulationBatch(SimulationOptions options, long firstSeed, l
             {
                 _outcomes[(int)result.Outcome]++;
                 _messages.Add(result.Messages);
+                _requests.Add(result.Requests);
+                _virtualUs.Add((int)Math.Min(int.MaxValue, result.VirtualUs));
                 if (result.Violation is { } violation)
                 {
                     _violatedRuns++;

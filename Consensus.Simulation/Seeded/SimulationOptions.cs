@@ -46,6 +46,7 @@ public readonly record struct Probability(int PerMillion)
 /// <param name="Durable">Whether a restarted agent restores what it persisted (<see cref="AgentStateMachine.ToPersist"/>).</param>
 /// <param name="MaxRounds">A simulated run that enters a later round is cut off.</param>
 /// <param name="ShortPeers">How many agents, the last ones, lack one agent in their <c>PEERS</c> and so count one agent less: 0..Agents-1.</param>
+/// <param name="Spread">How proposals and votes travel; null: the protocol's default.</param>
 public sealed record SimulationOptions(
     int Agents = 3,
     Rule? Rule = Rule.Ratified,
@@ -63,7 +64,8 @@ public sealed record SimulationOptions(
     int FaultsMs = 2000,
     bool Durable = false,
     int MaxRounds = 100_000,
-    int ShortPeers = 0)
+    int ShortPeers = 0,
+    Spread? Spread = null)
 {
     /// <summary>How many agents the agent with this index, from 0, counts.</summary>
     internal int CountedBy(int agent) => agent >= Agents - ShortPeers ? Agents - 1 : Agents;

@@ -14,7 +14,7 @@ public static class SimulationText
             ("drop", options.Drop), ("duplicate", options.Duplicate), ("crash", options.Crash), ("partition", options.Partition), ("pause", options.Pause), ("reset", options.Reset),
         };
         var list = string.Join(", ", faults.Where(fault => fault.Chance != default).Select(fault => $"{fault.Name} {fault.Chance}"));
-        return Invariant($"{NameOf(options.Rule)} rule, {NameOf(options.Draw)} draws, {Count(options.Agents, "agent")}, {Count(options.Values, "value")}, window {options.WindowMs} ms, {NameOf(options.Latency)} latency, {Count(options.Starts, "start")}; {(options.Durable ? "durable, " : "")}{(options.ShortPeers > 0 ? Invariant($"{Count(options.ShortPeers, "agent")} with one peer too few, ") : "")}{(list.Length == 0 ? "no faults" : Invariant($"{list}, for {options.FaultsMs} ms"))}");
+        return Invariant($"{NameOf(options.Rule)} rule, {NameOf(options.Draw)} draws, {Count(options.Agents, "agent")}, {Count(options.Values, "value")}, window {options.WindowMs} ms, {NameOf(options.Latency)} latency, {Count(options.Starts, "start")}{(options.Spread is { } spread ? $", spread {NameOf(spread)}" : "")}; {(options.Durable ? "durable, " : "")}{(options.ShortPeers > 0 ? Invariant($"{Count(options.ShortPeers, "agent")} with one peer too few, ") : "")}{(list.Length == 0 ? "no faults" : Invariant($"{list}, for {options.FaultsMs} ms"))}");
     }
 
     /// <summary>The result of one simulated run, in a few lines.</summary>
@@ -79,6 +79,8 @@ public static class SimulationText
         yield return $"  ended     {string.Join(", ", report.Outcomes.Select((count, outcome) => (Count: count, Text: TextOf((SimulationOutcome)outcome))).Where(outcome => outcome.Count > 0).Select(outcome => Invariant($"{outcome.Count:N0} {outcome.Text}")))}";
         yield return Invariant($"  rounds    {report.Rounds} (to the first decision, of {Count(report.Rounds.Count, "decided run")})");
         yield return Invariant($"  messages  {report.Messages} (messages and responses that arrived, by simulated run)");
+        yield return Invariant($"  requests  {report.Requests} (new_round, proposal, vote and final, by simulated run)");
+        yield return Invariant($"  time      mean {report.VirtualUs.Mean / 1000:N1} ms, p50 {report.VirtualUs.Percentile(50) / 1000.0:N1} ms, p99 {report.VirtualUs.Percentile(99) / 1000.0:N1} ms (virtual, until all was settled)");
         yield return report.Broken.Count == 0 ? "0 violations" : Invariant($"{report.Broken.Values.Sum():N0} violations: {string.Join(", ", report.Broken.OrderBy(broken => broken.Key).Select(broken => Invariant($"{broken.Value:N0} of {broken.Key.Property} by the {NameOf(broken.Key.Rule)} rule")))}");
         foreach (var (seed, violation) in report.Violations)
         {

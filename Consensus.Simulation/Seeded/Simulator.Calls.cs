@@ -30,6 +30,7 @@ public sealed partial class Simulator
         var (from, to) = (call.From.Index, call.To.Index);
         (planned.Deadline, planned.Events, planned.IsOver, planned.FailurePlanned) = (Now + (CallTimeoutMs * 1000L), 0, false, false);
         _awaitedCalls++;
+        _requests += call.Message.Run is null ? 0 : 1;
         var faulty = Now < _faultsUntil;
         var copies = faulty && _options.Duplicate.Happens(_random) ? 2 : 1;
         var inTime = false;

@@ -5,7 +5,7 @@ namespace Consensus.Simulation.Seeded;
 /// <summary>When a simulated run is over, and with which outcome.</summary>
 public sealed partial class Simulator
 {
-    private SimulationResult ResultOf(SimulationOutcome outcome, string? unfinishedReason = null) => new(_seed, outcome, Violation, _messages, Now, unfinishedReason);
+    private SimulationResult ResultOf(SimulationOutcome outcome, string? unfinishedReason = null) => new(_seed, outcome, Violation, _messages, Now, _requests, unfinishedReason);
 
     /// <summary>True where nothing is left to wait for.</summary>
     private bool IsOver()

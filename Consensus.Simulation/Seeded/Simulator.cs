@@ -37,6 +37,7 @@ public sealed partial class Simulator : SimulatedCluster
     private long _faultsUntil;
     private long _settledSince;
     private int _messages;
+    private int _requests;
     private int _awaitedCalls;
     private int _pendingStarts;
     private bool _mayBeOver;
@@ -124,7 +125,7 @@ public sealed partial class Simulator : SimulatedCluster
     {
         // The label is part of what a seed means.
         (_seed, _random) = (seed, SeededRandom.For(seed, "world", 0));
-        (_order, _messages, _awaitedCalls, _pendingStarts, _settledSince) = (0, 0, 0, 0, Never);
+        (_order, _messages, _requests, _awaitedCalls, _pendingStarts, _settledSince) = (0, 0, 0, 0, 0, Never);
         (_mayBeOver, _cutOff) = (false, false);
         _faultsUntil = _options.IsFaultFree ? 0 : _options.FaultsMs * 1000L;
         _queue.Clear();
@@ -147,7 +148,7 @@ public sealed partial class Simulator : SimulatedCluster
         for (var i = 0; i < _options.Starts; i++)
         {
             var rule = _options.Rule ?? (_random.Next(2) == 0 ? Rule.Ratified : Rule.Classic);
-            _starts.Add((new RunRequest(Rule: rule, Values: _options.Values, Draw: _options.Draw, WindowMs: _options.WindowMs), 0));
+            _starts.Add((new RunRequest(Rule: rule, Values: _options.Values, Draw: _options.Draw, WindowMs: _options.WindowMs, Spread: _options.Spread), 0));
 
             // agent1 gets the first start. Half of the others follow at about the same time, half at any time.
             var agent = i == 0 ? 0 : _random.Next(_options.Agents);

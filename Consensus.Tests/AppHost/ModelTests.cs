@@ -101,9 +101,10 @@ public sealed class ModelTests
     {
         await using var model = await Model.CreateAsync("--agents", "2");
         var arguments = OwnCommands(model.Cluster).Single(command => command.Name == "run-with").Arguments.ToDictionary(argument => argument.Name);
-        Assert.Equal(["rule", "draw", "values", "window-ms", "seed", "agent"], arguments.Keys);
+        Assert.Equal(["rule", "draw", "values", "window-ms", "spread", "seed", "agent"], arguments.Keys);
         Assert.Equal(["ratified", "classic"], arguments["rule"].Options!.Select(option => option.Key));
         Assert.Equal(["fresh", "plurality"], arguments["draw"].Options!.Select(option => option.Key));
+        Assert.Equal(["direct", "relay"], arguments["spread"].Options!.Select(option => option.Key));
         Assert.Equal(["any", "agent1", "agent2"], arguments["agent"].Options!.Select(option => option.Key));
         Assert.All([arguments["values"], arguments["window-ms"], arguments["seed"]], argument => Assert.Equal(InputType.Number, argument.InputType));
     }

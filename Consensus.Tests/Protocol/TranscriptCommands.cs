@@ -11,7 +11,7 @@ namespace Consensus.Tests.Protocol;
 /// <list type="bullet">
 /// <item><c>agents N [strangers] [original=ID]</c>: a new cluster; its agents know each other, unless it says <c>strangers</c>.</item>
 /// <item><c>draws A 2 3</c>: A's next draws, from 1.</item>
-/// <item><c>start A [rule=] [values=] [draw=] [window=] [seed=] [round=]</c>: <c>POST /run</c>.</item>
+/// <item><c>start A [rule=] [values=] [draw=] [spread=] [window=] [seed=] [round=]</c>: <c>POST /run</c>.</item>
 /// <item><c>deliver A->B [kind] [round=] [run=] [answer=lost|later]</c>: the calls now in flight; * stands for any agent,
 /// kind <c>answer</c> for a response that was delayed by <c>answer=later</c>.</item>
 /// <item><c>drop A->B [kind] [round=] [run=]</c>: they never arrive, and the callers see them fail.</item>

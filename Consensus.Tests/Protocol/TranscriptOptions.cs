@@ -49,7 +49,8 @@ internal sealed class Options
         Number("values") ?? 3,
         Text("draw") is { } draw ? Enum.Parse<DrawStrategy>(draw, ignoreCase: true) : DrawStrategy.Fresh,
         Number("window") ?? ProtocolTiming.DefaultWindowMs,
-        Number("seed"));
+        Number("seed"),
+        Text("spread") is { } spread ? Enum.Parse<Spread>(spread, ignoreCase: true) : null);
 
     public Message Message(Dictionary<RunId, RunDescriptor> runs)
     {

@@ -37,6 +37,28 @@ public sealed class ModelCheckerTests
         AssertCaught(mutant, new ModelChecker(bounds, Mutant.Find(mutant).Factory, symmetry: false, partialOrderReduction: true).Run());
     }
 
+    [Theory]
+    [InlineData(1, 2, 1, 1, false)]
+    [InlineData(1, 2, 1, 1, true)]
+    [InlineData(2, 1, 0, 0, false)]
+    public void Every_property_holds_where_the_initiator_relays(int initiators, int rounds, int crashes, int resets, bool durable) => AssertHolds(
+        new ModelCheckerOptions(Initiators: initiators, Rounds: rounds, Crashes: crashes, Resets: resets, Durable: durable, Spread: Spread.Relay), partialOrderReduction: true);
+
+    [Fact]
+    public void A_relay_that_passes_on_a_vote_that_its_author_never_sent_is_caught()
+    {
+        var bounds = FaultFree with { Spread = Spread.Relay };
+        AssertCaught("forging-relay", new ModelChecker(bounds, Mutant.Find("forging-relay").Factory, symmetry: false, partialOrderReduction: true).Run());
+    }
+
+    [Theory]
+    [MemberData(nameof(Hunts))]
+    public void Every_mutant_is_caught_where_the_initiator_relays_too(string mutant, int rounds, int crashes, int resets, int starts)
+    {
+        var bounds = new ModelCheckerOptions(Rounds: rounds, Crashes: crashes, Resets: resets, Starts: starts, Spread: Spread.Relay);
+        Assert.NotNull(new ModelChecker(bounds, Mutant.Find(mutant).Factory, symmetry: false, partialOrderReduction: true).Run().Broken);
+    }
+
     [Fact]
     public void Two_initiators_at_once_break_nothing_in_any_state_of_one_round() => AssertHolds(FaultFree with { Initiators = 2, Rounds = 1 }, partialOrderReduction: true);
 
@@ -61,7 +83,7 @@ public sealed class ModelCheckerTests
     [Fact]
     public void Every_mutant_is_hunted() => Assert.Equal(
         Mutant.All.Select(mutant => mutant.Name).Order(),
-        Hunts.Select(hunt => (string)hunt[0]).Concat(["draw-on-catch-up", "cluster-sizes-not-compared", "decision-not-restored", "silent-learners"]).Order());
+        Hunts.Select(hunt => (string)hunt[0]).Concat(["draw-on-catch-up", "cluster-sizes-not-compared", "decision-not-restored", "silent-learners", "forging-relay"]).Order());
 
     [Theory]
     [MemberData(nameof(Hunts))]

@@ -15,15 +15,18 @@ public sealed class SimulatorTests
         Pause: Probability.Of(0.01m), Reset: Probability.Of(0.01m), Starts: 3, Latency: Latency.Tail);
 
     [Theory]
-    [InlineData(6_000, 3, 3, DrawStrategy.Fresh, false)]
-    [InlineData(4_000, 3, 2, DrawStrategy.Fresh, true)]
-    [InlineData(5_000, 4, 2, DrawStrategy.Fresh, false)]
-    [InlineData(3_000, 5, 3, DrawStrategy.Plurality, false)]
-    [InlineData(2_000, 7, 2, DrawStrategy.Fresh, false)]
-    public void Ratified_runs_with_heavy_faults_break_nothing_and_end_decided_or_rightly_stalled(int runs, int agents, int values, DrawStrategy draw, bool durable)
+    [InlineData(4_000, 3, 3, DrawStrategy.Fresh, false, Spread.Direct)]
+    [InlineData(3_000, 3, 2, DrawStrategy.Fresh, true, Spread.Direct)]
+    [InlineData(3_000, 3, 3, DrawStrategy.Fresh, false, Spread.Relay)]
+    [InlineData(2_000, 3, 2, DrawStrategy.Fresh, true, Spread.Relay)]
+    [InlineData(2_000, 4, 2, DrawStrategy.Fresh, false, Spread.Direct)]
+    [InlineData(2_000, 4, 2, DrawStrategy.Fresh, false, Spread.Relay)]
+    [InlineData(2_000, 5, 3, DrawStrategy.Plurality, false, Spread.Relay)]
+    [InlineData(2_000, 7, 2, DrawStrategy.Fresh, false, Spread.Relay)]
+    public void Ratified_runs_with_heavy_faults_break_nothing_and_end_decided_or_rightly_stalled(int runs, int agents, int values, DrawStrategy draw, bool durable, Spread spread)
     {
         // 20,000 in all.
-        var report = new SimulationBatch(Heavy with { Agents = agents, Values = values, Draw = draw, Durable = durable }, 1, runs).Run();
+        var report = new SimulationBatch(Heavy with { Agents = agents, Values = values, Draw = draw, Durable = durable, Spread = spread }, 1, runs).Run();
         Assert.True(report.Broken.Count == 0, string.Join('\n', report.Lines()));
         Assert.Equal(runs, report.Outcomes[(int)SimulationOutcome.Decided] + report.Outcomes[(int)SimulationOutcome.Stalled] + report.Outcomes[(int)SimulationOutcome.NothingStarted]);
 
@@ -125,10 +128,11 @@ public sealed class SimulatorTests
     [InlineData("restarted-member", PropertyNames.LearnersSilent)]
     [InlineData("clearing-handshake", PropertyNames.Termination)]
     [InlineData("decision-not-restored", PropertyNames.Durability, true)]
-    public void Simulated_runs_catch_a_mutant_of_each_kind_and_shrink_its_violation(string mutant, string property, bool durable = false)
+    [InlineData("forging-relay", PropertyNames.RelayedAsSent, false, Spread.Relay)]
+    public void Simulated_runs_catch_a_mutant_of_each_kind_and_shrink_its_violation(string mutant, string property, bool durable = false, Spread spread = Spread.Direct)
     {
         var make = Mutant.Find(mutant).Factory;
-        var report = new SimulationBatch(Heavy with { WindowMs = 20, Durable = durable }, 1, 3_000, make).Run();
+        var report = new SimulationBatch(Heavy with { WindowMs = 20, Durable = durable, Spread = spread }, 1, 3_000, make).Run();
         Assert.True(report.Broken.ContainsKey((Rule.Ratified, property)), $"{mutant}: {string.Join('\n', report.Lines())}");
         var (seed, _) = report.Violations.First(found => found.Violation.Property == property);
         var whole = new SimulationTrace();

@@ -3,6 +3,8 @@
 
 const MARKS = new Set(['drew', 'copied', 'adopted', 'voted', 'decided', 'learned', 'was_reset', 'booted', 'restored', 'joined_as_learner', 'contradicted', 'disagreed']);
 
+const RELAYING = new Set(['proposal', 'vote']);
+
 /** All events of one agent at one time: messages received, responses received, marks, messages sent. */
 class Step {
   constructor(t, lane) {
@@ -45,7 +47,12 @@ export function buildModel(timeline) {
   const order = steps.flatMap((ofLane) => [...ofLane.values()]).sort((a, b) => a.t - b.t || a.lane - b.lane);
   const values = new Set(timeline.events.map((event) => event.value));
   for (const round of timeline.rounds) round.values.forEach((value) => values.add(value));
-  return { timeline, lanes: timeline.lanes, steps: order, arrows, values: [...values].filter(Boolean).sort((a, b) => a - b) };
+  return { timeline, lanes: timeline.lanes, relay: relayOf(timeline), steps: order, arrows, values: [...values].filter(Boolean).sort((a, b) => a - b) };
+}
+
+/** The lane of the initiator that relays; -1 where every agent sends to every agent. */
+function relayOf({ descriptor, lanes }) {
+  return descriptor?.spread === 'relay' ? lanes.findIndex((lane) => lane.agent_id === descriptor.id.split('.').slice(1, -1).join('.')) : -1;
 }
 
 const initialState = () => ({ round: 0, phase: 'waiting', value: null, attempts: 0, decision: null, learner: false, proposals: new Map(), votes: new Map() });
@@ -54,14 +61,14 @@ const initialState = () => ({ round: 0, phase: 'waiting', value: null, attempts:
 export function replay(model, count = model.steps.length) {
   const atEnd = count === model.steps.length;
   const states = model.lanes.map((lane) => ({ ...initialState(), learner: lane.part === 'learner' && atEnd }));
-  for (let i = 0; i < count; i++) apply(states[model.steps[i].lane], model.steps[i]);
+  for (let i = 0; i < count; i++) apply(states[model.steps[i].lane], model.steps[i], model.relay);
 
   // The events that led to a decision may no longer be recorded.
   if (atEnd) states.forEach((state, lane) => decide(state, model.lanes[lane].value, model.lanes[lane].round));
   return states;
 }
 
-function apply(state, step) {
+function apply(state, step, relay) {
   for (const mark of step.marks) {
     switch (mark.kind) {
       case 'drew': case 'copied': case 'adopted':
@@ -81,8 +88,19 @@ function apply(state, step) {
       case 'was_reset': Object.assign(state, initialState()); break;
     }
   }
-  for (const arrow of step.received) receive(state, arrow.message.from, arrow.message);
+  for (const arrow of step.received) {
+    receive(state, arrow.message.from, arrow.message);
+    for (const relayed of arrow.relayed ?? []) receive(state, relayed.from, relayed);
+  }
   for (const arrow of step.responses) receive(state, arrow.message.to, arrow.message.news);
+
+  // A relay passes on all that it knows of its round.
+  if (step.lane === relay) for (const arrow of step.sent) arrow.relayed = RELAYING.has(arrow.kind) ? relayedMessages(state, relay) : [];
+}
+
+function relayedMessages({ round, proposals, votes }, relay) {
+  return [...proposals].filter(([from]) => from !== relay).map(([from, value]) =>
+    votes.has(from) ? { from, kind: 'vote', round, value: votes.get(from) ?? undefined, proposal: value } : { from, kind: 'proposal', round, value });
 }
 
 function decide(state, value, round) {
