@@ -20,7 +20,8 @@ internal sealed class WarmUp : IHealthCheck
     // One round, several rounds, the other rule. In a plain run, most messages are piggybacked on responses.
     private static readonly string[] Runs =
     [
-        """{"values":1}""", """{"values":9,"seed":1,"window_ms":1}""", """{"values":3}""", """{"rule":"classic","values":1}""", """{"values":1}""", "{}",
+        """{"values":1}""", """{"values":9,"seed":1,"window_ms":1}""", """{"values":3}""", """{"rule":"classic","values":1}""", """{"values":9,"seed":1,"window_ms":1,"spread":"relay"}""",
+        """{"values":1}""", "{}",
     ];
 
     // Compiled ahead of time there is nothing to do.

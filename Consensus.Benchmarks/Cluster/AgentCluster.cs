@@ -62,12 +62,24 @@ internal sealed class AgentCluster : IDisposable
         }
     }
 
-    /// <summary>Starts so many agents in one process, and waits until the first one reaches a quorum. Only that one is asked.</summary>
+    /// <summary>Starts so many agents in one process, and waits until they decide a run. Only the first is asked.</summary>
     public static async Task<AgentCluster> StartInOneProcessAsync(string program, int count, HttpClient http)
     {
         var first = ServerProcess.FreePortsInARow(count);
         string[] args = ["--agents", string.Create(CultureInfo.InvariantCulture, $"{count}"), "--port", string.Create(CultureInfo.InvariantCulture, $"{first}"), "--RUN_RATE=0"];
-        return new AgentCluster([await ServerProcess.StartAsync(program, args, first, "/health", new Dictionary<string, string>())], http);
+        var cluster = new AgentCluster([await ServerProcess.StartAsync(program, args, first, "/alive", new Dictionary<string, string>())], http);
+        for (var clock = Stopwatch.StartNew(); ; await Task.Delay(200))
+        {
+            try
+            {
+                await cluster.AnswerAsync(new(Draw: "plurality", Spread: "relay"));
+                return cluster;
+            }
+            catch (InvalidOperationException) when (clock.Elapsed < TimeSpan.FromMinutes(1))
+            {
+                // Too few agents listen yet.
+            }
+        }
     }
 
     /// <summary>Decides until the agents' code is compiled as well as it gets, which takes so many decisions, and at most so long.</summary>
