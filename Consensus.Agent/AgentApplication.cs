@@ -56,6 +56,7 @@ public static class AgentApplication
         app.MapClusterApi();
         app.MapTimelineApi();
         app.MapSimulateApi();
+        app.MapExploreApi();
         app.MapApiDescription();
         if (options.Metrics)
         {

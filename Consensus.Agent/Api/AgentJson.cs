@@ -21,6 +21,7 @@ namespace Consensus.Agent.Api;
 [JsonSerializable(typeof(ConsensusResponse))]
 [JsonSerializable(typeof(StateResponse))]
 [JsonSerializable(typeof(ClusterResponse))]
+[JsonSerializable(typeof(ExploredState))]
 [JsonSerializable(typeof(FaultsBody))]
 [JsonSerializable(typeof(FaultsResponse))]
 [JsonSerializable(typeof(ProblemDetails))]

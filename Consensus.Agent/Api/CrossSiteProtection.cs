@@ -14,9 +14,12 @@ namespace Consensus.Agent.Api;
 /// </summary>
 internal sealed class CrossSiteProtection
 {
-    /// <summary>Only what the agent itself serves may load, run or be called, and no page may frame it.</summary>
+    /// <summary>
+    /// Only what the agent itself serves may load, run or be called, and no page may frame it. A picture may also be one that
+    /// the page has made: it turns its diagram into a PNG.
+    /// </summary>
     public const string Policy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     // Scalar's page holds a script that starts it, known by its nonce, and sets styles as it goes; it calls only this agent.
     private const string PolicyOfScalar =

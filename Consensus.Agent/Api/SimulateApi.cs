@@ -1,8 +1,11 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Timeline;
 using Consensus.Protocol;
+using Consensus.Simulation.Mutants;
 using Consensus.Simulation.Seeded;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Consensus.Agent.Api;
@@ -20,7 +23,9 @@ public static class SimulateApi
 
     private static readonly Lazy<SimulatedPair> First = new(() => Find(1)!);
 
-    /// <summary>Maps <c>GET /simulate</c> and <c>GET /simulate/counterexample</c>.</summary>
+    private static readonly ConcurrentDictionary<string, Lazy<BrokenRun?>> BrokenRuns = [];
+
+    /// <summary>Maps <c>GET /simulate</c>, <c>GET /simulate/counterexample</c> and <c>GET /simulate/mutants</c>.</summary>
     public static RouteGroupBuilder MapSimulateApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/simulate").WithTags("Simulate");
@@ -30,13 +35,18 @@ public static class SimulateApi
         group.MapGet("/counterexample", CounterexampleAsync).Counts(EndpointClass.Simulations)
             .Produces<SimulatedPair>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
             .WithSummary("A disagreement of the classic rule in a few events, and the same under the ratified rule");
+        group.MapGet("/mutants", ListMutants)
+            .Produces<BrokenRules>().WithSummary("The broken rules that simulated runs may follow");
+        group.MapGet("/mutants/{name}", BrokenRunAsync).Counts(EndpointClass.Simulations)
+            .Produces<BrokenRun>().ProducesProblem(404).ProducesProblem(503)
+            .WithSummary("What goes wrong under a broken rule in a few events, and the same under the unbroken rules");
         return group;
     }
 
     private static async Task<IResult> SimulateAsync(
         string? rule = null, string? draw = null, string? agents = null, string? values = null, [FromQuery(Name = "window_ms")] string? window = null,
         string? latency = null, string? seed = null, string? drop = null, string? duplicate = null, string? crash = null, string? partition = null,
-        string? pause = null, string? reset = null, [FromQuery] string[]? detail = null)
+        string? pause = null, string? reset = null, string? mutant = null, [FromQuery] string[]? detail = null, [FromQuery] string[]? change = null)
     {
         var read = new SimulationQuery();
         var defaults = new SimulationOptions();
@@ -46,6 +56,9 @@ public static class SimulateApi
             read.Chance("drop", drop), read.Chance("duplicate", duplicate), read.Chance("crash", crash), read.Chance("partition", partition),
             read.Chance("pause", pause), read.Chance("reset", reset), Latency: read.Name("latency", latency, defaults.Latency), MaxRounds: MaxRounds);
         var first = read.Seed(seed) ?? 1;
+        var changes = read.Changes(change ?? []);
+        var broken = read.MutantNamed(mutant);
+        options = options with { Spread = broken?.Condition == MutantCondition.Relay ? Spread.Relay : options.Spread, Durable = broken?.Condition == MutantCondition.PersistedState, ShortPeers = broken?.Condition == MutantCondition.DifferentClusterSizes && options.Agents > 1 ? 1 : 0 };
         List<RoundRange> ranges = [];
         if (detail is { Length: > 0 } && RoundFolding.ParseRanges(detail) is var parsed)
         {
@@ -53,14 +66,38 @@ public static class SimulateApi
         }
 
         return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
-            : TypedResults.Json(await Task.Run(() => Simulate(options, first, ranges)), TimelineJson.Default.ClusterTimeline);
+            : TypedResults.Json(await Task.Run(() => Simulate(options, broken, changes, first, ranges)), TimelineJson.Default.ClusterTimeline);
     }
 
-    private static ClusterTimeline Simulate(SimulationOptions options, long seed, List<RoundRange> detail)
+    private static ClusterTimeline Simulate(SimulationOptions options, Mutant? mutant, IReadOnlyDictionary<int, MessageChange> changes, long seed, List<RoundRange> detail)
     {
         var trace = new SimulationTrace();
-        var result = new Simulator(options).Run(seed, trace, MaxMessages);
-        return SimulatedTimeline.Of(trace, options.Agents, string.Join(' ', result.Verdict(trace)), detail);
+        var result = new Simulator(options, mutant?.Factory) { Changes = changes }.Run(seed, trace, MaxMessages);
+        return SimulatedTimeline.Of(trace, options.Agents, string.Join(' ', result.Verdict(trace)), detail, result.Violation);
+    }
+
+    private static JsonHttpResult<BrokenRules> ListMutants() => TypedResults.Json(new BrokenRules([.. Mutant.All.Select(ToBrokenRule)]), TimelineJson.Default.BrokenRules);
+
+    private static BrokenRule ToBrokenRule(Mutant mutant) => new(mutant.Name, mutant.Description, mutant.Property);
+
+    private static async Task<IResult> BrokenRunAsync(string name)
+    {
+        var read = new SimulationQuery();
+        return read.MutantNamed(name) is not { } mutant ? RequestBody.Problem(404, read.Wrong!)
+            : await Task.Run(() => BrokenRuns.GetOrAdd(mutant.Name, _ => new(() => FindBroken(mutant))).Value) is { } found ? TypedResults.Json(found, TimelineJson.Default.BrokenRun)
+            : RequestBody.Problem(404, "No simulated run breaks a property with this mutant.");
+    }
+
+    private static BrokenRun? FindBroken(Mutant mutant)
+    {
+        if (MutantSearch.Find(mutant) is not { } found)
+        {
+            return null;
+        }
+
+        var agents = found.Options.Agents;
+        var ratified = SimulatedTimeline.Of(found.UnderTheRatifiedRule(), agents, "The same agents, draws and inputs with no rule broken. All messages arrive in the end.", []);
+        return new BrokenRun(ToBrokenRule(mutant), found.Seed, found.Events, SimulatedTimeline.Of(found.Trace, agents, found.Sentence(), [], found.Violation with { Explanation = found.Sentence() }), ratified);
     }
 
     private static async Task<IResult> CounterexampleAsync(string? seed = null)
@@ -86,40 +123,4 @@ public static class SimulateApi
     private static string Sentence(ClusterTimeline ratified) => ratified.Lanes.Select(lane => lane.Value).OfType<int>().Distinct().ToList() is [var value]
         ? string.Create(CultureInfo.InvariantCulture, $"The same agents, draws and deliveries. Here a majority of proposals leads only to a vote, and a decision requires a majority of votes. The delayed messages arrive in the end: all agents decide {value}.")
         : "The same agents, draws and deliveries.";
-
-    /// <summary>Reads parameters, and remembers the first that is wrong.</summary>
-    private sealed class SimulationQuery
-    {
-        public string? Wrong { get; private set; }
-
-        public int Number(string name, string? text, int otherwise, int least, int most) =>
-            text is null ? otherwise
-            : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number
-            : Refuse<int>($"{name} must be a whole number from {least} to {most}.");
-
-        public long? Seed(string? text) =>
-            text is null ? null
-            : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && ProtocolLimits.IsSeed(number) ? number
-            : Refuse<long>($"seed must be {ProtocolLimits.SeedRange}.");
-
-        public Probability Chance(string name, string? text) =>
-            text is null ? default
-            : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 1 ? Probability.Of(number)
-            : Refuse<Probability>($"{name} must be a number from 0 to 1.");
-
-        public T Name<T>(string name, string? text, T otherwise)
-            where T : struct, Enum
-        {
-            var values = Enum.GetValues<T>();
-            var index = Array.FindIndex(values, value => string.Equals(value.ToString(), text, StringComparison.OrdinalIgnoreCase));
-            return text is null ? otherwise : index >= 0 ? values[index]
-                : Refuse<T>($"{name} must be {string.Join(" or ", values.Select(value => value.ToString().ToLowerInvariant()))}.");
-        }
-
-        public T? Refuse<T>(string wrong)
-        {
-            Wrong ??= wrong;
-            return default;
-        }
-    }
 }

@@ -2,9 +2,11 @@ using Microsoft.AspNetCore.StaticFiles;
 
 namespace Consensus.Agent.Api;
 
-/// <summary>The page that shows runs: the files of <c>wwwroot</c>, at <c>/</c> and, to start a run at once, at <c>/run</c>.</summary>
+/// <summary>The page: the files of <c>wwwroot</c>, at <c>/</c>, for lessons at <c>/learn</c>, for the explorer at <c>/explore</c>, and to start a run at <c>/run</c>.</summary>
 public static class WebPage
 {
+    private static readonly string[] Addresses = ["", "/run", "/learn", "/explore"];
+
     /// <summary>Serves it. <c>GET /run</c> changes nothing: the page's script posts to <c>/run</c> once.</summary>
     public static void UseWebPage(this WebApplication app)
     {
@@ -13,7 +15,7 @@ public static class WebPage
             if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
             {
                 // Routing finds POST /Run and POST /run/ too, so a browser may ask for the page by the same addresses.
-                if (context.Request.Path.Value?.TrimEnd('/') is { } path && (path.Length == 0 || path.Equals("/run", StringComparison.OrdinalIgnoreCase)))
+                if (context.Request.Path.Value?.TrimEnd('/') is { } path && Addresses.Contains(path, StringComparer.OrdinalIgnoreCase))
                 {
                     context.Request.Path = "/index.html";
                 }

@@ -92,10 +92,33 @@ public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 /// <param name="LastRound">The last round that anyone entered.</param>
 /// <param name="Sentence">Of a simulated run: what protocolEvent, in one sentence.</param>
 /// <param name="DurationMs">The run's duration, the same as in <c>GET /timeline/runs?cluster=true</c>; absent while undecided.</param>
+/// <param name="Violation">Of a simulated run: the property that it violates; absent: none.</param>
 public sealed record ClusterTimeline(
     string? Run, int N, int Quorum, long StartUs, IReadOnlyList<Lane> Lanes, IReadOnlyList<LaneEvent> Events, IReadOnlyList<MessageArrow> Messages,
     IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<UnresponsivePeriod> Silences,
-    bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null, double? DurationMs = null);
+    bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null, double? DurationMs = null, ViolatedProperty? Violation = null);
+
+/// <summary>A property that a simulated run violates.</summary>
+/// <param name="Property">Its name.</param>
+/// <param name="Explanation">One sentence that names the agents and the values.</param>
+public sealed record ViolatedProperty(string Property, string Explanation);
+
+/// <summary>A broken rule that simulated runs may follow.</summary>
+/// <param name="Name">Its name in queries.</param>
+/// <param name="Description">What it does wrong, in one sentence.</param>
+/// <param name="Property">The property that it violates.</param>
+public sealed record BrokenRule(string Name, string Description, string Property);
+
+/// <summary>The answer to <c>GET /simulate/mutants</c>.</summary>
+public sealed record BrokenRules(IReadOnlyList<BrokenRule> Mutants);
+
+/// <summary>The answer to <c>GET /simulate/mutants/{name}</c>: what goes wrong under a broken rule, and the unbroken rules in the same place.</summary>
+/// <param name="Mutant">The broken rule.</param>
+/// <param name="Seed">The seed of the simulated run.</param>
+/// <param name="Events">How many events shrinking has left of that run.</param>
+/// <param name="Broken">These events.</param>
+/// <param name="Ratified">The same agents, draws and events under the unbroken rules. In the end all messages arrive.</param>
+public sealed record BrokenRun(BrokenRule Mutant, long Seed, int Events, ClusterTimeline Broken, ClusterTimeline Ratified);
 
 /// <summary>The response to <c>GET /simulate/counterexample</c>: the classic rule breaking agreement, and the ratified rule in the same place.</summary>
 /// <param name="Seed">The seed of the simulated run.</param>
@@ -137,9 +160,10 @@ public sealed record NewInformation(string Kind, int Round, int? Value = null, i
 /// <param name="Reason">The response's reason.</param>
 /// <param name="News">The new information of the response; absent: none.</param>
 /// <param name="Guessed">True where only one end was recorded, and the other end's time is a guess.</param>
+/// <param name="Id">The sender's number of the message.</param>
 public sealed record MessageArrow(
     string Kind, int From, int To, double Sent, double? Received = null, double? Answered = null, double? LostAt = null, int Round = 0, int? Value = null,
-    int? Proposal = null, string? Status = null, string? Reason = null, NewInformation? News = null, bool Guessed = false);
+    int? Proposal = null, string? Status = null, string? Reason = null, NewInformation? News = null, bool Guessed = false, long? Id = null);
 
 /// <summary>A round: when the first agent entered it, and each lane's value (null where it did not enter).</summary>
 public sealed record RoundValues(int Round, double T, IReadOnlyList<int?> Values);
@@ -155,6 +179,8 @@ public sealed record UnresponsivePeriod(int Lane, double From, double? To = null
 [JsonSerializable(typeof(AgentTimeline))]
 [JsonSerializable(typeof(ClusterTimeline))]
 [JsonSerializable(typeof(SimulatedPair))]
+[JsonSerializable(typeof(BrokenRun))]
+[JsonSerializable(typeof(BrokenRules))]
 [JsonSerializable(typeof(RunHistory))]
 [JsonSerializable(typeof(TimelineEvent))]
 [JsonSerializable(typeof(SseItem<string>))]

@@ -15,9 +15,11 @@ internal static class SimulatedTimeline
     /// <param name="agents">How many agents there are.</param>
     /// <param name="sentence">The result in a sentence.</param>
     /// <param name="detail">Rounds to show though they would be folded.</param>
-    public static ClusterTimeline Of(SimulationTrace trace, int agents, string sentence, IReadOnlyList<RoundRange> detail)
+    /// <param name="violation">The violated property; null: none. Its run is shown, else the newest.</param>
+    public static ClusterTimeline Of(SimulationTrace trace, int agents, string sentence, IReadOnlyList<RoundRange> detail, Violation? violation = null)
     {
-        var run = trace.Calls.Select(call => call.Message.Run).OfType<RunDescriptor>().MaxBy(run => run.Id);
+        var runs = trace.Calls.Select(call => call.Message.Run).OfType<RunDescriptor>().ToList();
+        var run = runs.Find(run => run.Id == violation?.Run) ?? runs.MaxBy(run => run.Id);
         var entered = trace.Steps.SelectMany(step => step.Events).Where(protocolEvent => protocolEvent.Run == run?.Id && EntersRound(protocolEvent));
         var (_, folded) = RoundFolding.Fold(1, entered.Select(protocolEvent => protocolEvent.Round).DefaultIfEmpty(0).Max(), detail);
         var processes = trace.Steps.Where(step => step.Kind is TraceStepKind.Boot or TraceStepKind.Crash).ToLookup(step => step.Agent);
@@ -28,6 +30,7 @@ internal static class SimulatedTimeline
             Lanes = [.. merged.Lanes.Select((lane, agent) => lane with { Up = processes[agent].Last().Kind != TraceStepKind.Crash })],
             Silences = [.. UnresponsivePeriods(trace, at => (at - merged.StartUs) / 1000.0)],
             Sentence = sentence,
+            Violation = violation is null ? null : new ViolatedProperty(violation.Property, violation.Explanation),
             DurationMs = (ends.Find(e => merged.Lanes[e.Lane].AgentId == run?.Id.Initiator) ?? ends.FirstOrDefault())?.T,
         };
     }

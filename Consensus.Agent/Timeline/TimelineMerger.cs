@@ -149,7 +149,7 @@ public static class TimelineMerger
                 what.Message!, link.From, link.To, t(sent), received is null ? null : t(received.Value), answered is null ? null : t(answered.Value),
                 link.Lost is { } lost ? t(at(link.From, lost.AtUs)) : null, what.Round ?? 0, what.Value, what.Proposal, end?.Status, end?.Reason,
                 link.Answered is { Message: { } kind } carried ? new NewInformation(kind, carried.Round ?? 0, carried.Value, carried.Proposal) : null,
-                link.Sent is null || (link.Received is null && answered is not null)));
+                link.Sent is null || (link.Received is null && answered is not null), what.MessageId));
         }
 
         arrows.Sort((x, y) => x.Sent != y.Sent ? x.Sent.CompareTo(y.Sent) : x.To.CompareTo(y.To));

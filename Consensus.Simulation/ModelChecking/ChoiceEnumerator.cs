@@ -15,11 +15,28 @@ internal sealed class ChoiceEnumerator : IRandomSource
             _script.Add((0, bound));
         }
 
-        return _script[_position++].Choice;
+        var choice = _script[_position].Choice;
+        _script[_position++] = (choice, bound);
+        return choice;
     }
 
+    /// <summary>The choices of the step so far.</summary>
+    public IEnumerable<int> Choices => _script.Select(made => made.Choice);
+
     /// <summary>Begins the scripts of another step.</summary>
-    public void Begin() => (_position, _) = (0, _script.RemoveAll(_ => true));
+    /// <param name="choices">The first choices of the first script.</param>
+    public void Begin(params ReadOnlySpan<int> choices)
+    {
+        _position = 0;
+        _script.Clear();
+        foreach (var choice in choices)
+        {
+            _script.Add((choice, 0));
+        }
+    }
+
+    /// <summary>Whether the step made this number of choices and each is below its bound.</summary>
+    public bool HasMade(int choices) => _position == choices && _script.Count == choices && _script.TrueForAll(made => made.Choice < made.Bound);
 
     /// <summary>Goes to the next script.</summary>
     /// <returns>False when all scripts were tried.</returns>

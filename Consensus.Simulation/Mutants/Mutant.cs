@@ -49,7 +49,10 @@ public sealed record Mutant(string Name, string Description, string Property, Mu
     /// <summary>The mutant with this name.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
     public static Mutant Find(string name) => All.FirstOrDefault(mutant => string.Equals(mutant.Name, name, StringComparison.OrdinalIgnoreCase))
-        ?? throw new ArgumentException($"There is no mutant '{name}'; choose one of {string.Join(", ", All.Select(mutant => mutant.Name))}.", nameof(name));
+        ?? throw new ArgumentException($"There is no mutant '{name}'; choose one of {Names}.", nameof(name));
+
+    /// <summary>The names of all mutants, with commas between them.</summary>
+    public static string Names { get; } = string.Join(", ", All.Select(mutant => mutant.Name));
 
     private static Mutant Of(string name, string description, string property, SafetyRules rules, MutantCondition condition = MutantCondition.Always) =>
         new(name, description, property, condition, (id, boot, peers, random) => new AgentStateMachine(id, boot, peers, random, rules));

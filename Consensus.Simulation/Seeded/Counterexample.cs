@@ -8,14 +8,13 @@ namespace Consensus.Simulation.Seeded;
 /// </summary>
 public sealed class Counterexample
 {
-    private readonly StateMachineFactory? _make;
     private readonly List<ScheduledInput> _schedule;
     private readonly long _draws;
 
     private Counterexample(
-        SimulationOptions options, long seed, long draws, StateMachineFactory? make, ScheduleReplay replay, List<ScheduledInput> schedule, Violation violation, string? unfinishedReason)
+        SimulationOptions options, long seed, long draws, ScheduleReplay replay, List<ScheduledInput> schedule, Violation violation, string? unfinishedReason)
     {
-        (Options, Seed, _draws, _make, _schedule) = (options, seed, draws, make, schedule);
+        (Options, Seed, _draws, _schedule) = (options, seed, draws, schedule);
         (Trace, Violation, UnfinishedReason) = (replay.Trace!, violation, unfinishedReason);
     }
 
@@ -50,14 +49,15 @@ public sealed class Counterexample
     /// <param name="firstSeed">The first seed.</param>
     /// <param name="runs">How many seeds to try.</param>
     /// <param name="violations">How many violations to shrink.</param>
+    /// <param name="make">Makes a machine; null: one with the default rules.</param>
     /// <returns>Null where there is none.</returns>
-    public static Counterexample? Find(SimulationOptions options, long firstSeed, int runs, int violations)
+    public static Counterexample? Find(SimulationOptions options, long firstSeed, int runs, int violations, StateMachineFactory? make = null)
     {
-        var simulator = new Simulator(options);
+        var simulator = new Simulator(options, make);
         Counterexample? best = null;
         for (var i = 0; i < runs && violations > 0; i++)
         {
-            if (simulator.Run(firstSeed + i).Violation is not null && Of(options, firstSeed + i) is { } found)
+            if (simulator.Run(firstSeed + i).Violation is not null && Of(options, firstSeed + i, make) is { } found)
             {
                 violations--;
                 best = best is null || found.Events < best.Events ? found : best;
@@ -68,12 +68,12 @@ public sealed class Counterexample
     }
 
     /// <summary>
-    /// The same agents with the same draws under the ratified rule. Of these inputs those happen that can, in the same order.
-    /// Then all messages in flight arrive, and nothing fails any more.
+    /// The same agents with the same draws under the ratified rule and all safety rules. Of these inputs those happen that can,
+    /// in the same order. Then all messages in flight arrive, and nothing fails any more.
     /// </summary>
     public SimulationTrace UnderTheRatifiedRule()
     {
-        var replay = new ScheduleReplay(Options, _draws, _make);
+        var replay = new ScheduleReplay(Options, _draws, make: null);
         foreach (var input in _schedule)
         {
             replay.Apply(input.Request is null ? input : input with { Request = input.Request with { Rule = Rule.Ratified } });
@@ -191,13 +191,13 @@ public sealed class Counterexample
                 if (replay.Violation is { } broken)
                 {
                     return broken.Property == violation.Property && broken.Rule == violation.Rule
-                        ? new Counterexample(options, seed, draws, make, replay, applied, broken, null) : null;
+                        ? new Counterexample(options, seed, draws, replay, applied, broken, null) : null;
                 }
             }
 
             // Termination can be judged only once nothing fails any more.
             return violation.Property == PropertyNames.Termination && replay.RunToEnd(loses: true) is { } reason && replay.Violation is null
-                ? new Counterexample(options, seed, draws, make, replay, applied, violation, reason) : null;
+                ? new Counterexample(options, seed, draws, replay, applied, violation, reason) : null;
         }
     }
 }

@@ -92,6 +92,8 @@ internal sealed class ScheduleReplay : SimulatedCluster
     {
         if (loses)
         {
+            // Also the messages of processes that have ended: nobody waits for their responses.
+            InFlight.Clear();
             foreach (var call in _sent.Where(IsOpen).ToList())
             {
                 Respond(call, null);

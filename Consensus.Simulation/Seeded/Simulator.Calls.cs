@@ -5,6 +5,8 @@ namespace Consensus.Simulation.Seeded;
 /// <summary>Calls and responses over links that lose and duplicate them.</summary>
 public sealed partial class Simulator
 {
+    private const long DuplicateDelayUs = 3_000;
+
     private readonly Stack<PlannedCall> _spareCalls = new();
 
     /// <summary>A call in flight. The object is used again once no planned event refers to it.</summary>
@@ -34,6 +36,7 @@ public sealed partial class Simulator
         var faulty = Now < _faultsUntil;
         var copies = faulty && _options.Duplicate.Happens(_random) ? 2 : 1;
         var inTime = false;
+        MessageChange? change = planned.Trace is { } traced && Changes.TryGetValue(traced.Number, out var asked) ? asked : null;
         for (var copy = 0; copy < copies; copy++)
         {
             if (_network.IsCut(from, to) || (faulty && _options.Drop.Happens(_random)))
@@ -42,9 +45,20 @@ public sealed partial class Simulator
                 continue;
             }
 
-            var at = Now + _network.Delay(from, to);
+            var at = Now + _network.Delay(from, to) + (change == MessageChange.Delay ? ChangedDelayMs * 1000L : 0);
+            if (change == MessageChange.Lose)
+            {
+                planned.Trace!.Lost = true;
+                continue;
+            }
+
             inTime |= at <= planned.Deadline;
             Plan(at, PlannedEventKind.Deliver, to, planned, number: copy);
+        }
+
+        if (change == MessageChange.Duplicate)
+        {
+            Plan(Now + DuplicateDelayUs, PlannedEventKind.Deliver, to, planned, number: copies);
         }
 
         if (!inTime)

@@ -3,6 +3,19 @@ using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Simulation.Seeded;
 
+/// <summary>What a person changes about one message of a simulated run.</summary>
+public enum MessageChange
+{
+    /// <summary>The message is lost.</summary>
+    Lose,
+
+    /// <summary>The message arrives <see cref="Simulator.ChangedDelayMs"/> ms later.</summary>
+    Delay,
+
+    /// <summary>The message arrives once more, 3 ms after it was sent.</summary>
+    Duplicate,
+}
+
 /// <summary>
 /// Simulates runs of a cluster in virtual time, each from one seed. Links delay, lose, duplicate and reorder messages, are
 /// cut and heal. Agents crash, restart, pause and are reset. Clients start runs. The same options and seed give the same
@@ -16,6 +29,9 @@ public sealed partial class Simulator : SimulatedCluster
 
     /// <summary>Virtual time in ms after the last fault within which every agent must decide or report its stalled run.</summary>
     public const int TerminationTimeoutMs = 120_000;
+
+    /// <summary>How much later a delayed message arrives, in virtual ms: more than a window, less than a response timeout.</summary>
+    public const int ChangedDelayMs = 400;
 
     private const long Never = long.MaxValue;
     private const long FirstStartUs = 5_000;
@@ -87,6 +103,9 @@ public sealed partial class Simulator : SimulatedCluster
     /// <param name="Call">The call concerned.</param>
     /// <param name="Response">The response on its way.</param>
     private readonly record struct PlannedEvent(PlannedEventKind Kind, short Agent, int Number = 0, PlannedCall? Call = null, Response? Response = null);
+
+    /// <summary>Changes of messages, by the number of the call. They apply to traced runs. All draws stay as they were.</summary>
+    public IReadOnlyDictionary<int, MessageChange> Changes { get; init; } = new Dictionary<int, MessageChange>();
 
     /// <summary>The rounds of each run in which an agent decided: from the first round to the first decision.</summary>
     public IReadOnlyList<(RunId Run, int Rounds)> Decided => _decided;

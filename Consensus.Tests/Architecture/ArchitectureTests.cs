@@ -65,7 +65,7 @@ public sealed partial class ArchitectureTests
     {
         using var code = new CompiledCode(typeof(AgentApplication));
         var users = code.Uses().Where(use => use.Used.Namespace == typeof(Mutant).Namespace).Select(use => use.User.Name);
-        Assert.Empty(users.Except(["SimulateApi", "SimulateCommand", "CheckCommand"]));
+        Assert.Empty(users.Except(["SimulateApi", "SimulationQuery", "SimulateCommand", "CheckCommand"]));
     }
 
     [Fact]

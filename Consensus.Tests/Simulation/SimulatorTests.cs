@@ -143,6 +143,20 @@ public sealed class SimulatorTests
         Assert.InRange(shrunk.Events, 1, ScheduleReplay.ScheduleOf(whole).Count / 2);
     }
 
+    public static TheoryData<string> Mutants => [.. Mutant.All.Select(mutant => mutant.Name)];
+
+    [Theory]
+    [MemberData(nameof(Mutants))]
+    public void A_small_violation_of_every_mutant_is_found_and_the_unbroken_rules_violate_nothing_there(string mutant)
+    {
+        var found = MutantSearch.Find(Mutant.Find(mutant));
+        Assert.NotNull(found);
+        Assert.Equal(Rule.Ratified, found.Violation.Rule);
+        Assert.InRange(found.Events, 1, 30);
+        var decisions = found.UnderTheRatifiedRule().Steps.SelectMany(step => step.Events).Where(one => one.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned);
+        Assert.All(decisions.GroupBy(one => one.Run), run => Assert.Single(run.Select(one => one.Value).Distinct()));
+    }
+
     [Fact]
     public void Bounds_out_of_range_are_refused_with_the_option_to_change()
     {

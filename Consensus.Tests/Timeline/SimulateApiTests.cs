@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Consensus.Simulation.Mutants;
 using Consensus.Tests.Api;
 
 namespace Consensus.Tests.Timeline;
@@ -45,6 +46,39 @@ public sealed class SimulateApiTests : ThreeAgents
     }
 
     [Fact]
+    public async Task A_message_is_lost_delayed_or_duplicated_by_its_number_and_the_run_goes_on_from_there()
+    {
+        const string Path = "/simulate?seed=5";
+        var opening = Messages((await Clients[0].Get(Path)).Body).First(message => message.GetProperty("kind").GetString() == "new_round").GetProperty("id").GetInt64();
+        async Task<List<JsonElement>> ChangedAsync(string change) =>
+            [.. Messages((await Clients[0].Get($"{Path}&change={opening}-{change}")).Body).Where(message => message.GetProperty("id").GetInt64() == opening)];
+
+        Assert.False(Assert.Single(await ChangedAsync("lose")).TryGetProperty("received", out _));
+        var delayed = Assert.Single(await ChangedAsync("delay"));
+        Assert.True(delayed.GetProperty("received").GetDouble() - delayed.GetProperty("sent").GetDouble() > 400);
+        Assert.Equal(2, (await ChangedAsync("duplicate")).Count);
+        Assert.All(await ChangedAsync("duplicate"), copy => Assert.True(copy.TryGetProperty("received", out _)));
+
+        static IEnumerable<JsonElement> Messages(JsonElement run) => run.GetProperty("messages").EnumerateArray();
+    }
+
+    [Fact]
+    public async Task A_broken_rule_changes_a_run_and_its_shortest_violation_is_shown_beside_the_unbroken_rules()
+    {
+        Assert.Equal(Mutant.All.Select(mutant => mutant.Description), (await Clients[0].Get("/simulate/mutants")).Body.GetProperty("mutants").EnumerateArray().Select(mutant => mutant.GetProperty("description").GetString()));
+        var (code, found) = await Clients[0].Get("/simulate/mutants/short-proposal-quorum");
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.Equal("agreement", found.GetProperty("broken").GetProperty("violation").GetProperty("property").GetString());
+        Assert.False(found.GetProperty("broken").GetProperty("agree").GetBoolean());
+        Assert.True(found.GetProperty("ratified").GetProperty("agree").GetBoolean());
+        Assert.False(found.GetProperty("ratified").TryGetProperty("violation", out _));
+        Assert.Equal(HttpStatusCode.NotFound, (await Clients[0].Get("/simulate/mutants/none")).Code);
+
+        const string Path = "/simulate?drop=0.2&latency=tail&window_ms=5&seed=21";
+        Assert.NotEqual((await Clients[0].Get(Path)).Body.GetRawText(), (await Clients[0].Get(Path + "&mutant=short-proposal-quorum")).Body.GetRawText());
+    }
+
+    [Fact]
     public async Task A_long_run_is_folded_and_a_requested_round_is_not()
     {
         // Nine agents of a million values: most seeds take long.
@@ -77,6 +111,8 @@ public sealed class SimulateApiTests : ThreeAgents
     [InlineData("crash=NaN", "crash must be a number from 0 to 1.")]
     [InlineData("window_ms=60001", "window_ms must be a whole number from 0 to 60000.")]
     [InlineData("seed=9007199254740992", "seed must be a whole number from -9007199254740991 to 9007199254740991.")]
+    [InlineData("change=1-eat", "change must be the number of a message and lose, delay or duplicate, such as 12-lose; 20 at most.")]
+    [InlineData("mutant=none", "mutant must be one of no-adoption, ")]
     [InlineData("detail=9-1", "detail must be ranges of rounds")]
     public async Task A_bad_parameter_is_answered_with_what_to_change(string query, string detail)
     {

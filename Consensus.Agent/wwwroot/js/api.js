@@ -44,4 +44,13 @@ export const getCluster = () => call('/cluster');
 
 export const startRun = (request) => call('/run', { method: 'POST', body: request, timeout: 10_000 });
 
-export const simulate = (query, detail) => call(`/simulate?${new URLSearchParams(query)}${detailQuery(detail)}`, { timeout: 30_000 });
+/** A query as text; a list becomes one parameter for each of its elements. */
+export const queryText = (query) => new URLSearchParams(Object.entries(query).flatMap(([name, value]) => [value].flat().map((one) => [name, one]))).toString();
+
+export const simulate = (query, detail) => call(`/simulate?${queryText(query)}${detailQuery(detail)}`, { timeout: 30_000 });
+
+/** The broken rules that simulated runs may follow. */
+export const getMutants = async () => (await call('/simulate/mutants')).mutants;
+
+/** The state after a path; with a goal, after the path to that goal. */
+export const exploreState = (query, timeout) => call(`/explore/state?${new URLSearchParams(Object.entries(query).filter(([, value]) => value))}`, { timeout });

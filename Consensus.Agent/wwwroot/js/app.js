@@ -16,7 +16,12 @@ import { SimulationView } from './simulation-view.js';
 // A browser may load a page before a person opens it.
 if (document.prerendering) await new Promise((activated) => { document.addEventListener('prerenderingchange', activated, { once: true }); });
 
+sessionStorage.removeItem('consensus-loads');
 startHints();
+
+// For a picture in another page or slide, and for a talk.
+const asked = new URLSearchParams(location.search);
+for (const look of ['embed', 'present']) document.body.classList.toggle(look, asked.has(look));
 
 const EVENT_GAP_MS = 120;
 const CLUSTER_GAP_MS = 400;
@@ -65,6 +70,8 @@ function coalesced(read, gap) {
   };
 }
 
+state.run = asked.get('run');
+
 const agentTable = new AgentTable(byId('agents'));
 const runView = new RunView(byId('diagram'), {
   label: 'Space-time diagram of the run',
@@ -73,8 +80,10 @@ const runView = new RunView(byId('diagram'), {
 });
 const runHistory = new RunHistory(byId('history'), (run) => {
   Object.assign(state, { run, detail: [] });
+  if (currentTab() === 'live') history.replaceState(null, '', run ? `/?run=${encodeURIComponent(run)}` : '/');
   readTimeline();
 });
+runHistory.current = state.run;
 const runForm = new RunForm(byId('commands'), {
   onStart: () => { Object.assign(state, { run: null, detail: [] }); runHistory.open(null); refresh(); },
   notice,
@@ -125,17 +134,46 @@ function refresh() {
   readCluster();
 }
 
-function route() {
-  const simulate = location.hash === '#simulate' && !byId('tab-simulate').hidden;
-  byId('live').hidden = simulate;
-  byId('simulate').hidden = !simulate;
-  byId('commands').hidden = simulate;
-  if (simulate) simulationView.open();
-  for (const [id, current] of [['tab-live', !simulate], ['tab-simulate', simulate]]) {
-    if (current) byId(id).setAttribute('aria-current', 'page');
-    else byId(id).removeAttribute('aria-current');
+const TABS = ['learn', 'live', 'explore', 'simulate'];
+
+// These tabs load their own modules when a person opens them.
+const LAZY = {
+  learn: async () => new (await import('./learn-view.js')).LearnView(byId('learn'), { notice }),
+  explore: async () => new (await import('./explore-view.js')).ExploreView(byId('explore'), { notice }),
+};
+const views = { simulate: simulationView };
+
+function currentTab() {
+  const path = location.pathname.replace(/\/+$/, '').toLowerCase().slice(1);
+  return path in LAZY ? path : location.hash.startsWith('#simulate') && !byId('tab-simulate').hidden ? 'simulate' : 'live';
+}
+
+async function route() {
+  const tab = currentTab();
+  for (const name of TABS) {
+    byId(name).hidden = name !== tab;
+    if (name === tab) byId(`tab-${name}`).setAttribute('aria-current', 'page');
+    else byId(`tab-${name}`).removeAttribute('aria-current');
+  }
+  byId('commands').hidden = tab !== 'live';
+  try {
+    if (tab in LAZY) await (views[tab] ??= await LAZY[tab]()).open();
+    else views[tab]?.open();
+  } catch (problem) {
+    if (!(problem instanceof TypeError)) throw problem;
+    notice('A part of the page did not arrive. Reload the page.');
   }
 }
+
+/** Changes the tab without a load of the page. */
+byId('tabs').addEventListener('click', (event) => {
+  const link = event.target.closest('a');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (link.href !== location.href) history.pushState(null, '', link.href);
+  route();
+  byId(currentTab()).focus({ preventScroll: true });
+});
 
 /** Reads from the agent's API description which features it has. A call to a missing endpoint would log an error in the console. */
 async function readFeatures() {
@@ -150,14 +188,15 @@ async function readFeatures() {
         readCluster();
       }));
     }
-    byId('tab-simulate').hidden = byId('tabs').hidden = !('/simulate' in paths);
-    route();
+    byId('tab-simulate').hidden = !('/simulate' in paths);
+    if (currentTab() === 'simulate') route();
   } catch {
     setTimeout(readFeatures, POLL_MS);
   }
 }
 
-addEventListener('hashchange', route);
+addEventListener('popstate', route);
+route();
 follow({
   event: refresh,
   up: () => {

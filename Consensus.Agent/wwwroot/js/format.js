@@ -37,7 +37,7 @@ const REASONS = {
   disagreement: 'refused: the agent decided another value', 'out-of-range': 'refused: out of range',
 };
 
-const content = (kind, value, round, proposal) => {
+export const content = (kind, value, round, proposal) => {
   switch (kind) {
     case 'new_round': return value ? `opens round ${round} and proposes ${value}` : `opens round ${round}`;
     case 'proposal': return `proposes ${value} in round ${round}`;
@@ -62,6 +62,7 @@ export function describeArrow(arrow, lanes) {
   else if (arrow.state === 'lost') lines.push('lost: no response');
   else if (arrow.state === 'in-flight') lines.push('in flight');
   else lines.push(`took ${duration(message.received - message.sent)}${message.guessed ? ' (estimated: only one end was recorded)' : ''}`);
+  if (arrow.deciding) lines.push('completed the decision of its receiver');
   lines.push(`sent at ${duration(Math.max(0, message.sent))}`);
   if (!response && (message.reason || message.status)) lines.push(`response: ${REASONS[message.reason] ?? message.status}`);
   return { title, lines };
@@ -76,7 +77,7 @@ export function describeMark(mark, lanes) {
     case 'copied': return `${agent} catches up to round ${mark.round} and copies ${mark.value}`;
     case 'adopted': return `${agent} enters round ${mark.round} and adopts ${mark.value}, which received a vote`;
     case 'voted': return `${agent} votes for ${mark.value ?? 'none: no value had a quorum'} in round ${mark.round}`;
-    case 'decided': return `${agent} decides ${mark.value} in round ${mark.round}`;
+    case 'decided': return `${agent} decides ${mark.value} in round ${mark.round}${mark.support ? ` by ${mark.support}` : ''}`;
     case 'learned': return `${agent} learns the decision ${mark.value} from ${sender}`;
     case 'was_reset': return `${agent} is reset`;
     case 'booted': return `${agent} restarts without the run`;
@@ -101,6 +102,13 @@ export function describeStep(step, lanes) {
   return `${nameOf(lanes, step.lane)} ${parts.join(', ') || 'joins the run'}`;
 }
 
+/** What a broken property means, by its name. */
+export const PROPERTIES = {
+  agreement: 'Agreement is violated', validity: 'Validity is violated', integrity: 'Integrity is violated', durability: 'A decision is lost', termination: 'Termination is violated',
+  'one proposal': 'An agent proposes twice in one round', 'one vote': 'An agent votes twice in one round', 'learners silent': 'A learner takes part',
+  'cluster size': 'Cluster sizes differ',
+};
+
 /** The verdict on a run: one sentence, its tone, and figures. */
 export function verdict({ timeline, lanes, arrows }) {
   if (!timeline.run && !timeline.messages.length) return { tone: 'none', text: 'No run yet. Start one.' };
@@ -112,6 +120,9 @@ export function verdict({ timeline, lanes, arrows }) {
   const recovered = decided.length > 0 && !timeline.events.some((event) => event.kind === 'decided' || event.kind === 'learned');
   const left = Object.keys(timeline.descriptor?.members ?? {}).filter((id) => !lanes.some((lane) => lane.agent_id === id && lane.part !== 'former')).length;
   const figures = `${plural(sent.length, 'message')}${recovered ? ' since the restart' : ''}${lost ? `, ${lost} lost` : ''}${timeline.folded.length ? ' shown' : ''}${left ? `, ${left} of its agents left the cluster` : ''}`;
+  if (timeline.violation) {
+    return { tone: 'bad', text: `${PROPERTIES[timeline.violation.property] ?? timeline.violation.property}: ${timeline.violation.explanation}`, figures };
+  }
   if (timeline.agree === false) {
     return { tone: 'bad', text: `${list(decided.map((lane) => `${lane.agent_id} decided ${lane.value}`))}: they disagree.`, figures };
   }

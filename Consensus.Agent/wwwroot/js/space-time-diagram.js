@@ -7,6 +7,7 @@ import { LabelPlacement } from './label-placement.js';
 import { LaneHeads } from './lane-heads.js';
 import { layout } from './layout.js';
 import { KIND_TERMS, legendButton } from './legend.js';
+import { shareMenu } from './share.js';
 import { arrowShape, background, endsOf, foldShape, markBox, markShape, partsOf } from './svg-shapes.js';
 import { Tooltip } from './tooltip.js';
 import { Viewport } from './viewport.js';
@@ -20,8 +21,8 @@ const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
 
 export class SpaceTimeDiagram {
   /** @param {HTMLElement} host @param {{label: string, unfold?: (range: {from: number, to: number}) => void, onResize: () => void}} options `onResize` runs when the width has changed */
-  constructor(host, { label, unfold, title, onResize }) {
-    Object.assign(this, { unfold, onResize });
+  constructor(host, { label, unfold, title, onResize, onMessage }) {
+    Object.assign(this, { unfold, onResize, onMessage });
     this.zoom = 1;
     this.highlighted = null;
     this.hiddenKinds = new Set();
@@ -31,7 +32,7 @@ export class SpaceTimeDiagram {
     this.values = html('div', { class: 'values', role: 'group', 'aria-label': 'Value to highlight' });
     this.zoomOut = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom out', onclick: () => this.zoomBy(-1) }, '−');
     this.zoomIn = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom in', onclick: () => this.zoomBy(1) }, '+');
-    this.heads = new LaneHeads();
+    this.heads = new LaneHeads((lane) => this.#chooseLane(lane));
     this.svg = svg('svg', { class: 'picture', role: 'img' });
 
     // The cover is a layer of its own, so a step moves it and repaints nothing else.
@@ -39,7 +40,7 @@ export class SpaceTimeDiagram {
     this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.heads.root, html('div', { class: 'canvas' }, this.svg, this.cover));
     this.tooltip = new Tooltip();
     this.root = html('div', { class: 'diagram' }, title && html('h3', {}, title), this.verdict,
-      html('div', { class: 'tools' }, this.kinds, this.values, html('div', { class: 'zoom' }, legendButton(), this.zoomOut, this.zoomIn)), this.scroll, this.tooltip.root);
+      html('div', { class: 'tools' }, this.kinds, this.values, html('div', { class: 'zoom' }, shareMenu(this), legendButton(), this.zoomOut, this.zoomIn)), this.scroll, this.tooltip.root);
     host.append(this.root);
     this.#addListeners();
   }
@@ -67,7 +68,7 @@ export class SpaceTimeDiagram {
     this.svg.setAttribute('width', plan.width);
     this.svg.setAttribute('height', plan.height);
     this.svg.setAttribute('viewBox', `0 0 ${plan.width} ${plan.height}`);
-    this.heads.show(model.lanes, plan);
+    this.heads.show(model.lanes, plan, this.lane);
 
     this.labels = new LabelPlacement(plan);
     this.targets = [];
@@ -90,6 +91,13 @@ export class SpaceTimeDiagram {
     this.svg.replaceChildren(background(plan, model), ...this.folds, this.lines, this.above);
     if (scrollTo) this.scroll.scrollTop = scrollTo(plan);
     this.coverAfter(this.position);
+    this.#updateViewport();
+  }
+
+  /** Puts every arrow and mark into the document until the next drawing, for a copy of the whole picture. */
+  showAll() {
+    this.viewport.whole = true;
+    this.viewport.first = this.viewport.last + 1;
     this.#updateViewport();
   }
 
@@ -172,6 +180,17 @@ export class SpaceTimeDiagram {
     return this.buttons.get(key);
   }
 
+  /** Shows the messages of one agent alone; the same agent again shows all. */
+  #chooseLane(lane) {
+    this.lane = lane === this.lane ? undefined : lane;
+    this.heads.show(this.model.lanes, this.plan, this.lane);
+    this.#styleAll();
+  }
+
+  #isHidden({ kind, message }) {
+    return this.hiddenKinds.has(kind) || (this.lane !== undefined && message.from !== this.lane && message.to !== this.lane);
+  }
+
   #toggleKind(kind) {
     if (!this.hiddenKinds.delete(kind)) this.hiddenKinds.add(kind);
     this.#updateTools();
@@ -182,7 +201,7 @@ export class SpaceTimeDiagram {
     element.classList.toggle('highlighted', this.highlighted !== null && value === this.highlighted);
     for (const part of [element, text]) {
       part?.classList.toggle('dimmed', this.highlighted !== null && value !== this.highlighted);
-      if (arrow) part?.classList.toggle('filtered', this.hiddenKinds.has(arrow.kind));
+      if (arrow) part?.classList.toggle('filtered', this.#isHidden(arrow));
     }
   }
 
@@ -199,7 +218,7 @@ export class SpaceTimeDiagram {
     let nearest = null;
     let limit = 8;
     for (const target of this.targets ?? []) {
-      if (target.arrow && this.hiddenKinds.has(target.arrow.kind)) continue;
+      if (target.arrow && this.#isHidden(target.arrow)) continue;
       const distance = target.mark ? Math.hypot(target.x - x, target.y - y) - 8 : distanceToSegment(x, y, target.ends);
       if (distance < limit) [nearest, limit] = [target, distance];
     }
@@ -215,7 +234,8 @@ export class SpaceTimeDiagram {
     this.svg.addEventListener('pointerleave', () => { lastMove = null; this.#hover(null); });
     this.svg.addEventListener('click', (event) => {
       const target = this.plan && !this.panned && this.#nearest(this.#point(event));
-      if (target?.value) this.highlight(target.value);
+      if (target?.arrow && this.onMessage) this.onMessage(target.arrow, this.model, event);
+      else if (target?.value) this.highlight(target.value);
     });
     this.scroll.addEventListener('wheel', (event) => {
       if (!event.ctrlKey && !event.metaKey) return;

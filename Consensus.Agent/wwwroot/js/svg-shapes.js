@@ -42,7 +42,7 @@ export function arrowShape(arrow, ends, plan, labels) {
     for (const side of [1, -1]) d += `M${round(x2)} ${round(y2)}l${round(-ux * head - side * uy * head * 0.55)} ${round(-uy * head + side * ux * head * 0.55)}`;
   }
 
-  const group = svg('g', { class: `arrow k-${arrow.kind} ${arrow.state}${arrow.response ? ' response' : ''} ${ends.part ?? ''}`, 'data-kind': arrow.kind, 'data-state': arrow.state });
+  const group = svg('g', { class: `arrow k-${arrow.kind} ${arrow.state}${arrow.response ? ' response' : ''}${arrow.deciding ? ' deciding' : ''} ${ends.part ?? ''}`, 'data-kind': arrow.kind, 'data-state': arrow.state });
   group.append(svg('path', { d }));
   if (arrow.state === 'lost') group.append(svg('path', { class: 'cross', d: `M${round(x2 - 4.5)} ${round(y2 - 4.5)}l9 9m0 -9l-9 9` }));
 
@@ -58,6 +58,11 @@ const NOTES = {
   was_reset: 'reset', booted: 'restarted', restored: 'recovered', joined_as_learner: 'learner', contradicted: 'equivocation', disagreed: 'violation',
 };
 
+const NOTE_LETTER = 6.2;
+
+/** The note beside a mark. A decision also counts its votes if the lane is wide enough. */
+const noteOf = (mark, plan) => [`decides: ${mark.support}`, `decides: ${mark.support?.replace(/ \w+$/, '')}`].find((note) => mark.support && 24 + note.length * NOTE_LETTER < plan.lane / 2) ?? NOTES[mark.kind];
+
 const valueText = ({ value }) => value === undefined ? '–' : String(value);
 
 const KINDS_WITH_VALUE = new Set(['drew', 'copied', 'adopted', 'voted', 'decided', 'learned', 'restored']);
@@ -72,7 +77,7 @@ const halfWidth = (mark) => hasValue(mark) ? 10 + Math.max(0, valueText(mark).le
 export function markBox(mark, index, step, plan) {
   const [cx, cy] = centre(index, step, plan);
   const half = halfWidth(mark);
-  return { left: cx - half, right: cx + half + (hasNote(mark, plan) ? 7 + 6.2 * (NOTES[mark.kind]?.length ?? 0) : 0), top: cy - 11, bottom: cy + 11 };
+  return { left: cx - half, right: cx + half + (hasNote(mark, plan) ? 7 + NOTE_LETTER * (noteOf(mark, plan)?.length ?? 0) : 0), top: cy - 11, bottom: cy + 11 };
 }
 
 /** The outline of a mark. Each kind of event has its own outline. */
@@ -94,7 +99,7 @@ export function markShape(mark, index, step, plan) {
   const [cx, cy] = centre(index, step, plan);
   const group = svg('g', { class: `mark m-${mark.kind} ${valueClass(mark.value)}`, 'data-kind': mark.kind, transform: `translate(${round(cx)} ${round(cy)})` }, markOutline(mark));
   if (hasValue(mark)) group.append(svg('text', { class: 'value', y: 4, 'text-anchor': 'middle' }, valueText(mark)));
-  if (hasNote(mark, plan)) group.append(svg('text', { class: 'note', x: round(halfWidth(mark) + 7), y: 4 }, NOTES[mark.kind]));
+  if (hasNote(mark, plan)) group.append(svg('text', { class: 'note', x: round(halfWidth(mark) + 7), y: 4 }, noteOf(mark, plan)));
   return group;
 }
 

@@ -47,12 +47,32 @@ export function buildModel(timeline) {
   const order = steps.flatMap((ofLane) => [...ofLane.values()]).sort((a, b) => a.t - b.t || a.lane - b.lane);
   const values = new Set(timeline.events.map((event) => event.value));
   for (const round of timeline.rounds) round.values.forEach((value) => values.add(value));
-  return { timeline, lanes: timeline.lanes, relay: relayOf(timeline), steps: order, arrows, values: [...values].filter(Boolean).sort((a, b) => a - b) };
+  const model = { timeline, lanes: timeline.lanes, relay: relayOf(timeline), steps: order, arrows, values: [...values].filter(Boolean).sort((a, b) => a - b) };
+  explainDecisions(model);
+  return model;
 }
 
 /** The lane of the initiator that relays; -1 where every agent sends to every agent. */
 function relayOf({ descriptor, lanes }) {
   return descriptor?.spread === 'relay' ? lanes.findIndex((lane) => lane.agent_id === descriptor.id.split('.').slice(1, -1).join('.')) : -1;
+}
+
+/** Marks the message that completed each decision, and counts the votes for it; the proposals, under the classic rule. */
+function explainDecisions({ timeline, lanes, relay, steps }) {
+  const states = lanes.map(initialState);
+  const votes = timeline.descriptor?.rule === 'ratified';
+  for (const step of steps) {
+    apply(states[step.lane], step, relay);
+    const decided = step.marks.find(({ kind }) => kind === 'decided');
+    if (!decided) continue;
+    const known = votes ? states[step.lane].votes : states[step.lane].proposals;
+    const count = [...known.values()].filter((value) => value === decided.value).length;
+
+    // Of relayed votes the page knows only what it can infer.
+    if (count >= (relay < 0 ? 1 : timeline.quorum)) decided.support = `${count} of ${timeline.n} ${votes ? 'votes' : 'proposals'}`;
+    const last = [...step.received, ...step.responses].at(-1);
+    if (last) last.deciding = true;
+  }
 }
 
 const initialState = () => ({ round: 0, phase: 'waiting', value: null, attempts: 0, decision: null, learner: false, proposals: new Map(), votes: new Map() });

@@ -1,0 +1,146 @@
+using Consensus.Agent.Timeline;
+using Consensus.Protocol;
+using Consensus.Simulation;
+using Consensus.Simulation.Exploration;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>A property of a state.</summary>
+/// <param name="Name">The property.</param>
+/// <param name="Holds">Whether it holds.</param>
+/// <param name="Reason">One sentence that says why.</param>
+public sealed record ExploredProperty(string Name, bool Holds, string Reason);
+
+/// <summary>A message or a response of a step.</summary>
+/// <param name="Kind">The kind of the message; of a response: of what it carries, absent where it carries nothing.</param>
+/// <param name="From">The sender, from 0.</param>
+/// <param name="To">The receiver, from 0.</param>
+/// <param name="Round">The round; 0 for none.</param>
+/// <param name="Value">The value; absent in a vote for none.</param>
+/// <param name="Proposal">The proposal that a vote repeats.</param>
+/// <param name="Response">True for a response.</param>
+public sealed record ExploredMessage(string? Kind, int From, int To, int Round = 0, int? Value = null, int? Proposal = null, bool? Response = null);
+
+/// <summary>A step that is possible.</summary>
+/// <param name="Step">The step in a path.</param>
+/// <param name="Kind">What happens: start, deliver, respond, lose, window, startwait, retransmit, disseminate, poll, crash, restart or reset.</param>
+/// <param name="Agent">The agent that takes it, from 0.</param>
+/// <param name="Draws">The values that the step draws; absent: none.</param>
+/// <param name="Message">What arrives or is lost; absent: nothing.</param>
+/// <param name="Effect">What the agent then does, in words; absent: nothing that counts.</param>
+public sealed record ExploredStep(string Step, string Kind, int Agent, IReadOnlyList<int>? Draws = null, ExploredMessage? Message = null, string? Effect = null);
+
+/// <summary>The answer to <c>GET /explore/state</c>: the state after a path.</summary>
+/// <param name="Path">The path, which a search may have made longer.</param>
+/// <param name="Timeline">What happened on the path.</param>
+/// <param name="Agents">What each agent knows.</param>
+/// <param name="Properties">The properties.</param>
+/// <param name="Steps">Every step that is possible now.</param>
+public sealed record ExploredState(
+    string Path, ClusterTimeline Timeline, IReadOnlyList<ClusterAgent> Agents, IReadOnlyList<ExploredProperty> Properties, IReadOnlyList<ExploredStep> Steps);
+
+/// <summary>Every state that agents can reach, one step at a time. The whole path is in the request, so the agent keeps nothing.</summary>
+public static class ExploreApi
+{
+    // A second or two of a core.
+    private const int MaxSearched = 25_000;
+
+    /// <summary>Maps <c>GET /explore/state</c>.</summary>
+    public static RouteGroupBuilder MapExploreApi(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("/explore").WithTags("Explore");
+        group.MapGet("/state", StateAsync).Counts(EndpointClass.Simulations)
+            .Produces<ExploredState>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
+            .WithSummary("The state after a path of steps, and every next step; with goal: the path goes on to it, by the fewest steps found");
+        return group;
+    }
+
+    private static async Task<IResult> StateAsync(
+        string? agents = null, string? rule = null, string? values = null, string? mutant = null, string? path = null, string? goal = null)
+    {
+        var read = new SimulationQuery();
+        var defaults = new ExplorationOptions();
+        var options = new ExplorationOptions(
+            read.Number("agents", agents, defaults.Agents, 1, ExplorationOptions.MaxAgents), read.Name("rule", rule, defaults.Rule),
+            read.Number("values", values, defaults.Values, 1, ExplorationOptions.MaxValues), read.MutantNamed(mutant));
+        ExplorationGoal? wanted = goal is null ? null : read.Name<ExplorationGoal>("goal", goal, default);
+        if (read.Wrong is { } wrong)
+        {
+            return RequestBody.Problem(400, wrong);
+        }
+
+        try
+        {
+            var steps = ExplorationStep.ParsePath(path ?? "");
+            return wanted is null ? Answer(options, steps)
+                : await Task.Run(() => ExplorationSearch.Find(options, steps, wanted.Value, MaxSearched)) is { } found ? Answer(options, found)
+                : RequestBody.Problem(404, $"No way was found in {MaxSearched} states from here. Go back, or choose another rule.", "not-found");
+        }
+        catch (FormatException impossible)
+        {
+            return RequestBody.Problem(400, impossible.Message);
+        }
+    }
+
+    private static JsonHttpResult<ExploredState> Answer(ExplorationOptions options, IReadOnlyList<ExplorationStep> path)
+    {
+        var cluster = new ExploredCluster(options, path);
+        var properties = PropertiesOf(cluster).ToList();
+        var timeline = SimulatedTimeline.Of(cluster.Trace!, options.Agents, "", [], cluster.Violations.FirstOrDefault());
+        return TypedResults.Json(
+            new ExploredState(
+                // The properties say what is violated.
+                string.Join('-', path), timeline with { Violation = null },
+                [.. cluster.Snapshots.Select((known, agent) => known is null ? new ClusterAgent(AgentIds.IdOf(agent), false, AgentIds.IdOf(agent)) : ClusterAgent.From(known.AgentId, StateResponse.From(known)))],
+                properties, [.. path.Count < ExplorationOptions.MaxSteps ? cluster.NextSteps().Select(ToStep) : []]),
+            AgentJson.Default.ExploredState);
+    }
+
+    private static ExploredStep ToStep(NextStep next)
+    {
+        var effect = string.Join(", then ", next.Events.Select(one => EventFormatter.Of(one)));
+        return new ExploredStep(
+            next.Step.ToString(), next.Step.Kind.ToString().ToLowerInvariant(), next.Agent, next.Step.Draws.Count > 0 ? [.. next.Step.Draws.Select(draw => draw + 1)] : null,
+            next.Call is { } call ? ToMessage(call) : null, effect.Length == 0 ? null : effect);
+    }
+
+    private static ExploredMessage ToMessage(SimulatedCall call)
+    {
+        if (call.Response is { } response)
+        {
+            var (carried, round, value, proposal) = RecordedEvent.NewInformation(response);
+            return new(carried == MessageKind.None ? null : TimelineNames.OfMessageKinds[(int)carried], call.To.Index, call.From.Index, round, value == 0 ? null : value, carried == MessageKind.Vote ? proposal : null, true);
+        }
+
+        var (_, ofRound, carriedValue, repeated) = RecordedEvent.Describe(call.Message);
+        return new(call.Message.Kind, call.From.Index, call.To.Index, ofRound, carriedValue == 0 ? null : carriedValue, call.Message is Vote ? repeated : null);
+    }
+
+    private static IEnumerable<ExploredProperty> PropertiesOf(ExploredCluster cluster)
+    {
+        var broken = cluster.Violations.ToDictionary(violation => violation.Property, violation => violation.Explanation);
+        foreach (var (name, why) in Reasons(cluster))
+        {
+            yield return broken.Remove(name, out var explanation) ? new(name, false, explanation) : new(name, true, why);
+        }
+
+        foreach (var (name, explanation) in broken)
+        {
+            yield return new(name, false, explanation);
+        }
+    }
+
+    private static IEnumerable<(string Name, string Why)> Reasons(ExploredCluster cluster)
+    {
+        var events = cluster.Trace!.Steps.SelectMany(step => step.Events).ToList();
+        var decided = cluster.Snapshots.Where(known => known?.Decision is not null).Select(known => $"{known!.AgentId} decided {known.Decision!.Value}.").ToList();
+        var drawn = events.Where(one => one.Kind == ProtocolEventKind.Drew).Select(one => one.Value).Distinct().Order();
+        yield return (PropertyNames.Agreement, decided.Count == 0 ? "No agent has decided." : string.Join(" ", decided));
+        yield return (PropertyNames.Validity, decided.Count == 0 ? "No agent has decided." : $"Drawn values: {string.Join(", ", drawn)}. The decision is one of them.");
+        yield return (PropertyNames.Integrity, "No decision has changed.");
+        yield return (PropertyNames.OneProposal, "Each agent has proposed at most one value in each round.");
+        yield return (PropertyNames.OneVote, "Each agent has voted at most once in each round.");
+        yield return (PropertyNames.LearnersSilent, "Only members have proposed and voted.");
+    }
+}

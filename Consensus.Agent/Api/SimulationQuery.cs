@@ -1,0 +1,68 @@
+using System.Globalization;
+using Consensus.Protocol;
+using Consensus.Simulation.Mutants;
+using Consensus.Simulation.Seeded;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>Reads parameters, and remembers the first that is wrong.</summary>
+internal sealed class SimulationQuery
+{
+    private const int MaxChanges = 20;
+
+    public string? Wrong { get; private set; }
+
+    public int Number(string name, string? text, int otherwise, int least, int most) =>
+        text is null ? otherwise
+        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number
+        : Refuse<int>($"{name} must be a whole number from {least} to {most}.");
+
+    public long? Seed(string? text) =>
+        text is null ? null
+        : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && ProtocolLimits.IsSeed(number) ? number
+        : Refuse<long>($"seed must be {ProtocolLimits.SeedRange}.");
+
+    public Mutant? MutantNamed(string? name) =>
+        name is null ? null
+        : Mutant.All.FirstOrDefault(mutant => mutant.Name == name)
+            ?? Refuse<Mutant>($"mutant must be one of {Mutant.Names}.");
+
+    public IReadOnlyDictionary<int, MessageChange> Changes(string[] texts)
+    {
+        var changes = new Dictionary<int, MessageChange>();
+        foreach (var text in texts)
+        {
+            if (text.Split('-') is [var number, var name] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var message)
+                && Enum.TryParse<MessageChange>(name, ignoreCase: true, out var change) && Enum.IsDefined(change) && changes.Count < MaxChanges)
+            {
+                changes[message] = change;
+            }
+            else
+            {
+                Refuse<int>($"change must be the number of a message and lose, delay or duplicate, such as 12-lose; {MaxChanges} at most.");
+            }
+        }
+
+        return changes;
+    }
+
+    public Probability Chance(string name, string? text) =>
+        text is null ? default
+        : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 1 ? Probability.Of(number)
+        : Refuse<Probability>($"{name} must be a number from 0 to 1.");
+
+    public T Name<T>(string name, string? text, T otherwise)
+        where T : struct, Enum
+    {
+        var values = Enum.GetValues<T>();
+        var index = Array.FindIndex(values, value => string.Equals(value.ToString(), text, StringComparison.OrdinalIgnoreCase));
+        return text is null ? otherwise : index >= 0 ? values[index]
+            : Refuse<T>($"{name} must be {string.Join(" or ", values.Select(value => value.ToString().ToLowerInvariant()))}.");
+    }
+
+    public T? Refuse<T>(string wrong)
+    {
+        Wrong ??= wrong;
+        return default;
+    }
+}

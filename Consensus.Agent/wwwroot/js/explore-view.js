@@ -1,0 +1,75 @@
+// The tab in which a person chooses what happens next. The address names the state, so that a link to it can be shared.
+
+import { getMutants } from './api.js';
+import { html } from './dom.js';
+import { hintOf } from './hints.js';
+import { RULE_TERMS, field, number, select } from './run-form.js';
+import { Explorer } from './explorer.js';
+
+const GOALS = [['decision', 'a decision'], ['later', 'a decision in round 2'], ['adoption', 'an adopted value'], ['copy', 'a copied value'], ['stall', 'a stall'],
+  ['disagreement', 'a disagreement'], ['violation', 'a violated property']];
+const DEFAULTS = { rule: 'ratified', agents: '3', values: '3', mutant: '' };
+
+export class ExploreView {
+  /** @param {HTMLElement} host @param {{notice: (text?: string) => void}} options */
+  constructor(host, { notice }) {
+    const button = (label, act, attributes) => html('button', { type: 'button', onclick: act, ...attributes }, label);
+    this.mutant = select('mutant', [['', 'none']]);
+    this.description = html('p', { class: 'broken-rule', 'aria-live': 'polite' });
+    const goal = html('select', { name: 'goal', 'aria-label': 'What to reach' }, GOALS.map(([value, text]) => html('option', { value }, text)));
+    this.form = html('form', { class: 'card simulation-form', 'aria-label': 'What to explore', onsubmit: (event) => event.preventDefault(), onchange: ({ target }) => { if (target !== goal) this.#restart(); } },
+      field('Rule', RULE_TERMS, select('rule', [['ratified', 'ratified'], ['classic', 'classic']])),
+      field('Agents', ['agent'], number('agents', { min: 1, max: 5, value: 3, required: true })),
+      field('Values 1 to', ['value'], number('values', { min: 1, max: 4, value: 3, required: true })),
+      field('Broken rule', ['mutant'], this.mutant),
+      this.description,
+      html('div', { class: 'simulation-buttons' },
+        this.backButton = button('Back', () => this.explorer.back(), { id: 'explore-back' }), this.forwardButton = button('Forward', () => this.explorer.forward(), { id: 'explore-forward' }),
+        button('Start over', () => this.explorer.show(this.#query(), '')), button('Surprise me', () => this.explorer.surprise(), { id: 'surprise' }),
+        html('span', { class: 'seek' }, button('Show the shortest way to', () => this.explorer.seek(goal.value), { id: 'seek', ...hintOf('counterexample') }), goal)));
+    host.append(this.form);
+    this.explorer = new Explorer(host, { notice, onPath: (path) => this.#remember(path) });
+    host.addEventListener('keydown', (event) => {
+      if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest('input, select, .scroll')) return;
+      if (event.key === 'ArrowLeft') this.explorer.back();
+      else if (event.key === 'ArrowRight') this.explorer.forward();
+    });
+  }
+
+  /** Shows what the address names. */
+  async open() {
+    const address = new URLSearchParams(location.search);
+    this.mutants ??= await getMutants();
+    if (this.mutant.options.length === 1) this.mutant.append(...this.mutants.map(({ name }) => html('option', { value: name }, name.replaceAll('-', ' '))));
+    for (const [name, value] of Object.entries(DEFAULTS)) this.form.elements[name].value = address.get(name) ?? value;
+    this.#describe();
+    const path = address.get('path') ?? '';
+    if (this.shown === location.search && this.explorer.state) return;
+    await this.explorer.show(this.#query(), path);
+  }
+
+  #query() {
+    return Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, this.form.elements[name].value]));
+  }
+
+  #restart() {
+    if (!this.form.reportValidity()) return;
+    this.#describe();
+    this.explorer.show(this.#query(), '');
+  }
+
+  #describe() {
+    this.description.textContent = this.mutants?.find(({ name }) => name === this.mutant.value)?.description ?? '';
+  }
+
+  /** The address names the rules and the path. The browser's history then goes back and forward by steps too. */
+  #remember(path) {
+    const named = Object.entries({ ...this.#query(), path }).filter(([name, value]) => value && value !== DEFAULTS[name]);
+    for (const look of ['embed', 'present']) if (document.body.classList.contains(look)) named.push([look, '']);
+    const search = named.length ? `?${new URLSearchParams(named)}` : '';
+    if (search !== location.search) history.pushState(null, '', `/explore${search}`);
+    this.shown = search;
+    this.backButton.disabled = !path;
+    this.forwardButton.disabled = !this.explorer.undone.length;
+  }
+}

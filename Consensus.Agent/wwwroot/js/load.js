@@ -1,0 +1,16 @@
+// Loads the page again when the browser lost one of its modules, as it does when a network interface comes or goes.
+// This script is no module, so that it runs before the modules load.
+
+const LOADS = 'consensus-loads';
+const MAX_LOADS = 5;
+
+addEventListener('error', ({ target }) => {
+  if (target?.type !== 'module') return;
+  const loads = Number(sessionStorage.getItem(LOADS) ?? 0) + 1;
+  sessionStorage.setItem(LOADS, loads);
+  const again = loads <= MAX_LOADS;
+  const show = () => { document.getElementById('connection').textContent = `A part of the page did not arrive. ${again ? 'Loading it again…' : 'Reload the page.'}`; };
+  if (document.readyState === 'loading') addEventListener('DOMContentLoaded', show);
+  else show();
+  if (again) setTimeout(() => location.reload(), 250 * 2 ** loads);
+}, true);

@@ -1,0 +1,45 @@
+// A run as text for other tools: a Mermaid sequence diagram, and a log for ShiViz.
+
+import { content, describeMark, describeStep } from './format.js';
+
+/** A sequence diagram. (https://mermaid.js.org/syntax/sequenceDiagram.html) */
+export function toMermaid({ lanes, steps, arrows }) {
+  const id = (lane) => lane < 0 ? 'outside' : lanes[lane].agent_id;
+  const what = ({ kind, response, message }) => {
+    const { round, value, proposal } = response ? message.news : message;
+    return content(kind, value, round, proposal);
+  };
+  const line = (arrow, head) => {
+    const { message, response } = arrow;
+    const [from, to] = response ? [message.to, message.from] : [message.from, message.to];
+    return `  ${id(from)}${head}${id(to)}: ${what(arrow)}`;
+  };
+  const lines = ['sequenceDiagram', ...lanes.map((lane) => `  participant ${lane.agent_id}`)];
+  if (arrows.some(({ message }) => message.from < 0 || message.to < 0)) lines.push('  participant outside');
+  for (const step of steps) {
+    lines.push(...step.received.map((arrow) => line(arrow, '->>')), ...step.responses.map((arrow) => line(arrow, '-->>')));
+    lines.push(...step.marks.map((mark) => `  Note over ${id(step.lane)}: ${describeMark(mark, lanes).replace(`${id(step.lane)} `, '').replace(/[;#]/g, ',')}`));
+    lines.push(...step.sent.filter(({ state }) => state === 'lost').map((arrow) => line(arrow, '-x')));
+  }
+  lines.push(...arrows.filter(({ state }) => state === 'in-flight').map((arrow) => `${line(arrow, '-)')} (in flight)`));
+  return `${lines.join('\n')}\n`;
+}
+
+/** A log with vector clocks. ShiViz reads it with its default pattern. (https://bestchai.bitbucket.io/shiviz) */
+export function toShiViz({ lanes, steps }) {
+  const clocks = new Map();
+  const last = lanes.map(() => ({}));
+  const lines = [];
+  for (const step of steps) {
+    const clock = { ...last[step.lane] };
+    for (const arrow of [...step.received, ...step.responses]) {
+      for (const [agent, time] of Object.entries(clocks.get(arrow.from) ?? {})) clock[agent] = Math.max(clock[agent] ?? 0, time);
+    }
+    const { agent_id: agent } = lanes[step.lane];
+    clock[agent] = (last[step.lane][agent] ?? 0) + 1;
+    clocks.set(step, clock);
+    last[step.lane] = clock;
+    lines.push(describeStep(step, lanes), `${agent} ${JSON.stringify(clock)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

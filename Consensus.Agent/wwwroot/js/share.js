@@ -1,0 +1,66 @@
+// Copies of a run: the picture as SVG and PNG, the run as JSON, Mermaid and ShiViz texts, and the address.
+
+import { html, svg } from './dom.js';
+import { toMermaid, toShiViz } from './run-texts.js';
+
+const COPIED = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-linecap', 'stroke-linejoin', 'opacity', 'paint-order',
+  'font-family', 'font-size', 'font-weight', 'text-anchor', 'display'];
+const HEAD = 56;
+
+/** The menu of a diagram. */
+export function shareMenu(diagram) {
+  const name = () => `consensus-run-${diagram.model.timeline.run ?? 'none'}`;
+  const status = html('p', { class: 'muted', role: 'status' });
+  const button = (label, act) => html('button', { type: 'button', onclick: act }, label);
+  return html('details', { class: 'share' }, html('summary', {}, 'Share'), html('div', {},
+    button('Copy the address', async () => {
+      await navigator.clipboard?.writeText(location.href);
+      status.textContent = navigator.clipboard ? 'Copied.' : 'Copy it from the address bar.';
+    }),
+    button('Picture as SVG', () => save(`${name()}.svg`, 'image/svg+xml', pictureOf(diagram))),
+    button('Picture as PNG', async () => saveBlob(`${name()}.png`, await toPng(pictureOf(diagram)))),
+    button('Run as JSON', () => save(`${name()}.json`, 'application/json', JSON.stringify(diagram.model.timeline))),
+    button('Mermaid diagram', () => save(`${name()}.mmd`, 'text/plain', toMermaid(diagram.model))),
+    button('ShiViz log', () => save(`${name()}.log`, 'text/plain', toShiViz(diagram.model))), status));
+}
+
+/** The whole picture as SVG text. It holds its own colours, so that it looks the same without the page. */
+export function pictureOf(diagram) {
+  diagram.showAll();
+  const { svg: shown, plan, model } = diagram;
+  const copy = shown.cloneNode(true);
+  const [from, to] = [[shown, ...shown.querySelectorAll('*')], [copy, ...copy.querySelectorAll('*')]];
+  from.forEach((element, index) => {
+    const style = getComputedStyle(element);
+    for (const property of COPIED) to[index].setAttribute(property, style.getPropertyValue(property));
+  });
+  const style = getComputedStyle(diagram.root);
+  const text = (x, y, size, words) => svg('text', { x, y, 'text-anchor': x === 12 ? 'start' : 'middle', 'font-family': style.fontFamily, 'font-size': size, 'font-weight': 600, fill: style.color }, words);
+  const whole = svg('svg', { xmlns: 'http://www.w3.org/2000/svg', width: plan.width, height: plan.height + HEAD, viewBox: `0 0 ${plan.width} ${plan.height + HEAD}` },
+    svg('rect', { width: '100%', height: '100%', fill: getComputedStyle(document.documentElement).getPropertyValue('background-color') }),
+    text(12, 20, 14, diagram.verdict.querySelector('strong').textContent),
+    model.lanes.map((lane, index) => text(plan.x(index), 46, 13, lane.value === undefined ? lane.agent_id : `${lane.agent_id} = ${lane.value}`)),
+    svg('g', { transform: `translate(0 ${HEAD})` }, [...copy.childNodes]));
+  diagram.draw();
+  return new XMLSerializer().serializeToString(whole);
+}
+
+async function toPng(text) {
+  const image = new Image();
+  const address = URL.createObjectURL(new Blob([text], { type: 'image/svg+xml' }));
+  image.src = address;
+  await image.decode();
+  URL.revokeObjectURL(address);
+  const scale = Math.min(2, 16_000 / Math.max(image.width, image.height));
+  const canvas = html('canvas', { width: image.width * scale, height: image.height * scale });
+  canvas.getContext('2d').drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((done) => { canvas.toBlob(done, 'image/png'); });
+}
+
+const save = (name, type, text) => saveBlob(name, new Blob([text], { type }));
+
+function saveBlob(name, blob) {
+  const address = URL.createObjectURL(blob);
+  html('a', { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

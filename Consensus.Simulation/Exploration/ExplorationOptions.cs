@@ -1,0 +1,28 @@
+using Consensus.Protocol;
+using Consensus.Simulation.Mutants;
+
+namespace Consensus.Simulation.Exploration;
+
+/// <summary>What is explored.</summary>
+/// <param name="Agents">1..<see cref="MaxAgents"/>.</param>
+/// <param name="Rule">The rule of the runs.</param>
+/// <param name="Values">Values are drawn from 1..Values; 1..<see cref="MaxValues"/>.</param>
+/// <param name="Mutant">The broken rule; null: none.</param>
+public sealed record ExplorationOptions(int Agents = 3, Rule Rule = Rule.Ratified, int Values = 3, Mutant? Mutant = null)
+{
+    /// <summary>The largest cluster.</summary>
+    public const int MaxAgents = 5;
+
+    /// <summary>The largest value.</summary>
+    public const int MaxValues = 4;
+
+    /// <summary>The longest path, in steps.</summary>
+    public const int MaxSteps = 300;
+
+    /// <summary>Whether a restarted agent restores what it persisted.</summary>
+    public bool IsDurable => Mutant?.Condition == MutantCondition.PersistedState;
+
+    internal IEnumerable<SimulatedAgent> CreateAgents() => Enumerable.Range(0, Agents).Select(agent => new SimulatedAgent(agent, AgentIds.Others(agent, Agents).Take(CountedBy(agent) - 1)));
+
+    private int CountedBy(int agent) => Mutant?.Condition == MutantCondition.DifferentClusterSizes && agent > 0 && agent == Agents - 1 ? Agents - 1 : Agents;
+}

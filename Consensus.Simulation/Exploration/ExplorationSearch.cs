@@ -1,0 +1,208 @@
+using Consensus.Protocol;
+using Consensus.Simulation.Seeded;
+
+namespace Consensus.Simulation.Exploration;
+
+/// <summary>
+/// Finds a shortest continuation of a path, breadth first. It delivers messages and responses in any order or never, and ends
+/// windows at will. Faults, resets and a second start are tried only where the goal is likely to need them. Nothing is
+/// retransmitted. Values are interchangeable, so a draw takes a value that was drawn before or the next one.
+/// </summary>
+public sealed class ExplorationSearch
+{
+    private readonly ExplorationOptions _options;
+    private readonly ExplorationGoal _goal;
+    private readonly List<(int Parent, ExplorationStep Step)> _nodes = [];
+    private readonly HashSet<ulong> _seen = [];
+    private readonly IReadOnlyList<ExplorationStep> _path;
+    private readonly (int Crashes, int Resets, int Starts) _allowed;
+
+    private ExplorationSearch(ExplorationOptions options, IReadOnlyList<ExplorationStep> path, ExplorationGoal goal)
+    {
+        (_options, _path, _goal) = (options, path, goal);
+        _allowed = goal == ExplorationGoal.Stall ? (2, 0, 1)
+            : goal == ExplorationGoal.Violation && options.Mutant is { Property: not PropertyNames.Agreement } ? (1, 1, 2) : (0, 0, 1);
+    }
+
+    /// <summary>Searches from the end of a path.</summary>
+    /// <param name="options">What is explored.</param>
+    /// <param name="path">The path so far.</param>
+    /// <param name="goal">What to reach.</param>
+    /// <param name="maxStates">How many states to visit at most.</param>
+    /// <returns>The whole path, or null where no path was found.</returns>
+    public static IReadOnlyList<ExplorationStep>? Find(ExplorationOptions options, IReadOnlyList<ExplorationStep> path, ExplorationGoal goal, int maxStates) =>
+        new ExplorationSearch(options, path, goal).Run(maxStates);
+
+    private List<ExplorationStep>? Run(int maxStates)
+    {
+        for (var node = -1; node < _nodes.Count && node < maxStates; node++)
+        {
+            var path = PathTo(node);
+            var cluster = new ExploredCluster(_options, path);
+            if (IsReached(cluster))
+            {
+                return path;
+            }
+
+            if (path.Count < ExplorationOptions.MaxSteps && Expand(cluster, node, path) is { } found)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    private List<ExplorationStep> PathTo(int node)
+    {
+        var steps = new List<ExplorationStep>();
+        for (; node >= 0; node = _nodes[node].Parent)
+        {
+            steps.Add(_nodes[node].Step);
+        }
+
+        steps.Reverse();
+        return [.. _path, .. steps];
+    }
+
+    private List<ExplorationStep>? Expand(ExploredCluster cluster, int node, List<ExplorationStep> path)
+    {
+        var hashes = cluster.Agents.Select(HashOf).ToArray();
+        var calls = cluster.Calls.Aggregate(0UL, (sum, call) => sum + HashOf(call.To.Index, call.From.Index, call.Message, call.Response));
+        var others = hashes.Aggregate(calls, (sum, hash) => sum + hash);
+        var drawn = cluster.Trace!.Steps.SelectMany(step => step.Events).Where(one => one.Kind == ProtocolEventKind.Drew).Select(one => one.Value).DefaultIfEmpty(0).Max();
+        var crashes = cluster.Trace.Steps.Count(step => step.Kind == TraceStepKind.Crash);
+        var resets = cluster.Trace.Steps.Count(step => step.Kind == TraceStepKind.Reset);
+
+        // Values have no part in a stall.
+        var highest = _goal == ExplorationGoal.Stall ? 0 : drawn;
+        foreach (var next in cluster.NextSteps(kind => kind switch
+        {
+            ExplorationStepKind.Window => _goal != ExplorationGoal.Stall,
+            ExplorationStepKind.StartWait => true,
+            ExplorationStepKind.Start => cluster.Starts < _allowed.Starts,
+            ExplorationStepKind.Crash => crashes < _allowed.Crashes,
+            ExplorationStepKind.Reset => resets < _allowed.Resets,
+            _ => false,
+        }))
+        {
+            if (next.Step.Draws.Any(draw => draw > highest))
+            {
+                continue;
+            }
+
+            if (IsReached(cluster, next))
+            {
+                return [.. path, next.Step];
+            }
+
+            if (_seen.Add(HashAfter(cluster, next, others - hashes[next.Agent], path)))
+            {
+                _nodes.Add((node, next.Step));
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether a state has the goal; goals of one step are found by the step.</summary>
+    private bool IsReached(ExploredCluster cluster) => _goal == ExplorationGoal.Violation && cluster.Violations.Any();
+
+    private bool IsReached(ExploredCluster cluster, NextStep next) => _goal switch
+    {
+        ExplorationGoal.Decision => next.Events.Any(one => one.Kind == ProtocolEventKind.Decided),
+        ExplorationGoal.Later => next.Events.Any(one => one is { Kind: ProtocolEventKind.Decided, Round: > 1 }),
+        ExplorationGoal.Adoption => next.Events.Any(one => one.Kind == ProtocolEventKind.Adopted),
+        ExplorationGoal.Copy => next.Events.Any(one => one.Kind == ProtocolEventKind.CaughtUp),
+        ExplorationGoal.Stall => next.After?.Stalled() is not null,
+        _ => next.After?.CurrentDecision is { } decision && next.Events.Any(one => one.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned)
+            && cluster.Agents.Any(agent => agent.Machine?.CurrentDecision is { } other && other.Run == decision.Run && other.Value != decision.Value),
+    };
+
+    private ulong HashAfter(ExploredCluster cluster, NextStep next, ulong others, List<ExplorationStep> path)
+    {
+        if (next.After is not { } machine)
+        {
+            var after = new ExploredCluster(_options, [.. path, next.Step]);
+            return after.Calls.Aggregate(after.Agents.Select(HashOf).Aggregate((sum, hash) => sum + hash), (sum, call) => sum + HashOf(call.To.Index, call.From.Index, call.Message, call.Response));
+        }
+
+        if (next.Call is { } call)
+        {
+            others -= HashOf(call.To.Index, call.From.Index, call.Message, call.Response);
+        }
+
+        foreach (var effect in next.Effects)
+        {
+            others += effect switch
+            {
+                Send send => HashOf(cluster.Agents[next.Agent].AgentAt(send.Peer), next.Agent, send.Message, null),
+                Reply reply when next is { Step.Kind: ExplorationStepKind.Deliver, Call: { CallerRuns: true } answered } => HashOf(answered.To.Index, answered.From.Index, answered.Message, reply.Response),
+                _ => 0,
+            };
+        }
+
+        return others + HashOf(next.Agent, machine);
+    }
+
+    private static ulong HashOf(SimulatedAgent agent) => agent.Machine is { } machine ? HashOf(agent.Index, machine) : Hash(writer => writer.Write(agent.Index + (agent.Processes << 8)));
+
+    private static ulong HashOf(int agent, AgentStateMachine machine) => Hash(writer =>
+    {
+        writer.Write(agent);
+        machine.EncodeFingerprint(writer, mayStart: false, contacts: false);
+    });
+
+    private static ulong HashOf(int to, int from, Message message, Response? response) => Hash(writer =>
+    {
+        writer.Write((byte)to);
+        writer.Write((byte)from);
+        if (response is null)
+        {
+            Write(writer, message);
+            return;
+        }
+
+        writer.Write(response.Reason ?? response.Status);
+        writer.Write(response.Run?.ToString() ?? "");
+        writer.Write(response.Floor?.ToString() ?? "");
+        writer.Write(response.Learner == true);
+        writer.Write(response.Decision?.Value ?? 0);
+        Write(writer, (Message?)response.Vote ?? response.Proposal);
+    });
+
+    private static void Write(BinaryWriter writer, Message? message)
+    {
+        var (kind, round, value, proposed) = message switch
+        {
+            NewRound newRound => (1, newRound.Round, newRound.Value ?? 0, 0),
+            Proposal proposal => (2, proposal.Round, proposal.Value, 0),
+            Vote vote => (3, vote.Round, vote.Value ?? 0, vote.Proposed),
+            Final final => (4, 0, final.Value, 0),
+            Handshake => (5, 0, 0, 0),
+            null => (0, 0, 0, 0),
+            _ => (6, 0, 0, 0),
+        };
+        writer.Write((byte)kind);
+        writer.Write((byte)round);
+        writer.Write((byte)value);
+        writer.Write((byte)proposed);
+        writer.Write(message?.Run?.Id.ToString() ?? "");
+    }
+
+    /// <summary>FNV-1a, with a last mix so that sums of hashes differ too.</summary>
+    private static ulong Hash(Action<BinaryWriter> write)
+    {
+        using var buffer = new MemoryStream(512);
+        using var writer = new BinaryWriter(buffer);
+        write(writer);
+        writer.Flush();
+        var hash = 14695981039346656037UL;
+        foreach (var one in buffer.GetBuffer().AsSpan(0, (int)buffer.Length))
+        {
+            hash = (hash ^ one) * 1099511628211UL;
+        }
+
+        return new SeededRandom(hash).NextUInt64();
+    }
+}

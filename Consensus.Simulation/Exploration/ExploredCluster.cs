@@ -1,0 +1,219 @@
+using System.Globalization;
+using Consensus.Protocol;
+using Consensus.Simulation.ModelChecking;
+using Consensus.Simulation.Mutants;
+using Consensus.Simulation.Seeded;
+using Timer = Consensus.Protocol.Timer;
+
+namespace Consensus.Simulation.Exploration;
+
+/// <summary>A step that is possible now.</summary>
+/// <param name="Step">The step.</param>
+/// <param name="Agent">The agent that takes it, from 0.</param>
+/// <param name="Call">The call that arrives, is responded to or is lost; null: none.</param>
+public sealed record NextStep(ExplorationStep Step, int Agent, SimulatedCall? Call)
+{
+    /// <summary>The events of the step. A crash and a restart list none.</summary>
+    public IEnumerable<ProtocolEvent> Events => Effects.OfType<ProtocolEvent>();
+
+    /// <summary>The effects of the step; none where no machine takes it.</summary>
+    internal IReadOnlyList<Effect> Effects { get; init; } = [];
+
+    /// <summary>The machine after the step; null where no machine takes it.</summary>
+    internal AgentStateMachine? After { get; init; }
+}
+
+/// <summary>
+/// A cluster in which a path of steps says what happens next. Every message stays in flight until a step delivers or loses it,
+/// and every timer that is set may fire at any time. Agents know each other when the path begins.
+/// </summary>
+public sealed class ExploredCluster : SimulatedCluster
+{
+    private const long StepUs = 1_000;
+
+    private readonly ExplorationOptions _options;
+    private readonly ChoiceEnumerator _draws = new();
+    private readonly SafetyChecker _checker = new();
+    private readonly List<Violation> _violations = [];
+    private readonly RunRequest _request;
+    private int _starts;
+
+    /// <summary>Follows a path.</summary>
+    /// <param name="options">What is explored; in range.</param>
+    /// <param name="path">The steps.</param>
+    /// <exception cref="FormatException">A step is not possible where the path takes it; the message names it.</exception>
+    public ExploredCluster(ExplorationOptions options, IReadOnlyList<ExplorationStep> path)
+        : base(options.CreateAgents(), options.Mutant?.Factory)
+    {
+        _options = options;
+        _request = new RunRequest(Rule: options.Rule, Values: options.Values, Spread: options.Mutant?.Condition == MutantCondition.Relay ? Spread.Relay : null);
+        foreach (var agent in Agents)
+        {
+            Start(agent);
+        }
+
+        foreach (var call in InFlight.ToList())
+        {
+            Respond(call, Receive(call));
+        }
+
+        InFlight.Clear();
+        Trace = new SimulationTrace();
+        foreach (var agent in Agents)
+        {
+            AddToTrace(TraceStepKind.Boot, agent.Index, agent.Machine!.Boot);
+        }
+
+        for (var i = 0; i < path.Count; i++)
+        {
+            Now += StepUs;
+            _draws.Begin([.. path[i].Draws]);
+            if (!Take(path[i]) || !_draws.HasMade(path[i].Draws.Count))
+            {
+                throw new FormatException($"Step {i + 1} of the path, {path[i]}, is not possible there.");
+            }
+        }
+    }
+
+    /// <summary>The first violation of each property.</summary>
+    public IEnumerable<Violation> Violations => _violations.Append(Violation).OfType<Violation>().DistinctBy(violation => violation.Property);
+
+    /// <summary>What each agent knows, by index; null where it is down.</summary>
+    public IEnumerable<AgentSnapshot?> Snapshots => Agents.Select(agent => agent.Machine?.Snapshot());
+
+    /// <summary>How often a client asked for a run.</summary>
+    public int Starts => _starts;
+
+    /// <summary>Calls in flight, the oldest first.</summary>
+    internal IReadOnlyList<SimulatedCall> Calls => InFlight;
+
+    /// <summary>Every step that is possible now, once for each combination of draws.</summary>
+    /// <param name="wanted">The kinds of steps to list; null: all.</param>
+    public IEnumerable<NextStep> NextSteps(Func<ExplorationStepKind, bool>? wanted = null) => Possible(wanted ?? (_ => true));
+
+    private IEnumerable<NextStep> Possible(Func<ExplorationStepKind, bool> wanted)
+    {
+        foreach (var call in InFlight)
+        {
+            var (number, steps) = (call.Trace!.Number, Enumerable.Empty<NextStep>());
+            if (call.Response is { } response)
+            {
+                steps = Branches(ExplorationStepKind.Respond, number, call.From, new ResponseReceived(call.Peer, call.Message, response), call);
+            }
+            else if (call.To.Machine is not null)
+            {
+                steps = Branches(ExplorationStepKind.Deliver, number, call.To, new MessageReceived(call.Message), call);
+            }
+
+            foreach (var next in steps)
+            {
+                yield return next;
+            }
+        }
+
+        foreach (var agent in Agents)
+        {
+            foreach (var (timer, _) in agent.SetTimers)
+            {
+                foreach (var next in ExplorationStep.KindOf(timer) is var kind && wanted(kind) ? Branches(kind, agent.Index + 1, agent, new TimerFired(timer)) : [])
+                {
+                    yield return next;
+                }
+            }
+        }
+
+        foreach (var call in wanted(ExplorationStepKind.Lose) ? InFlight : [])
+        {
+            foreach (var next in call.CallerRuns
+                ? Branches(ExplorationStepKind.Lose, call.Trace!.Number, call.From, new RequestFailed(call.Peer, call.Message), call)
+                : [new NextStep(new(ExplorationStepKind.Lose, call.Trace!.Number, []), call.From.Index, call)])
+            {
+                yield return next;
+            }
+        }
+
+        foreach (var agent in Agents)
+        {
+            var number = agent.Index + 1;
+            IEnumerable<NextStep> steps = agent.Machine is null ? [new NextStep(new(ExplorationStepKind.Restart, number, []), agent.Index, null)]
+                : [
+                    .. wanted(ExplorationStepKind.Start) ? Branches(ExplorationStepKind.Start, number, agent, new StartRun(_starts + 1, _request)) : [],
+                    .. wanted(ExplorationStepKind.Reset) ? Branches(ExplorationStepKind.Reset, number, agent, new MessageReceived(new Reset())) : [],
+                    .. wanted(ExplorationStepKind.Crash) ? [new NextStep(new(ExplorationStepKind.Crash, number, []), agent.Index, null)] : Enumerable.Empty<NextStep>(),
+                ];
+            foreach (var next in steps)
+            {
+                yield return next;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override Response? OnStep(SimulatedAgent agent, Input input, IReadOnlyList<Effect> effects)
+    {
+        if (_checker.Observe(agent.Index, agent.Machine!, effects) is { } violation)
+        {
+            _violations.Add(violation);
+        }
+
+        return base.OnStep(agent, input, effects);
+    }
+
+    private void Start(SimulatedAgent agent) =>
+        Start(agent, string.Create(CultureInfo.InvariantCulture, $"{(char)('a' + agent.Index)}{agent.Processes + 1}"), _draws, _options.IsDurable);
+
+    private bool Take(ExplorationStep step)
+    {
+        var call = step.Kind is ExplorationStepKind.Deliver or ExplorationStepKind.Respond or ExplorationStepKind.Lose ? InFlight.Find(call => call.Trace!.Number == step.Number) : null;
+        var agent = step.Number <= Agents.Count ? Agents[step.Number - 1] : null;
+        switch (step.Kind)
+        {
+            case ExplorationStepKind.Deliver when call is { Response: null, To.Machine: not null }:
+                call.Response = Receive(call);
+                return call.CallerRuns || InFlight.Remove(call);
+            case ExplorationStepKind.Respond when call?.Response is { } response:
+                InFlight.Remove(call);
+                Respond(call, response);
+                return true;
+            case ExplorationStepKind.Lose when call is not null:
+                InFlight.Remove(call);
+                call.Trace!.Lost |= call.Response is null;
+                call.Trace.ResponseLost |= call.Response is not null;
+                Respond(call, null);
+                return true;
+            case ExplorationStepKind.Start when agent?.Machine is not null:
+                StartRun(agent, ++_starts, _request);
+                return true;
+            case ExplorationStepKind.Reset when agent?.Machine is not null:
+                Reset(agent);
+                return true;
+            case ExplorationStepKind.Crash when agent?.Machine is not null:
+                AddToTrace(TraceStepKind.Crash, agent.Index);
+                agent.Stop();
+
+                // Nobody waits for the responses to its calls any more.
+                InFlight.RemoveAll(call => call is { Response: not null, CallerRuns: false });
+                return true;
+            case ExplorationStepKind.Restart when agent is { Machine: null }:
+                Start(agent);
+                return true;
+            default:
+                return step.Timer is { } timer && agent?.Machine is not null && Fire(agent, timer);
+        }
+    }
+
+    /// <summary>A step with each combination of its draws. Copies of the machine take it, so nothing changes.</summary>
+    private List<NextStep> Branches(ExplorationStepKind kind, int number, SimulatedAgent agent, Input input, SimulatedCall? call = null)
+    {
+        var branches = new List<NextStep>();
+        _draws.Begin();
+        do
+        {
+            var machine = agent.Machine!.Clone();
+            var effects = machine.Step(input);
+            branches.Add(new NextStep(new(kind, number, [.. _draws.Choices]), agent.Index, call) { After = machine, Effects = effects });
+        }
+        while (_draws.Advance());
+        return branches;
+    }
+}

@@ -1,0 +1,170 @@
+using System.Text.RegularExpressions;
+using Consensus.Tests.Api;
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+
+namespace Consensus.Tests.Browser;
+
+/// <summary>The lessons and the explorer.</summary>
+[Collection(Chromium.Collection)]
+[Trait(Category.Name, Category.System)]
+public sealed partial class LearnTests(Chromium chromium) : ThreeAgents
+{
+    private static readonly string Goldens = Path.Combine(SourceTree.Root, "Consensus.Tests", "Browser", "Goldens");
+
+    [SkippableFact]
+    public async Task Every_lesson_is_gone_through_by_keyboard_and_its_task_opens_the_way_to_the_next()
+    {
+        await using var tab = await OpenAsync("/learn", 390);
+        List<string> foreign = [];
+        tab.Page.Request += (_, request) => foreign.AddRange(request.Url.StartsWith(Cluster.Addresses[0].ToString(), StringComparison.Ordinal) ? [] : [request.Url]);
+        var (title, next, answer) = (tab.Page.Locator("#lesson-title"), tab.Page.Locator("#lesson-next"), tab.Page.Locator("#lesson-answer"));
+        await Assertions.Expect(tab.Page.Locator(".lessons li")).ToHaveCountAsync(10);
+        for (var lesson = 1; lesson <= 10; lesson++)
+        {
+            await Assertions.Expect(title).ToContainTextAsync($"{lesson}. ");
+            while (await next.IsEnabledAsync() && (await title.TextContentAsync())!.StartsWith($"{lesson}. ", StringComparison.Ordinal))
+            {
+                await tab.Page.Keyboard.PressAsync("ArrowRight");
+                await Assertions.Expect(tab.Page.Locator("#learn .explorer[aria-busy]")).ToHaveCountAsync(0);
+            }
+
+            if (lesson < 10)
+            {
+                await Assertions.Expect(answer).ToBeVisibleAsync();
+                await tab.Page.Keyboard.PressAsync("ArrowRight");
+                await Assertions.Expect(title).ToContainTextAsync($"{lesson}. ");
+                await answer.FocusAsync();
+                await tab.Page.Keyboard.PressAsync("Enter");
+                await Assertions.Expect(tab.Page.Locator(".lesson.done")).ToBeVisibleAsync();
+                await tab.Page.Keyboard.PressAsync("ArrowRight");
+            }
+        }
+
+        Assert.EndsWith("lesson=10&part=4", tab.Page.Url, StringComparison.Ordinal);
+        Assert.Equal(390, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        Assert.Empty(foreign);
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task Steps_go_into_the_address_back_and_forward_follow_them_and_a_link_shows_the_same_state()
+    {
+        await using var tab = await OpenAsync("/explore?rule=classic&path=s1.1-d1.1", 1280);
+        await tab.Page.ClickAsync("[data-step='w1.2']");
+        await tab.Page.ClickAsync("[data-step='d5.2']");
+        var broken = tab.Page.Locator("[data-property=agreement].broken");
+        await Assertions.Expect(broken).ToContainTextAsync("agent2 decided 1 (round 1) and agent3 decided 2 (round 2)");
+        Assert.EndsWith("/explore?rule=classic&path=s1.1-d1.1-w1.2-d5.2", tab.Page.Url, StringComparison.Ordinal);
+        var picture = await PictureAsync(tab);
+
+        await tab.Page.GoBackAsync();
+        await Assertions.Expect(broken).ToHaveCountAsync(0);
+        Assert.EndsWith("path=s1.1-d1.1-w1.2", tab.Page.Url, StringComparison.Ordinal);
+        await tab.Page.ClickAsync("#explore-back");
+        await Assertions.Expect(tab.Page.Locator("[data-step='w1.2']")).ToBeVisibleAsync();
+        await tab.Page.ClickAsync("#explore-forward");
+        await tab.Page.SelectOptionAsync("[name=goal]", "disagreement");
+        await tab.Page.ClickAsync("#seek");
+        await Assertions.Expect(broken).ToBeVisibleAsync();
+        Assert.Equal(picture, await PictureAsync(tab));
+
+        await using var other = await OpenAsync("/explore?rule=classic&path=s1.1-d1.1-w1.2-d5.2", 1280);
+        await Assertions.Expect(other.Page.Locator("[data-property=agreement].broken")).ToBeVisibleAsync();
+        Assert.Equal(picture, await PictureAsync(other));
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task A_broken_rule_is_chosen_and_what_goes_wrong_is_drawn_beside_the_unbroken_rules()
+    {
+        await using var tab = await OpenAsync("/#simulate", 1280);
+        await tab.Page.SelectOptionAsync("#simulate [name=mutant]", "short-proposal-quorum");
+        await Assertions.Expect(tab.Page.Locator("#simulate .broken-rule")).ToContainTextAsync("one proposal less than a quorum");
+        await tab.Page.ClickAsync("#counterexample");
+        await Assertions.Expect(tab.Page.Locator(".stage[data-rule=broken] .verdict.bad")).ToContainTextAsync("Agreement is violated");
+        await tab.Page.WaitForSelectorAsync(".stage[data-rule=ratified] .verdict.good");
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task A_run_is_shared_as_a_picture_as_json_that_draws_the_same_picture_and_as_mermaid_and_shiviz_texts()
+    {
+        await using var tab = await OpenAsync("/explore?rule=classic&path=s1.1-d1.1-w1.2-d5.2", 1280);
+        await Assertions.Expect(tab.Page.Locator("[data-property=agreement].broken")).ToBeVisibleAsync();
+        AssertGolden("disagreement.mmd", await SharedAsync(tab, "#explore", "Mermaid diagram"));
+        var log = await SharedAsync(tab, "#explore", "ShiViz log");
+        AssertGolden("disagreement.shiviz.txt", log);
+        Assert.Equal(log.Split('\n').Length / 2, ShiVizEvent().Count(log));
+        var saved = await SharedAsync(tab, "#explore", "Run as JSON");
+
+        await tab.Page.ClickAsync("#tab-simulate");
+        var input = tab.Page.Locator("#simulate input[type=file]");
+        await Assertions.Expect(tab.Page.Locator("#simulate .head")).ToHaveCountAsync(3);
+        await input.SetInputFilesAsync(new FilePayload { Name = "run.json", MimeType = "application/json", Buffer = System.Text.Encoding.UTF8.GetBytes(saved) });
+        await Assertions.Expect(tab.Page.Locator("[data-rule=observed] .verdict.bad")).ToBeVisibleAsync();
+        Assert.Equal(saved, await SharedAsync(tab, "#simulate", "Run as JSON"));
+        var picture = await SharedAsync(tab, "#simulate", "Picture as SVG");
+        Assert.Contains("agent2 decided 1 and agent3 decided 2: they disagree.", picture, StringComparison.Ordinal);
+        Assert.Equal(picture, await SharedAsync(tab, "#simulate", "Picture as SVG"));
+        Assert.StartsWith("\uFFFDPNG", await SharedAsync(tab, "#simulate", "Picture as PNG"), StringComparison.Ordinal);
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableTheory]
+    [InlineData("/", "#diagram .mark")]
+    [InlineData("/learn?lesson=5&part=5", "#learn .mark")]
+    [InlineData("/explore?rule=classic&path=s1.1-d1.1-w1.2-d5.2", "#explore .mark")]
+    [InlineData("/#simulate", "#simulate .mark")]
+    public async Task Axe_finds_no_violation_in_light_or_dark(string address, string drawn)
+    {
+        await Clients[0].Post("/run?wait=30");
+        await using var tab = await OpenAsync(address, 1280);
+        await tab.Page.WaitForSelectorAsync(drawn);
+        foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
+        {
+            await tab.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
+            var violations = (await tab.Page.RunAxe()).Violations;
+            Assert.True(violations.Length == 0, string.Join('\n', violations.Select(violation => $"{scheme}: {violation.Id} {string.Join(' ', violation.Nodes.Select(node => node.Html))}")));
+        }
+    }
+
+    [SkippableFact]
+    public async Task A_page_that_lost_one_of_its_modules_loads_itself_again()
+    {
+        await using var tab = await OpenAsync("/learn", 1280);
+        var lost = 0;
+        await tab.Page.RouteAsync("**/js/dom.js", route => Interlocked.Increment(ref lost) <= 2 ? route.AbortAsync() : route.ContinueAsync());
+        await tab.Page.ReloadAsync();
+        await tab.Page.WaitForSelectorAsync("#learn .mark, #learn .words");
+        Assert.True(lost > 2);
+    }
+
+    private Task<Tab> OpenAsync(string address, int width) => chromium.OpenAsync(new Uri(Cluster.Addresses[0], address), width, 844);
+
+    private static Task<string> PictureAsync(Tab tab) => tab.Page.EvaluateAsync<string>(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(document.querySelector('#explore .picture').innerHTML))))");
+
+    /// <summary>The text of the file that a button of the menu saves.</summary>
+    private static async Task<string> SharedAsync(Tab tab, string view, string button)
+    {
+        var menu = tab.Page.Locator($"{view} .share");
+        if (await menu.GetAttributeAsync("open") is null)
+        {
+            await menu.Locator("summary").ClickAsync();
+        }
+
+        var download = await tab.Page.RunAndWaitForDownloadAsync(() => menu.GetByText(button, new() { Exact = true }).ClickAsync());
+        return await File.ReadAllTextAsync(await download.PathAsync());
+    }
+
+    private static void AssertGolden(string name, string actual)
+    {
+        var path = Path.Combine(Goldens, name);
+        Golden.AssertEqual(path, Golden.Read(path), actual);
+    }
+
+    /// <summary>The pattern with which ShiViz reads a log unless another is given.</summary>
+    [GeneratedRegex(@"^(?<event>.*)\n(?<host>\S*) (?<clock>{.*})$", RegexOptions.Multiline)]
+    private static partial Regex ShiVizEvent();
+}
