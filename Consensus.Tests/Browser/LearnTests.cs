@@ -88,6 +88,25 @@ public sealed partial class LearnTests(Chromium chromium) : ThreeAgents
     }
 
     [SkippableFact]
+    public async Task A_message_of_a_simulated_run_is_lost_by_a_click_and_the_run_goes_on_until_the_change_is_undone()
+    {
+        await using var tab = await OpenAsync("/#simulate?seed=5", 1280);
+        var lost = tab.Page.Locator("#simulate .arrow.lost.k-new_round");
+        var opening = await tab.Page.WaitForSelectorAsync("#simulate .arrow.k-new_round path");
+        await Assertions.Expect(lost).ToHaveCountAsync(0);
+        var box = (await opening!.BoundingBoxAsync())!;
+        await tab.Page.Mouse.ClickAsync(box.X + (box.Width / 2), box.Y + (box.Height / 2));
+        await tab.Page.ClickAsync("[data-change=lose]");
+        await Assertions.Expect(lost).ToHaveCountAsync(1);
+        Assert.Matches("&change=[0-9]+-lose$", tab.Page.Url);
+        await tab.Page.ReloadAsync();
+        await Assertions.Expect(lost).ToHaveCountAsync(1);
+        await tab.Page.GetByText("Undo 1 change").ClickAsync();
+        await Assertions.Expect(lost).ToHaveCountAsync(0);
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
     public async Task A_run_is_shared_as_a_picture_as_json_that_draws_the_same_picture_and_as_mermaid_and_shiviz_texts()
     {
         await using var tab = await OpenAsync("/explore?rule=classic&path=s1.1-d1.1-w1.2-d5.2", 1280);
