@@ -1,3 +1,4 @@
+using System.Net;
 using Consensus.Agent;
 using Consensus.Agent.Hosting;
 using Consensus.Tests.Api;
@@ -23,6 +24,13 @@ public sealed class RestartTests(Chromium chromium) : IDisposable
             using var client = new ApiClient(before.Addresses[0]);
             await client.Post("/run?wait=60", """{"values":1,"seed":1}""");
             await client.Post("/run?wait=60", """{"values":1,"seed":1}""");
+
+            // The agent that started the run decides first.
+            foreach (var address in before.Addresses)
+            {
+                using var agent = new ApiClient(address);
+                Assert.Equal(HttpStatusCode.OK, (await agent.Get("/consensus?wait=60")).Code);
+            }
         }
 
         await using var cluster = await StartAsync(3);
