@@ -135,6 +135,20 @@ public sealed class Tab : IAsyncDisposable
     /// <summary>Waits until the sentence above the diagram has this tone: good, open, bad.</summary>
     public Task VerdictAsync(string tone) => Page.WaitForSelectorAsync($"#diagram .verdict.{tone}");
 
+    /// <summary>Waits until the page has so many elements of a kind. False where it does not within 5 s.</summary>
+    public async Task<bool> ShowsAsync(string selector, int count)
+    {
+        try
+        {
+            await Assertions.Expect(Page.Locator(selector)).ToHaveCountAsync(count);
+            return true;
+        }
+        catch (PlaywrightException)
+        {
+            return false;
+        }
+    }
+
     public async ValueTask DisposeAsync() => await _context.DisposeAsync();
 }
 

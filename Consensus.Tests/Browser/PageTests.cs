@@ -20,7 +20,7 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         Assert.Single(decisions.Distinct());
 
         // A back-off may send one more decision between two other agents. The page shows it when it is next loaded.
-        for (var loads = 1; !await ShowsAsync(tab.Page, await SettledAsync()); loads++)
+        for (var loads = 1; !await tab.ShowsAsync(Arrows, await SettledAsync()); loads++)
         {
             Assert.InRange(loads, 1, 5);
             await tab.Page.ReloadAsync();
@@ -28,19 +28,6 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         }
 
         Assert.Empty(tab.Errors);
-    }
-
-    private static async Task<bool> ShowsAsync(IPage page, int arrows)
-    {
-        try
-        {
-            await Assertions.Expect(page.Locator(Arrows)).ToHaveCountAsync(arrows);
-            return true;
-        }
-        catch (PlaywrightException)
-        {
-            return false;
-        }
     }
 
     [SkippableTheory]
