@@ -92,27 +92,23 @@ internal static class DecisionDissemination
     /// </summary>
     private static void SendFinals(AgentContext agent, RunState run, bool retransmit)
     {
-        var final = FinalOf(agent, run);
-        var relay = Relay.PeerOf(agent, run);
-        for (var i = 0; i < agent.Peers.Count; i++)
-        {
-            ref readonly var peer = ref agent.Peers[i];
-            if (!peer.DecisionAcknowledged && relay < 0
-                && (retransmit || (run.SendsFinalAtOnce && i != agent.ReplyTo && peer is { Unreachable: false, InFlight: 0 })))
-            {
-                agent.Send(i, final);
-            }
-        }
-
         if (agent.Peers.AllAcknowledgeDecision)
         {
             agent.CancelTimer(Timer.Dissemination);
             return;
         }
 
-        if (relay >= 0 && retransmit)
+        var final = FinalOf(agent, run);
+        var relay = Relay.PeerOf(agent, run);
+        for (var i = 0; i < agent.Peers.Count; i++)
         {
-            agent.Send(relay, final);
+            ref readonly var peer = ref agent.Peers[i];
+            var sends = relay >= 0 ? retransmit && i == relay
+                : !peer.DecisionAcknowledged && (retransmit || (run.SendsFinalAtOnce && i != agent.ReplyTo && peer is { Unreachable: false, InFlight: 0 }));
+            if (sends)
+            {
+                agent.Send(i, final);
+            }
         }
 
         agent.SetTimer(Timer.Dissemination, agent.DisseminationMs);

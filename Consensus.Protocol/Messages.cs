@@ -71,12 +71,16 @@ public sealed record Vote(
 /// <param name="Proposals">Proposals of the sender's round whose authors' votes are not known yet. Null for none.</param>
 public sealed record RelayedMessages(IReadOnlyList<Vote>? Votes = null, IReadOnlyList<Proposal>? Proposals = null)
 {
+    /// <summary>All of them, the votes first.</summary>
+    [JsonIgnore]
+    public IEnumerable<Message> All => (Votes ?? []).Concat<Message>(Proposals ?? []);
+
     /// <summary>How many there are.</summary>
     [JsonIgnore]
     public int Count => (Votes?.Count ?? 0) + (Proposals?.Count ?? 0);
 
     /// <summary>All of them, as text.</summary>
-    public override string ToString() => string.Join("; ", (Votes ?? []).Concat<Message>(Proposals ?? []));
+    public override string ToString() => string.Join("; ", All);
 }
 
 /// <summary><c>POST /final</c>: the sender has decided.</summary>

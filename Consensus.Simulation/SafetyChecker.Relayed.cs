@@ -13,7 +13,7 @@ public sealed partial class SafetyChecker
         }
 
         var history = HistoryOf(seen, run.Id);
-        foreach (var copy in (relayed.Votes ?? []).Concat<Message>(relayed.Proposals ?? []))
+        foreach (var copy in relayed.All)
         {
             var (round, proposed, vote) = copy is Vote one ? (one.Round, one.Proposed, one) : (((Proposal)copy).Round, ((Proposal)copy).Value, null);
             if (copy.Sender == sender.Id)

@@ -68,7 +68,7 @@ internal static class MessageValidator
             return "heard must hold at most two messages of each member of run.";
         }
 
-        foreach (var copy in (relayed.Votes ?? []).Concat<Message>(relayed.Proposals ?? []))
+        foreach (var copy in relayed.All)
         {
             var wrong = copy is Vote vote ? CheckContent(vote, run) : CheckContent((Proposal)copy, run);
             if ((wrong ?? (run.Members.ContainsKey(copy.Sender!) ? null : "agent_id must be among run.members.")) is { } why)

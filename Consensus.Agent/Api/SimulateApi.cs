@@ -58,7 +58,7 @@ public static class SimulateApi
         var first = read.Seed(seed) ?? 1;
         var changes = read.Changes(change ?? []);
         var broken = read.MutantNamed(mutant);
-        options = options with { Spread = broken?.Condition == MutantCondition.Relay ? Spread.Relay : options.Spread, Durable = broken?.Condition == MutantCondition.PersistedState, ShortPeers = broken?.Condition == MutantCondition.DifferentClusterSizes && options.Agents > 1 ? 1 : 0 };
+        options = broken?.AdaptOptions(options) ?? options;
         List<RoundRange> ranges = [];
         if (detail is { Length: > 0 } && RoundFolding.ParseRanges(detail) is var parsed)
         {

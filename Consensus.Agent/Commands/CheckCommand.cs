@@ -21,7 +21,7 @@ internal static class CheckCommand
     private static readonly Option<int> Initiators = Number("--initiators", "Agents that may start a run, at any time (1..agents).", Defaults.Initiators);
     private static readonly Option<int> Starts = Number("--starts", "How often each of them may start one (1..3).", Defaults.Starts);
     private static readonly Option<int> ShortPeers = Number("--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..(agents-1)/2).", Defaults.ShortPeers);
-    private static readonly Option<Spread?> SpreadOption = new("--spread") { Description = "How proposals and votes travel (default: direct up to 3 agents, relay beyond).", HelpName = "direct|relay" };
+    private static readonly Option<Spread?> Spread = SpreadOption.Create();
     private static readonly Option<bool> Durable = new("--durable") { Description = "Restarted agents restore the run and the decision they persisted." };
     private static readonly Option<bool> PartialOrder = new("--partial-order-reduction") { Description = "Visit only states right after a message was sent: far fewer, same verdict." };
 
@@ -35,7 +35,7 @@ internal static class CheckCommand
     {
         var command = new Command("check", "Visit every state the agents can reach within bounds (exit code 0: all properties hold, 2: one is broken).")
         {
-            Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, RuleOption, DrawOption, ShortPeers, SpreadOption, Durable, PartialOrder, Turns,
+            Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, RuleOption, DrawOption, ShortPeers, Spread, Durable, PartialOrder, Turns,
         };
         command.SetAction(Check);
         return command;
@@ -49,7 +49,7 @@ internal static class CheckCommand
         var bounds = new ModelCheckerOptions(
             parsed.GetValue(Agents), parsed.GetValue(Values), parsed.GetValue(Rounds), parsed.GetValue(Crashes), parsed.GetValue(Resets),
             parsed.GetValue(Initiators), parsed.GetValue(Starts), parsed.GetValue(RuleOption), parsed.GetValue(DrawOption), parsed.GetValue(Durable),
-            parsed.GetValue(ShortPeers), parsed.GetValue(SpreadOption));
+            parsed.GetValue(ShortPeers), parsed.GetValue(Spread));
         if (bounds.Error() is { } error)
         {
             throw new ConfigurationException(error);

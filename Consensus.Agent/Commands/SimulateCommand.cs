@@ -43,7 +43,7 @@ internal static class SimulateCommand
     private static readonly Option<int> Starts = Number("--starts", "How often a client asks some agent to start a run (1..100).", Defaults.Starts);
     private static readonly Option<Latency> LatencyOption = new("--latency") { Description = "1 ms each; 0.2 to 2 ms; or 0.1 ms to 1 s, mostly short.", DefaultValueFactory = _ => Defaults.Latency, HelpName = "constant|uniform|tail" };
     private static readonly Option<int> Faults = Number("--faults", "How long faults happen, in virtual ms; then they stop.", Defaults.FaultsMs);
-    private static readonly Option<Spread?> SpreadOption = new("--spread") { Description = "How proposals and votes travel (default: direct up to 3 agents, relay beyond).", HelpName = "direct|relay" };
+    private static readonly Option<Spread?> Spread = SpreadOption.Create();
     private static readonly Option<bool> Durable = new("--durable") { Description = "Restarted agents restore the run and the decision they persisted." };
     private static readonly Option<int> ShortPeers = Number("--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..agents-1).", Defaults.ShortPeers);
     private static readonly Option<int> Rounds = Number("--rounds", "A simulated run that enters a later round is cut off.", Defaults.MaxRounds);
@@ -53,7 +53,7 @@ internal static class SimulateCommand
     {
         var command = new Command("simulate", "Simulate a run from a seed and draw it, or simulate many (exit code 0: all properties hold, 2: the ratified rule broke one).")
         {
-            Seed, Runs, Agents, RuleOption, DrawOption, Values, Window, Drop, Duplicate, Crash, Partition, Pause, Reset, Starts, LatencyOption, Faults, Durable, Rounds, ShortPeers, SpreadOption,
+            Seed, Runs, Agents, RuleOption, DrawOption, Values, Window, Drop, Duplicate, Crash, Partition, Pause, Reset, Starts, LatencyOption, Faults, Durable, Rounds, ShortPeers, Spread,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(Simulate(parsed, cancellation)));
         return command;
@@ -78,7 +78,7 @@ internal static class SimulateCommand
             parsed.GetValue(RuleOption) switch { Rules.Ratified => Rule.Ratified, Rules.Classic => Rule.Classic, _ => null },
             parsed.GetValue(DrawOption), parsed.GetValue(Values), parsed.GetValue(Window), Of(parsed, Drop), Of(parsed, Duplicate), Of(parsed, Crash),
             Of(parsed, Partition), Of(parsed, Pause), Of(parsed, Reset), parsed.GetValue(Starts), parsed.GetValue(LatencyOption), parsed.GetValue(Faults), parsed.GetValue(Durable),
-            parsed.GetValue(Rounds), parsed.GetValue(ShortPeers), parsed.GetValue(SpreadOption));
+            parsed.GetValue(Rounds), parsed.GetValue(ShortPeers), parsed.GetValue(Spread));
         if (options.Error() is { } error)
         {
             throw new ConfigurationException(error);

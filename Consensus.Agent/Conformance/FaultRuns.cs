@@ -53,7 +53,7 @@ internal sealed class FaultRuns : IAsyncDisposable
         try
         {
             runs._proxies = await LinkProxies.StartAsync(Agents, agent => (runs._agents[agent].Address, runs._agents[agent].Processes));
-            var ports = StartedAgent.FreePorts(Agents);
+            var ports = LoopbackPorts.Free(Agents);
             for (var agent = 0; agent < Agents; agent++)
             {
                 runs._agents[agent] = new StartedAgent(programs[agent % programs.Count], $"agent{agent + 1}", ports[agent], runs._proxies.PeersOf(agent), log);

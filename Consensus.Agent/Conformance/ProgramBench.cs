@@ -13,7 +13,7 @@ internal sealed class ProgramBench : IAsyncDisposable
     private ProgramBench(AgentProgram program, FakePeers peers, ExchangeLog log, CancellationToken cancellation)
     {
         (_peers, _log, _cancellation) = (peers, log, cancellation);
-        _agent = new StartedAgent(program, "agent1", StartedAgent.FreePorts(1)[0], peers.Addresses, log);
+        _agent = new StartedAgent(program, "agent1", LoopbackPorts.Free(1)[0], peers.Addresses, log);
     }
 
     /// <summary>Starts the program.</summary>

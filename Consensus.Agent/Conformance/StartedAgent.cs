@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Consensus.Agent.Configuration;
 
@@ -30,16 +29,6 @@ internal sealed class StartedAgent(AgentProgram program, string id, int port, IE
 
     /// <summary>Whether it has ended by itself.</summary>
     public bool HasExited => _process?.HasExited ?? true;
-
-    /// <summary>Ports that are free now. All are held until all are known, so that no two are the same.</summary>
-    public static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(listener => listener.Start());
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        listeners.ForEach(listener => listener.Dispose());
-        return ports;
-    }
 
     /// <summary>Starts a process, and waits until it answers.</summary>
     /// <returns>Its state.</returns>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Consensus.Agent.Conformance;
 
 namespace Consensus.Benchmarks.Cluster;
 
@@ -37,7 +38,7 @@ internal sealed class AgentCluster : IDisposable
 
     public static async Task<AgentCluster> StartAsync(string program, int count, HttpClient http, params (string Key, string Value)[] settings)
     {
-        var ports = ServerProcess.FreePorts(count);
+        var ports = LoopbackPorts.Free(count);
         var agents = new List<ServerProcess?>();
         try
         {

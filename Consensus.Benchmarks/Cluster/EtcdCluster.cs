@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text;
+using Consensus.Agent.Conformance;
 
 namespace Consensus.Benchmarks.Cluster;
 
@@ -24,7 +25,7 @@ internal sealed class EtcdCluster : IDisposable
         var cluster = new EtcdCluster(http);
         try
         {
-            var ports = ServerProcess.FreePorts(2 * Nodes);
+            var ports = LoopbackPorts.Free(2 * Nodes);
             var peers = string.Join(',', Enumerable.Range(0, Nodes).Select(node => $"n{node}=http://127.0.0.1:{ports[Nodes + node]}"));
 
             // A node serves once a quorum of them runs.

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using Consensus.Agent.Conformance;
 using Consensus.Agent;
 using Consensus.Agent.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -33,7 +34,7 @@ internal sealed class HelperServer : IDisposable
     /// <summary>Starts it in a process of its own.</summary>
     public static async Task<HelperServer> StartAsync(HttpClient http)
     {
-        var port = ServerProcess.FreePorts(1)[0];
+        var port = LoopbackPorts.Free(1)[0];
         var program = typeof(HelperServer).Assembly.Location;
         var process = await ServerProcess.StartAsync(
             program, ["helper", "--port", port.ToString(CultureInfo.InvariantCulture)], port, "/otlp", new Dictionary<string, string>());

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Consensus.Agent.Conformance;
 
 namespace Consensus.Benchmarks.Cluster;
 
@@ -29,7 +30,7 @@ internal sealed class OriginalCluster : IDisposable
         var cluster = new OriginalCluster(http);
         try
         {
-            var ports = ServerProcess.FreePorts(Agents);
+            var ports = LoopbackPorts.Free(Agents);
             for (var i = 0; i < Agents; i++)
             {
                 cluster._agents.Add(await ServerProcess.StartAsync("python3", [script], ports[i], "/state", new Dictionary<string, string>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
@@ -36,16 +35,6 @@ internal sealed class ServerProcess : IDisposable
             _process.Refresh();
             return _process.WorkingSet64;
         }
-    }
-
-    /// <summary>Free ports. All are held until all are known, so that no two are the same.</summary>
-    public static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(listener => listener.Start());
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        listeners.ForEach(listener => listener.Dispose());
-        return ports;
     }
 
     /// <summary>The first of so many free ports in a row. They lie below those that a system gives to outgoing connections.</summary>

@@ -1,5 +1,6 @@
 using Consensus.Protocol;
 using Consensus.Simulation.Mutants;
+using Consensus.Simulation.Seeded;
 
 namespace Consensus.Simulation.Exploration;
 
@@ -19,10 +20,6 @@ public sealed record ExplorationOptions(int Agents = 3, Rule Rule = Rule.Ratifie
     /// <summary>The longest path, in steps.</summary>
     public const int MaxSteps = 300;
 
-    /// <summary>Whether a restarted agent restores what it persisted.</summary>
-    public bool IsDurable => Mutant?.Condition == MutantCondition.PersistedState;
-
-    internal IEnumerable<SimulatedAgent> CreateAgents() => Enumerable.Range(0, Agents).Select(agent => new SimulatedAgent(agent, AgentIds.Others(agent, Agents).Take(CountedBy(agent) - 1)));
-
-    private int CountedBy(int agent) => Mutant?.Condition == MutantCondition.DifferentClusterSizes && agent > 0 && agent == Agents - 1 ? Agents - 1 : Agents;
+    /// <summary>The cluster as a simulation would have it.</summary>
+    internal SimulationOptions Cluster => Mutant?.AdaptOptions(new SimulationOptions(Agents)) ?? new SimulationOptions(Agents);
 }

@@ -68,8 +68,7 @@ public sealed class ExplorationSearch
     private List<ExplorationStep>? Expand(ExploredCluster cluster, int node, List<ExplorationStep> path)
     {
         var hashes = cluster.Agents.Select(HashOf).ToArray();
-        var calls = cluster.Calls.Aggregate(0UL, (sum, call) => sum + HashOf(call.To.Index, call.From.Index, call.Message, call.Response));
-        var others = hashes.Aggregate(calls, (sum, hash) => sum + hash);
+        var others = hashes.Aggregate(HashOfCalls(cluster), (sum, hash) => sum + hash);
         var drawn = cluster.Trace!.Steps.SelectMany(step => step.Events).Where(one => one.Kind == ProtocolEventKind.Drew).Select(one => one.Value).DefaultIfEmpty(0).Max();
         var crashes = cluster.Trace.Steps.Count(step => step.Kind == TraceStepKind.Crash);
         var resets = cluster.Trace.Steps.Count(step => step.Kind == TraceStepKind.Reset);
@@ -124,12 +123,12 @@ public sealed class ExplorationSearch
         if (next.After is not { } machine)
         {
             var after = new ExploredCluster(_options, [.. path, next.Step]);
-            return after.Calls.Aggregate(after.Agents.Select(HashOf).Aggregate((sum, hash) => sum + hash), (sum, call) => sum + HashOf(call.To.Index, call.From.Index, call.Message, call.Response));
+            return after.Agents.Select(HashOf).Aggregate(HashOfCalls(after), (sum, hash) => sum + hash);
         }
 
         if (next.Call is { } call)
         {
-            others -= HashOf(call.To.Index, call.From.Index, call.Message, call.Response);
+            others -= HashOf(call);
         }
 
         foreach (var effect in next.Effects)
@@ -144,6 +143,10 @@ public sealed class ExplorationSearch
 
         return others + HashOf(next.Agent, machine);
     }
+
+    private static ulong HashOfCalls(ExploredCluster cluster) => cluster.Calls.Aggregate(0UL, (sum, call) => sum + HashOf(call));
+
+    private static ulong HashOf(SimulatedCall call) => HashOf(call.To.Index, call.From.Index, call.Message, call.Response);
 
     private static ulong HashOf(SimulatedAgent agent) => agent.Machine is { } machine ? HashOf(agent.Index, machine) : Hash(writer => writer.Write(agent.Index + (agent.Processes << 8)));
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Consensus.Protocol;
 using Consensus.Simulation.ModelChecking;
-using Consensus.Simulation.Mutants;
 using Consensus.Simulation.Seeded;
 using Timer = Consensus.Protocol.Timer;
 
@@ -31,7 +30,7 @@ public sealed class ExploredCluster : SimulatedCluster
 {
     private const long StepUs = 1_000;
 
-    private readonly ExplorationOptions _options;
+    private readonly bool _durable;
     private readonly ChoiceEnumerator _draws = new();
     private readonly SafetyChecker _checker = new();
     private readonly List<Violation> _violations = [];
@@ -43,10 +42,10 @@ public sealed class ExploredCluster : SimulatedCluster
     /// <param name="path">The steps.</param>
     /// <exception cref="FormatException">A step is not possible where the path takes it; the message names it.</exception>
     public ExploredCluster(ExplorationOptions options, IReadOnlyList<ExplorationStep> path)
-        : base(options.CreateAgents(), options.Mutant?.Factory)
+        : base(options.Cluster.CreateAgents(), options.Mutant?.Factory)
     {
-        _options = options;
-        _request = new RunRequest(Rule: options.Rule, Values: options.Values, Spread: options.Mutant?.Condition == MutantCondition.Relay ? Spread.Relay : null);
+        _durable = options.Cluster.Durable;
+        _request = new RunRequest(Rule: options.Rule, Values: options.Values, Spread: options.Cluster.Spread);
         foreach (var agent in Agents)
         {
             Start(agent);
@@ -160,7 +159,7 @@ public sealed class ExploredCluster : SimulatedCluster
     }
 
     private void Start(SimulatedAgent agent) =>
-        Start(agent, string.Create(CultureInfo.InvariantCulture, $"{(char)('a' + agent.Index)}{agent.Processes + 1}"), _draws, _options.IsDurable);
+        Start(agent, string.Create(CultureInfo.InvariantCulture, $"{(char)('a' + agent.Index)}{agent.Processes + 1}"), _draws, _durable);
 
     private bool Take(ExplorationStep step)
     {

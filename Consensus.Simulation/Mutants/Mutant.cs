@@ -1,4 +1,5 @@
 using Consensus.Protocol;
+using Consensus.Simulation.Seeded;
 
 namespace Consensus.Simulation.Mutants;
 
@@ -53,6 +54,15 @@ public sealed record Mutant(string Name, string Description, string Property, Mu
 
     /// <summary>The names of all mutants, with commas between them.</summary>
     public static string Names { get; } = string.Join(", ", All.Select(mutant => mutant.Name));
+
+    /// <summary>The same options where this mutant goes wrong (<see cref="Condition"/>).</summary>
+    public SimulationOptions AdaptOptions(SimulationOptions options) => Condition switch
+    {
+        MutantCondition.PersistedState => options with { Durable = true },
+        MutantCondition.Relay => options with { Spread = Spread.Relay },
+        MutantCondition.DifferentClusterSizes when options.Agents > 1 => options with { ShortPeers = 1 },
+        _ => options,
+    };
 
     private static Mutant Of(string name, string description, string property, SafetyRules rules, MutantCondition condition = MutantCondition.Always) =>
         new(name, description, property, condition, (id, boot, peers, random) => new AgentStateMachine(id, boot, peers, random, rules));

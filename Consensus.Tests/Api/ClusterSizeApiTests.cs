@@ -1,7 +1,7 @@
 using System.Net;
+using Consensus.Agent.Conformance;
 using Consensus.Agent;
 using Consensus.Agent.Hosting;
-using Consensus.Tests.Cluster;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -17,7 +17,7 @@ public sealed class ClusterSizeApiTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        List<Uri> addresses = [.. AgentProcess.FreePorts(3).Select(port => new Uri($"http://127.0.0.1:{port}"))];
+        List<Uri> addresses = [.. LoopbackPorts.Free(3).Select(port => new Uri($"http://127.0.0.1:{port}"))];
         int[][] peers = [[1, 2], [0], [0, 1]];
         for (var i = 0; i < 3; i++)
         {

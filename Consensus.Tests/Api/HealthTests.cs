@@ -1,4 +1,5 @@
 using System.Net;
+using Consensus.Agent.Conformance;
 using Consensus.Agent;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
@@ -97,7 +98,7 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
     [Fact]
     public async Task A_peer_with_another_key_degrades_both_ways_before_any_run_is_asked_for()
     {
-        var ports = Consensus.Tests.Cluster.AgentProcess.FreePorts(2);
+        var ports = LoopbackPorts.Free(2);
         await using var first = await StartOneAsync(0, new ClusterKey("correct-horse-battery"));
         await using var second = await StartOneAsync(1, new ClusterKey("staple-correct-horse"));
         for (var agent = 0; agent < 2; agent++)

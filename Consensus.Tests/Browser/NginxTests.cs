@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using Consensus.Agent.Conformance;
 using Consensus.Tests.Api;
-using Consensus.Tests.Cluster;
 using Microsoft.Playwright;
 
 namespace Consensus.Tests.Browser;
@@ -38,7 +38,7 @@ public sealed class NginxTests(Chromium chromium) : ThreeAgents
         for (var tries = 1; ; tries++)
         {
             // Somebody else may take the port before nginx does.
-            var nginx = new Nginx(AgentProcess.FreePorts(1)[0], agent);
+            var nginx = new Nginx(LoopbackPorts.Free(1)[0], agent);
             if (await nginx.AnswersAsync(http))
             {
                 return nginx;

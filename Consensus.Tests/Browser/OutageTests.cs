@@ -1,3 +1,4 @@
+using Consensus.Agent.Conformance;
 using Consensus.Tests.Cluster;
 using Microsoft.Playwright;
 
@@ -11,7 +12,7 @@ public sealed class OutageTests(Chromium chromium)
     [SkippableFact]
     public async Task A_killed_agent_is_shown_down_and_learns_when_it_returns_and_the_page_outlives_its_own_agent()
     {
-        var ports = AgentProcess.FreePorts(3);
+        var ports = LoopbackPorts.Free(3);
         using var agent1 = await AgentProcess.StartAsync(ports, 0);
         using var agent2 = await AgentProcess.StartAsync(ports, 1);
         using var agent3 = await AgentProcess.StartAsync(ports, 2);

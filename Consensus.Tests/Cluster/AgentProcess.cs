@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
@@ -22,16 +21,6 @@ internal sealed partial class AgentProcess : IDisposable
 
     /// <summary>The lines up to the one that says who can reach it.</summary>
     public IReadOnlyList<string> Lines { get; }
-
-    /// <summary>Ports that nobody has now; all are held until all are known, so that no two are the same.</summary>
-    public static int[] FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(listener => listener.Start());
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        listeners.ForEach(listener => listener.Dispose());
-        return ports;
-    }
 
     /// <summary>
     /// The agent to test where it is not the one built here, such as one compiled ahead of time: a program's path, from

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Consensus.Agent.Conformance;
 using Consensus.Agent;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
@@ -96,7 +97,7 @@ public sealed class ListenTests
     [Fact]
     public async Task One_agent_reports_that_it_is_open_and_prints_an_address_that_opens()
     {
-        var port = AgentProcess.FreePorts(1)[0];
+        var port = LoopbackPorts.Free(1)[0];
         using var agent = await StartAsync(["--AGENT_ID=agent1", "--listen", "any", "--port", $"{port}"], []);
         Assert.Equal($"http://localhost:{port}/", agent.Address.ToString());
         Assert.StartsWith("Open to all networks of this machine", agent.Lines[^1], StringComparison.Ordinal);
@@ -141,7 +142,7 @@ public sealed class ListenTests
     {
         while (true)
         {
-            var first = AgentProcess.FreePorts(1)[0];
+            var first = LoopbackPorts.Free(1)[0];
             try
             {
                 var listeners = Enumerable.Range(first, count).Select(port => new TcpListener(IPAddress.Any, port)).ToList();

@@ -1,4 +1,5 @@
 using System.Text;
+using Consensus.Agent.Conformance;
 
 namespace Consensus.Tests.Cluster;
 
@@ -26,7 +27,7 @@ internal sealed class Nemesis : IAsyncDisposable
 
     private Nemesis(int agents, int seed, string? folder, Action<string> log)
     {
-        _ports = AgentProcess.FreePorts(agents);
+        _ports = LoopbackPorts.Free(agents);
         _agents = new AgentProcess?[agents];
         (_random, _folder, _log) = (new Random(seed), folder, log);
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using Consensus.Agent.Conformance;
 using Consensus.Tests.Api;
 
 namespace Consensus.Tests.Cluster;
@@ -9,7 +10,7 @@ public sealed class ProcessTests
     [Fact]
     public async Task With_one_agent_killed_in_mid_run_the_rest_decide_and_it_learns_when_it_returns()
     {
-        var ports = AgentProcess.FreePorts(3);
+        var ports = LoopbackPorts.Free(3);
         using var agent1 = await AgentProcess.StartAsync(ports, 0, ("FAULTS", "true"));
         using var agent2 = await AgentProcess.StartAsync(ports, 1, ("FAULTS", "true"));
         using var client = new ApiClient(agent1.Address);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Consensus.Agent.Conformance;
 using Consensus.Tests.Api;
 
 namespace Consensus.Tests.Cluster;
@@ -63,7 +64,7 @@ public sealed class ShutdownTests : IDisposable
     [Fact]
     public async Task A_start_that_waits_for_a_hung_peer_is_answered()
     {
-        var ports = AgentProcess.FreePorts(2);
+        var ports = LoopbackPorts.Free(2);
         using var agent1 = await AgentProcess.StartAsync(ports, 0);
         using var agent2 = await AgentProcess.StartAsync(ports, 1);
         await agent2.PauseAsync();

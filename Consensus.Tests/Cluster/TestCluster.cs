@@ -1,3 +1,4 @@
+using Consensus.Agent.Conformance;
 using Consensus.Agent;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
@@ -40,7 +41,7 @@ internal sealed class TestCluster : IAsyncDisposable
 
         for (var retries = 4; ; retries--)
         {
-            var ports = AgentProcess.FreePorts(agents);
+            var ports = LoopbackPorts.Free(agents);
             var starting = ports.Select((_, index) => AgentProcess.StartAsync(ports, index, settings)).ToList();
             try
             {

@@ -1,4 +1,5 @@
 using System.Net;
+using Consensus.Agent.Conformance;
 using Consensus.Tests.Api;
 using Consensus.Tests.Cluster;
 
@@ -9,7 +10,7 @@ namespace Consensus.Tests.Deploy;
 public sealed class ClusterSizeTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consensus-");
-    private readonly int[] _ports = AgentProcess.FreePorts(5);
+    private readonly int[] _ports = LoopbackPorts.Free(5);
     private readonly AgentProcess?[] _agents = new AgentProcess?[5];
 
     public void Dispose()

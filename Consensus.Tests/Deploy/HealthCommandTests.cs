@@ -1,3 +1,4 @@
+using Consensus.Agent.Conformance;
 using Consensus.Tests.Cluster;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -40,12 +41,12 @@ public sealed class HealthCommandTests
 
     [Fact]
     public Task An_agent_that_does_not_listen_is_an_error_in_one_line() =>
-        AssertErrorAsync("does not answer", "--url", $"http://localhost:{AgentProcess.FreePorts(1)[0]}");
+        AssertErrorAsync("does not answer", "--url", $"http://localhost:{LoopbackPorts.Free(1)[0]}");
 
     [Fact]
     public async Task Without_an_address_it_asks_the_agent_of_its_own_environment_and_no_proxy()
     {
-        var proxy = $"http://127.0.0.1:{AgentProcess.FreePorts(1)[0]}";
+        var proxy = $"http://127.0.0.1:{LoopbackPorts.Free(1)[0]}";
         using var cluster = await AgentProcess.StartAsync(["--agents", "1", "--port", "0"]);
         await cluster.WaitUntilReadyAsync();
         foreach (var key in new[] { "ASPNETCORE_HTTP_PORTS", "PORT" })

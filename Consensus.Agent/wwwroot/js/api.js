@@ -13,6 +13,9 @@ export class Problem extends Error {
 /** The text that the page shows for a failed call. */
 export const errorText = (problem) => problem instanceof Problem ? problem.message : 'The agent does not respond.';
 
+/** Whether a call failed: with an error response, without one, or for its time. Other errors are faults of the page. */
+export const isFailedCall = (problem) => problem instanceof Problem || problem instanceof TypeError || problem.name === 'TimeoutError';
+
 /**
  * Sends a request and parses the JSON response; null for 404. Throws a Problem for an error response, and a TypeError or
  * TimeoutError without one. The timeout cancels a request that still waits for a connection.

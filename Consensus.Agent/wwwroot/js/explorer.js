@@ -1,7 +1,7 @@
 // The explorer: one state of a simulated cluster, its diagram, its agents, its properties, and every possible next step.
 
 import { AgentTable } from './agent-table.js';
-import { exploreState, Problem, errorText } from './api.js';
+import { errorText, exploreState, isFailedCall } from './api.js';
 import { chip, html } from './dom.js';
 import { content } from './format.js';
 import { hint } from './hints.js';
@@ -86,7 +86,7 @@ export class Explorer {
       this.onPath(state.path, state);
     } catch (problem) {
       if (request !== this.request) return;
-      if (!(problem instanceof Problem) && !(problem instanceof TypeError) && problem.name !== 'TimeoutError') throw problem;
+      if (!isFailedCall(problem)) throw problem;
       this.notice(errorText(problem));
     } finally {
       if (request === this.request) this.root.removeAttribute('aria-busy');

@@ -1,7 +1,7 @@
 // The tab of simulated runs. It also shows how the classic rule disagrees and what a broken rule does wrong, each beside the
 // ratified rule in the same schedule.
 
-import { Problem, call, errorText, getMutants, queryText, simulate } from './api.js';
+import { call, errorText, getMutants, isFailedCall, queryText, simulate } from './api.js';
 import { html, whileBusy } from './dom.js';
 import { describeArrow, plural } from './format.js';
 import { hintOf } from './hints.js';
@@ -151,7 +151,7 @@ export class SimulationView {
       try {
         await request();
       } catch (problem) {
-        if (!(problem instanceof Problem) && !(problem instanceof TypeError) && problem.name !== 'TimeoutError') throw problem;
+        if (!isFailedCall(problem)) throw problem;
         this.notice(errorText(problem));
       }
     });
