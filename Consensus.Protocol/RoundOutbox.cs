@@ -21,7 +21,7 @@ internal static class RoundOutbox
 
     /// <summary>
     /// Sends a vote that this step cast in the round that it leaves. Peers may still need the vote, and this agent's responses
-    /// will not carry it any more. A relay passes that vote on with its next message, and whoever has a relay follows it.
+    /// will not carry it any more. A relay passes that vote on with its next message. An agent with a relay sends none.
     /// </summary>
     public static void FlushBeforeLeaving(AgentContext agent, RunState run)
     {
@@ -42,7 +42,7 @@ internal static class RoundOutbox
 
     /// <summary>
     /// Sends the current proposal or vote again, and backs off: to every peer; where messages are relayed, to the peers whose
-    /// own proposal or vote is missing. A peer's response carries it, so whoever misses one sends.
+    /// own proposal or vote is missing. The peer's response carries it.
     /// </summary>
     public static void Retransmit(AgentContext agent, RunState run)
     {

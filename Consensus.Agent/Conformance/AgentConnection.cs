@@ -102,7 +102,7 @@ internal sealed class AgentConnection : IDisposable
     /// <param name="within">The shortest time to wait.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <returns>False where the condition did not hold although the agent had the time.</returns>
-    /// <exception cref="CheckFailedException">There was no response, or the agent is too slow to tell.</exception>
+    /// <exception cref="CheckFailedException">There was no response, or the agent responds too slowly to judge it.</exception>
     public async Task<bool> PollAsync(string path, Func<AgentReply, bool> condition, Func<Task> between, TimeSpan within, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();

@@ -1,6 +1,6 @@
 namespace Consensus.Agent.Conformance;
 
-/// <summary>What a program is told when it is started as an agent.</summary>
+/// <summary>The settings with which a program starts as an agent.</summary>
 /// <param name="Id">AGENT_ID.</param>
 /// <param name="Port">PORT, on this machine.</param>
 /// <param name="Peers">PEERS: the base addresses of the others, comma-separated.</param>
@@ -9,7 +9,7 @@ internal sealed record AgentSettings(string Id, int Port, string Peers);
 /// <summary>A started agent. <see cref="IDisposable.Dispose"/> kills it and waits until it has ended.</summary>
 internal interface IAgentProcess : IDisposable
 {
-    /// <summary>Whether it has ended by itself.</summary>
+    /// <summary>Whether the process has ended without the judge.</summary>
     bool HasExited { get; }
 
     /// <summary>The last line that it printed; empty: none.</summary>

@@ -46,7 +46,7 @@ internal sealed class ConformanceJudge(ConformanceOptions options, Action<Confor
     private bool IsOutOfTime => _clock.Elapsed.TotalSeconds >= options.Seconds;
 
     /// <summary>Starts programs and judges them.</summary>
-    /// <param name="cluster">The programs; each is judged by itself, and all together in one cluster.</param>
+    /// <param name="cluster">The programs. The judge judges each program alone, and then all of them in one cluster.</param>
     /// <exception cref="ConfigurationException">A program does not answer.</exception>
     public async Task<ConformanceReport> JudgeProgramsAsync(IReadOnlyList<AgentProgram> cluster)
     {

@@ -86,7 +86,7 @@ internal sealed record FaultPlan(long Seed, IReadOnlyList<PlannedStart> Starts, 
         // The original's window is 200 ms; the judge asks for a shorter one where it can.
         var span = described ? 60 : 300;
 
-        // Messages of the original do not name their run, so that those of two runs at once could not be told apart.
+        // Messages of the original do not name their run. With two runs at once the judge could not assign them.
         List<PlannedStart> starts = [new(random.Next(agents), 0)];
         if (described && random.Next(8) == 0)
         {

@@ -198,7 +198,7 @@ internal sealed class FaultRuns : IAsyncDisposable
     /// <summary>An agent that is undecided, in the run that was started or at all; null: there is none, or the run is stalled.</summary>
     private async Task<(int Agent, RunId Run)?> FindOpenAsync(ObservedHistory history, bool described)
     {
-        // If its initiator was killed at once, nobody else may know the run.
+        // Where the initiator was killed at once, perhaps no other agent knows the run.
         var started = Enumerable.Range(0, Agents).Any(agent => _boots.GetValueOrDefault((agent, _agents[agent].Processes)) == history.Started.Boot) ? history.Started : RunId.None;
         var (reached, stalled) = (false, false);
         (int Agent, RunId Run)? open = null;

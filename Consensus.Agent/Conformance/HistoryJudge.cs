@@ -5,7 +5,7 @@ using Consensus.Simulation;
 namespace Consensus.Agent.Conformance;
 
 /// <summary>Hands an observed history to the safety checker of the simulator.</summary>
-/// <param name="boots">The boot of each process, by agent and process number; a process that told none is not in it.</param>
+/// <param name="boots">The boot of each process, by agent and process number. It leaves out processes that named no boot.</param>
 internal sealed class HistoryJudge(IReadOnlyDictionary<(int Agent, int Process), string> boots)
 {
     private readonly SafetyChecker _checker = new();

@@ -26,7 +26,7 @@ internal enum HistoryEventKind
     /// <summary>The caller had no response.</summary>
     Unanswered,
 
-    /// <summary>An agent told the judge its decision.</summary>
+    /// <summary>An agent's response to the judge held its decision.</summary>
     Decided,
 }
 

@@ -65,7 +65,7 @@ internal static class OriginalChecks
         .. OriginalPeerChecks.All,
     ];
 
-    /// <summary>A check of this level. With real peers, one that decides and then resets could be told the decision again by a peer.</summary>
+    /// <summary>A check of this level. A check that decides and then resets needs fake peers: a real peer may send the decision again.</summary>
     private static ConformanceCheck Check(string id, string sentence, Func<TestBench, Task> body, bool peers = false) =>
         new(id, ConformanceLevel.Original, sentence, body, NeedsPeers: peers);
 

@@ -27,7 +27,7 @@ internal sealed class StartedAgent(AgentProgram program, string id, int port, IE
     /// <summary>How many processes it has had.</summary>
     public int Processes { get; private set; }
 
-    /// <summary>Whether it has ended by itself.</summary>
+    /// <summary>Whether the process has ended without the judge.</summary>
     public bool HasExited => _process?.HasExited ?? true;
 
     /// <summary>Starts a process, and waits until it answers.</summary>

@@ -14,7 +14,7 @@ internal sealed record SentValue(bool IsVote, int? Value, int? Proposal, int Rou
 /// <summary>Runs that describe themselves, with the judge as the other members.</summary>
 internal sealed partial class TestBench
 {
-    // Long enough that no window ends by itself within a check.
+    // No window of this length ends within a check.
     private const int LongWindow = 60_000;
     private static int _lastRun = 1000;
 

@@ -7,7 +7,7 @@ namespace Consensus.Agent.Timeline;
 /// Numbers the events of one agent, and streams them to followers. A follower can resume over the last
 /// <see cref="MaxEvents"/> numbers.
 /// </summary>
-/// <param name="gate">The recorder's lock. Whoever adds an event holds it.</param>
+/// <param name="gate">The recorder's lock. A caller that adds an event holds it.</param>
 /// <param name="names">The names of agents and boots.</param>
 /// <param name="time">The clock of heartbeats.</param>
 internal sealed class EventStream(Lock gate, NameTable names, TimeProvider time)

@@ -5,7 +5,7 @@ using Consensus.Protocol;
 namespace Consensus.Agent.Timeline;
 
 /// <summary>
-/// The logs of one agent's runs: decides which run an event belongs to, and bounds the runs and the events. Whoever calls it
+/// The logs of one agent's runs: decides which run an event belongs to, and bounds the runs and the events. The caller
 /// holds the recorder's lock.
 /// </summary>
 internal sealed class RunEventLogs(string agentId, string boot, EventStream stream)
