@@ -135,6 +135,20 @@ public sealed class Tab : IAsyncDisposable
     /// <summary>Waits until the sentence above the diagram has this tone: good, open, bad.</summary>
     public Task VerdictAsync(string tone) => Page.WaitForSelectorAsync($"#diagram .verdict.{tone}");
 
+    /// <summary>Where an element is. A drawing that replaces the element at that moment leaves it without a place, so it is asked again.</summary>
+    public static async Task<LocatorBoundingBoxResult> BoxAsync(ILocator element)
+    {
+        for (var tries = 1; tries <= 50; tries++)
+        {
+            if (await element.BoundingBoxAsync() is { } box)
+            {
+                return box;
+            }
+        }
+
+        throw new InvalidOperationException($"{element} has no place on the page.");
+    }
+
     /// <summary>Waits until the page has so many elements of a kind. False where it does not within 5 s.</summary>
     public async Task<bool> ShowsAsync(string selector, int count)
     {

@@ -223,8 +223,8 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
     public async Task A_drag_highlights_no_value()
     {
         await using var tab = await OpenWithValuesAsync();
-        var picture = (await tab.Page.Locator("#diagram .picture").BoundingBoxAsync())!;
-        var value = (await Drew(tab).BoundingBoxAsync())!;
+        var picture = await Tab.BoxAsync(tab.Page.Locator("#diagram .picture"));
+        var value = await Tab.BoxAsync(Drew(tab));
         var (x, y) = (value.X + (value.Width / 2), value.Y + (value.Height / 2));
         await tab.Page.Mouse.MoveAsync(picture.X + 20, y);
         await tab.Page.Mouse.DownAsync();

@@ -102,6 +102,9 @@ public sealed class SharedStreamTests(Chromium chromium) : ThreeAgents
             Object.defineProperty(document, 'prerendering', { get: () => window.prerendering });
             """;
         await using var tab = await chromium.OpenAsync(Cluster.Addresses[0], script: Prerendering);
+
+        // The page that was opened first may still read the timeline while the next one loads.
+        await tab.Page.GotoAsync("about:blank");
         List<string> calls = [];
         tab.Page.Request += (_, request) => calls.Add(new Uri(request.Url).AbsolutePath);
         await tab.Page.GotoAsync(new Uri(Cluster.Addresses[0], "/run").ToString());
