@@ -15,11 +15,14 @@ namespace Consensus.Agent.Api;
 internal sealed class CrossSiteProtection
 {
     /// <summary>
-    /// Only what the agent itself serves may load, run or be called, and no page may frame it. A picture may also be one that
-    /// the page has made: it turns its diagram into a PNG.
+    /// Only what the agent itself serves may load, run or be called. A picture may also be one that the page has made: it turns
+    /// its diagram into a PNG.
     /// </summary>
-    public const string Policy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    public const string PolicyInFrames =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'";
+
+    /// <summary>The same, and no page may frame the response.</summary>
+    public const string Policy = PolicyInFrames + "; frame-ancestors 'none'";
 
     // Scalar's page holds a script that starts it, known by its nonce, and sets styles as it goes; it calls only this agent.
     private const string PolicyOfScalar =
@@ -61,13 +64,21 @@ internal sealed class CrossSiteProtection
             : next(context);
     }
 
-    /// <summary>Sets headers: a browser must trust the content type, must not frame the page, and may load only our files.</summary>
+    /// <summary>Sets headers: a browser must trust the content type, may frame only pictures, and may load only our files.</summary>
     private static void SetHeaders(HttpContext context)
     {
         var headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = Policy;
+        if (WebPage.MayBeFramed(context.Request))
+        {
+            headers.ContentSecurityPolicy = PolicyInFrames;
+        }
+        else
+        {
+            headers.ContentSecurityPolicy = Policy;
+            headers.XFrameOptions = "DENY";
+        }
+
         headers.XContentTypeOptions = "nosniff";
-        headers.XFrameOptions = "DENY";
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
@@ -100,7 +111,8 @@ internal sealed class CrossSiteProtection
         if (site.Count > 0)
         {
             return site != "same-origin" && site != "none"
-                && !(reads && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document");
+                && !(reads && request.Headers["Sec-Fetch-Mode"] == "navigate"
+                    && (request.Headers["Sec-Fetch-Dest"] == "document" || (request.Headers["Sec-Fetch-Dest"] == "iframe" && WebPage.MayBeFramed(request))));
         }
 
         return !reads && request.Headers.Origin is { Count: > 0 } origin

@@ -57,14 +57,15 @@ public static class ExploreApi
     }
 
     private static async Task<IResult> StateAsync(
-        string? agents = null, string? rule = null, string? values = null, string? mutant = null, string? path = null, string? goal = null)
+        string? agents = null, string? rule = null, string? values = null, string? spread = null, string? mutant = null, string? path = null, string? goal = null)
     {
         var read = new SimulationQuery();
         var defaults = new ExplorationOptions();
         var options = new ExplorationOptions(
             read.Number("agents", agents, defaults.Agents, 1, ExplorationOptions.MaxAgents), read.Name("rule", rule, defaults.Rule),
-            read.Number("values", values, defaults.Values, 1, ExplorationOptions.MaxValues), read.MutantNamed(mutant));
-        ExplorationGoal? wanted = goal is null ? null : read.Name<ExplorationGoal>("goal", goal, default);
+            read.Number("values", values, defaults.Values, 1, ExplorationOptions.MaxValues), read.MutantNamed(mutant),
+            read.Name<Spread>("spread", spread));
+        var wanted = read.Name<ExplorationGoal>("goal", goal);
         if (read.Wrong is { } wrong)
         {
             return RequestBody.Problem(400, wrong);

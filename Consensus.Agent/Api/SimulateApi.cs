@@ -46,7 +46,7 @@ public static class SimulateApi
     private static async Task<IResult> SimulateAsync(
         string? rule = null, string? draw = null, string? agents = null, string? values = null, [FromQuery(Name = "window_ms")] string? window = null,
         string? latency = null, string? seed = null, string? drop = null, string? duplicate = null, string? crash = null, string? partition = null,
-        string? pause = null, string? reset = null, string? mutant = null, [FromQuery] string[]? detail = null, [FromQuery] string[]? change = null)
+        string? pause = null, string? reset = null, string? spread = null, string? mutant = null, [FromQuery] string[]? detail = null, [FromQuery] string[]? change = null)
     {
         var read = new SimulationQuery();
         var defaults = new SimulationOptions();
@@ -54,7 +54,8 @@ public static class SimulateApi
             read.Number("agents", agents, defaults.Agents, 1, MaxAgents), read.Name("rule", rule, Rule.Ratified), read.Name("draw", draw, defaults.Draw),
             read.Number("values", values, defaults.Values, 1, ProtocolLimits.MaxValues), read.Number("window_ms", window, defaults.WindowMs, 0, ProtocolLimits.MaxWindowMs),
             read.Chance("drop", drop), read.Chance("duplicate", duplicate), read.Chance("crash", crash), read.Chance("partition", partition),
-            read.Chance("pause", pause), read.Chance("reset", reset), Latency: read.Name("latency", latency, defaults.Latency), MaxRounds: MaxRounds);
+            read.Chance("pause", pause), read.Chance("reset", reset), Latency: read.Name("latency", latency, defaults.Latency), MaxRounds: MaxRounds,
+            Spread: read.Name<Spread>("spread", spread));
         var first = read.Seed(seed) ?? 1;
         var changes = read.Changes(change ?? []);
         var broken = read.MutantNamed(mutant);

@@ -52,11 +52,14 @@ internal sealed class SimulationQuery
         : Refuse<Probability>($"{name} must be a number from 0 to 1.");
 
     public T Name<T>(string name, string? text, T otherwise)
+        where T : struct, Enum => Name<T>(name, text) ?? otherwise;
+
+    public T? Name<T>(string name, string? text)
         where T : struct, Enum
     {
         var values = Enum.GetValues<T>();
         var index = Array.FindIndex(values, value => string.Equals(value.ToString(), text, StringComparison.OrdinalIgnoreCase));
-        return text is null ? otherwise : index >= 0 ? values[index]
+        return text is null ? null : index >= 0 ? values[index]
             : Refuse<T>($"{name} must be {string.Join(" or ", values.Select(value => value.ToString().ToLowerInvariant()))}.");
     }
 

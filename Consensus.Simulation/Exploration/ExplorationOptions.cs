@@ -9,7 +9,8 @@ namespace Consensus.Simulation.Exploration;
 /// <param name="Rule">The rule of the runs.</param>
 /// <param name="Values">Values are drawn from 1..Values; 1..<see cref="MaxValues"/>.</param>
 /// <param name="Mutant">The broken rule; null: none.</param>
-public sealed record ExplorationOptions(int Agents = 3, Rule Rule = Rule.Ratified, int Values = 3, Mutant? Mutant = null)
+/// <param name="Spread">How proposals and votes travel; null: the protocol's default.</param>
+public sealed record ExplorationOptions(int Agents = 3, Rule Rule = Rule.Ratified, int Values = 3, Mutant? Mutant = null, Spread? Spread = null)
 {
     /// <summary>The largest cluster.</summary>
     public const int MaxAgents = 5;
@@ -21,5 +22,5 @@ public sealed record ExplorationOptions(int Agents = 3, Rule Rule = Rule.Ratifie
     public const int MaxSteps = 300;
 
     /// <summary>The cluster as a simulation would have it.</summary>
-    internal SimulationOptions Cluster => Mutant?.AdaptOptions(new SimulationOptions(Agents)) ?? new SimulationOptions(Agents);
+    internal SimulationOptions Cluster => Mutant?.AdaptOptions(new SimulationOptions(Agents, Spread: Spread)) ?? new SimulationOptions(Agents, Spread: Spread);
 }

@@ -1,5 +1,6 @@
 // The page: reads the cluster through the agent that served it, and passes the data to the views.
 
+import { looks, parameters, replaceAddress, stepOf } from './address.js';
 import { AgentTable } from './agent-table.js';
 import * as api from './api.js';
 import { byId } from './dom.js';
@@ -12,11 +13,12 @@ import { RunForm } from './run-form.js';
 import { RunHistory } from './run-history.js';
 import { RunView } from './run-view.js';
 import { SimulationView } from './simulation-view.js';
+import { store } from './storage.js';
 
 // A browser may load a page before a person opens it.
 if (document.prerendering) await new Promise((activated) => { document.addEventListener('prerenderingchange', activated, { once: true }); });
 
-sessionStorage.removeItem('consensus-loads');
+store('consensus-loads', '');
 startHints();
 
 // For a picture in another page or slide, and for a talk.
@@ -76,11 +78,14 @@ const agentTable = new AgentTable(byId('agents'));
 const runView = new RunView(byId('diagram'), {
   label: 'Space-time diagram of the run',
   unfold: (range) => { state.detail = [...state.detail.slice(-8), range]; readTimeline(); },
-  onStates: (model, states, position) => agentTable.show(model, states, position, state.run === null ? state.cluster : null),
+  step: stepOf(asked.get('step')),
+  onStates: (model, states, position) => {
+    agentTable.show(model, states, position, state.run === null ? state.cluster : null);
+    if (currentTab() === 'live') replaceAddress(() => currentTab() === 'live' ? addressOf(model, position) : undefined);
+  },
 });
 const runHistory = new RunHistory(byId('history'), (run) => {
   Object.assign(state, { run, detail: [] });
-  if (currentTab() === 'live') history.replaceState(null, '', run ? `/?run=${encodeURIComponent(run)}` : '/');
   readTimeline();
 });
 runHistory.current = state.run;
@@ -126,6 +131,12 @@ const readCluster = coalesced(async () => {
   lastStatus = status;
   if (runView.model) runView.publishStates();
 }, CLUSTER_GAP_MS);
+
+/** Names the run that a person chose, or the run and the step of it that they went to. */
+function addressOf({ timeline }, position) {
+  const run = state.run ?? (position === undefined ? null : timeline.run);
+  return `/${parameters('?', [...looks(), ...(run ? [['run', run]] : []), ...(run && position !== undefined ? [['step', position]] : [])])}`;
+}
 
 const statusKey = (agents) => JSON.stringify(agents.map(({ up, isolated, state: snapshot }) => [up, isolated, snapshot?.boot, snapshot?.run, snapshot?.consensus_value]));
 

@@ -31,8 +31,13 @@ export function follow(listener) {
     // The visible tab with the lock reads the stream; another tab takes over when that tab is hidden or closed.
     // Browsers offer locks only on localhost and over https. Elsewhere each visible tab reads its own stream.
     const read = () => readStream(signal, publish);
-    Promise.resolve(navigator.locks ? navigator.locks.request(NAME, { signal }, read) : read())
-      .catch((error) => { if (error.name !== 'AbortError') throw error; });
+    // A frame of another site may be denied them.
+    const alone = (error) => {
+      if (error.name === 'SecurityError') return read();
+      if (error.name !== 'AbortError') throw error;
+      return undefined;
+    };
+    (navigator.locks ? navigator.locks.request(NAME, { signal }, read) : read()).catch(alone);
   };
 
   document.addEventListener('visibilitychange', () => { if (document.hidden) stop(); else start(); });

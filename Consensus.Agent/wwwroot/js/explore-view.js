@@ -1,14 +1,15 @@
 // The tab in which a person chooses what happens next. The address names the state, so that a link to it can be shared.
 
+import { looks, parameters } from './address.js';
 import { getMutants } from './api.js';
 import { html } from './dom.js';
 import { hintOf } from './hints.js';
-import { RULE_TERMS, field, number, select } from './run-form.js';
+import { RULE_TERMS, SPREAD_TERMS, field, number, select } from './run-form.js';
 import { Explorer } from './explorer.js';
 
 const GOALS = [['decision', 'a decision'], ['later', 'a decision in round 2'], ['adoption', 'an adopted value'], ['copy', 'a copied value'], ['stall', 'a stall'],
   ['disagreement', 'a disagreement'], ['violation', 'a violated property']];
-const DEFAULTS = { rule: 'ratified', agents: '3', values: '3', mutant: '' };
+const DEFAULTS = { rule: 'ratified', agents: '3', values: '3', spread: '', mutant: '' };
 
 export class ExploreView {
   /** @param {HTMLElement} host @param {{notice: (text?: string) => void}} options */
@@ -21,6 +22,7 @@ export class ExploreView {
       field('Rule', RULE_TERMS, select('rule', [['ratified', 'ratified'], ['classic', 'classic']])),
       field('Agents', ['agent'], number('agents', { min: 1, max: 5, value: 3, required: true })),
       field('Values 1 to', ['value'], number('values', { min: 1, max: 4, value: 3, required: true })),
+      field('Spread', SPREAD_TERMS, select('spread', [['', 'by agents'], ['direct', 'direct'], ['relay', 'relay']])),
       field('Broken rule', ['mutant'], this.mutant),
       this.description,
       html('div', { class: 'simulation-buttons' },
@@ -65,8 +67,7 @@ export class ExploreView {
   /** The address names the rules and the path. The browser's history then goes back and forward by steps too. */
   #remember(path) {
     const named = Object.entries({ ...this.#query(), path }).filter(([name, value]) => value && value !== DEFAULTS[name]);
-    for (const look of ['embed', 'present']) if (document.body.classList.contains(look)) named.push([look, '']);
-    const search = named.length ? `?${new URLSearchParams(named)}` : '';
+    const search = parameters('?', [...named, ...looks()]);
     if (search !== location.search) history.pushState(null, '', `/explore${search}`);
     this.shown = search;
     this.backButton.disabled = !path;

@@ -4,10 +4,20 @@
 const LOADS = 'consensus-loads';
 const MAX_LOADS = 5;
 
+/** Counts the loads of this tab. Without a count the page could load itself again for ever: a frame of another site may get no storage. */
+function count() {
+  try {
+    const loads = Number(sessionStorage.getItem(LOADS) ?? 0) + 1;
+    sessionStorage.setItem(LOADS, loads);
+    return loads;
+  } catch {
+    return Infinity;
+  }
+}
+
 addEventListener('error', ({ target }) => {
   if (target?.type !== 'module') return;
-  const loads = Number(sessionStorage.getItem(LOADS) ?? 0) + 1;
-  sessionStorage.setItem(LOADS, loads);
+  const loads = count();
   const again = loads <= MAX_LOADS;
   const show = () => { document.getElementById('connection').textContent = `A part of the page did not arrive. ${again ? 'Loading it again…' : 'Reload the page.'}`; };
   if (document.readyState === 'loading') addEventListener('DOMContentLoaded', show);

@@ -6,26 +6,37 @@ import { describeStep, duration } from './format.js';
 const PLAY_MS = 6000;
 
 export class Playback {
-  /** @param {HTMLElement} host @param {() => void} onMove called after a change of `position`: the number of steps shown; undefined at the end */
-  constructor(host, onMove) {
-    this.onMove = onMove;
+  /**
+   * @param {HTMLElement} host
+   * @param {{onMove: () => void, onMessages?: (arrows: object[], model: object) => void, step?: number}} options `onMove` runs after a
+   * change of `position`: the number of steps shown; undefined at the end. `step` is the position of the first run. `onMessages`
+   * offers what can be done to the messages of a step
+   */
+  constructor(host, { onMove, onMessages, step }) {
+    Object.assign(this, { onMove, first: step });
     this.position = undefined;
     const button = (label, text, act) => html('button', { type: 'button', class: 'icon', 'aria-label': label, title: label, onclick: act }, text);
     this.slider = html('input', { type: 'range', min: 0, max: 0, value: 0, 'aria-label': 'Step of the run', oninput: () => { this.stop(); this.go(Number(this.slider.value)); } });
     this.play = button('Play', '▷', () => this.timer ? this.stop() : this.start());
     this.text = html('p', { class: 'step-text', 'aria-live': 'polite' });
+    this.change = html('button', { type: 'button', class: 'change-step', hidden: true, onclick: () => onMessages(messagesOf(this.step), this.model) }, 'Change a message of this step');
+    this.changeable = Boolean(onMessages);
     this.root = html('div', { class: 'playback', role: 'group', 'aria-label': 'Step through the run' },
       button('To the beginning', '|◀', () => this.go(0)), button('One step back', '◂', () => this.go(this.count - 1)), this.play,
-      button('One step forward', '▸', () => this.go(this.count + 1)), button('To the end', '▶|', () => this.go(Infinity)), this.slider, this.text);
+      button('One step forward', '▸', () => this.go(this.count + 1)), button('To the end', '▶|', () => this.go(Infinity)), this.slider, this.change, this.text);
     host.append(this.root);
   }
+
+  get step() { return this.model.steps[this.count - 1]; }
 
   get count() { return this.position ?? this.model?.steps.length ?? 0; }
 
   /** A new model of the same run keeps the position. Another run starts at its end. */
   show(model) {
     if (this.model?.timeline.run !== model.timeline.run) {
-      this.position = undefined;
+      const { length } = model.steps;
+      this.position = this.first < length ? this.first : undefined;
+      if (length) this.first = undefined;
       this.stop();
     }
     this.model = model;
@@ -59,9 +70,9 @@ export class Playback {
   }
 
   #update() {
-    const { count, model } = this;
+    const { count, model, step } = this;
     this.slider.value = count;
-    const step = model.steps[count - 1];
+    this.change.hidden = !this.changeable || !step || messagesOf(step).length === 0;
     const description = step && describeStep(step, model.lanes);
     this.slider.setAttribute('aria-valuetext', step ? `Step ${count} of ${model.steps.length}: ${description}` : 'Before the first step');
 
@@ -72,3 +83,6 @@ export class Playback {
       : [model.steps.length ? 'Before the first step.' : '']));
   }
 }
+
+/** The messages that a step sends or receives. */
+const messagesOf = ({ received, sent }) => [...received, ...sent];

@@ -25,7 +25,7 @@ export const seed = (attributes) => number('seed', { min: -Number.MAX_SAFE_INTEG
 export const RULE_TERMS = ['ratified rule', 'classic rule'];
 export const DRAW_TERMS = ['draw', 'fresh draw', 'plurality draw'];
 
-const SPREAD_TERMS = ['direct spread', 'relay'];
+export const SPREAD_TERMS = ['direct spread', 'relay'];
 const NUMBERS = ['values', 'window_ms', 'seed'];
 
 export class RunForm {

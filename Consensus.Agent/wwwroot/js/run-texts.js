@@ -4,7 +4,9 @@ import { content, describeMark, describeStep } from './format.js';
 
 /** A sequence diagram. (https://mermaid.js.org/syntax/sequenceDiagram.html) */
 export function toMermaid({ lanes, steps, arrows }) {
-  const id = (lane) => lane < 0 ? 'outside' : lanes[lane].agent_id;
+  // Other names may hold characters or words of Mermaid's own.
+  const plain = (lane) => /^agent\d+$/.test(lanes[lane].agent_id);
+  const id = (lane) => lane < 0 ? 'outside' : plain(lane) ? lanes[lane].agent_id : `participant${lane}`;
   const what = ({ kind, response, message }) => {
     const { round, value, proposal } = response ? message.news : message;
     return content(kind, value, round, proposal);
@@ -14,16 +16,19 @@ export function toMermaid({ lanes, steps, arrows }) {
     const [from, to] = response ? [message.to, message.from] : [message.from, message.to];
     return `  ${id(from)}${head}${id(to)}: ${what(arrow)}`;
   };
-  const lines = ['sequenceDiagram', ...lanes.map((lane) => `  participant ${lane.agent_id}`)];
+  const lines = ['sequenceDiagram', ...lanes.map(({ agent_id: name }, lane) => `  participant ${id(lane)}${plain(lane) ? '' : ` as ${escaped(name)}`}`)];
   if (arrows.some(({ message }) => message.from < 0 || message.to < 0)) lines.push('  participant outside');
   for (const step of steps) {
     lines.push(...step.received.map((arrow) => line(arrow, '->>')), ...step.responses.map((arrow) => line(arrow, '-->>')));
-    lines.push(...step.marks.map((mark) => `  Note over ${id(step.lane)}: ${describeMark(mark, lanes).replace(`${id(step.lane)} `, '').replace(/[;#]/g, ',')}`));
+    lines.push(...step.marks.map((mark) => `  Note over ${id(step.lane)}: ${escaped(describeMark(mark, lanes).replace(`${lanes[step.lane].agent_id} `, ''))}`));
     lines.push(...step.sent.filter(({ state }) => state === 'lost').map((arrow) => line(arrow, '-x')));
   }
   lines.push(...arrows.filter(({ state }) => state === 'in-flight').map((arrow) => `${line(arrow, '-)')} (in flight)`));
   return `${lines.join('\n')}\n`;
 }
+
+/** Text as Mermaid reads it. (https://mermaid.js.org/syntax/sequenceDiagram.html#entity-codes-to-escape-characters) */
+const escaped = (text) => text.replace(/[#;]/g, (character) => `#${character.codePointAt(0)};`);
 
 /** A log with vector clocks. ShiViz reads it with its default pattern. (https://bestchai.bitbucket.io/shiviz) */
 export function toShiViz({ lanes, steps }) {
@@ -39,7 +44,7 @@ export function toShiViz({ lanes, steps }) {
     clock[agent] = (last[step.lane][agent] ?? 0) + 1;
     clocks.set(step, clock);
     last[step.lane] = clock;
-    lines.push(describeStep(step, lanes), `${agent} ${JSON.stringify(clock)}`);
+    lines.push(describeStep(step, lanes), `${agent.replaceAll(' ', '_')} ${JSON.stringify(clock)}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -6,7 +6,11 @@ import { SpaceTimeDiagram } from './space-time-diagram.js';
 import { buildModel, replay } from './timeline-model.js';
 
 export class RunView {
-  /** @param {HTMLElement} host @param {{label: string, title?: string, unfold?: Function, onStates?: (model, states, position) => void}} options `onStates` receives the agents' states at the playback position */
+  /**
+   * @param {HTMLElement} host
+   * @param {{label: string, title?: string, unfold?: Function, onStates?: (model, states, position) => void, onMessages?: Function, step?: number}} options
+   * `onStates` receives the agents' states at the playback position
+   */
   constructor(host, options) {
     this.onStates = options.onStates;
     this.diagram = new SpaceTimeDiagram(host, { ...options, onResize: () => this.draw() });
@@ -14,7 +18,7 @@ export class RunView {
       if (this.diagram.model === this.model) this.diagram.coverAfter(this.playback.position);
       this.publishStates();
     });
-    this.playback = new Playback(this.diagram.root, moved);
+    this.playback = new Playback(this.diagram.root, { ...options, onMove: moved });
     this.draw = oncePerFrame(() => {
       this.postponed = this.pressed;
       if (this.pressed) return;

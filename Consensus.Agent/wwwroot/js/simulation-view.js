@@ -1,11 +1,12 @@
 // The tab of simulated runs. It also shows how the classic rule disagrees and what a broken rule does wrong, each beside the
 // ratified rule in the same schedule.
 
+import { looks, parameters, replaceAddress, stepOf } from './address.js';
 import { call, errorText, getMutants, isFailedCall, queryText, simulate } from './api.js';
 import { html, whileBusy } from './dom.js';
 import { describeArrow, plural } from './format.js';
 import { hintOf } from './hints.js';
-import { DRAW_TERMS, RULE_TERMS, field, number, seed, select } from './run-form.js';
+import { DRAW_TERMS, RULE_TERMS, SPREAD_TERMS, field, number, seed, select } from './run-form.js';
 import { RunView } from './run-view.js';
 
 /** Fields in per cent. The agent and the command line take probabilities from 0 to 1. */
@@ -15,14 +16,17 @@ const PROBABILITIES = [
   ['pause', 'Pause, %', 'Probability for each step'], ['reset', 'Reset, %', 'Probability for each step'],
 ];
 
+const CHANGES = [['lose', 'Lose it'], ['delay', 'Delay it by 400 ms'], ['duplicate', 'Deliver it twice']];
+
 export class SimulationView {
   constructor(host, { notice }) {
-    Object.assign(this, { notice });
+    Object.assign(this, { host, notice, changes: [], steps: [], positions: [], query: {} });
     this.form = html('form', { class: 'card simulation-form', 'aria-label': 'A simulated run', onsubmit: (event) => { event.preventDefault(); this.#run(); } },
       field('Rule', RULE_TERMS, select('rule', [['ratified', 'ratified'], ['classic', 'classic']])),
       field('Draw', DRAW_TERMS, select('draw', [['fresh', 'fresh'], ['plurality', 'plurality']])),
       field('Agents', ['agent'], number('agents', { min: 1, max: 9, value: 3, required: true })),
       field('Values 1 to', ['value'], number('values', { min: 1, max: 1_000_000_000, value: 3, required: true })),
+      field('Spread', SPREAD_TERMS, select('spread', [['', 'by agents'], ['direct', 'direct'], ['relay', 'relay']])),
       field('Latency', ['latency'], select('latency', [['uniform', 'uniform'], ['tail', 'long tail'], ['constant', 'constant']])),
       PROBABILITIES.map(([name, label, title]) => field(label, [name], number(name, { min: 0, max: 100, step: 'any', value: 0, required: true, title }))),
       field('Seed', ['seed'], seed({ value: 1, required: true })),
@@ -33,33 +37,42 @@ export class SimulationView {
         html('button', { type: 'button', id: 'next-seed', onclick: () => this.#nextSeed() }, 'Next seed'),
         this.breaking = html('button', { type: 'button', id: 'counterexample', class: 'danger', ...hintOf('counterexample'), onclick: () => this.#showCounterexample() }),
         html('button', { type: 'button', id: 'open-file', title: 'A run that Share saved as JSON, or that conform --timeline FILE wrote', onclick: () => this.file.click() }, 'Open a file')));
+    this.defaults = Object.fromEntries(new FormData(this.form));
     this.file = html('input', { type: 'file', accept: '.json', hidden: true, onchange: () => this.#openFile() });
     this.mutant.addEventListener('change', () => this.#describeMutant());
     this.#describeMutant();
     this.sentence = html('p', { class: 'sentence', role: 'status' });
-    this.changing = html('p', { class: 'changing', role: 'status' });
-    this.changes = [];
+    this.changing = html('p', { class: 'changing', role: 'status', tabindex: -1 });
     this.stages = html('div', { class: 'stages' });
     host.append(this.form, this.file, this.sentence, this.changing, this.stages);
   }
 
-  /** Opens the tab. The first time, it simulates the run of the address, or of the form. */
+  /** Shows what the address names; at first also the run of the form. */
   async open() {
-    if (this.opened) return;
-    this.opened = true;
-    const asked = new URLSearchParams(location.hash.split('?')[1]);
-    for (const [name, value] of asked) {
-      if (this.form.elements[name]) this.form.elements[name].value = PROBABILITIES.some(([chance]) => chance === name) ? Number(value) * 100 : value;
+    const named = location.hash.split('?')[1];
+    if (this.opened && (!named || named === this.asked || named === this.#named())) {
+      this.#remember();
+      return;
+    }
+    Object.assign(this, { opened: true, asked: named });
+    const asked = new URLSearchParams(named);
+    for (const [name, value] of [...Object.entries(this.defaults), ...asked]) {
+      if (this.form.elements[name]) this.form.elements[name].value = asked.has(name) && PROBABILITIES.some(([chance]) => chance === name) ? Number(value) * 100 : value;
     }
     this.changes = asked.getAll('change');
-    const mutants = this.#loadMutants(asked.get('mutant'));
-    if (asked.has('mutant')) await mutants;
-    this.#run(true);
+    this.steps = asked.getAll('step').map(stepOf);
+    const broken = asked.get('counterexample');
+    const mutants = this.#loadMutants(asked.get('mutant') ?? broken);
+    if (asked.has('mutant') || broken) await mutants;
+    await (broken === null ? this.#run(true) : this.#showCounterexample());
   }
 
   async #loadMutants(chosen) {
-    this.mutants = await getMutants();
-    this.mutant.append(...this.mutants.map(({ name }) => html('option', { value: name, selected: name === chosen }, name.replaceAll('-', ' '))));
+    if (!this.mutants) {
+      this.mutants = await getMutants();
+      this.mutant.append(...this.mutants.map(({ name }) => html('option', { value: name }, name.replaceAll('-', ' '))));
+    }
+    if (chosen) this.mutant.value = chosen;
     this.#describeMutant();
   }
 
@@ -72,7 +85,7 @@ export class SimulationView {
   #query() {
     const query = Object.fromEntries(new FormData(this.form));
     for (const [name] of PROBABILITIES) query[name] = probability(Number(query[name]));
-    if (!query.mutant) delete query.mutant;
+    for (const name of ['mutant', 'spread']) if (!query[name]) delete query[name];
     if (this.changes.length) query.change = this.changes;
     return query;
   }
@@ -86,21 +99,27 @@ export class SimulationView {
       const timeline = await simulate(query);
       if (this.latest !== query) return;
       this.#describe(timeline.sentence, this.changes.length ? undefined : commandOf(query));
+      const focused = this.changing.contains(document.activeElement);
       this.changing.replaceChildren(...(this.changes.length ? this.#undo() : ['Click a message to lose, delay or duplicate it.']));
+      if (focused) this.changing.focus();
       this.#show([[query.rule, timeline]], query);
-
-      // A link to this address shows the same run.
-      if (!document.body.classList.contains('embed')) history.replaceState(null, '', `/#simulate?${queryText(query)}`);
     });
   }
 
-  /** Offers to lose, delay or duplicate a message. The run then goes on from there. */
-  #offerChanges(arrow, { lanes }) {
-    const { id } = arrow.message;
-    const choices = [['lose', 'Lose it'], ['delay', 'Delay it by 400 ms'], ['duplicate', 'Deliver it twice']].map(([change, label]) =>
-      html('button', { type: 'button', 'data-change': change, onclick: () => { this.changes = [...this.changes.filter((known) => !known.startsWith(`${id}-`)), `${id}-${change}`]; this.#run(true); } }, label));
-    this.changing.replaceChildren(`${describeArrow({ ...arrow, response: false, kind: arrow.message.kind }, lanes).title}: `, ...choices, ...this.#undo());
-    choices[0].focus();
+  /** Offers to lose, delay or duplicate messages. The run then goes on from there. */
+  #offerChanges(arrows, { lanes }) {
+    const rows = arrows.map((arrow) => {
+      const { title } = describeArrow({ ...arrow, response: false, kind: arrow.message.kind, value: arrow.message.value }, lanes);
+      return html('span', {}, `${title}: `, CHANGES.map(([change, label]) =>
+        html('button', { type: 'button', 'data-change': change, 'aria-label': `${label}: ${title}`, onclick: () => this.#change(arrow.message.id, change) }, label)));
+    });
+    this.changing.replaceChildren(...rows, ...this.#undo());
+    this.changing.querySelector('button').focus();
+  }
+
+  #change(id, change) {
+    this.changes = [...this.changes.filter((known) => !known.startsWith(`${id}-`)), `${id}-${change}`];
+    return this.#run(true);
   }
 
   #undo() {
@@ -118,11 +137,11 @@ export class SimulationView {
       if (this.mutant.value) {
         const { mutant, broken, ratified } = await call(`/simulate/mutants/${this.mutant.value}`, { timeout: 60_000 });
         this.#describe(`${mutant.description} ${broken.sentence}`);
-        this.#show([['broken', broken], ['ratified', ratified]]);
+        this.#show([['broken', broken], ['ratified', ratified]], { counterexample: mutant.name });
       } else {
         const { classic, ratified } = await call('/simulate/counterexample', { timeout: 30_000 });
         this.#describe(classic.sentence);
-        this.#show([['classic', classic], ['ratified', ratified]]);
+        this.#show([['classic', classic], ['ratified', ratified]], { counterexample: '' });
       }
     });
   }
@@ -161,27 +180,49 @@ export class SimulationView {
     this.sentence.replaceChildren(sentence ?? '', ...(command ? [' ', html('code', {}, command)] : []));
   }
 
-  #show(runs, query) {
+  /** @param {object} query what the address names; nothing for a file */
+  #show(runs, query = {}) {
     const two = runs.length > 1;
+    const { steps } = this;
+    Object.assign(this, { steps: [], positions: [], query });
     this.stages.replaceChildren();
     this.stages.classList.toggle('two', two);
-    for (const [rule, timeline] of runs) {
+    const changeable = Boolean(query.seed);
+    if (!changeable) {
+      this.changes = [];
+      this.changing.replaceChildren();
+    }
+    runs.forEach(([rule, timeline], index) => {
       const name = rule === 'observed' ? 'observed run' : `${rule} rule`;
       const stage = html('section', { class: 'stage', 'data-rule': rule, 'aria-label': name });
       this.stages.append(stage);
       const detail = [];
       const view = new RunView(stage, {
-        label: `Space-time diagram, ${name}`, title: two ? name : undefined,
-        onMessage: query && ((arrow, model) => this.#offerChanges(arrow, model)),
+        label: `Space-time diagram, ${name}`, title: two ? name : undefined, step: steps[index],
+        onStates: (model, states, position) => {
+          this.positions[index] = position;
+          this.#remember();
+        },
+        onMessages: changeable ? (arrows, model) => this.#offerChanges(arrows, model) : undefined,
         // The same query gives the same run, now with the events of these rounds.
-        unfold: query && ((range) => this.#send(async () => {
+        unfold: changeable && ((range) => this.#send(async () => {
           detail.push(range);
           view.show(await simulate(query, detail.slice(-8)));
         })),
       });
       if (two && rule === 'ratified') view.diagram.root.querySelector('h3').after(html('p', { class: 'explanation' }, timeline.sentence));
       view.show(timeline);
-    }
+    });
+  }
+
+  /** A link to the address shows the same run at the same step. */
+  #remember() {
+    if (!this.host.hidden) replaceAddress(() => this.host.hidden ? undefined : `/${parameters('?', looks())}#simulate${this.#named() && `?${this.#named()}`}`);
+  }
+
+  #named() {
+    const steps = this.positions.some((position) => position !== undefined) ? this.positions.map((position) => position ?? '') : [];
+    return queryText({ ...this.query, step: steps });
   }
 }
 

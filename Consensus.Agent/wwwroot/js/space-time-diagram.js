@@ -21,14 +21,15 @@ const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
 
 export class SpaceTimeDiagram {
   /** @param {HTMLElement} host @param {{label: string, unfold?: (range: {from: number, to: number}) => void, onResize: () => void}} options `onResize` runs when the width has changed */
-  constructor(host, { label, unfold, title, onResize, onMessage }) {
-    Object.assign(this, { unfold, onResize, onMessage });
+  constructor(host, { label, unfold, title, onResize, onMessages }) {
+    Object.assign(this, { unfold, onResize, onMessages });
     this.zoom = 1;
     this.highlighted = null;
-    this.hiddenKinds = new Set();
+    // Kinds to show alone; none: all.
+    this.shownKinds = new Set();
     this.buttons = new Map();
     this.verdict = html('p', { class: 'verdict', role: 'status' });
-    this.kinds = html('div', { class: 'kinds', role: 'group', 'aria-label': 'Message kinds to show' });
+    this.kinds = html('div', { class: 'kinds', role: 'group', 'aria-label': 'Message kinds to show alone' });
     this.values = html('div', { class: 'values', role: 'group', 'aria-label': 'Value to highlight' });
     this.zoomOut = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom out', onclick: () => this.zoomBy(-1) }, '−');
     this.zoomIn = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom in', onclick: () => this.zoomBy(1) }, '+');
@@ -161,7 +162,7 @@ export class SpaceTimeDiagram {
     for (const arrow of this.model.arrows) if (!arrow.response) counts.set(arrow.kind, (counts.get(arrow.kind) ?? 0) + 1);
     replaceIfChanged(this.kinds, Object.keys(KINDS).filter((kind) => counts.has(kind)).map((kind) => {
       const button = this.#button(kind, { class: `kind k-${kind}`, ...hintOf(...KIND_TERMS[kind]) }, () => this.#toggleKind(kind), html('i', { 'aria-hidden': 'true' }), `${KINDS[kind]} `, html('b'));
-      button.setAttribute('aria-pressed', String(!this.hiddenKinds.has(kind)));
+      button.setAttribute('aria-pressed', String(this.shownKinds.has(kind)));
       button.lastChild.textContent = counts.get(kind).toLocaleString('en');
       return button;
     }));
@@ -188,11 +189,11 @@ export class SpaceTimeDiagram {
   }
 
   #isHidden({ kind, message }) {
-    return this.hiddenKinds.has(kind) || (this.lane !== undefined && message.from !== this.lane && message.to !== this.lane);
+    return (this.shownKinds.size > 0 && !this.shownKinds.has(kind)) || (this.lane !== undefined && message.from !== this.lane && message.to !== this.lane);
   }
 
   #toggleKind(kind) {
-    if (!this.hiddenKinds.delete(kind)) this.hiddenKinds.add(kind);
+    if (!this.shownKinds.delete(kind)) this.shownKinds.add(kind);
     this.#updateTools();
     this.#styleAll();
   }
@@ -234,7 +235,7 @@ export class SpaceTimeDiagram {
     this.svg.addEventListener('pointerleave', () => { lastMove = null; this.#hover(null); });
     this.svg.addEventListener('click', (event) => {
       const target = this.plan && !this.panned && this.#nearest(this.#point(event));
-      if (target?.arrow && this.onMessage) this.onMessage(target.arrow, this.model, event);
+      if (target?.arrow && this.onMessages) this.onMessages([target.arrow], this.model);
       else if (target?.value) this.highlight(target.value);
     });
     this.scroll.addEventListener('wheel', (event) => {
