@@ -43,8 +43,8 @@ public sealed record ExploredState(
 /// <summary>Every state that agents can reach, one step at a time. The whole path is in the request, so the agent keeps nothing.</summary>
 public static class ExploreApi
 {
-    // A second or two of a core.
-    private const int MaxSearched = 25_000;
+    // Some seconds of a core.
+    private const int MaxSearched = 100_000;
 
     /// <summary>Maps <c>GET /explore/state</c>.</summary>
     public static RouteGroupBuilder MapExploreApi(this IEndpointRouteBuilder app)
@@ -74,15 +74,24 @@ public static class ExploreApi
         try
         {
             var steps = ExplorationStep.ParsePath(path ?? "");
-            return wanted is null ? Answer(options, steps)
-                : await Task.Run(() => ExplorationSearch.Find(options, steps, wanted.Value, MaxSearched)) is { } found ? Answer(options, found)
-                : RequestBody.Problem(404, $"No way was found in {MaxSearched} states from here. Go back, or choose another rule.", "not-found");
+            var found = wanted is { } reached ? await Task.Run(() => Search(options, steps, reached)) : steps;
+            return found is null ? RequestBody.Problem(404, NotFound(options, wanted), "not-found") : Answer(options, found);
         }
         catch (FormatException impossible)
         {
             return RequestBody.Problem(400, impossible.Message);
         }
     }
+
+    private static IReadOnlyList<ExplorationStep>? Search(ExplorationOptions options, IReadOnlyList<ExplorationStep> path, ExplorationGoal goal) =>
+        goal == ExplorationGoal.Violation && options.BrokenProperty == PropertyNames.Termination ? null : ExplorationSearch.Find(options, path, goal, MaxSearched);
+
+    private static string NotFound(ExplorationOptions options, ExplorationGoal? wanted) => (wanted, options.BrokenProperty) switch
+    {
+        (ExplorationGoal.Violation, PropertyNames.Termination) => "This broken rule violates termination, which no single state shows. Choose it in Simulate to see a run that does not end.",
+        (ExplorationGoal.Violation, not null) => $"No way was found in {MaxSearched} states from here. Choose this broken rule in Simulate to see what goes wrong.",
+        _ => $"No way was found in {MaxSearched} states from here. Go back, or choose another rule.",
+    };
 
     private static JsonHttpResult<ExploredState> Answer(ExplorationOptions options, IReadOnlyList<ExplorationStep> path)
     {

@@ -21,6 +21,9 @@ public sealed record ExplorationOptions(int Agents = 3, Rule Rule = Rule.Ratifie
     /// <summary>The longest path, in steps.</summary>
     public const int MaxSteps = 300;
 
+    /// <summary>The property that the broken rule violates; null: no rule is broken.</summary>
+    public string? BrokenProperty => Mutant?.Property;
+
     /// <summary>The cluster as a simulation would have it.</summary>
     internal SimulationOptions Cluster => Mutant?.AdaptOptions(new SimulationOptions(Agents, Spread: Spread)) ?? new SimulationOptions(Agents, Spread: Spread);
 }

@@ -54,6 +54,16 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
     }
 
     [SkippableFact]
+    public async Task The_address_of_a_simulated_run_waits_for_a_slow_agent()
+    {
+        const string Slow = "const fetchNow = window.fetch; window.fetch = (path, options) => path === '/openapi/v1.json' ? new Promise(done => setTimeout(() => done(fetchNow(path, options)), 1500)) : fetchNow(path, options);";
+        await Clients[0].Post("/run?wait=30");
+        await using var tab = await chromium.OpenAsync(new Uri(Cluster.Addresses[0], "/#simulate?seed=5"), script: Slow);
+        await Assertions.Expect(tab.Page.Locator("#simulate .sentence code")).ToHaveTextAsync("simulate --seed 5");
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
     public async Task The_address_names_a_counterexample_and_the_step_of_each_of_its_runs()
     {
         await using var tab = await OpenAsync("/#simulate");

@@ -1,4 +1,7 @@
 using System.Text.RegularExpressions;
+using Consensus.Protocol;
+using Consensus.Simulation;
+using Consensus.Simulation.Exploration;
 using Consensus.Tests.Api;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
@@ -73,6 +76,35 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
         Assert.Empty(tab.Errors);
     }
 
+    [SkippableTheory]
+    [InlineData("agents=3", null)]
+    [InlineData("agents=4&spread=relay", Spread.Relay)]
+    public async Task Every_button_of_random_paths_is_a_step_of_the_core_and_back_returns_to_the_same_buttons(string query, Spread? spread)
+    {
+        await using var tab = await OpenAsync($"/explore?{query}", 1280);
+        var options = new ExplorationOptions(spread is null ? 3 : 4, Spread: spread);
+        var (random, idle) = (new SeededRandom(3), tab.Page.Locator("#explore .explorer:not([aria-busy]) [data-step]").First);
+        await idle.WaitForAsync(new() { State = WaitForSelectorState.Attached });
+        List<ExplorationStep> path = [];
+        List<string[]> seen = [];
+        for (var i = 0; i < 50; i++)
+        {
+            var expected = new ExploredCluster(options, path).NextSteps().Select(next => next.Step.ToString()).Order(StringComparer.Ordinal).ToArray();
+            seen.Add(await ButtonsAsync(tab));
+            Assert.Equal(expected, seen[^1]);
+            path.Add(ExplorationStep.Parse(expected[random.Next(expected.Length)])!.Value);
+            await PressAsync(tab, $"[data-step='{path[^1]}']");
+        }
+
+        for (var i = path.Count - 1; i >= 0; i--)
+        {
+            await PressAsync(tab, "#explore-back");
+            Assert.Equal(seen[i], await ButtonsAsync(tab));
+        }
+
+        Assert.Empty(tab.Errors);
+    }
+
     [SkippableFact]
     public async Task A_broken_rule_is_chosen_and_what_goes_wrong_is_drawn_beside_the_unbroken_rules()
     {
@@ -134,6 +166,20 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
     }
 
     private Task<Tab> OpenAsync(string address, int width) => chromium.OpenAsync(new Uri(Cluster.Addresses[0], address), width, 844);
+
+    private static Task<string[]> ButtonsAsync(Tab tab) =>
+        tab.Page.EvaluateAsync<string[]>("() => [...document.querySelectorAll('#explore [data-step]')].map(button => button.dataset.step).sort()");
+
+    /// <summary>Presses a button, also one of a closed group, and waits for the next state.</summary>
+    private static Task<bool> PressAsync(Tab tab, string button) => tab.Page.EvaluateAsync<bool>(
+        """
+        button => new Promise(done => {
+          const root = document.querySelector('#explore .explorer');
+          new MutationObserver((_, observer) => { if (!root.hasAttribute('aria-busy')) { observer.disconnect(); done(true); } }).observe(root, { attributes: true });
+          document.querySelector(button).click();
+        })
+        """,
+        button);
 
     private static Task<string> PictureAsync(Tab tab) => tab.Page.EvaluateAsync<string>(
         "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(document.querySelector('#explore .picture').innerHTML))))");

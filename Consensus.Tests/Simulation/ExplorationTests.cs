@@ -63,6 +63,9 @@ public sealed class ExplorationTests
     [InlineData(ExplorationGoal.Copy, null, 6)]
     [InlineData(ExplorationGoal.Violation, "short-proposal-quorum", 5)]
     [InlineData(ExplorationGoal.Violation, "restarted-member", 4)]
+    [InlineData(ExplorationGoal.Violation, "decision-not-restored", 5)]
+    [InlineData(ExplorationGoal.Violation, "old-final-accepted", 5)]
+    [InlineData(ExplorationGoal.Violation, "forging-relay", 5)]
     [InlineData(ExplorationGoal.Violation, "cluster-sizes-not-compared", 3)]
     public void A_shortest_path_to_a_goal_is_found_and_can_be_followed(ExplorationGoal goal, string? mutant, int steps)
     {

@@ -29,6 +29,9 @@ public sealed class ExploreApiTests : ThreeAgents
         var (code, problem) = await Clients[0].Get("/explore/state?goal=adoption&agents=1");
         Assert.Equal(HttpStatusCode.NotFound, code);
         Assert.StartsWith("No way was found", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        (code, problem) = await Clients[0].Get("/explore/state?goal=violation&mutant=silent-learners");
+        Assert.Equal(HttpStatusCode.NotFound, code);
+        Assert.StartsWith("This broken rule violates termination, which no single state shows.", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -81,7 +81,7 @@ const runView = new RunView(byId('diagram'), {
   step: stepOf(asked.get('step')),
   onStates: (model, states, position) => {
     agentTable.show(model, states, position, state.run === null ? state.cluster : null);
-    if (currentTab() === 'live') replaceAddress(() => currentTab() === 'live' ? addressOf(model, position) : undefined);
+    if (isLive()) replaceAddress(() => isLive() ? addressOf(model, position) : undefined);
   },
 });
 const runHistory = new RunHistory(byId('history'), (run) => {
@@ -158,6 +158,9 @@ function currentTab() {
   const path = location.pathname.replace(/\/+$/, '').toLowerCase().slice(1);
   return path in LAZY ? path : location.hash.startsWith('#simulate') && !byId('tab-simulate').hidden ? 'simulate' : 'live';
 }
+
+/** Whether the address is the live run's; that of a simulated run waits until the agent's features are known. */
+const isLive = () => currentTab() === 'live' && !location.hash.startsWith('#simulate');
 
 async function route() {
   const tab = currentTab();

@@ -22,7 +22,7 @@ export class ExploreView {
       field('Rule', RULE_TERMS, select('rule', [['ratified', 'ratified'], ['classic', 'classic']])),
       field('Agents', ['agent'], number('agents', { min: 1, max: 5, value: 3, required: true })),
       field('Values 1 to', ['value'], number('values', { min: 1, max: 4, value: 3, required: true })),
-      field('Spread', SPREAD_TERMS, select('spread', [['', 'by agents'], ['direct', 'direct'], ['relay', 'relay']])),
+      field('Spread', SPREAD_TERMS, select('spread', [['', 'auto'], ['direct', 'direct'], ['relay', 'relay']])),
       field('Broken rule', ['mutant'], this.mutant),
       this.description,
       html('div', { class: 'simulation-buttons' },
