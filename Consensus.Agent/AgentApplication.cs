@@ -65,7 +65,7 @@ public static class AgentApplication
     }
 
     private static void ConfigureLogging(ILoggingBuilder logging) => logging
-        .AddSimpleConsole(console => console.SingleLine = true)
+        .AddBatchedConsole()
         .AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning)
 
         // A peer without a response is no error here. The caller reports it.

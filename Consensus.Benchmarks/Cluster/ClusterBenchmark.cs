@@ -20,7 +20,7 @@ internal enum Part
     /// <summary>Decisions that are persisted.</summary>
     Keeping,
 
-    /// <summary>Up to 101 agents in one process, by direct messages and by a relay.</summary>
+    /// <summary>Up to 31 agents in one process, by direct messages and by a relay.</summary>
     OneProcess,
 
     /// <summary>Answers by direct messages and by a relay, beside other systems.</summary>
