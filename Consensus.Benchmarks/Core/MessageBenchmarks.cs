@@ -16,6 +16,8 @@ public class MessageBenchmarks
     private static readonly Vote Vote = new("agent2", 2, 2, 1, Run);
     private static readonly Response SampleResponse = new(ResponseStatus.Ok) { AgentId = "agent3", Run = Run.Id, Vote = new Vote("agent3", 2, 2, 1) };
     private static readonly byte[] VoteBytes = JsonSerializer.SerializeToUtf8Bytes(Vote, MessageJson.Default.Vote);
+    private static readonly Vote VoteAlone = Vote with { Run = null };
+    private static readonly byte[] VoteAloneBytes = JsonSerializer.SerializeToUtf8Bytes(VoteAlone, MessageJson.Default.Vote);
     private static readonly byte[] ResponseBytes = JsonSerializer.SerializeToUtf8Bytes(SampleResponse, MessageJson.Default.Response);
 
     /// <summary>Writes a vote, its run described.</summary>
@@ -25,6 +27,14 @@ public class MessageBenchmarks
     /// <summary>Reads it.</summary>
     [Benchmark]
     public Vote? ReadVote() => JsonSerializer.Deserialize(VoteBytes, MessageJson.Default.Vote);
+
+    /// <summary>Writes a vote without its run's descriptor.</summary>
+    [Benchmark]
+    public byte[] WriteVoteAlone() => JsonSerializer.SerializeToUtf8Bytes(VoteAlone, MessageJson.Default.Vote);
+
+    /// <summary>Reads it.</summary>
+    [Benchmark]
+    public Vote? ReadVoteAlone() => JsonSerializer.Deserialize(VoteAloneBytes, MessageJson.Default.Vote);
 
     /// <summary>Writes a response with a vote in it.</summary>
     [Benchmark]
