@@ -17,9 +17,13 @@ public sealed partial class RunTracing
 
     private const string SourcePrefix = "Consensus.Agent.";
 
+    // After this time the span of a final would stretch the trace of a run that took some ms.
+    private static readonly TimeSpan LateFinal = TimeSpan.FromSeconds(1);
+
     private static readonly ConcurrentDictionary<string, int> s_names = new(StringComparer.Ordinal);
 
     private readonly string _agentId;
+    private readonly TimeProvider _time;
     private readonly HashSet<int> _reached = [];
 
     // The run that began last here, also once it has ended.
@@ -32,10 +36,11 @@ public sealed partial class RunTracing
     private ActivityContext _parent;
     private (RunId Run, ActivityContext Context) _previous;
     private int _segment;
+    private long _endedAt;
 
-    public RunTracing(string agentId)
+    public RunTracing(string agentId, TimeProvider? time = null)
     {
-        _agentId = agentId;
+        (_agentId, _time) = (agentId, time ?? TimeProvider.System);
 
         // A provider selects sources by name. Agents that share a process must not export each other's spans.
         var count = s_names.AddOrUpdate(agentId, 1, (_, used) => used + 1);
@@ -55,7 +60,7 @@ public sealed partial class RunTracing
 
     /// <summary>
     /// The parent of the span of a message to a peer. A repeated message makes no span; it carries the parent to peers that
-    /// may not know the run yet, and nothing to the others.
+    /// may not know the run yet, and nothing to the others. Nor does a late final of a relayed run: it asks whether all hold it.
     /// </summary>
     public MessageParent ParentOf(int peer, Message message, bool repeated) => message switch
     {
@@ -64,6 +69,7 @@ public sealed partial class RunTracing
         _ when repeated && _reached.Contains(peer) => default,
         Proposal proposal => new(RoundOf(proposal.Round), !repeated),
         Vote vote => new(RoundOf(vote.Round), !repeated),
+        Final { Run.Spread: Spread.Relay } when Current is null && _time.GetElapsedTime(_endedAt) >= LateFinal => default,
         _ => new(Position, !repeated),
     };
 
@@ -244,6 +250,7 @@ public sealed partial class RunTracing
             run.DisplayName = $"{_latest.Title}: {text ?? outcome}";
             run.SetTag("consensus.outcome", outcome);
             run.Stop();
+            _endedAt = _time.GetTimestamp();
         }
 
         _run = null;
