@@ -261,30 +261,17 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         Assert.Empty(tab.Errors);
     }
 
-    [SkippableTheory]
-    [InlineData(390)]
-    [InlineData(1280)]
-    public async Task Nothing_sticks_out_sideways_and_every_control_has_a_name(int width)
-    {
-        await Clients[0].Post("/run?wait=30");
-        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0], width, 844);
-        await tab.VerdictAsync("good");
-        await tab.Page.Locator("summary", new() { HasText = "Options" }).ClickAsync();
-        Assert.Equal(width, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
-        Assert.Equal(0, await tab.Page.EvaluateAsync<int>("""
-            [...document.querySelectorAll('button, input, select, [tabindex="0"]')].filter(e => e.checkVisibility())
-              .filter(e => !(e.getAttribute('aria-label') || document.getElementById(e.getAttribute('aria-labelledby'))?.innerText || e.innerText?.trim() || e.labels?.length)).length
-            """));
-        await tab.Page.Keyboard.PressAsync("Escape");
-        await tab.Page.FocusAsync("#run");
-        await tab.Page.Keyboard.PressAsync("Enter");
-        await Assertions.Expect(tab.Page.Locator("#history .runs li")).ToHaveCountAsync(2, new() { Timeout = 60_000 });
-        Assert.Empty(tab.Errors);
-    }
-
     private async Task<Tab> OpenWithValuesAsync()
     {
-        await Clients[0].Post("/run?wait=30", """{"seed":5,"values":3,"draw":"plurality"}""");
+        // Two equal draws decide, and an agent that is late then draws nothing.
+        var drawn = 0;
+        for (var seed = 5; drawn < 2; seed++)
+        {
+            await Clients[0].Post("/run?wait=30", $$"""{"seed":{{seed}},"values":3,"draw":"plurality"}""");
+            var events = (await Clients[0].Get("/timeline?cluster=true")).Body.GetProperty("events").EnumerateArray();
+            drawn = events.Where(one => one.GetProperty("kind").GetString() == "drew").Select(one => one.GetProperty("value").GetInt32()).Distinct().Count();
+        }
+
         var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
         await tab.VerdictAsync("good");
         return tab;

@@ -20,4 +20,25 @@ public sealed class RunFormTests(Chromium chromium) : ThreeAgents
         await tab.Page.ClickAsync("#run");
         await Assertions.Expect(tab.Page.Locator("#notice")).ToContainTextAsync("The agent ignored vaules.");
     }
+
+    [SkippableTheory]
+    [InlineData(390)]
+    [InlineData(1280)]
+    public async Task Nothing_sticks_out_sideways_and_every_control_has_a_name(int width)
+    {
+        await Clients[0].Post("/run?wait=30");
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0], width, 844);
+        await tab.VerdictAsync("good");
+        await tab.Page.Locator("summary", new() { HasText = "Options" }).ClickAsync();
+        Assert.Equal(width, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        Assert.Equal(0, await tab.Page.EvaluateAsync<int>("""
+            [...document.querySelectorAll('button, input, select, [tabindex="0"]')].filter(e => e.checkVisibility())
+              .filter(e => !(e.getAttribute('aria-label') || document.getElementById(e.getAttribute('aria-labelledby'))?.innerText || e.innerText?.trim() || e.labels?.length)).length
+            """));
+        await tab.Page.Keyboard.PressAsync("Escape");
+        await tab.Page.FocusAsync("#run");
+        await tab.Page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(tab.Page.Locator("#history .runs li")).ToHaveCountAsync(2, new() { Timeout = 60_000 });
+        Assert.Empty(tab.Errors);
+    }
 }
