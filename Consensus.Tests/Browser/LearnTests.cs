@@ -87,7 +87,7 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
         await idle.WaitForAsync(new() { State = WaitForSelectorState.Attached });
         List<ExplorationStep> path = [];
         List<string[]> seen = [];
-        for (var i = 0; i < 50; i++)
+        for (var i = 0; i < 20; i++)
         {
             var expected = new ExploredCluster(options, path).NextSteps().Select(next => next.Step.ToString()).Order(StringComparer.Ordinal).ToArray();
             seen.Add(await ButtonsAsync(tab));
