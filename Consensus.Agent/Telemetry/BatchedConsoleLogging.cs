@@ -7,7 +7,7 @@ namespace Consensus.Agent.Telemetry;
 
 /// <summary>
 /// The platform's console logging with its formatters and options, but in batches (<see cref="ConsoleBatch"/>). The platform's
-/// own provider wakes a thread for each line, which took a quarter of the CPU of a decision (docs/performance.md).
+/// own provider wakes a thread for each line, which takes 4 to 17 % of the CPU of a decision (docs/performance.md).
 /// </summary>
 internal static class BatchedConsoleLogging
 {

@@ -25,5 +25,12 @@ public sealed record ExplorationOptions(int Agents = 3, Rule Rule = Rule.Ratifie
     public string? BrokenProperty => Mutant?.Property;
 
     /// <summary>The cluster as a simulation would have it.</summary>
-    internal SimulationOptions Cluster => Mutant?.AdaptOptions(new SimulationOptions(Agents, Spread: Spread)) ?? new SimulationOptions(Agents, Spread: Spread);
+    internal SimulationOptions Cluster
+    {
+        get
+        {
+            var unbroken = new SimulationOptions(Agents, Spread: Spread);
+            return Mutant?.AdaptOptions(unbroken) ?? unbroken;
+        }
+    }
 }

@@ -42,10 +42,15 @@ public sealed class ExploredCluster : SimulatedCluster
     /// <param name="path">The steps.</param>
     /// <exception cref="FormatException">A step is not possible where the path takes it; the message names it.</exception>
     public ExploredCluster(ExplorationOptions options, IReadOnlyList<ExplorationStep> path)
-        : base(options.Cluster.CreateAgents(), options.Mutant?.Factory)
+        : this(options, options.Cluster, path)
     {
-        _durable = options.Cluster.Durable;
-        _request = new RunRequest(Rule: options.Rule, Values: options.Values, Spread: options.Cluster.Spread);
+    }
+
+    private ExploredCluster(ExplorationOptions options, SimulationOptions cluster, IReadOnlyList<ExplorationStep> path)
+        : base(cluster.CreateAgents(), options.Mutant?.Factory)
+    {
+        _durable = cluster.Durable;
+        _request = new RunRequest(Rule: options.Rule, Values: options.Values, Spread: cluster.Spread);
         foreach (var agent in Agents)
         {
             Start(agent);

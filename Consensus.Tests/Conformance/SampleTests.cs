@@ -95,8 +95,7 @@ public sealed class SampleTests
 
         if (missing is not null)
         {
-            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", missing);
-            Skip.If(true, missing);
+            MissingTool.Report(missing);
         }
     }
 }

@@ -5,8 +5,11 @@ const DELAY_MS = 300;
 
 let timer;
 
-/** The ways to look at the page that the address asks for, as parameters: for a picture in another page or slide, and for a talk. */
-export const looks = () => ['embed', 'present'].filter((look) => document.body.classList.contains(look)).map((look) => [look, '']);
+/** The ways to look at the page: for a picture in another page or slide, and for a talk. */
+export const LOOKS = ['embed', 'present'];
+
+/** Those that the page has now, as parameters. */
+export const looks = () => LOOKS.filter((look) => document.body.classList.contains(look)).map((look) => [look, '']);
 
 /** Replaces the address soon, unless another call follows. @param {() => string | undefined} address undefined keeps the address */
 export function replaceAddress(address) {

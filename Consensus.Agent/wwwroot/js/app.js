@@ -1,6 +1,6 @@
 // The page: reads the cluster through the agent that served it, and passes the data to the views.
 
-import { looks, parameters, replaceAddress, stepOf } from './address.js';
+import { LOOKS, looks, parameters, replaceAddress, stepOf } from './address.js';
 import { AgentTable } from './agent-table.js';
 import * as api from './api.js';
 import { byId } from './dom.js';
@@ -21,9 +21,8 @@ if (document.prerendering) await new Promise((activated) => { document.addEventL
 store('consensus-loads', '');
 startHints();
 
-// For a picture in another page or slide, and for a talk.
 const asked = new URLSearchParams(location.search);
-for (const look of ['embed', 'present']) document.body.classList.toggle(look, asked.has(look));
+for (const look of LOOKS) document.body.classList.toggle(look, asked.has(look));
 
 const EVENT_GAP_MS = 120;
 const CLUSTER_GAP_MS = 400;

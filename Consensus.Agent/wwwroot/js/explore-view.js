@@ -4,7 +4,7 @@ import { looks, parameters } from './address.js';
 import { getMutants } from './api.js';
 import { html } from './dom.js';
 import { hintOf } from './hints.js';
-import { RULE_TERMS, SPREAD_TERMS, field, number, select } from './run-form.js';
+import { RULE_TERMS, field, number, select, spreadField } from './run-form.js';
 import { Explorer } from './explorer.js';
 
 const GOALS = [['decision', 'a decision'], ['later', 'a decision in round 2'], ['adoption', 'an adopted value'], ['copy', 'a copied value'], ['stall', 'a stall'],
@@ -22,7 +22,7 @@ export class ExploreView {
       field('Rule', RULE_TERMS, select('rule', [['ratified', 'ratified'], ['classic', 'classic']])),
       field('Agents', ['agent'], number('agents', { min: 1, max: 5, value: 3, required: true })),
       field('Values 1 to', ['value'], number('values', { min: 1, max: 4, value: 3, required: true })),
-      field('Spread', SPREAD_TERMS, select('spread', [['', 'auto'], ['direct', 'direct'], ['relay', 'relay']])),
+      spreadField('auto'),
       field('Broken rule', ['mutant'], this.mutant),
       this.description,
       html('div', { class: 'simulation-buttons' },

@@ -13,14 +13,13 @@ export class Playback {
    * offers what can be done to the messages of a step
    */
   constructor(host, { onMove, onMessages, step }) {
-    Object.assign(this, { onMove, first: step });
+    Object.assign(this, { onMove, onMessages, first: step });
     this.position = undefined;
     const button = (label, text, act) => html('button', { type: 'button', class: 'icon', 'aria-label': label, title: label, onclick: act }, text);
     this.slider = html('input', { type: 'range', min: 0, max: 0, value: 0, 'aria-label': 'Step of the run', oninput: () => { this.stop(); this.go(Number(this.slider.value)); } });
     this.play = button('Play', '▷', () => this.timer ? this.stop() : this.start());
     this.text = html('p', { class: 'step-text', 'aria-live': 'polite' });
     this.change = html('button', { type: 'button', class: 'change-step', hidden: true, onclick: () => onMessages(messagesOf(this.step), this.model) }, 'Change a message of this step');
-    this.changeable = Boolean(onMessages);
     this.root = html('div', { class: 'playback', role: 'group', 'aria-label': 'Step through the run' },
       button('To the beginning', '|◀', () => this.go(0)), button('One step back', '◂', () => this.go(this.count - 1)), this.play,
       button('One step forward', '▸', () => this.go(this.count + 1)), button('To the end', '▶|', () => this.go(Infinity)), this.slider, this.change, this.text);
@@ -72,7 +71,7 @@ export class Playback {
   #update() {
     const { count, model, step } = this;
     this.slider.value = count;
-    this.change.hidden = !this.changeable || !step || messagesOf(step).length === 0;
+    this.change.hidden = !this.onMessages || !step || messagesOf(step).length === 0;
     const description = step && describeStep(step, model.lanes);
     this.slider.setAttribute('aria-valuetext', step ? `Step ${count} of ${model.steps.length}: ${description}` : 'Before the first step');
 

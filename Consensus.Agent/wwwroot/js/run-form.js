@@ -25,7 +25,9 @@ export const seed = (attributes) => number('seed', { min: -Number.MAX_SAFE_INTEG
 export const RULE_TERMS = ['ratified rule', 'classic rule'];
 export const DRAW_TERMS = ['draw', 'fresh draw', 'plurality draw'];
 
-export const SPREAD_TERMS = ['direct spread', 'relay'];
+/** The field of how messages travel. @param {string} otherwise what no choice means */
+export const spreadField = (otherwise) => field('Spread', ['direct spread', 'relay'], select('spread', [['', otherwise], ['direct', 'direct'], ['relay', 'relay']]));
+
 const NUMBERS = ['values', 'window_ms', 'seed'];
 
 export class RunForm {
@@ -37,7 +39,7 @@ export class RunForm {
       field('Draw', DRAW_TERMS, select('draw', [['', 'as configured'], ['fresh', 'fresh'], ['plurality', 'plurality']])),
       field('Values 1 to', ['value'], number('values', { min: 1, max: 1_000_000_000, placeholder: '3' })),
       field('Window, ms', ['window'], number('window_ms', { min: 0, max: 60_000, placeholder: '200' })),
-      field('Spread', SPREAD_TERMS, select('spread', [['', 'as configured'], ['direct', 'direct'], ['relay', 'relay']])),
+      spreadField('as configured'),
       field('Seed', ['seed'], seed({ placeholder: 'none' })),
       html('button', { type: 'submit', class: 'visually-hidden' }, 'Run with these options'));
     this.panel = html('details', { class: 'panel' }, html('summary', {}, 'Options'), this.form);

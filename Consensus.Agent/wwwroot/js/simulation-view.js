@@ -6,7 +6,7 @@ import { call, errorText, getMutants, isFailedCall, queryText, simulate } from '
 import { html, whileBusy } from './dom.js';
 import { describeArrow, plural } from './format.js';
 import { hintOf } from './hints.js';
-import { DRAW_TERMS, RULE_TERMS, SPREAD_TERMS, field, number, seed, select } from './run-form.js';
+import { DRAW_TERMS, RULE_TERMS, field, number, seed, select, spreadField } from './run-form.js';
 import { RunView } from './run-view.js';
 
 /** Fields in per cent. The agent and the command line take probabilities from 0 to 1. */
@@ -26,7 +26,7 @@ export class SimulationView {
       field('Draw', DRAW_TERMS, select('draw', [['fresh', 'fresh'], ['plurality', 'plurality']])),
       field('Agents', ['agent'], number('agents', { min: 1, max: 9, value: 3, required: true })),
       field('Values 1 to', ['value'], number('values', { min: 1, max: 1_000_000_000, value: 3, required: true })),
-      field('Spread', SPREAD_TERMS, select('spread', [['', 'auto'], ['direct', 'direct'], ['relay', 'relay']])),
+      spreadField('auto'),
       field('Latency', ['latency'], select('latency', [['uniform', 'uniform'], ['tail', 'long tail'], ['constant', 'constant']])),
       PROBABILITIES.map(([name, label, title]) => field(label, [name], number(name, { min: 0, max: 100, step: 'any', value: 0, required: true, title }))),
       field('Seed', ['seed'], seed({ value: 1, required: true })),
