@@ -102,14 +102,15 @@ public sealed class Tab : IAsyncDisposable
         (_context, Page) = (context, page);
         page.Console += (_, message) =>
         {
+            var line = $"{message.Text.Replace("Failed to load resource: the server responded with a status of", "status", StringComparison.Ordinal)} {message.Location}";
             if (message.Type is "error" or "warning")
             {
-                Errors.Add($"{message.Text.Replace("Failed to load resource: the server responded with a status of", "status", StringComparison.Ordinal)} {message.Location}");
+                Errors.Add(line);
             }
 
             if (message.Type is "warning")
             {
-                Warnings.Add(message.Text);
+                Warnings.Add(line);
             }
         };
         page.PageError += (_, error) => Errors.Add(error);
