@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using Consensus.Agent.Configuration;
 
 namespace Consensus.Tests.Cluster;
 
@@ -107,9 +108,18 @@ internal sealed partial class AgentProcess : IDisposable
     private static ProcessStartInfo Info(string[] args)
     {
         Assert.True(Program is null || File.Exists(Program), $"CONSENSUS_AGENT is '{Program}', which is no file; give the whole path of a program.");
-        return Program is null
-            ? new ProcessStartInfo("dotnet", [typeof(Agent.AgentApplication).Assembly.Location, .. args]) { RedirectStandardOutput = true }
-            : new ProcessStartInfo(Program, args) { RedirectStandardOutput = true };
+        var info = Program is null
+            ? new ProcessStartInfo("dotnet", [typeof(Agent.AgentApplication).Assembly.Location, .. args])
+            : new ProcessStartInfo(Program, args);
+        info.RedirectStandardOutput = true;
+
+        // Settings of whoever runs the tests, and those of the tests themselves, reach no agent.
+        foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("CONSENSUS_", StringComparison.Ordinal) || Settings.Names.Contains(name)).ToList())
+        {
+            info.Environment.Remove(name);
+        }
+
+        return info;
     }
 
     /// <summary>Kills it as <c>kill -9</c> does.</summary>

@@ -22,7 +22,9 @@ internal sealed class HistoryRecorder : IDisposable
     private readonly ConcurrentDictionary<RunId, byte> _started = new();
     private readonly bool _floorsAreKept;
     private readonly List<Task> _tasks;
+    private readonly TaskCompletionSource _decision = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _unanswered;
+    private int _refused;
 
     /// <param name="agents">Where the agents listen, agent1 first.</param>
     /// <param name="clients">How many start runs.</param>
@@ -52,6 +54,12 @@ internal sealed class HistoryRecorder : IDisposable
 
     /// <summary>Calls that failed, as they may while agents are dead.</summary>
     public int Unanswered => _unanswered;
+
+    /// <summary>Requests that agents refused on purpose: too few agents, too many starts at once.</summary>
+    public int Refused => _refused;
+
+    /// <summary>Waits until a decision was seen.</summary>
+    public Task SeeADecisionAsync() => _decision.Task.WaitAsync(TimeSpan.FromSeconds(60));
 
     /// <summary>The clients and watchers go home.</summary>
     public async Task EndAsync()
@@ -110,12 +118,18 @@ internal sealed class HistoryRecorder : IDisposable
         }
     }
 
+    private void See(Observation decision)
+    {
+        _history.Enqueue(decision);
+        _decision.TrySetResult();
+    }
+
     private void Consensus(int agent, JsonElement answer)
     {
         if (answer.GetProperty("reached").GetBoolean() && Id(answer, "run") is { } run)
         {
             // This answer does not tell the boot; agreement needs none, and changes show against the other answers.
-            _history.Enqueue(new Observation(Name(agent), "", run, answer.GetProperty("value").GetInt32(), answer.GetProperty("round").GetInt32()));
+            See(new Observation(Name(agent), "", run, answer.GetProperty("value").GetInt32(), answer.GetProperty("round").GetInt32()));
         }
     }
 
@@ -124,7 +138,7 @@ internal sealed class HistoryRecorder : IDisposable
         var boot = state.GetProperty("boot").GetString()!;
         if (state.TryGetProperty("decision", out var decision) && Id(state, "run") is { } run)
         {
-            _history.Enqueue(new Observation(Name(agent), boot, run, decision.GetProperty("value").GetInt32(), decision.GetProperty("round").GetInt32()));
+            See(new Observation(Name(agent), boot, run, decision.GetProperty("value").GetInt32(), decision.GetProperty("round").GetInt32()));
         }
 
         var floor = Id(state, "floor") ?? RunId.None;
@@ -154,8 +168,11 @@ internal sealed class HistoryRecorder : IDisposable
                 return JsonDocument.Parse(text).RootElement;
             }
 
-            // On purpose: too few agents, too many starts at once.
-            if (response.StatusCode is not (HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests))
+            if (response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests)
+            {
+                Interlocked.Increment(ref _refused);
+            }
+            else
             {
                 _complaints.Enqueue($"{path} of {Name(agent)} answered {(int)response.StatusCode}: {text}");
             }

@@ -40,16 +40,16 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
         await using var storm = await Nemesis.StartAsync(
             Agents, seed, keeps ? _folder.FullName : null, line => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{clock.Elapsed.TotalSeconds,7:0.0} s  {line}")));
         using var witnesses = new HistoryRecorder(storm.Addresses, Clients, seed, keeps);
+        await witnesses.SeeADecisionAsync();
         await storm.RageAsync(Things);
         await witnesses.EndAsync();
 
         var slowest = await AssertAllDecideAndReturnToTheDecisionAsync(storm);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{storm.Kills} kills ({storm.KillsOfAll} times all at once), {storm.Pauses} stops, {storm.Isolations} isolations; {witnesses.Started} runs started, " +
-            $"{witnesses.Decided} seen decided, {witnesses.History.Count} answers with a decision, {witnesses.Unanswered} calls unanswered; back at the decision after at most {slowest.TotalMilliseconds:0} ms"));
+            $"{witnesses.Decided} seen decided, {witnesses.History.Count} answers with a decision, {witnesses.Unanswered} calls unanswered, {witnesses.Refused} refused; back at the decision after at most {slowest.TotalMilliseconds:0} ms"));
         Assert.Empty(witnesses.Complaints);
         Assert.Null(SafetyChecker.Check(witnesses.History));
-        Assert.True(witnesses.Decided > 0, "No decision was seen at all.");
         if (keeps)
         {
             storm.KillAll();
