@@ -32,7 +32,7 @@ internal static class OriginalPeerChecks
             }
 
             TestBench.Require(await bench.DecisionAsync() is null, $"GET /consensus: {{\"reached\":false}}; {bench.Quorum} of {bench.N} agents are a majority");
-        }),
+        }) with { InWindow = true },
         Check("senders-counted-once", "Equal proposals of one agent count once.", async bench =>
         {
             var other = TestBench.OtherThan(await bench.EnterAsync(1));
@@ -42,7 +42,7 @@ internal static class OriginalPeerChecks
             }
 
             TestBench.Require(await bench.DecisionAsync() is null, "GET /consensus: {\"reached\":false}");
-        }),
+        }) with { InWindow = true },
         Check("majority-decides", "As soon as a majority has proposed one value in a round, the agent decides it.", async bench =>
         {
             var other = TestBench.OtherThan(await bench.EnterAsync(1));

@@ -11,8 +11,9 @@ namespace Consensus.Agent.Conformance;
 /// <param name="Body">Finds out; throws <see cref="CheckFailedException"/> where the agent does something else.</param>
 /// <param name="NeedsPeers">Whether the judge must play the agent's peers.</param>
 /// <param name="Fresh">Whether it takes a process that has not met its peers yet.</param>
+/// <param name="InWindow">Whether it shows that something does not happen in a round: it tells nothing once the round's window is over.</param>
 internal sealed record ConformanceCheck(
-    string Id, ConformanceLevel Level, string Sentence, Func<TestBench, Task> Body, bool NeedsPeers = false, bool Fresh = false);
+    string Id, ConformanceLevel Level, string Sentence, Func<TestBench, Task> Body, bool NeedsPeers = false, bool Fresh = false, bool InWindow = false);
 
 /// <summary>One agent under test, and the judge's means: HTTP requests, and fake peers where the judge started the agent.</summary>
 /// <param name="agent">The agent.</param>

@@ -55,6 +55,27 @@ public sealed class PatienceTests : IAsyncLifetime
         Assert.NotEmpty(verdict.Exchanges);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_check_that_something_does_not_happen_in_a_round_passes_only_while_its_window_is_open(bool inWindow)
+    {
+        var tries = 0;
+        var check = new ConformanceCheck(
+            "check", ConformanceLevel.Original, "Sentence.",
+            async bench =>
+            {
+                await bench.NewRound(1);
+                await bench.Delay(++tries <= 2 ? 200 : 0);
+                await bench.Get("/state");
+            },
+            InWindow: inWindow);
+        await using var peers = await FakePeers.StartAsync(3, _log);
+        var verdict = await new CheckRunner(_log, () => false, default).RunAsync(check, () => Task.FromResult(new TestBench(_agent, [_agent], peers, 3, _log, default)));
+        Assert.Equal(VerdictOutcome.Passed, verdict.Outcome);
+        Assert.Equal(inWindow, tries > 2);
+    }
+
     [Fact]
     public async Task No_check_begins_when_the_time_is_over()
     {
