@@ -4,7 +4,7 @@ namespace Consensus.Protocol;
 /// A start without a handshake, for the case that a handshake could return nothing new: every peer has responded since the
 /// last poll, so its boot and cluster size are known, and its floor as it was then. What changed since then shows in the
 /// responses to the first request: a higher floor (<c>stale-run</c>), too few responses, too few agents of this cluster size,
-/// an original agent. The start then falls back to a handshake.
+/// peers that restarted, an original agent. The start then falls back to a handshake.
 /// </summary>
 internal sealed partial class RunStart
 {
@@ -36,18 +36,20 @@ internal sealed partial class RunStart
 
     private bool NeedsHandshake(Attempt attempt) =>
         attempt.WithoutHandshake && attempt.IsCurrentIn(agent) && agent.Run is { Decision: null }
-        && (attempt.Legacy.AsSpan().Contains(true) || CountAgreeingAgents(attempt) < agent.Quorum);
+        && (attempt.Legacy.AsSpan().Contains(true) || CountTakingPart(attempt) < agent.Quorum);
 
-    /// <summary>Counts this agent and the peers that responded and count the same number of agents.</summary>
-    private int CountAgreeingAgents(Attempt attempt)
+    /// <summary>Counts this agent and the peers that responded, have the boot that the run names, and count the same number of agents.</summary>
+    private int CountTakingPart(Attempt attempt)
     {
-        var agreeing = 1;
+        var takingPart = 1;
         for (var i = 0; i < agent.Peers.Count; i++)
         {
-            agreeing += attempt.Responded[i] && !HasOtherClusterSize(agent.Peers[i].ClusterSize) ? 1 : 0;
+            ref readonly var peer = ref agent.Peers[i];
+            var isMember = attempt.Run!.Members.TryGetValue(peer.Id!, out var boot) && boot == peer.Boot;
+            takingPart += attempt.Responded[i] && isMember && !HasOtherClusterSize(peer.ClusterSize) ? 1 : 0;
         }
 
-        return agreeing;
+        return takingPart;
     }
 
     private void FallBackToHandshake(Attempt attempt)

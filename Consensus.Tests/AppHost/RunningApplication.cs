@@ -47,7 +47,7 @@ public sealed class RunningApplication : IAsyncLifetime
         _limit.Dispose();
     }
 
-    /// <summary>Brings the application back to a state that every test can begin with: all agents up, none isolated.</summary>
+    /// <summary>Brings the application back to a state that every test can begin with: all agents up, none isolated, no run.</summary>
     public async Task BeginAsync()
     {
         _limit.Dispose();
@@ -61,6 +61,7 @@ public sealed class RunningApplication : IAsyncLifetime
         }
 
         await SucceedAsync("consensus", "heal");
+        await SucceedAsync("consensus", "reset");
         await AllHealthyAsync();
     }
 

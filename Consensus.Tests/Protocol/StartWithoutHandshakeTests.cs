@@ -53,6 +53,32 @@ public sealed class StartWithoutHandshakeTests
     }
 
     [Fact]
+    public void A_run_that_only_a_minority_can_decide_since_its_peers_restarted_is_started_over_by_a_handshake()
+    {
+        Meet();
+        var first = Start();
+        _machine.Step(new ResponseReceived(0, first[0], Restarted("agent2", first[0])));
+        var handshakes = Sent(_machine.Step(new ResponseReceived(1, first[1], Restarted("agent3", first[1]))));
+        Assert.All(handshakes, message => Assert.IsType<Handshake>(message));
+        _machine.Step(new ResponseReceived(0, handshakes[0], Known("agent2") with { Boot = "later", Floor = first[0].Run!.Id }));
+        var second = Sent(_machine.Step(new ResponseReceived(1, handshakes[1], Known("agent3") with { Boot = "later", Floor = first[0].Run!.Id })));
+        Assert.All(second, message => Assert.Equal(["a", "later", "later"], message.Run!.Members.OrderBy(member => member.Key).Select(member => member.Value)));
+        Assert.True(second[0].Run!.Id > first[0].Run!.Id);
+        Assert.Null(_machine.Stalled());
+    }
+
+    [Fact]
+    public void A_run_goes_on_where_one_of_three_restarted()
+    {
+        Meet();
+        var first = Start();
+        _machine.Step(new ResponseReceived(0, first[0], Restarted("agent2", first[0])));
+        var ended = _machine.Step(new ResponseReceived(1, first[1], Known("agent3") with { Status = ResponseStatus.Started, Run = first[1].Run!.Id })).OfType<StartEnded>();
+        Assert.IsType<RunStarted>(Assert.Single(ended).Outcome);
+        Assert.Equal(first[0].Run!.Id, _machine.CurrentRun!.Id);
+    }
+
+    [Fact]
     public void A_peer_that_refuses_a_decision_is_not_told_it_again_at_once()
     {
         // The peer received a run with this id that has more values.
@@ -97,6 +123,9 @@ public sealed class StartWithoutHandshakeTests
     }
 
     private static Response Known(string id) => new(ResponseStatus.Reset) { AgentId = id, Boot = "b", Agents = 3 };
+
+    private static Response Restarted(string id, Message message) =>
+        Known(id) with { Status = ResponseStatus.Ok, Boot = "later", Learner = true, Run = message.Run!.Id };
 
     private void Meet(string second = "agent2", string third = "agent3")
     {
