@@ -18,11 +18,15 @@ internal sealed partial class TransitionTable
         return machine;
     }
 
+    /// <summary>The boot after a restart. It is random, so it may sort before or after all earlier ones, and none is used twice.</summary>
+    /// <param name="boot">The boot before.</param>
+    /// <param name="direction">-1: before all earlier ones; 1: after them.</param>
+    public static char NextBoot(char boot, int direction) => (char)(FirstBoot + (direction * (Math.Abs(boot - FirstBoot) + 1)));
+
     // State is persisted before messages are sent. A crash between the two is a crash before the step.
-    private AgentStateMachine Restart(AgentStateMachine before, int bootStep)
+    private AgentStateMachine Restart(AgentStateMachine before, int direction)
     {
-        // A new boot is random, so it may sort before or after the old one.
-        var machine = New(AgentIds.IndexOf(before.Id), (char)(before.Boot[^1] + bootStep));
+        var machine = New(AgentIds.IndexOf(before.Id), NextBoot(before.Boot[^1], direction));
         if (_bounds.Durable)
         {
             machine.Step(before.ToPersist());

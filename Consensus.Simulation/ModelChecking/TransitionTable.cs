@@ -24,7 +24,7 @@ internal sealed partial class TransitionTable
     /// <summary>Minus a run's number: drops the proposals and votes of that dead run.</summary>
     public const int ForgetRun = -1;
 
-    private const char FirstBoot = '5';
+    public const char FirstBoot = '5';
 
     private readonly ModelCheckerOptions _bounds;
     private readonly StateMachineFactory _make;

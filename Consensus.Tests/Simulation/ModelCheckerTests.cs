@@ -27,6 +27,23 @@ public sealed class ModelCheckerTests
         Assert.Contains(report.Reachability, reached => reached is { Name: "restores a decision", Seen: true });
     }
 
+    [Fact]
+    public void No_agent_gets_a_boot_twice()
+    {
+        for (var directions = 0; directions < 8; directions++)
+        {
+            var boots = new List<char> { TransitionTable.FirstBoot };
+            for (var restart = 0; restart < 3; restart++)
+            {
+                var isLater = (directions >> restart) % 2 == 1;
+                var boot = TransitionTable.NextBoot(boots[^1], isLater ? 1 : -1);
+                Assert.All(boots, earlier => Assert.Equal(isLater, boot > earlier));
+                Assert.DoesNotContain(boot, boots);
+                boots.Add(boot);
+            }
+        }
+    }
+
     [Theory]
     [InlineData("decision-not-restored")]
     [InlineData("silent-learners")]
