@@ -97,9 +97,11 @@ public sealed class PersistenceTests : IDisposable
         await using (var cluster = await StartAsync(2))
         {
             using var client = new ApiClient(cluster.Addresses[0]);
+            using var peer = new ApiClient(cluster.Addresses[1]);
             for (var i = 0; i < 2; i++)
             {
-                await client.Post("/run?wait=60");
+                var run = (await client.Post("/run?wait=60")).Body.GetProperty("run");
+                Assert.Equal(HttpStatusCode.OK, (await peer.Get($"/consensus?wait=60&run={run}")).Code);
                 before.Add(await OutcomeAsync(client, ""));
             }
         }
