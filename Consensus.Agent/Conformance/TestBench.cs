@@ -11,7 +11,7 @@ namespace Consensus.Agent.Conformance;
 /// <param name="Body">Finds out; throws <see cref="CheckFailedException"/> where the agent does something else.</param>
 /// <param name="NeedsPeers">Whether the judge must play the agent's peers.</param>
 /// <param name="Fresh">Whether it takes a process that has not met its peers yet.</param>
-/// <param name="InWindow">Whether it shows that something does not happen in a round: it tells nothing once the round's window is over.</param>
+/// <param name="InWindow">Whether a pass counts only while the round's window is open. Such a check shows that something does not happen in the round.</param>
 internal sealed record ConformanceCheck(
     string Id, ConformanceLevel Level, string Sentence, Func<TestBench, Task> Body, bool NeedsPeers = false, bool Fresh = false, bool InWindow = false);
 

@@ -113,7 +113,7 @@ internal sealed partial class AgentProcess : IDisposable
             : new ProcessStartInfo(Program, args);
         info.RedirectStandardOutput = true;
 
-        // Settings of whoever runs the tests, and those of the tests themselves, reach no agent.
+        // The agent must not inherit settings from the environment of the tests.
         foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("CONSENSUS_", StringComparison.Ordinal) || Settings.Names.Contains(name)).ToList())
         {
             info.Environment.Remove(name);

@@ -49,8 +49,7 @@ public sealed class PatienceTests : IAsyncLifetime
                 throw new CheckFailedException("something else") { TooSlow = tries <= tooSlow };
             }
         });
-        await using var peers = await FakePeers.StartAsync(3, _log);
-        var verdict = await new CheckRunner(_log, () => false, default).RunAsync(check, () => Task.FromResult(new TestBench(_agent, [_agent], peers, 3, _log, default)));
+        var verdict = await JudgeAsync(check);
         Assert.Equal(outcome, verdict.Outcome.ToString());
         Assert.NotEmpty(verdict.Exchanges);
     }
@@ -70,8 +69,7 @@ public sealed class PatienceTests : IAsyncLifetime
                 await bench.Get("/state");
             },
             InWindow: inWindow);
-        await using var peers = await FakePeers.StartAsync(3, _log);
-        var verdict = await new CheckRunner(_log, () => false, default).RunAsync(check, () => Task.FromResult(new TestBench(_agent, [_agent], peers, 3, _log, default)));
+        var verdict = await JudgeAsync(check);
         Assert.Equal(VerdictOutcome.Passed, verdict.Outcome);
         Assert.Equal(inWindow, tries > 2);
     }
@@ -83,5 +81,11 @@ public sealed class PatienceTests : IAsyncLifetime
         var verdict = await new CheckRunner(_log, () => true, default).RunAsync(check, () => throw new InvalidOperationException("The check began."));
         Assert.Equal(VerdictOutcome.NotJudged, verdict.Outcome);
         Assert.Equal(1, new ConformanceReport("x", ConformanceLevel.Original, 1, [verdict]).ExitCode);
+    }
+
+    private async Task<Verdict> JudgeAsync(ConformanceCheck check)
+    {
+        await using var peers = await FakePeers.StartAsync(3, _log);
+        return await new CheckRunner(_log, () => false, default).RunAsync(check, () => Task.FromResult(new TestBench(_agent, [_agent], peers, 3, _log, default)));
     }
 }
