@@ -79,7 +79,7 @@ internal static class DescribedRun
     }
 
     /// <summary>A response that changes nothing.</summary>
-    public static Response Ignore(RunState? run, string reason, string status = ResponseStatus.Ignored) =>
+    public static Response Ignore(RunState? run, ResponseReason reason, ResponseStatus status = ResponseStatus.Ignored) =>
         new(status) { Reason = reason, CurrentRound = run?.Round ?? 0 };
 
     /// <summary>A sender has sent two different messages in one round: it is faulty.</summary>

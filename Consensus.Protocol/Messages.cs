@@ -2,6 +2,51 @@ using System.Text.Json.Serialization;
 
 namespace Consensus.Protocol;
 
+/// <summary>Kinds of <see cref="Message"/>.</summary>
+public enum MessageKind : byte
+{
+    /// <summary>No message.</summary>
+    None,
+
+    /// <summary><see cref="Protocol.Handshake"/>.</summary>
+    Handshake,
+
+    /// <summary><see cref="Protocol.Reset"/>.</summary>
+    Reset,
+
+    /// <summary><see cref="Protocol.NewRound"/>.</summary>
+    NewRound,
+
+    /// <summary><see cref="Protocol.Proposal"/>.</summary>
+    Proposal,
+
+    /// <summary><see cref="Protocol.Vote"/>.</summary>
+    Vote,
+
+    /// <summary><see cref="Protocol.Final"/>.</summary>
+    Final,
+
+    /// <summary><see cref="Protocol.StateQuery"/>.</summary>
+    [JsonStringEnumMemberName("state")]
+    StateQuery,
+}
+
+/// <summary>What a message says, or what a response repeats of its sender: numbers only.</summary>
+/// <param name="Kind">The kind of message.</param>
+/// <param name="Round">The round; 0: none.</param>
+/// <param name="Value">The value proposed, voted for or decided; 0: none.</param>
+/// <param name="Proposed">Of a vote: the proposal that it repeats; else 0.</param>
+public readonly record struct MessageContent(MessageKind Kind, int Round = 0, int Value = 0, int Proposed = 0)
+{
+    /// <summary>The value that the sender proposes in the round, or repeats; 0: none.</summary>
+    public int Proposal => Kind switch
+    {
+        MessageKind.NewRound or MessageKind.Proposal => Value,
+        MessageKind.Vote => Proposed,
+        _ => 0,
+    };
+}
+
 /// <summary>A message between agents. Each record is also the JSON body of the call it is named after.</summary>
 /// <param name="Run">The run it belongs to; null in a bare message, which follows the original contract.</param>
 public abstract record Message(RunDescriptor? Run)
@@ -10,17 +55,21 @@ public abstract record Message(RunDescriptor? Run)
     [JsonPropertyName("heard")]
     public RelayedMessages? Relayed { get; init; }
 
-    /// <summary>The kind of message, for people.</summary>
+    /// <summary>The kind of message.</summary>
     [JsonIgnore]
-    public string Kind => this switch
+    public MessageKind Kind => Content.Kind;
+
+    /// <summary>What the message says, as numbers.</summary>
+    [JsonIgnore]
+    public MessageContent Content => this switch
     {
-        Handshake => "handshake",
-        Reset => "reset",
-        NewRound => "new_round",
-        Proposal => "proposal",
-        Vote => "vote",
-        Final => "final",
-        StateQuery => "state",
+        Handshake => new(MessageKind.Handshake),
+        Reset => new(MessageKind.Reset),
+        NewRound newRound => new(MessageKind.NewRound, newRound.Round, newRound.Value ?? 0),
+        Proposal proposal => new(MessageKind.Proposal, proposal.Round, proposal.Value),
+        Vote vote => new(MessageKind.Vote, vote.Round, vote.Value ?? 0, vote.Proposed),
+        Final final => new(MessageKind.Final, final.Round, final.Value),
+        StateQuery => new(MessageKind.StateQuery),
         _ => throw new InvalidOperationException($"{GetType().Name} has no kind."),
     };
 

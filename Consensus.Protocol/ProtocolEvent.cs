@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Consensus.Protocol;
 
 /// <summary>An event of the protocol. Logs, traces, metrics, the timeline and the safety checker read these.</summary>
@@ -10,7 +12,7 @@ namespace Consensus.Protocol;
 public sealed record ProtocolEvent(ProtocolEventKind Kind, RunId Run, int Round, int Value = 0, int Attempt = 0, string? Other = null) : Effect;
 
 /// <summary>Kinds of <see cref="ProtocolEvent"/>.</summary>
-public enum ProtocolEventKind
+public enum ProtocolEventKind : byte
 {
     /// <summary>Joined a run as a member.</summary>
     Joined,
@@ -22,6 +24,7 @@ public enum ProtocolEventKind
     Drew,
 
     /// <summary>Entered a later round with the value of the proposal that introduced it.</summary>
+    [JsonStringEnumMemberName("copied")]
     CaughtUp,
 
     /// <summary>Entered a round with a value that some agent voted for in the round before.</summary>
@@ -40,33 +43,13 @@ public enum ProtocolEventKind
     WasReset,
 
     /// <summary>Another agent sent two different messages in one round.</summary>
+    [JsonStringEnumMemberName("contradicted")]
     Equivocated,
 
     /// <summary>Another agent has decided another value.</summary>
+    [JsonStringEnumMemberName("disagreed")]
     AgreementViolated,
 
     /// <summary>A new process goes on with a persisted run; round and value 0: undecided.</summary>
     Restored,
-}
-
-/// <summary>Names of event kinds in the timeline's JSON and in traces.</summary>
-public static class ProtocolEventKindNames
-{
-    /// <summary>The name, in snake case. It never changes, whatever the member is called.</summary>
-    public static string WireName(this ProtocolEventKind kind) => kind switch
-    {
-        ProtocolEventKind.Joined => "joined",
-        ProtocolEventKind.JoinedAsLearner => "joined_as_learner",
-        ProtocolEventKind.Drew => "drew",
-        ProtocolEventKind.CaughtUp => "copied",
-        ProtocolEventKind.Adopted => "adopted",
-        ProtocolEventKind.Voted => "voted",
-        ProtocolEventKind.Decided => "decided",
-        ProtocolEventKind.Learned => "learned",
-        ProtocolEventKind.WasReset => "was_reset",
-        ProtocolEventKind.Equivocated => "contradicted",
-        ProtocolEventKind.AgreementViolated => "disagreed",
-        ProtocolEventKind.Restored => "restored",
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such kind."),
-    };
 }

@@ -56,7 +56,7 @@ internal static class Relay
     /// </summary>
     public static void Receive(AgentContext agent, RunState run, Message message)
     {
-        if (run.Relay < 0 || run.IsRelay || message.Sender != run.Id.Initiator || RoundOf(message) is not { } round)
+        if (run.Relay < 0 || run.IsRelay || message.Sender != run.Id.Initiator || message.Content is not { Kind: MessageKind.Proposal or MessageKind.Vote, Round: var round })
         {
             return;
         }
@@ -96,11 +96,4 @@ internal static class Relay
             DecisionRule.Of(run).Progress(agent, run);
         }
     }
-
-    private static int? RoundOf(Message message) => message switch
-    {
-        Proposal proposal => proposal.Round,
-        Vote vote => vote.Round,
-        _ => null,
-    };
 }

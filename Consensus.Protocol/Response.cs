@@ -1,13 +1,15 @@
+using System.Text.Json.Serialization;
+
 namespace Consensus.Protocol;
 
 /// <summary>
 /// The response to a message. Run and floor apply to it as to a message. It carries the responder's current proposal, vote
 /// or decision in the run.
 /// </summary>
-public sealed record Response(string Status = "")
+public sealed record Response(ResponseStatus Status = ResponseStatus.Unknown)
 {
     /// <summary>Why a message was ignored or refused; null where it was not.</summary>
-    public string? Reason { get; init; }
+    public ResponseReason? Reason { get; init; }
 
     /// <summary>The round named in responses to <see cref="NewRound"/>.</summary>
     public int? Round { get; init; }
@@ -53,60 +55,86 @@ public sealed record Response(string Status = "")
 
     /// <summary>The run's position in a trace (W3C Trace Context), beside <see cref="Descriptor"/>. No rule reads it.</summary>
     public string? Traceparent { get; init; }
+
+    /// <summary>What it carries of its sender, as the message that it stands for: a decision, else a vote, else a proposal.</summary>
+    [JsonIgnore]
+    public MessageContent Carried => this switch
+    {
+        { Decision: { } decision } => new(MessageKind.Final, decision.Round, decision.Value),
+        { Vote: { } vote } => vote.Content,
+        { Proposal: { } proposal } => proposal.Content,
+        _ => default,
+    };
 }
 
 /// <summary>Values of <see cref="Response.Status"/>.</summary>
-public static class ResponseStatus
+[JsonConverter(typeof(LenientEnumNameConverter<ResponseStatus>))]
+public enum ResponseStatus : byte
 {
+    /// <summary>None, or one that this version does not know.</summary>
+    Unknown,
+
     /// <summary>Accepted.</summary>
-    public const string Ok = "ok";
+    Ok,
 
     /// <summary>A final decision was accepted.</summary>
-    public const string Ack = "ack";
+    Ack,
 
     /// <summary>State was cleared, or this responds to a handshake.</summary>
-    public const string Reset = "reset";
+    Reset,
 
     /// <summary>The round was entered.</summary>
-    public const string Started = "started";
+    Started,
 
     /// <summary>The round had been entered before.</summary>
-    public const string AlreadyStarted = "already-started";
+    [JsonStringEnumMemberName("already-started")]
+    AlreadyStarted,
 
     /// <summary>Nothing was changed, for the reason given.</summary>
-    public const string Ignored = "ignored";
+    Ignored,
 
     /// <summary>The message cannot come from a correct agent; nothing was changed.</summary>
-    public const string Refused = "refused";
+    Refused,
 }
 
 /// <summary>Values of <see cref="Response.Reason"/>.</summary>
-public static class ResponseReason
+[JsonConverter(typeof(LenientEnumNameConverter<ResponseReason>))]
+public enum ResponseReason : byte
 {
+    /// <summary>One that this version does not know.</summary>
+    Unknown,
+
     /// <summary>A new round that is over.</summary>
-    public const string StaleRound = "stale-round";
+    [JsonStringEnumMemberName("stale-round")]
+    StaleRound,
 
     /// <summary>The responder has decided already.</summary>
-    public const string AlreadyDecided = "already-decided";
+    [JsonStringEnumMemberName("already-decided")]
+    AlreadyDecided,
 
     /// <summary>A message for another round, or a bare message during a described run.</summary>
-    public const string RoundMismatch = "round-mismatch";
+    [JsonStringEnumMemberName("round-mismatch")]
+    RoundMismatch,
 
     /// <summary>A message of a run at or under the floor.</summary>
-    public const string StaleRun = "stale-run";
+    [JsonStringEnumMemberName("stale-run")]
+    StaleRun,
 
     /// <summary>The sender is not among the run's members.</summary>
-    public const string NotAMember = "not-a-member";
+    [JsonStringEnumMemberName("not-a-member")]
+    NotAMember,
 
     /// <summary>A second, different proposal or vote of one agent in one round.</summary>
-    public const string Contradiction = "contradiction";
+    Contradiction,
 
     /// <summary>A decision that differs from this agent's own: agreement is violated.</summary>
-    public const string Disagreement = "disagreement";
+    Disagreement,
 
     /// <summary>A learner counts another number of agents than the run does.</summary>
-    public const string ClusterSize = "cluster-size";
+    [JsonStringEnumMemberName("cluster-size")]
+    ClusterSize,
 
     /// <summary>A value or round outside the run's range.</summary>
-    public const string OutOfRange = "out-of-range";
+    [JsonStringEnumMemberName("out-of-range")]
+    OutOfRange,
 }

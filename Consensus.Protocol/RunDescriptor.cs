@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Consensus.Protocol;
@@ -61,7 +60,3 @@ public sealed record RunDescriptor(
     IReadOnlyDictionary<string, string> Members,
     long? Seed = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] Spread Spread = Spread.Direct);
-
-/// <summary>An enum is a snake-case name in JSON, never a number.</summary>
-public sealed class EnumNameConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
-    where T : struct, Enum;

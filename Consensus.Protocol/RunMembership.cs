@@ -4,7 +4,7 @@ namespace Consensus.Protocol;
 internal static class RunMembership
 {
     /// <summary>A response with this agent's id, boot, cluster size and floor.</summary>
-    public static Response Introduce(AgentContext agent, string status) => new(status)
+    public static Response Introduce(AgentContext agent, ResponseStatus status) => new(status)
     {
         AgentId = agent.Id, Boot = agent.Boot, Agents = agent.ClusterSize, Floor = agent.Floor.IsNone ? null : agent.Floor,
     };

@@ -24,7 +24,7 @@ public sealed partial class SafetyChecker
         var seen = RecordOf(agent);
         _sizes.TryAdd(id, clusterSize);
         var history = HistoryOf(seen, run.Id);
-        if (message switch { Vote vote => vote.Proposed, Proposal proposal => proposal.Value, NewRound opened => opened.Value, _ => null } is { } proposed)
+        if (message.Content.Proposal is not 0 and var proposed)
         {
             // From outside a draw shows as the proposal of its value.
             history.Drawn.Add(proposed);

@@ -15,7 +15,7 @@ public sealed partial class SafetyChecker
         var history = HistoryOf(seen, run.Id);
         foreach (var copy in relayed.All)
         {
-            var (round, proposed, vote) = copy is Vote one ? (one.Round, one.Proposed, one) : (((Proposal)copy).Round, ((Proposal)copy).Value, null);
+            var content = copy.Content;
             if (copy.Sender == sender.Id)
             {
                 if (CheckMessage(seen, sender, copy, run) is { } violation)
@@ -23,8 +23,8 @@ public sealed partial class SafetyChecker
                     return violation;
                 }
             }
-            else if (!history.Messages.TryGetValue((round, copy.Sender!), out var sent) || sent.Proposal != proposed
-                || (vote is not null && !(sent.Voted && sent.Vote == vote.Value)))
+            else if (!history.Messages.TryGetValue((content.Round, copy.Sender!), out var sent) || sent.Proposal != content.Proposal
+                || (copy is Vote vote && !(sent.Voted && sent.Vote == vote.Value)))
             {
                 return new(PropertyNames.RelayedAsSent, run.Rule, run.Id, $"{sender.Id} relays a {EventFormatter.Of(copy with { Run = run })} of {copy.Sender}, which never sent it in run {run.Id}.");
             }

@@ -159,14 +159,8 @@ public sealed partial class SafetyChecker
 
     private Violation? CheckMessage(AgentRecord seen, Sender sender, Message message, RunDescriptor run)
     {
-        var (agentId, round, proposed, votedFor, voted) = message switch
-        {
-            Vote vote => (vote.AgentId, vote.Round, vote.Proposed, vote.Value, true),
-            Proposal proposal => (proposal.AgentId, proposal.Round, proposal.Value, null, false),
-            NewRound { AgentId: { } id, Value: { } value } newRound => (id, newRound.Round, value, null, false),
-            _ => ("", 0, 0, (int?)null, false),
-        };
-        if (proposed == 0
+        var (round, proposed, votedFor, voted) = (message.Content.Round, message.Content.Proposal, (message as Vote)?.Value, message is Vote);
+        if (proposed == 0 || message.Sender is not { } agentId
             || (round == seen.Round && proposed == seen.Proposal && voted == seen.Voted && votedFor == seen.Vote && seen.Boot == sender.Boot && seen.Run == run.Id))
         {
             return null;

@@ -48,7 +48,7 @@ public static class ConsensusApi
         body ??= new RunRequestBody();
         if (MessageValidator.Check(body) is { } wrong)
         {
-            return RequestBody.Problem(400, wrong, ResponseReason.OutOfRange);
+            return RequestBody.Problem(400, wrong, ResponseReason.OutOfRange.WireName());
         }
 
         var defaults = options.Defaults;
@@ -62,7 +62,7 @@ public static class ConsensusApi
             QuorumUnreachable few => TooFew(
                 few, await ClusterApi.AgentsAsync(agent, options, faults, cluster, "/state", context.RequestAborted), peers.KeyRefused),
             DuplicateAgentId same => RequestBody.Problem(409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
-            ClusterSizeMismatch mismatch => RequestBody.Problem(409, Describe(mismatch), ResponseReason.ClusterSize),
+            ClusterSizeMismatch mismatch => RequestBody.Problem(409, Describe(mismatch), ResponseReason.ClusterSize.WireName()),
             LegacyPeer original => RequestBody.Problem(
                 409, $"{original.Peer} speaks only the original contract, which knows no ratified rule; nothing was started. Ask for the classic rule, or leave the rule out.",
                 "original-peer"),

@@ -98,7 +98,7 @@ public sealed record StateResponse(
             view.Attempts,
             view.Decision?.Value,
             view.Decision?.Round,
-            view.Phase.ToString().ToLowerInvariant(),
+            view.Phase.WireName(),
             view.Votes,
             view.Boot,
             forPeers.Floor,

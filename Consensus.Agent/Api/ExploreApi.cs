@@ -119,13 +119,15 @@ public static class ExploreApi
     {
         if (call.Response is { } response)
         {
-            var (carried, round, value, proposal) = RecordedEvent.NewInformation(response);
-            return new(carried == MessageKind.None ? null : TimelineNames.OfMessageKinds[(int)carried], call.To.Index, call.From.Index, round, value == 0 ? null : value, carried == MessageKind.Vote ? proposal : null, true);
+            return ToMessage(response.Carried, call.To.Index, call.From.Index) with { Response = true };
         }
 
-        var (_, ofRound, carriedValue, repeated) = RecordedEvent.Describe(call.Message);
-        return new(call.Message.Kind, call.From.Index, call.To.Index, ofRound, carriedValue == 0 ? null : carriedValue, call.Message is Vote ? repeated : null);
+        return ToMessage(call.Message.Content, call.From.Index, call.To.Index);
     }
+
+    private static ExploredMessage ToMessage(MessageContent content, int from, int to) => new(
+        content.Kind == MessageKind.None ? null : content.Kind.WireName(), from, to, content.Round, content.Value == 0 ? null : content.Value,
+        content.Kind == MessageKind.Vote ? content.Proposed : null);
 
     private static IEnumerable<ExploredProperty> PropertiesOf(ExploredCluster cluster)
     {

@@ -73,7 +73,7 @@ internal static class MessageValidator
             var wrong = copy is Vote vote ? CheckContent(vote, run) : CheckContent((Proposal)copy, run);
             if ((wrong ?? (run.Members.ContainsKey(copy.Sender!) ? null : "agent_id must be among run.members.")) is { } why)
             {
-                return $"heard holds a {copy.Kind} that is wrong: {why}";
+                return $"heard holds a {copy.Kind.WireName()} that is wrong: {why}";
             }
         }
 

@@ -56,8 +56,8 @@ public static class PeerApi
             {
                 var (message, problem) = await RequestBody.ReadAsync(context, type);
                 return problem is not null ? problem
-                    : (check(message!) ?? MessageValidator.CheckNumber(message!.Run, inbox.Time)) is { } wrong ? RequestBody.Problem(400, wrong, ResponseReason.OutOfRange)
-                    : MessageValidator.CheckSender(message!) is { } wrongSender ? RequestBody.Problem(400, wrongSender, ResponseReason.NotAMember)
+                    : (check(message!) ?? MessageValidator.CheckNumber(message!.Run, inbox.Time)) is { } wrong ? RequestBody.Problem(400, wrong, ResponseReason.OutOfRange.WireName())
+                    : MessageValidator.CheckSender(message!) is { } wrongSender ? RequestBody.Problem(400, wrongSender, ResponseReason.NotAMember.WireName())
                     : await ReceiveAsync(context, inbox.Agent, inbox.Faults, inbox.Tracing, message!);
             })
             .AcceptsJson<T>().Produces<Response>().Produces<Response>(409).ProducesProblem(400)
@@ -82,8 +82,8 @@ public static class PeerApi
 
     internal static IResult ToResult(Response response, bool newRound = false) => response switch
     {
-        { Reason: ResponseReason.OutOfRange } => RequestBody.Problem(400, "The value or the round is outside the run's range.", response.Reason),
-        { Status: ResponseStatus.Refused, Reason: ResponseReason.NotAMember } => RequestBody.Problem(400, "The cluster is full: this agent_id is none of its members.", response.Reason),
+        { Reason: ResponseReason.OutOfRange } => RequestBody.Problem(400, "The value or the round is outside the run's range.", response.Reason?.WireName()),
+        { Status: ResponseStatus.Refused, Reason: ResponseReason.NotAMember } => RequestBody.Problem(400, "The cluster is full: this agent_id is none of its members.", response.Reason?.WireName()),
         { Status: ResponseStatus.Refused } => new ResponseResult(response, 409),
         { Reason: ResponseReason.AlreadyDecided } when newRound => new ResponseResult(response, 409),
         _ => new ResponseResult(response, 200),

@@ -100,7 +100,7 @@ internal sealed class HistoryTrace
             step = Step(one, TraceStepKind.Send);
         }
 
-        var same = step.Sent.FirstOrDefault(sent => IsSame(sent.Message, message))?.Message ?? message;
+        var same = step.Sent.FirstOrDefault(sent => sent.Message.Content == message.Content)?.Message ?? message;
         var number = _trace.Calls.Count + 1;
         var call = new TraceCall(number, new CallKey(one.Agent, one.Process, one.Call!.To, same.Kind, 0, number), same, one.AtUs) { Lost = one.Call.Lost };
         _trace.Calls.Add(call);
@@ -111,7 +111,7 @@ internal sealed class HistoryTrace
 
     private void Answer(HistoryEvent one, TraceCall call)
     {
-        call.Complete(one.Response ?? new Response("?"), one.AtUs);
+        call.Complete(one.Response ?? new Response(), one.AtUs);
         var responder = call.To;
         var step = Step(one, TraceStepKind.Response, call);
         if (one.Response is { Run: { } run } response && response.Decision is { } decision)
@@ -200,13 +200,4 @@ internal sealed class HistoryTrace
     /// <summary>The message with the run that it belongs to.</summary>
     private Message? Named(Message? message) =>
         message is NewRound or Proposal or Final && message.Run is null && _bare is not null ? message with { Run = _bare } : message;
-
-    private static bool IsSame(Message one, Message other) => (one, other) switch
-    {
-        (NewRound a, NewRound b) => a.Round == b.Round && a.Value == b.Value,
-        (Proposal a, Proposal b) => a.Round == b.Round && a.Value == b.Value,
-        (Vote a, Vote b) => a.Round == b.Round && a.Value == b.Value && a.Proposed == b.Proposed,
-        (Final a, Final b) => a.Round == b.Round && a.Value == b.Value,
-        _ => one.GetType() == other.GetType(),
-    };
 }

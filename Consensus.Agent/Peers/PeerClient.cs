@@ -20,12 +20,11 @@ public sealed partial class PeerClient(
     // Calls in flight to one peer. All peers of an agent together may hold half of the connections that it accepts.
     private const int MaxInFlight = 32;
 
-    private static readonly string[] Paths = ["/reset", "/new_round", "/proposal", "/vote", "/final", "/state"];
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly byte[] HandshakeBody = """{"handshake":true}"""u8.ToArray();
     private static readonly byte[] EmptyBody = "{}"u8.ToArray();
 
-    private readonly Uri[][] _calls = [.. options.Peers.Select(peer => Paths.Select(path => new Uri(peer, path)).ToArray())];
+    private readonly Uri[][] _calls = [.. options.Peers.Select(peer => Enum.GetValues<MessageKind>().Select(kind => new Uri(peer, PathOf(kind))).ToArray())];
     private readonly PeerCircuitBreaker[] _backOffs = [.. options.Peers.Select(_ => new PeerCircuitBreaker(time))];
     private readonly int[] _inFlight = new int[options.Peers.Count];
     private readonly int _maxInFlight = Math.Min(MaxInFlight, CallLimits.MaxConnections / 2 / Math.Max(1, options.Peers.Count));
@@ -70,7 +69,7 @@ public sealed partial class PeerClient(
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            OnException(e, peer, _calls[peer][CallOf(message)], span, cancellation);
+            OnException(e, peer, _calls[peer][(int)message.Kind], span, cancellation);
             return null;
         }
         finally
@@ -96,7 +95,7 @@ public sealed partial class PeerClient(
     private async Task<Response?> CallAsync(
         int peer, Message message, string key, MessageParent parent, Activity? span, CancellationToken cancellation)
     {
-        var call = _calls[peer][CallOf(message)];
+        var call = _calls[peer][(int)message.Kind];
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         timeout.CancelAfter(options.CallTimeout);
         using var request = new HttpRequestMessage(message is StateQuery ? HttpMethod.Get : HttpMethod.Post, call);
@@ -207,16 +206,7 @@ public sealed partial class PeerClient(
         }
     }
 
-    private static int CallOf(Message message) => message switch
-    {
-        Handshake or Reset => 0,
-        NewRound => 1,
-        Proposal => 2,
-        Vote => 3,
-        Final => 4,
-        StateQuery => 5,
-        _ => throw new ArgumentException($"No call for {message.GetType().Name}.", nameof(message)),
-    };
+    private static string PathOf(MessageKind kind) => "/" + (kind == MessageKind.Handshake ? MessageKind.Reset : kind).WireName();
 
     private byte[] BodyOf(Message message)
     {

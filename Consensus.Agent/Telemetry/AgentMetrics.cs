@@ -41,7 +41,7 @@ public sealed class AgentMetrics
     {
         if (_messages.Enabled)
         {
-            _messages.Add(1, new("consensus.message.type", message.Kind), new("consensus.message.direction", sent ? "sent" : "received"), new("consensus.outcome", OutcomeOf(response)));
+            _messages.Add(1, new("consensus.message.type", message.Kind.WireName()), new("consensus.message.direction", sent ? "sent" : "received"), new("consensus.outcome", OutcomeOf(response)));
         }
     }
 

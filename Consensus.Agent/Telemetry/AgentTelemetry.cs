@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Consensus.Protocol;
-using Consensus.Simulation;
 
 namespace Consensus.Agent.Telemetry;
 

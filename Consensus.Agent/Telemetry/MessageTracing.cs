@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Consensus.Protocol;
-using Consensus.Simulation;
 
 namespace Consensus.Agent.Telemetry;
 
@@ -78,16 +77,9 @@ public sealed class MessageTracing(RunTracing runs)
 
     private static void SetTags(Activity span, Message message)
     {
-        span.SetTag("consensus.message.type", message.Kind);
+        span.SetTag("consensus.message.type", message.Kind.WireName());
         span.SetTag("consensus.run.id", message.Run?.Id.ToString());
         span.SetTag("consensus.relayed", message.Relayed?.Count);
-        span.SetTag("consensus.round", message switch
-        {
-            NewRound opens => opens.Round,
-            Proposal proposal => proposal.Round,
-            Vote vote => vote.Round,
-            Final final => final.Round,
-            _ => (int?)null,
-        });
+        span.SetTag("consensus.round", message.Content.Round is not 0 and var round ? round : null);
     }
 }

@@ -56,7 +56,7 @@ public sealed partial class RunLogger(AgentOptions options, TimeProvider time, I
 
     /// <summary>A step threw an exception that no code expects, so this agent sends nothing more.</summary>
     public void StepFailed(Exception exception, Input input, RunId? run) =>
-        StepFailed(exception, options.Id, input is MessageReceived received ? received.Message.Kind : input.GetType().Name, run);
+        StepFailed(exception, options.Id, input is MessageReceived received ? received.Message.Kind.WireName() : input.GetType().Name, run);
 
     // A restored run without a decision has nothing to report.
     private static bool IsLogged(ProtocolEvent protocolEvent) =>

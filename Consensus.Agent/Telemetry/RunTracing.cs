@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Consensus.Protocol;
-using Consensus.Simulation;
 
 namespace Consensus.Agent.Telemetry;
 
@@ -67,8 +66,7 @@ public sealed partial class RunTracing
         StateQuery => default,
         Handshake or Reset => new(_start?.Context ?? default, MakesSpan: !repeated),
         _ when repeated && _reached.Contains(peer) => default,
-        Proposal proposal => new(RoundOf(proposal.Round), !repeated),
-        Vote vote => new(RoundOf(vote.Round), !repeated),
+        Proposal or Vote => new(RoundOf(message.Content.Round), !repeated),
         Final { Run.Spread: Spread.Relay } when Current is null && _time.GetElapsedTime(_endedAt) >= LateFinal => default,
         _ => new(Position, !repeated),
     };

@@ -66,7 +66,7 @@ public sealed class EventRecorder
             var log = protocolEvent.Kind == ProtocolEventKind.WasReset ? _logs.Newest : protocolEvent.Run.IsNone ? _logs.OfBareRun() : _logs.Of(protocolEvent.Run);
             if (log is not null)
             {
-                _logs.Append(log, NewEntry(TimelineNames.KindOf(protocolEvent.Kind)) with
+                _logs.Append(log, NewEntry((TimelineEventKind)protocolEvent.Kind) with
                 {
                     Round = protocolEvent.Round, Value = protocolEvent.Value, Extra = protocolEvent.Attempt, Other = _names.IndexOf(protocolEvent.Other),
                 });
@@ -128,7 +128,7 @@ public sealed class EventRecorder
 
         lock (_gate)
         {
-            var entry = NewEntry(TimelineEventKind.Received, 0, message) with { Status = RecordedEvent.TextIndex(response.Status), Reason = RecordedEvent.TextIndex(response.Reason) };
+            var entry = NewEntry(TimelineEventKind.Received, 0, message) with { Status = response.Status, Reason = response.Reason };
             if (MessageId.TryParse(key, out var sender, out var boot, out var messageId))
             {
                 entry = entry with { Other = _names.IndexOf(sender), Boot = _names.IndexOf(boot), MessageId = messageId };
@@ -160,11 +160,11 @@ public sealed class EventRecorder
                 _peerNames[peer] = _names.IndexOf(id);
             }
 
-            var (kind, round, value, extra) = RecordedEvent.NewInformation(response);
+            var (kind, round, value, extra) = response.Carried;
             End(sent, NewEntry(TimelineEventKind.Answered, messageId) with
             {
                 Other = _peerNames.GetValueOrDefault(peer), Message = kind, Round = round, Value = value, Extra = extra,
-                Status = RecordedEvent.TextIndex(response.Status), Reason = RecordedEvent.TextIndex(response.Reason),
+                Status = response.Status, Reason = response.Reason,
             });
         }
     }
@@ -209,11 +209,11 @@ public sealed class EventRecorder
         }
     }
 
-    private RecordedEvent NewEntry(TimelineEventKind kind) => new(_stream.NextId(), _logs.Now, 0, 0, 0, 0, 0, 0, kind, MessageKind.None, 0, 0);
+    private RecordedEvent NewEntry(TimelineEventKind kind) => new(_stream.NextId(), _logs.Now, 0, 0, 0, 0, 0, 0, kind, MessageKind.None, ResponseStatus.Unknown, null);
 
     private RecordedEvent NewEntry(TimelineEventKind kind, long messageId, Message? message = null)
     {
-        var (what, round, value, extra) = message is null ? default : RecordedEvent.Describe(message);
+        var (what, round, value, extra) = message?.Content ?? default;
         return NewEntry(kind) with { MessageId = messageId, Message = what, Round = round, Value = value, Extra = extra };
     }
 

@@ -110,25 +110,25 @@ internal static class SimulatedTimeline
 
         private static TimelineEvent EventOf(TraceCall call, long at, string kind, Response? response = null)
         {
-            var (_, round, value, proposal) = RecordedEvent.Describe(call.Message);
+            var (what, round, value, proposal) = call.Message.Content;
             return new TimelineEvent(
-                0, at, kind, call.Message.Kind, call.Number, AgentIds.IdOf(call.To), null, round, value == 0 ? null : value,
-                call.Message is Vote ? proposal : null, null, response?.Status, response?.Reason);
+                0, at, kind, what.WireName(), call.Number, AgentIds.IdOf(call.To), null, round, value == 0 ? null : value,
+                what == MessageKind.Vote ? proposal : null, null, response?.Status.WireName(), response?.Reason?.WireName());
         }
 
         private TimelineEvent WithNewInformation(TimelineEvent responded, Response response)
         {
-            var (kind, round, value, proposal) = response.Run == run?.Id ? RecordedEvent.NewInformation(response) : default;
+            var (kind, round, value, proposal) = response.Run == run?.Id ? response.Carried : default;
             return responded with
             {
-                Message = kind == MessageKind.None ? null : TimelineNames.OfMessageKinds[(int)kind], Round = round, Value = value == 0 ? null : value,
+                Message = kind == MessageKind.None ? null : kind.WireName(), Round = round, Value = value == 0 ? null : value,
                 Proposal = kind == MessageKind.Vote ? proposal : null,
             };
         }
 
         private string BootOf(int agent) => processes[agent].Last(step => step.Kind == TraceStepKind.Boot).Note!;
 
-        private bool IsShown(TraceCall call) => _shown.Contains(call) && IsShown(RecordedEvent.Describe(call.Message).Round);
+        private bool IsShown(TraceCall call) => _shown.Contains(call) && IsShown(call.Message.Content.Round);
 
         private bool IsShown(int round) => !folded.Exists(range => round >= range.From && round <= range.To);
     }

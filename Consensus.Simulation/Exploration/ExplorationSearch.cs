@@ -166,7 +166,7 @@ public sealed class ExplorationSearch
             return;
         }
 
-        writer.Write(response.Reason ?? response.Status);
+        writer.Write(response.Reason?.WireName() ?? response.Status.WireName());
         writer.Write(response.Run?.ToString() ?? "");
         writer.Write(response.Floor?.ToString() ?? "");
         writer.Write(response.Learner == true);
@@ -176,18 +176,11 @@ public sealed class ExplorationSearch
 
     private static void Write(BinaryWriter writer, Message? message)
     {
-        var (kind, round, value, proposed) = message switch
-        {
-            NewRound newRound => (1, newRound.Round, newRound.Value ?? 0, 0),
-            Proposal proposal => (2, proposal.Round, proposal.Value, 0),
-            Vote vote => (3, vote.Round, vote.Value ?? 0, vote.Proposed),
-            Final final => (4, 0, final.Value, 0),
-            Handshake => (5, 0, 0, 0),
-            null => (0, 0, 0, 0),
-            _ => (6, 0, 0, 0),
-        };
+        var (kind, round, value, proposed) = message?.Content ?? default;
         writer.Write((byte)kind);
-        writer.Write((byte)round);
+
+        // No rule reads the round of a decision.
+        writer.Write((byte)(kind == MessageKind.Final ? 0 : round));
         writer.Write((byte)value);
         writer.Write((byte)proposed);
         writer.Write(message?.Run?.Id.ToString() ?? "");

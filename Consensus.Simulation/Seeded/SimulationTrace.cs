@@ -151,7 +151,7 @@ public sealed class SimulationTrace
 
     internal TraceCall AddCall(SimulatedCall call, long at)
     {
-        var key = new CallKey(call.From.Index, call.Process, call.To.Index, call.Message.Kind, RoundOf(call.Message), 0);
+        var key = new CallKey(call.From.Index, call.Process, call.To.Index, call.Message.Kind, RoundOf(call.Message.Content), 0);
         var ordinal = _ordinals.GetValueOrDefault(key);
         _ordinals[key] = ordinal + 1;
         var traced = new TraceCall(Calls.Count + 1, key with { Ordinal = ordinal }, call.Message, at);
@@ -160,14 +160,8 @@ public sealed class SimulationTrace
     }
 
     // The round of a decision depends on the draws.
-    private static int RoundOf(Message message) => message switch
-    {
-        NewRound newRound => newRound.Round,
-        Proposal proposal => proposal.Round,
-        Vote vote => vote.Round,
-        _ => 0,
-    };
+    private static int RoundOf(MessageContent content) => content.Kind == MessageKind.Final ? 0 : content.Round;
 }
 
 /// <summary>Names a call by what is equal where other values were drawn: its ordinal among the calls of its kind between two agents.</summary>
-internal readonly record struct CallKey(int From, int Process, int To, string Kind, int Round, int Ordinal);
+internal readonly record struct CallKey(int From, int Process, int To, MessageKind Kind, int Round, int Ordinal);

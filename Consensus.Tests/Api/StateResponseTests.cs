@@ -27,8 +27,8 @@ public sealed class StateResponseTests
     private static void AssertSame(AgentStateMachine machine)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(StateResponse.From(machine.Snapshot()), AgentJson.Default.StateResponse);
-        var read = JsonSerializer.Deserialize(body, MessageJson.Default.Response)! with { Status = "", Round = null };
-        var answered = machine.Clone().Step(new MessageReceived(new StateQuery())).OfType<Reply>().Single().Response with { Status = "" };
+        var read = JsonSerializer.Deserialize(body, MessageJson.Default.Response)! with { Status = ResponseStatus.Unknown, Round = null };
+        var answered = machine.Clone().Step(new MessageReceived(new StateQuery())).OfType<Reply>().Single().Response with { Status = ResponseStatus.Unknown };
         Assert.Equal(Text(answered), Text(read));
     }
 

@@ -35,7 +35,7 @@ public sealed class HistoryTests
     [Fact]
     public void A_decision_that_a_response_carries_counts()
     {
-        Send(0, 1, new Proposal("agent1", 2, 1, Run), new Response("ignored") { Run = Run.Id, Decision = new Decision(3, 1, Run.Id) });
+        Send(0, 1, new Proposal("agent1", 2, 1, Run), new Response(ResponseStatus.Ignored) { Run = Run.Id, Decision = new Decision(3, 1, Run.Id) });
         Assert.Equal(PropertyNames.Validity, Judge()?.Property);
     }
 
@@ -43,7 +43,7 @@ public sealed class HistoryTests
     public void A_second_vote_is_found_in_a_response()
     {
         Send(1, 0, new Vote("agent2", null, 1, 1, Run));
-        Send(0, 1, new Proposal("agent1", 1, 1, Run), new Response("ok") { Run = Run.Id, Vote = new Vote("agent2", 1, 1, 1) });
+        Send(0, 1, new Proposal("agent1", 1, 1, Run), new Response(ResponseStatus.Ok) { Run = Run.Id, Vote = new Vote("agent2", 1, 1, 1) });
         Assert.Equal(PropertyNames.OneVote, Judge()?.Property);
     }
 
@@ -72,7 +72,7 @@ public sealed class HistoryTests
     public void A_history_is_drawn_as_a_diagram_and_as_a_timeline_that_the_page_opens()
     {
         _history.Add(HistoryEventKind.RunRequested, 0, 1);
-        Send(0, 1, new NewRound(1, Run, "agent1", 2), new Response("started") { Round = 1, Run = Run.Id, Proposal = new Proposal("agent2", 2, 1) });
+        Send(0, 1, new NewRound(1, Run, "agent1", 2), new Response(ResponseStatus.Started) { Round = 1, Run = Run.Id, Proposal = new Proposal("agent2", 2, 1) });
         Send(1, 2, new Vote("agent2", 2, 2, 1, Run));
         Send(0, 2, new Final(2, 1, Run, "agent1"));
         var trace = HistoryTrace.Of(_history, null);
@@ -149,6 +149,6 @@ public sealed class HistoryTests
         _time.Advance(TimeSpan.FromMilliseconds(1));
         _history.Add(HistoryEventKind.Received, to, 1, call);
         _time.Advance(TimeSpan.FromMilliseconds(1));
-        _history.Add(HistoryEventKind.Answered, from, process, call, response ?? new Response("ok"));
+        _history.Add(HistoryEventKind.Answered, from, process, call, response ?? new Response(ResponseStatus.Ok));
     }
 }

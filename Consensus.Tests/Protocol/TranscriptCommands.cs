@@ -123,8 +123,8 @@ internal sealed class TranscriptCommands
         var run = options.Text("run");
         var calls = cluster.Matching(call =>
             (link[0] == "*" || call.From.Id == link[0]) && (link[1] == "*" || call.To.Id == link[1])
-            && (kind is null || kind == (call.Response is null ? call.Message.Kind : "answer"))
-            && (round is null || round == Options.RoundOf(call.Message))
+            && (kind is null || kind == (call.Response is null ? call.Message.Kind.WireName() : "answer"))
+            && (round is null || round == call.Message.Content.Round)
             && (run is null || run == call.Message.Run?.Id.ToString()));
         return calls.Count > 0 ? calls : throw new InvalidDataException($"Nothing in flight matches '{options.Command}'.");
     }

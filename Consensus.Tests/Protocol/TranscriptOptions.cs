@@ -72,13 +72,4 @@ internal sealed class Options
             var kind => throw new InvalidDataException($"'{Command}': no message {kind}."),
         };
     }
-
-    public static int? RoundOf(Message message) => message switch
-    {
-        NewRound newRound => newRound.Round,
-        Proposal proposal => proposal.Round,
-        Vote vote => vote.Round,
-        Final final => final.Round,
-        _ => null,
-    };
 }

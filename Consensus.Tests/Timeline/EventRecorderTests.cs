@@ -120,6 +120,25 @@ public class EventRecorderTests
     }
 
     [Fact]
+    public void Every_status_and_reason_of_a_response_is_in_the_timeline()
+    {
+        var run = Run(1);
+        Join(run);
+        Response[] responses =
+        [
+            .. Enum.GetValues<ResponseStatus>()[1..].Select(status => new Response(status)),
+            .. Enum.GetValues<ResponseReason>().Select(reason => new Response(ResponseStatus.Ok) { Reason = reason }),
+        ];
+        for (var i = 0; i < responses.Length; i++)
+        {
+            _recorder.Received("b/other/" + i, new Proposal("b", 1, i + 1, run), responses[i]);
+        }
+
+        var recorded = Timeline.Read().Events!.Where(e => e.Kind == "received").Select(e => (e.Status, e.Reason));
+        Assert.Equal(responses.Select(response => ((string?)response.Status.WireName(), response.Reason?.WireName())), recorded);
+    }
+
+    [Fact]
     public void The_answer_that_brings_the_decision_is_recorded_though_its_question_was_a_repetition()
     {
         var run = Run(1);

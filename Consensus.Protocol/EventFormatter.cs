@@ -1,8 +1,6 @@
 using System.Globalization;
-using Consensus.Protocol;
-using Timer = Consensus.Protocol.Timer;
 
-namespace Consensus.Simulation;
+namespace Consensus.Protocol;
 
 /// <summary>Texts of messages, responses, events and timers: the same in transcripts, space-time diagrams and counterexamples.</summary>
 public static class EventFormatter
@@ -15,7 +13,7 @@ public static class EventFormatter
         ArgumentNullException.ThrowIfNull(message);
         return message switch
         {
-            Handshake or Reset or StateQuery => message.Kind,
+            Handshake or Reset or StateQuery => message.Kind.WireName(),
             { Run: null } => Content(message) + ", bare",
             { Run: { } run } => Content(message) + Relays(message.Relayed) + (namesRun ? $", run {run.Id}" : ""),
         };
@@ -27,8 +25,8 @@ public static class EventFormatter
         ArgumentNullException.ThrowIfNull(response);
         string?[] parts =
         [
-            response.Status,
-            response.Reason,
+            response.Status == ResponseStatus.Unknown ? null : response.Status.WireName(),
+            response.Reason?.WireName(),
             response.Round is { } round ? Invariant($"round {round}") : null,
             response.CurrentRound is > 0 and var current ? Invariant($"being in round {current}") : null,
             response.Learner == true ? "a learner" : null,
@@ -51,7 +49,7 @@ public static class EventFormatter
         { Proposal: { } proposal } => Content(proposal),
         { Learner: true } => "a learner",
         { Descriptor: { } run } => $"in run {run.Id}",
-        _ => response.Reason ?? response.Status,
+        _ => response.Reason?.WireName() ?? response.Status.WireName(),
     };
 
     /// <summary>An event, as a verb whose subject is the agent.</summary>
@@ -81,7 +79,7 @@ public static class EventFormatter
     public static string Of(StartOutcome outcome) => outcome switch
     {
         RunStarted { Run: { } run } started =>
-            $"run {run.Id} started, rule {run.Rule.ToString().ToLowerInvariant()}, members {Pairs(run.Members, ':')}{Missing(started.Missing)}",
+            $"run {run.Id} started, rule {run.Rule.WireName()}, members {Pairs(run.Members, ':')}{Missing(started.Missing)}",
         RunStarted started => $"bare run started, rule classic{Missing(started.Missing)}",
         QuorumUnreachable unreachable => $"too few answered{Missing(unreachable.Missing)}",
         ClusterSizeMismatch mismatch => $"the agents count differently: {Pairs(mismatch.Sizes, '=')}",
@@ -120,7 +118,7 @@ public static class EventFormatter
             Proposal proposal => Invariant($"propose {proposal.Value}"),
             Vote vote => $"vote {Value(vote.Value)}",
             Final final => Invariant($"final {final.Value}"),
-            _ => message.Kind,
+            _ => message.Kind.WireName(),
         };
     }
 
@@ -134,7 +132,7 @@ public static class EventFormatter
         Proposal proposal => Invariant($"proposal {proposal.Value} in round {proposal.Round}"),
         Vote vote => Invariant($"vote for {Value(vote.Value)} in round {vote.Round}, having proposed {vote.Proposed}"),
         Final final => Invariant($"final {final.Value} of round {final.Round}"),
-        _ => message.Kind,
+        _ => message.Kind.WireName(),
     };
 
     private static string Relays(RelayedMessages? relayed) => relayed is null ? ""
