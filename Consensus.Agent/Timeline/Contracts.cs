@@ -39,9 +39,10 @@ public sealed record RoundEntry(int Round, int Value, long AtUs);
 /// <param name="Dropped">Events that were recorded and are gone.</param>
 /// <param name="Rounds">Its value in each round, also of rounds whose events are gone or left out.</param>
 /// <param name="Events">What protocolEvent, in order.</param>
+/// <param name="States">How its state changed, in order; absent where its state is not known.</param>
 public sealed record AgentTimeline(
     string AgentId, string Boot, string? Run = null, RunDescriptor? Descriptor = null, bool Learner = false, int LastRound = 0, int Dropped = 0,
-    IReadOnlyList<RoundEntry>? Rounds = null, IReadOnlyList<TimelineEvent>? Events = null);
+    IReadOnlyList<RoundEntry>? Rounds = null, IReadOnlyList<TimelineEvent>? Events = null, IReadOnlyList<StateChange>? States = null);
 
 /// <summary>One run of the history.</summary>
 /// <param name="Run">The run's id, or <c>bare</c>.</param>
@@ -93,10 +94,12 @@ public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 /// <param name="Sentence">Of a simulated run: what protocolEvent, in one sentence.</param>
 /// <param name="DurationMs">The run's duration, the same as in <c>GET /timeline/runs?cluster=true</c>; absent while undecided.</param>
 /// <param name="Violation">Of a simulated run: the property that it violates; absent: none.</param>
+/// <param name="States">How the agents' states changed, in order of time; absent in files of older versions.</param>
 public sealed record ClusterTimeline(
     string? Run, int N, int Quorum, long StartUs, IReadOnlyList<Lane> Lanes, IReadOnlyList<LaneEvent> Events, IReadOnlyList<MessageArrow> Messages,
     IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<UnresponsivePeriod> Silences,
-    bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null, double? DurationMs = null, ViolatedProperty? Violation = null);
+    bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null, double? DurationMs = null, ViolatedProperty? Violation = null,
+    IReadOnlyList<LaneState>? States = null);
 
 /// <summary>A property that a simulated run violates.</summary>
 /// <param name="Property">Its name.</param>
@@ -136,8 +139,10 @@ public sealed record SimulatedPair(long Seed, int Events, ClusterTimeline Classi
 /// <param name="Value">Its decision.</param>
 /// <param name="Round">The round of its decision.</param>
 /// <param name="Dropped">Events that it recorded and no longer has.</param>
+/// <param name="StateKnown">Whether its state is known. Agents that others wrote and agents that are down give no record of it.</param>
 public sealed record Lane(
-    string AgentId, bool Up, string Part, string? Boot = null, double OffsetMs = 0, int? Value = null, int? Round = null, int Dropped = 0);
+    string AgentId, bool Up, string Part, string? Boot = null, double OffsetMs = 0, int? Value = null, int? Round = null, int Dropped = 0,
+    bool StateKnown = false);
 
 /// <summary>Something that protocolEvent within an agent; <paramref name="T"/> in ms since the start, <paramref name="Lane"/> an index.</summary>
 public sealed record LaneEvent(double T, int Lane, string Kind, int Round = 0, int? Value = null, int? Proposal = null, int? Attempt = null, string? Other = null);

@@ -36,7 +36,17 @@ public static class TimelineMerger
         var decisions = lanes.Where(lane => lane.Value is not null).Select(lane => lane.Value).Distinct().Count();
         return new ClusterTimeline(
             run, sources.Count, Quorum.Of(sources.Count), start, lanes, events, arrows, rounds, folded, SilencesOf(arrows, events, lanes.Count),
-            decisions == 0 ? null : decisions == 1, descriptor, LastRoundOf(rounds, sources, descriptor), DurationMs: DurationOf(sources));
+            decisions == 0 ? null : decisions == 1, descriptor, LastRoundOf(rounds, sources, descriptor), DurationMs: DurationOf(sources),
+            States: [.. recorded.SelectMany(timeline => StatesOf(timeline, names, at => T(At(names[timeline.AgentId], at)))).OrderBy(state => state.T)]);
+    }
+
+    private static IEnumerable<LaneState> StatesOf(AgentTimeline timeline, LaneResolver names, Func<long, double> t)
+    {
+        IReadOnlyDictionary<int, int>? ByLane(IReadOnlyDictionary<string, int>? values) => values
+            ?.Select(one => (Lane: names.Resolve(timeline.AgentId, one.Key), one.Value)).Where(one => one.Lane >= 0).ToDictionary(one => one.Lane, one => one.Value);
+        return (timeline.States ?? []).Select(change => new LaneState(
+            t(change.AtUs), names[timeline.AgentId], change.Fresh, change.Down, change.Run, change.Round, change.Phase, change.Value, change.Attempts,
+            change.Learner, change.Decision, change.Stalled, ByLane(change.Proposals), ByLane(change.Votes)));
     }
 
     private static int LastRoundOf(List<RoundValues> rounds, IReadOnlyList<Source> sources, RunDescriptor? descriptor) =>
@@ -212,7 +222,8 @@ public static class TimelineMerger
         var decided = events.Find(e => e.Lane == lane && (e.Kind is "decided" or "learned" || e is { Kind: "restored", Value: not null }));
         var part = names.IsFormer(id) ? "former" : timeline?.Learner == true ? "learner" : descriptor is null || descriptor.Members.ContainsKey(id) ? "member" : "absent";
         return new Lane(id, timeline is not null, part, timeline?.Boot, offsets[lane] / 1000.0,
-            decided?.Value ?? source?.Summary?.Value, decided?.Round ?? source?.Summary?.DecisionRound, timeline?.Dropped ?? 0);
+            decided?.Value ?? source?.Summary?.Value, decided?.Round ?? source?.Summary?.DecisionRound, timeline?.Dropped ?? 0,
+            timeline?.States is not null);
     }
 
     private static List<RoundValues> RoundsOf(List<AgentTimeline> recorded, LaneResolver names, Func<int, long, long> at, Func<long, double> t)
