@@ -43,6 +43,7 @@ public static class AgentApplication
         app.UseCrossSiteProtection();
         app.UseWebPage();
         app.UseClusterKey();
+        app.UseUnknownQuery();
         app.UseRateLimiter();
         app.UseOutputCache();
     }
@@ -50,13 +51,15 @@ public static class AgentApplication
     private static void MapEndpoints(WebApplication app, AgentOptions options)
     {
         app.MapDefaultEndpoints();
-        app.MapConsensusApi();
-        app.MapPeerApi();
-        app.MapFaultsApi();
-        app.MapClusterApi();
-        app.MapTimelineApi();
-        app.MapSimulateApi();
-        app.MapExploreApi();
+        var api = app.MapGroup("");
+        api.RefuseUnknownQuery();
+        api.MapConsensusApi();
+        api.MapPeerApi();
+        api.MapFaultsApi();
+        api.MapClusterApi();
+        api.MapTimelineApi();
+        api.MapSimulateApi();
+        api.MapExploreApi();
         app.MapApiDescription();
         if (options.Metrics)
         {

@@ -8,17 +8,19 @@ namespace Microsoft.Extensions.Hosting;
 /// <summary>The health of a service as text: a status on the first line, then a reason a line.</summary>
 internal static class Health
 {
+    private const string Verbose = "verbose";
+
     /// <summary>Adds the check that fails while the process shuts down.</summary>
     public static IHealthChecksBuilder AddProcessCheck(this IHealthChecksBuilder checks) => checks.Add(new HealthCheckRegistration(
         "process", services => new ProcessCheck(services.GetRequiredService<IHostApplicationLifetime>()), HealthStatus.Unhealthy, ["live"]));
 
     /// <summary>
     /// Writes <c>Healthy</c>, <c>Degraded</c> or <c>Unhealthy</c>, then <c>name: reason</c> for each check that is not healthy;
-    /// with <c>?verbose</c>, <c>name (status): facts</c> for every check.
+    /// with <c>?verbose</c>, <c>name (status): facts</c> for every check. Names other query parameters: refused, a probe would fail.
     /// </summary>
     public static Task WriteAsync(HttpContext context, HealthReport report)
     {
-        var verbose = context.Request.Query.ContainsKey("verbose");
+        var verbose = context.Request.Query.ContainsKey(Verbose);
         var text = new StringBuilder(report.Status.ToString());
         foreach (var (name, entry) in report.Entries)
         {
@@ -30,6 +32,11 @@ internal static class Health
             {
                 text.Append($"\n{name}: {Reason(entry)}");
             }
+        }
+
+        foreach (var name in context.Request.Query.Keys.Where(name => !name.Equals(Verbose, StringComparison.OrdinalIgnoreCase)))
+        {
+            text.Append($"\nignored: the query parameter '{name.ReplaceLineEndings(" ")}'; there is only {Verbose}");
         }
 
         context.Response.ContentType = "text/plain";

@@ -109,7 +109,7 @@ internal static class JsonErrorDescription
 
     internal static string Inside(string at, string name) => at.Length == 0 ? name : $"{at}.{name}";
 
-    internal static string Short(string name) => name.Length <= MaxName ? name : name[..MaxName] + "…";
+    internal static string Short(string name) => ForeignText.Cut(name, MaxName, "…");
 
     private static string? First<T>(IEnumerable<T> items, Func<T, string?> complaint)
     {

@@ -20,7 +20,7 @@ public static class TimelineApi
     {
         var group = app.MapGroup("").WithTags("Timeline");
         group.MapGet("/timeline", TimelineAsync).Counts(EndpointClass.Surveys)
-            .Produces<AgentTimeline>().Produces<ClusterTimeline>().ProducesProblem(400)
+            .Produces<AgentTimeline>().Produces<ClusterTimeline>().ProducesProblem(400).ProducesProblem(404)
             .WithSummary("A run as this agent recorded it; with cluster=true, as all agents did, on one clock");
         group.MapGet("/timeline/runs", RunsAsync).Counts(EndpointClass.Surveys)
             .Produces<RunHistory>().ProducesProblem(400)
@@ -52,18 +52,29 @@ public static class TimelineApi
 
         if (!cluster)
         {
-            return TypedResults.Json(timeline.Read(run, ranges), TimelineJson.Default.AgentTimeline);
+            var own = timeline.Read(run, ranges);
+            return run is not null && own.Run is null
+                ? UnknownRun($"{own.AgentId} does not remember this run; cluster=true asks all agents.")
+                : TypedResults.Json(own, TimelineJson.Default.AgentTimeline);
         }
 
-        var merged = await MergedAsync(timeline, options, peers, client, run, ranges, cancellation);
-        return TypedResults.Json(merged, TimelineJson.Default.ClusterTimeline);
+        return await MergedAsync(timeline, options, peers, client, run, ranges, cancellation);
     }
 
-    private static async Task<ClusterTimeline> MergedAsync(
+    private static IResult UnknownRun(string detail) => RequestBody.Problem(404, detail, "unknown-run");
+
+    private static async Task<IResult> MergedAsync(
         TimelineReader timeline, AgentOptions options, PeerDirectory peers, AgentApiClient client, string? run, List<RoundRange>? detail, CancellationToken cancellation)
     {
         var histories = await HistoriesAsync(options, client, cancellation);
         List<RunHistory> all = [.. histories.OfType<RunHistory>(), timeline.Runs()];
+        if (run is not null && !all.Exists(history => SummaryIn(history) is not null))
+        {
+            var silent = options.Peers.Where((_, i) => histories[i] is null).Select(peer => peer.OriginalString).ToList();
+            var without = silent.Count == 0 ? "" : $" Without a response: {string.Join(", ", silent)}.";
+            return UnknownRun("No agent remembers this run." + without);
+        }
+
         run ??= NewestOf([.. all.SelectMany(history => history.Runs.Take(1))]);
         var known = all.SelectMany(history => history.Runs).Where(summary => summary.Run == run);
         var (first, last) = timeline.RoundsOf(run);
@@ -72,15 +83,21 @@ public static class TimelineApi
         var (shown, folded) = RoundFolding.Fold(first, last, detail ?? []);
 
         var query = $"/timeline?run={Uri.EscapeDataString(run ?? TimelineReader.Bare)}" + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
-        var timelines = run is null ? [.. options.Peers.Select((peer, i) => histories[i] is { } up ? new AgentTimeline(up.AgentId, "") : null)]
+        var timelines = run is null ? new AgentTimeline?[options.Peers.Count]
             : await client.GetAllAsync(options.Peers, query, TimelineJson.Default.AgentTimeline, cancellation);
-        RunSummary? SummaryIn(RunHistory? history) => history?.Runs.FirstOrDefault(summary => summary.Run == run);
         List<Source> sources =
         [
             new("/", timeline.Read(run, shown), SummaryIn(timeline.Runs())),
-            .. timelines.Select((read, i) => new Source(options.Peers[i].OriginalString, read, SummaryIn(histories[i]), peers.IdOf(i))),
+            .. timelines.Select((read, i) =>
+                new Source(options.Peers[i].OriginalString, read ?? WithoutTheRun(histories[i]), SummaryIn(histories[i]), peers.IdOf(i))),
         ];
-        return TimelineMerger.Merge(run, sources, folded);
+        return TypedResults.Json(TimelineMerger.Merge(run, sources, folded), TimelineJson.Default.ClusterTimeline);
+
+        RunSummary? SummaryIn(RunHistory? history) => history?.Runs.FirstOrDefault(summary => summary.Run == run);
+
+        // A peer that does not know the run is up; it answers 404.
+        AgentTimeline? WithoutTheRun(RunHistory? history) =>
+            history is not null && SummaryIn(history) is null ? new(history.AgentId, "") : null;
     }
 
     private static Task<RunHistory?[]> HistoriesAsync(AgentOptions options, AgentApiClient client, CancellationToken cancellation) =>

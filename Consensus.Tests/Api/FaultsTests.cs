@@ -42,6 +42,14 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
         var run = started.GetProperty("run").GetString();
         Assert.NotEqual(run, (await Clients[2].Get("/state")).Body.GetProperty("run").GetString());
 
+        // It does not remember the run. All agents together do, and it is shown up among them, whichever agent is asked.
+        Assert.Equal(HttpStatusCode.NotFound, (await Clients[2].Get($"/timeline?run={run}")).Code);
+        foreach (var asked in new[] { Clients[0], Clients[2] })
+        {
+            var lanes = (await asked.Get($"/timeline?cluster=true&run={run}")).Body.GetProperty("lanes");
+            Assert.Equal([true, true, true], lanes.EnumerateArray().Select(lane => lane.GetProperty("up").GetBoolean()));
+        }
+
         // It holds the decision of the run before, has not heard of this one, and so does not call it superseded.
         var (unheard, before) = await Clients[2].Get($"/consensus?run={run}");
         Assert.Equal((HttpStatusCode.Accepted, false, false), (unheard, before.GetProperty("reached").GetBoolean(), before.TryGetProperty("superseded", out _)));
