@@ -22,6 +22,9 @@ public sealed class RunStore : IDisposable
     /// <summary>Runs that are read when it is opened.</summary>
     public const int HistoryLength = 100;
 
+    // About as many as make SQLite move its log by itself, at 4 MB.
+    private const int SavesPerCheckpoint = 200;
+
     private readonly SqliteConnection _connection;
     private readonly SqliteCommand _writeAgent;
     private readonly SqliteCommand _writeRun;
@@ -30,6 +33,7 @@ public sealed class RunStore : IDisposable
     private readonly SqliteCommand _force;
     private readonly SqliteCommand _leave;
     private bool? _forced;
+    private int _saves;
 
     /// <param name="connection">An open file of this agent.</param>
     /// <exception cref="InvalidDataException">A row is not what was written.</exception>
@@ -86,6 +90,10 @@ public sealed class RunStore : IDisposable
         Set(_writeAgent, floor, current, Sum(floor, current));
         Execute(_writeAgent);
         transaction.Commit();
+        if (++_saves % SavesPerCheckpoint == 0)
+        {
+            LogMark.Checkpoint(_connection, RunStoreFactory.Version);
+        }
 
         void Execute(SqliteCommand command)
         {

@@ -9,7 +9,9 @@ public static class RunStoreFactory
 {
     // "CNSU": a file of this application, and of no other that keeps its data in SQLite.
     private const int ApplicationId = 0x434E5355;
-    private const int Version = 1;
+
+    /// <summary>The version of the tables.</summary>
+    internal const int Version = 1;
 
     private const int Busy = 5;
     private const int Locked = 6;
@@ -17,19 +19,20 @@ public static class RunStoreFactory
     private const int NotADatabase = 26;
 
     /// <summary>The file of one agent among several in a process: its id goes before the extension.</summary>
-    public static string PathFor(string path, string agentId) =>
-        Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}.{agentId}{Path.GetExtension(path)}");
+    /// <exception cref="ConfigurationException">The path is a folder's, beside which the file would be made.</exception>
+    public static string PathFor(string path, string agentId)
+    {
+        RefuseFolder(path);
+        var name = $"{Path.GetFileNameWithoutExtension(path)}.{agentId}{Path.GetExtension(path)}";
+        return Path.Combine(Path.GetDirectoryName(path) ?? "", name);
+    }
 
     /// <summary>Opens the file, or makes it where there is none.</summary>
     /// <exception cref="ConfigurationException">The file cannot be opened; the message names what to change.</exception>
     public static RunStore Open(string path, string agentId)
     {
         var full = Path.GetFullPath(path);
-        if (Directory.Exists(full))
-        {
-            throw new ConfigurationException($"DATA: '{path}' is a folder; name a file in it.");
-        }
-
+        RefuseFolder(path);
         if (!Directory.Exists(Path.GetDirectoryName(full)))
         {
             throw new ConfigurationException($"DATA: there is no folder '{Path.GetDirectoryName(full)}' for '{path}'; make it, or name another file.");
@@ -49,6 +52,12 @@ public static class RunStoreFactory
             else if (new FileInfo(full).Length == 0)
             {
                 throw new ConfigurationException($"DATA: '{path}' is empty, so what it held is lost, or it never was an agent's file. Put a copy back, or remove it to begin anew.");
+            }
+            else if (!File.Exists(full + "-wal") && LogMark.LacksLog(full))
+            {
+                throw new ConfigurationException(
+                    $"DATA: '{path}' was copied without its log '{path}-wal', which holds the newest decisions. Copy both while the "
+                    + "agent is paused or stopped (docs/deploy.md), or move this one away to begin without what it held.");
             }
 
             return OpenExisting(full, path, agentId);
@@ -100,13 +109,17 @@ public static class RunStoreFactory
         try
         {
             // No other process reads or writes it from here on, which also saves the shared memory file.
-            Execute(connection, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; BEGIN EXCLUSIVE; COMMIT;");
+            // The store moves the log into the file itself, and marks the file then.
+            Execute(connection, """
+                PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = NORMAL;
+                BEGIN EXCLUSIVE; COMMIT;
+                """);
             if (Number("PRAGMA application_id") != ApplicationId)
             {
                 throw Damaged(path, "it is another application's");
             }
 
-            if (Number("PRAGMA user_version") is var version && version != Version)
+            if (Number("PRAGMA user_version") is var version && version is not (Version or LogMark.LacksLogVersion))
             {
                 throw new ConfigurationException($"DATA: '{path}' has version {version} and this agent reads version {Version}; use the agent that wrote it, or name another file.");
             }
@@ -122,7 +135,7 @@ public static class RunStoreFactory
             }
 
             // A disk that is full already shows now and not at the first decision.
-            Execute(connection, "UPDATE agent SET agent_id = agent_id");
+            LogMark.Checkpoint(connection, Version);
             return new RunStore(connection);
         }
         catch
@@ -140,6 +153,14 @@ public static class RunStoreFactory
             using var command = connection.CreateCommand();
             command.CommandText = sql;
             return command.ExecuteScalar();
+        }
+    }
+
+    private static void RefuseFolder(string path)
+    {
+        if (Directory.Exists(path) || Path.EndsInDirectorySeparator(path))
+        {
+            throw new ConfigurationException($"DATA: '{path}' is a folder; name a file in it.");
         }
     }
 

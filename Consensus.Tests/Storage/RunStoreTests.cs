@@ -90,6 +90,43 @@ public sealed class RunStoreTests : IDisposable
         Assert.Equal(RunStore.MaxRuns, Count());
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(450)]
+    public void A_copy_of_an_open_file_holds_all_with_its_log_and_is_refused_without_it(int runs)
+    {
+        var open = Path.Combine(_folder.FullName, "open.db");
+        using var store = RunStoreFactory.Open(open, "agent1");
+        for (var number = 1; number <= runs; number++)
+        {
+            store.Save(Now(Decided(number, 1)), force: false, Decided(number, 1));
+        }
+
+        // So large a log is moved into the file now and then, after which more is written.
+        Assert.InRange(new FileInfo(open + "-wal").Length, 1, 8_000_000);
+        System.IO.File.Copy(open, File);
+        AssertRefused("without its log");
+        AssertRefused("without its log");
+        System.IO.File.Copy(open + "-wal", File + "-wal");
+        using var copy = RunStoreFactory.Open(File, "agent1");
+        Assert.Equal(runs, copy.Restored.Run?.Id.Number ?? 0);
+    }
+
+    [Fact]
+    public void A_file_whose_log_another_program_has_moved_into_it_is_complete()
+    {
+        var open = Path.Combine(_folder.FullName, "open.db");
+        using var store = RunStoreFactory.Open(open, "agent1");
+        store.Save(Now(Decided(1, 2)), force: true, Decided(1, 2));
+        System.IO.File.Copy(open, File);
+        System.IO.File.Copy(open + "-wal", File + "-wal");
+        Execute("SELECT count(*) FROM runs");
+        Assert.False(System.IO.File.Exists(File + "-wal"));
+        using var moved = RunStoreFactory.Open(File, "agent1");
+        Assert.Equal(1, moved.Restored.Run!.Id.Number);
+    }
+
     [Fact]
     public void A_damaged_file_is_refused_or_reads_as_it_was()
     {
@@ -169,6 +206,8 @@ public sealed class RunStoreTests : IDisposable
     public void A_folder_or_a_place_that_is_not_there_is_refused()
     {
         Assert.Contains("is a folder", Assert.Throws<ConfigurationException>(() => RunStoreFactory.Open(_folder.FullName, "agent1")).Message, StringComparison.Ordinal);
+        Assert.Throws<ConfigurationException>(() => RunStoreFactory.PathFor(_folder.FullName, "agent1"));
+        Assert.Throws<ConfigurationException>(() => RunStoreFactory.PathFor("data/", "agent1"));
         var nowhere = Path.Combine(_folder.FullName, "no", "agent1.db");
         Assert.Contains("there is no folder", Assert.Throws<ConfigurationException>(() => RunStoreFactory.Open(nowhere, "agent1")).Message, StringComparison.Ordinal);
     }
