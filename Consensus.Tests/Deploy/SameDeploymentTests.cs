@@ -13,6 +13,9 @@ namespace Consensus.Tests.Deploy;
 [Trait(Category.Name, Category.Fast)]
 public sealed partial class SameDeploymentTests
 {
+    /// <summary>How compose.yaml publishes a port: to this machine alone, unless PUBLISH names another address.</summary>
+    private const string OnThisMachine = "${PUBLISH:-127.0.0.1}:";
+
     [Fact]
     public async Task Agents_have_the_same_names()
     {
@@ -31,7 +34,7 @@ public sealed partial class SameDeploymentTests
         var agents = ComposeFile.Read().Agents;
         var inside = ImagePort();
         Assert.Equal(
-            Enumerable.Range(1, options.Agents).Select(number => $"{options.PortOf(number)}:{inside}"),
+            Enumerable.Range(1, options.Agents).Select(number => $"{OnThisMachine}{options.PortOf(number)}:{inside}"),
             agents.Values.Select(agent => Assert.Single(agent.Ports)));
         Assert.All(agents.Values, agent => Assert.Equal(agents.Keys.Select(name => $"http://{name}:{inside}"), agent.Environment["PEERS"].Split(',')));
         Assert.Equal(inside, $"{KubernetesFile.Container.Ports.Single().ContainerPort}");
@@ -136,8 +139,11 @@ public sealed partial class SameDeploymentTests
     }
 
     [Fact]
-    public void The_dashboard_starts_only_when_it_is_asked_for() =>
-        Assert.Equal(["dashboard"], ComposeFile.Read().Services.Where(service => service.Value.Profiles.Count > 0).Select(service => service.Key));
+    public void The_dashboard_starts_only_when_it_is_asked_for_and_other_machines_do_not_reach_it_unless_asked() =>
+        Assert.Equal(
+            [("dashboard", $"{OnThisMachine}18888:18888")],
+            ComposeFile.Read().Services.Where(service => service.Value.Profiles.Count > 0)
+                .Select(service => (service.Key, service.Value.Ports.Single())));
 
     internal static string Dockerfile() => File.ReadAllText(Path.Combine(SourceTree.Root, "Dockerfile"));
 
