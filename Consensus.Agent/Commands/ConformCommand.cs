@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Conformance;
+using Consensus.Agent.Timeline;
 using Spectre.Console;
 
 namespace Consensus.Agent.Commands;
@@ -28,8 +29,16 @@ internal static class ConformCommand
     private static readonly Option<long?> Seed = SeedOption.Create("The seed of the faults.", 1);
     private static readonly Option<int> Seconds = new("--seconds") { Description = "No check and no run begins later.", DefaultValueFactory = _ => 300, HelpName = "S" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print the report as JSON." };
-    private static readonly Option<string?> JUnit = new("--junit") { Description = "Write the verdicts as JUnit XML.", HelpName = "FILE" };
-    private static readonly Option<string?> Timeline = new("--timeline") { Description = "Write a violating run as JSON, in the form of GET /timeline?cluster=true.", HelpName = "FILE" };
+    private static readonly Option<string?> JUnit = OutputFile.CreateOption("--junit", "Write the verdicts as JUnit XML.");
+    private static readonly Option<string?> Timeline = OutputFile.CreateOption(
+        "--timeline", "Write a violating run as JSON, in the form of GET /timeline?cluster=true.");
+
+    private static readonly Option<string[]> Variables = new("--env")
+    {
+        Description = "A variable for the started programs. Of this shell's they get PATH and its like; NAME alone passes one more.",
+        HelpName = "NAME[=VALUE]",
+    };
+
     private static readonly Option<bool> AllowRemote = new("--allow-remote") { Description = "Call agents on other machines, too." };
 
     /// <summary>Creates the command.</summary>
@@ -37,7 +46,7 @@ internal static class ConformCommand
     {
         var command = new Command("conform", "Judge agents by the contract, whoever wrote them (exit code 0: they conform, 2: they do not, 1: they could not be judged).")
         {
-            Urls, Starts, Level, Runs, Seed, Seconds, Json, JUnit, Timeline, AllowRemote,
+            Urls, Starts, Level, Runs, Seed, Seconds, Json, JUnit, Timeline, Variables, AllowRemote,
         };
         command.SetAction(ConformAsync);
         return command;
@@ -57,14 +66,19 @@ internal static class ConformCommand
             throw new ConfigurationException("Name running agents with --url, or a program with --start, and not both.");
         }
 
+        var environment = parsed.GetValue(Variables) ?? [];
+        ProgramEnvironment.Check(environment);
         var options = new ConformanceOptions(
-            parsed.GetValue(Level), Between(parsed, Runs, 0, MostRuns), parsed.GetValue(Seed)!.Value, Between(parsed, Seconds, 1, 86_400), Timeline: parsed.GetValue(Timeline));
+            parsed.GetValue(Level), Between(parsed, Runs, 0, MostRuns), parsed.GetValue(Seed)!.Value, Between(parsed, Seconds, 1, 86_400),
+            Key: ClusterKey.From(new ConfigurationBuilder().AddEnvironmentVariables().Build()));
+        var (junit, timeline) = (OutputFile.Prepare(parsed, JUnit), OutputFile.Prepare(parsed, Timeline));
+        List<AgentProgram> programs = [.. commands.Select(command => AgentProgram.OfCommand(command, environment))];
         var report = await UntilInterruptedAsync(
             interrupted => parsed.GetValue(Json) || Console.IsOutputRedirected
-                ? JudgeAsync(options, urls, commands, _ => { }, interrupted)
-                : WatchAsync(options, urls, commands, interrupted),
+                ? JudgeAsync(options, urls, programs, _ => { }, interrupted)
+                : WatchAsync(options, urls, programs, interrupted),
             cancellation);
-        Print(report, parsed);
+        Print(report, parsed.GetValue(Json), junit, timeline);
         return report.ExitCode;
     }
 
@@ -92,20 +106,22 @@ internal static class ConformCommand
     }
 
     private static Task<ConformanceReport> JudgeAsync(
-        ConformanceOptions options, List<Uri> urls, string[] commands, Action<ConformanceProgress> progress, CancellationToken cancellation)
+        ConformanceOptions options, List<Uri> urls, List<AgentProgram> programs, Action<ConformanceProgress> progress,
+        CancellationToken cancellation)
     {
         var judge = new ConformanceJudge(options, progress, cancellation);
-        return urls.Count > 0 ? judge.JudgeRunningAsync(urls) : judge.JudgeProgramsAsync([.. commands.Select(AgentProgram.OfCommand)]);
+        return urls.Count > 0 ? judge.JudgeRunningAsync(urls) : judge.JudgeProgramsAsync(programs);
     }
 
-    private static Task<ConformanceReport> WatchAsync(ConformanceOptions options, List<Uri> urls, string[] commands, CancellationToken cancellation) =>
+    private static Task<ConformanceReport> WatchAsync(
+        ConformanceOptions options, List<Uri> urls, List<AgentProgram> programs, CancellationToken cancellation) =>
         AnsiConsole.Progress().AutoClear(true)
             .Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .StartAsync(context =>
             {
                 var task = context.AddTask("starting");
                 return JudgeAsync(
-                    options, urls, commands,
+                    options, urls, programs,
                     progress =>
                     {
                         (task.MaxValue, task.Value) = (Math.Max(1, progress.Total), progress.Done);
@@ -114,22 +130,41 @@ internal static class ConformCommand
                     cancellation);
             });
 
-    private static void Print(ConformanceReport report, ParseResult parsed)
+    /// <summary>Writes the files and prints the report, which a file that cannot be written any more does not cost.</summary>
+    private static void Print(ConformanceReport report, bool json, OutputFile? junit, OutputFile? timeline)
     {
-        if (parsed.GetValue(JUnit) is { } file)
+        ConfigurationException? unwritten = null;
+        Try(() => junit?.Write(ReportText.JUnit(report).Save));
+        if (timeline is not null && report.Counterexample is { Timeline: { } run } found)
         {
-            ReportText.JUnit(report).Save(file);
+            Try(() =>
+            {
+                timeline.Write(stream => JsonSerializer.Serialize(stream, run, TimelineJson.Default.ClusterTimeline));
+                report = report with { Counterexample = found with { File = timeline.Path } };
+            });
         }
 
-        if (parsed.GetValue(Json))
-        {
-            Console.WriteLine(JsonSerializer.Serialize(report, ConformanceJson.Default.ConformanceReport));
-            return;
-        }
-
-        foreach (var line in ReportText.Lines(report))
+        var lines = json ? [JsonSerializer.Serialize(report, ConformanceJson.Default.ConformanceReport)] : ReportText.Lines(report);
+        foreach (var line in lines)
         {
             Console.WriteLine(line);
+        }
+
+        if (unwritten is not null)
+        {
+            throw unwritten;
+        }
+
+        void Try(Action write)
+        {
+            try
+            {
+                write();
+            }
+            catch (ConfigurationException e)
+            {
+                unwritten = e;
+            }
         }
     }
 

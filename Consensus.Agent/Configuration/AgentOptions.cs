@@ -81,7 +81,7 @@ public sealed record AgentOptions
         Defaults = DefaultsFrom(configuration),
         Faults = Flag(configuration, "FAULTS"),
         Data = Settings.Get(configuration, "DATA")?.Trim() is { Length: > 0 } data ? data : null,
-        Key = Settings.Get(configuration, "CLUSTER_KEY") is { Length: > 0 } key ? new ClusterKey(key) : null,
+        Key = ClusterKey.From(configuration),
         PeerProxy = Settings.Get(configuration, "PEER_PROXY")?.Trim() is { Length: > 0 } proxy ? ProxyFrom(proxy, "PEER_PROXY") : null,
         RunRate = Number(configuration, "RUN_RATE", 0, 1_000_000, 1000),
         Metrics = Flag(configuration, "METRICS"),

@@ -28,6 +28,11 @@ public sealed class ClusterKey
         _secret = secret;
     }
 
+    /// <summary>Reads the setting; null where it is not set.</summary>
+    /// <exception cref="ConfigurationException">It cannot be a key.</exception>
+    public static ClusterKey? From(IConfiguration configuration) =>
+        Settings.Get(configuration, "CLUSTER_KEY") is { Length: > 0 } key ? new ClusterKey(key) : null;
+
     /// <summary>Whether this is the key. It takes the same time wherever the two differ.</summary>
     public bool Is(string? sent) =>
         CryptographicOperations.FixedTimeEquals(MemoryMarshal.AsBytes(_secret.AsSpan()), MemoryMarshal.AsBytes(sent.AsSpan()));

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
 
 namespace Consensus.Agent.Conformance;
@@ -78,7 +79,12 @@ internal sealed class AgentConnection : IDisposable
 
     /// <param name="address">The agent's base address.</param>
     /// <param name="log">Where exchanges are recorded.</param>
-    public AgentConnection(Uri address, ExchangeLog log) => (Address, _log) = (address, log);
+    /// <param name="key">The cluster's key, which every call carries; null: the agents need none.</param>
+    public AgentConnection(Uri address, ExchangeLog log, ClusterKey? key = null)
+    {
+        (Address, _log) = (address, log);
+        key?.AddTo(_http.DefaultRequestHeaders);
+    }
 
     /// <summary>The agent's base address.</summary>
     public Uri Address { get; }
@@ -129,12 +135,16 @@ internal sealed class AgentConnection : IDisposable
     }
 
     /// <summary>How the agent introduces itself; without a boot it speaks the original contract alone.</summary>
+    /// <exception cref="ConfigurationException">The agent refuses the call for want of its cluster's key.</exception>
     public async Task<(string? Boot, int? Agents)> IntroduceAsync(CancellationToken cancellation)
     {
         try
         {
-            var body = (await SendAsync(HttpMethod.Post, "/reset", """{"handshake":true}""", cancellation)).Body;
-            return (body.Text("boot"), body.Number("agents"));
+            var reply = await SendAsync(HttpMethod.Post, "/reset", """{"handshake":true}""", cancellation);
+            return reply.Status != 401 ? (reply.Body.Text("boot"), reply.Body.Number("agents"))
+                : throw new ConfigurationException(_http.DefaultRequestHeaders.Contains(ClusterKey.Header)
+                    ? $"{Address} refuses this CLUSTER_KEY; these agents need their cluster's own."
+                    : $"{Address} refuses this call; these agents need the cluster key: set CLUSTER_KEY, and judge them by --url.");
         }
         catch (CheckFailedException)
         {

@@ -12,8 +12,8 @@ internal interface IAgentProcess : IDisposable
     /// <summary>Whether the process has ended without the judge.</summary>
     bool HasExited { get; }
 
-    /// <summary>The last line that it printed; empty: none.</summary>
-    string LastLine { get; }
+    /// <summary>The last lines that it printed, oldest first.</summary>
+    IReadOnlyList<string> LastLines { get; }
 }
 
 /// <summary>A program that can be started as an agent.</summary>
@@ -22,5 +22,8 @@ internal interface IAgentProcess : IDisposable
 internal sealed record AgentProgram(string Name, Func<AgentSettings, IAgentProcess> Start)
 {
     /// <summary>A command line for the shell.</summary>
-    public static AgentProgram OfCommand(string command) => new(command, settings => new ChildProcess(command, settings));
+    /// <param name="command">The command line.</param>
+    /// <param name="environment">Variables that it gets beside those of the contract: <see cref="ProgramEnvironment.Clean"/>.</param>
+    public static AgentProgram OfCommand(string command, IReadOnlyList<string> environment) =>
+        new(command, settings => new ChildProcess(command, settings, environment));
 }

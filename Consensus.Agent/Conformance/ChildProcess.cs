@@ -8,22 +8,26 @@ namespace Consensus.Agent.Conformance;
 internal sealed class ChildProcess : IAgentProcess
 {
     private const int LongestLine = 500;
+    private const int MostLines = 10;
+    private static readonly TimeSpan LastWordsTimeout = TimeSpan.FromSeconds(1);
     private static readonly Lock Running = new();
     private static readonly HashSet<ChildProcess> Children = [];
     private static bool _ending;
     private readonly Process _process;
-    private volatile string _lastLine = "";
+    private readonly Queue<string> _lines = [];
 
     static ChildProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) => KillAll();
 
     /// <summary>Starts a process.</summary>
     /// <param name="command">A command line for the shell.</param>
     /// <param name="settings">Set as environment variables.</param>
+    /// <param name="environment">More variables: <see cref="ProgramEnvironment.Clean"/>.</param>
     /// <exception cref="ConfigurationException">There is no shell to start it.</exception>
-    public ChildProcess(string command, AgentSettings settings)
+    public ChildProcess(string command, AgentSettings settings, IReadOnlyList<string> environment)
     {
         var info = OperatingSystem.IsWindows() ? new ProcessStartInfo("cmd.exe", ["/c", command]) : new ProcessStartInfo("/bin/sh", ["-c", command]);
         (info.RedirectStandardOutput, info.RedirectStandardError, info.RedirectStandardInput) = (true, true, true);
+        ProgramEnvironment.Clean(info.Environment, environment);
         info.Environment["AGENT_ID"] = settings.Id;
         info.Environment["PORT"] = settings.Port.ToString(CultureInfo.InvariantCulture);
         info.Environment["PEERS"] = settings.Peers;
@@ -56,7 +60,22 @@ internal sealed class ChildProcess : IAgentProcess
     public bool HasExited => _process.HasExited;
 
     /// <inheritdoc/>
-    public string LastLine => _lastLine;
+    public IReadOnlyList<string> LastLines
+    {
+        get
+        {
+            // A process may end before its output was read. Processes that it started may hold its output open for longer.
+            if (HasExited)
+            {
+                _process.WaitForExitAsync().Wait(LastWordsTimeout);
+            }
+
+            lock (_lines)
+            {
+                return [.. _lines];
+            }
+        }
+    }
 
     /// <summary>Kills the process and those that it started.</summary>
     public void Dispose()
@@ -104,7 +123,14 @@ internal sealed class ChildProcess : IAgentProcess
     {
         if (!string.IsNullOrWhiteSpace(line))
         {
-            _lastLine = line.Length > LongestLine ? line[..LongestLine] : line;
+            lock (_lines)
+            {
+                _lines.Enqueue(ForeignText.Clean(ForeignText.Cut(line.TrimEnd(), LongestLine, "...")));
+                if (_lines.Count > MostLines)
+                {
+                    _lines.Dequeue();
+                }
+            }
         }
     }
 }

@@ -13,8 +13,9 @@ namespace Consensus.Agent.Conformance;
 /// <param name="Seed">The seed of the faults.</param>
 /// <param name="Seconds">No check and no run begins later, in s.</param>
 /// <param name="ShrinkSeconds">How long to look for fewer faults after a violation, in s.</param>
-/// <param name="Timeline">Where a violating run is written as JSON; null: nowhere.</param>
-internal sealed record ConformanceOptions(ConformanceLevel? Level, int Runs, long Seed, int Seconds, int ShrinkSeconds = 120, string? Timeline = null);
+/// <param name="Key">The cluster's key, for running agents that need it.</param>
+internal sealed record ConformanceOptions(
+    ConformanceLevel? Level, int Runs, long Seed, int Seconds, int ShrinkSeconds = 120, ClusterKey? Key = null);
 
 /// <summary>How far the judge is.</summary>
 /// <param name="Done">Checks and runs done.</param>
@@ -171,18 +172,15 @@ internal sealed class ConformanceJudge(ConformanceOptions options, Action<Confor
         return null;
     }
 
-    private ObservedCounterexample Show(RunResult found)
+    private static ObservedCounterexample Show(RunResult found)
     {
         var trace = HistoryTrace.Of(found.History, found.Bare);
-        if (options.Timeline is { } file)
-        {
-            // A file cannot be asked for the rounds that a page folds.
-            var timeline = SimulatedTimeline.Of(trace, FaultRuns.Agents, found.Violation!.Explanation, [new RoundRange(1, int.MaxValue)]);
-            File.WriteAllText(file, System.Text.Json.JsonSerializer.Serialize(timeline, TimelineJson.Default.ClusterTimeline));
-        }
 
+        // A file cannot be asked for the rounds that a page folds.
+        var timeline = SimulatedTimeline.Of(trace, FaultRuns.Agents, found.Violation!.Explanation, [new RoundRange(1, int.MaxValue)]);
         return new ObservedCounterexample(
-            found.Violation!.Property, found.Violation.Explanation, found.Plan.Seed, [.. found.Plan.Faults.Select(fault => fault.ToString())],
-            [LamportDiagram.Legend, .. LamportDiagram.Lines(trace, FaultRuns.Agents)], options.Timeline);
+            found.Violation.Property, found.Violation.Explanation, found.Plan.Seed,
+            [.. found.Plan.Faults.Select(fault => fault.ToString())],
+            [LamportDiagram.Legend, .. LamportDiagram.Lines(trace, FaultRuns.Agents)]) { Timeline = timeline };
     }
 }

@@ -11,7 +11,7 @@ namespace Consensus.Agent.Conformance;
 internal sealed record FakeCall(int Peer, string Path, string Text, JsonElement Body)
 {
     /// <summary>The id of the run that the message names; null for a bare message.</summary>
-    public string? Run => Body.Find("run")?.Find("id")?.GetString();
+    public string? Run => Body.Find("run")?.Text("id");
 }
 
 /// <summary>What a fake peer responds.</summary>

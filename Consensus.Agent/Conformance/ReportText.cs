@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
+using Consensus.Agent.Configuration;
 
 namespace Consensus.Agent.Conformance;
 
@@ -7,7 +8,9 @@ namespace Consensus.Agent.Conformance;
 internal static class ReportText
 {
     /// <summary>The report in lines.</summary>
-    public static IEnumerable<string> Lines(ConformanceReport report)
+    public static IEnumerable<string> Lines(ConformanceReport report) => LinesAsSent(report).Select(ForeignText.Clean);
+
+    private static IEnumerable<string> LinesAsSent(ConformanceReport report)
     {
         yield return $"{report.Subject}, judged by the level {Name(report.Level)}";
         foreach (var verdict in report.Verdicts)
@@ -78,14 +81,11 @@ internal static class ReportText
             level.Select(verdict => new XElement(
                 "testcase",
                 new XAttribute("classname", $"conform.{Name(level.Key)}"),
-                new XAttribute("name", $"{verdict.Id}: {verdict.Sentence}"),
+                new XAttribute("name", ForeignText.Clean($"{verdict.Id}: {verdict.Sentence}")),
                 verdict.Outcome == VerdictOutcome.Passed ? null : new XElement(
                     verdict.Outcome == VerdictOutcome.Failed ? "failure" : "error",
-                    new XAttribute("message", Printable($"expected: {verdict.Expected}; observed: {verdict.Detail}")),
-                    Printable(string.Join('\n', verdict.Exchanges)))))))));
-
-    // XML has no place for most control characters, which an agent may have sent.
-    private static string Printable(string text) => string.Concat(text.Select(character => char.IsControl(character) && character != '\n' ? ' ' : character));
+                    new XAttribute("message", ForeignText.Clean($"expected: {verdict.Expected}; observed: {verdict.Detail}")),
+                    ForeignText.Clean(string.Join('\n', verdict.Exchanges)))))))));
 
     private static string Name(ConformanceLevel level) => level.ToString().ToLowerInvariant();
 }

@@ -14,7 +14,7 @@ internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions 
     /// <exception cref="ConfigurationException">An agent does not answer.</exception>
     public async Task<ConformanceReport> JudgeAsync(IReadOnlyList<ConformanceCheck> checks, Action<int, int, string> progress)
     {
-        List<AgentConnection> agents = [.. urls.Select(url => new AgentConnection(url, log))];
+        List<AgentConnection> agents = [.. urls.Select(url => new AgentConnection(url, log, options.Key))];
         try
         {
             var verdicts = new List<Verdict>();

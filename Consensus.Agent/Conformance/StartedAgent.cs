@@ -40,7 +40,8 @@ internal sealed class StartedAgent(AgentProgram program, string id, int port, IE
         _process = program.Start(_settings);
         return await Connection.WaitUntilUpAsync(StartTimeout, () => HasExited, cancellation)
             ?? throw new ConfigurationException(
-                $"'{program.Name}' does not answer GET /state on port {port}. It must listen on the port that PORT names. Its last line: {_process.LastLine}");
+                $"'{program.Name}' does not answer GET /state on port {port}. It must listen on the port that PORT names. "
+                + (_process.LastLines is { Count: > 0 } words ? $"It printed last: {string.Join(" | ", words)}" : "It printed nothing."));
     }
 
     /// <summary>Kills the process and those that it started, and waits until they have ended.</summary>

@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 
 namespace Consensus.Agent.Conformance;
@@ -46,7 +48,7 @@ internal sealed record Exchange(string From, string To, string Call, string? Bod
     public override string ToString() =>
         $"{From} -> {To}: {Call}{(string.IsNullOrEmpty(Body) ? "" : " " + Short(Body))} => {(Status is null ? "no response" : $"{Status} {Short(Response ?? "")}")}".TrimEnd();
 
-    private static string Short(string text) => text.Length <= MostCharacters ? text : text[..MostCharacters] + "...";
+    private static string Short(string text) => ForeignText.Cut(text, MostCharacters, "...");
 }
 
 /// <summary>The outcome of one check of one agent.</summary>
@@ -88,9 +90,14 @@ internal sealed record ConformanceReport(
 /// <param name="Seed">The seed of the run's faults.</param>
 /// <param name="Faults">The faults, in words.</param>
 /// <param name="Diagram">A Lamport diagram of the run.</param>
-/// <param name="File">Where the run is written as JSON, in the form of <c>GET /timeline?cluster=true</c>.</param>
+/// <param name="File">Where <see cref="Timeline"/> is written as JSON; absent: nowhere.</param>
 internal sealed record ObservedCounterexample(
-    string Property, string Explanation, long Seed, IReadOnlyList<string> Faults, IReadOnlyList<string> Diagram, string? File);
+    string Property, string Explanation, long Seed, IReadOnlyList<string> Faults, IReadOnlyList<string> Diagram, string? File = null)
+{
+    /// <summary>The run, in the form of <c>GET /timeline?cluster=true</c>.</summary>
+    [JsonIgnore]
+    public ClusterTimeline? Timeline { get; init; }
+}
 
 /// <summary>A check found something else than it expected.</summary>
 /// <param name="expected">What was expected.</param>

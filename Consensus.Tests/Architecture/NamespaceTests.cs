@@ -22,7 +22,7 @@ public sealed partial class NamespaceTests
         ("Hosting", ["Configuration", "Peers", "Storage", "Telemetry", "Timeline"]),
         ("Api", ["Configuration", "Hosting", "Peers", "Telemetry", "Timeline"]),
         (Root, ["Api", "Configuration", "Hosting", "Peers", "Storage", "Telemetry", "Timeline"]),
-        ("Commands", ["Api", "Configuration", "Conformance", "Hosting", "Peers", Root]),
+        ("Commands", ["Api", "Configuration", "Conformance", "Hosting", "Peers", "Timeline", Root]),
     ];
 
     /// <summary>The types beside Program.cs, which put an agent together.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Xml.Linq;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Conformance;
 using Consensus.Agent.Timeline;
 using Consensus.Tests.Api;
@@ -32,6 +33,24 @@ public sealed class ConformCommandTests : ThreeAgents
         {
             File.Delete(junit);
         }
+    }
+
+    [Fact]
+    public async Task Running_agents_with_a_key_are_judged_with_it_and_not_without()
+    {
+        var key = new ClusterKey("0123456789abcdef");
+        await using var cluster = await StartAsync(3, Patient with { Key = key });
+        Task<ConformanceReport> JudgeAsync(ClusterKey? with)
+        {
+            var options = new ConformanceOptions(ConformanceLevel.Original, Runs: 1, Seed: 1, Seconds: 60, Key: with);
+            return new ConformanceJudge(options, _ => { }, default).JudgeRunningAsync([cluster.Addresses[0]]);
+        }
+
+        var without = await Assert.ThrowsAsync<ConfigurationException>(() => JudgeAsync(null));
+        Assert.Contains("need the cluster key", without.Message, StringComparison.Ordinal);
+        var wrong = await Assert.ThrowsAsync<ConfigurationException>(() => JudgeAsync(new ClusterKey("another-key-of-16")));
+        Assert.Contains("refuses this CLUSTER_KEY", wrong.Message, StringComparison.Ordinal);
+        Assert.Equal(0, (await JudgeAsync(key)).ExitCode);
     }
 
     [Theory]

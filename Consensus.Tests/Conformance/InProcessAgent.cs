@@ -36,7 +36,7 @@ internal sealed class InProcessAgent : IAgentProcess
 
     public bool HasExited => _started.IsFaulted;
 
-    public string LastLine => _started.Exception?.Message ?? "";
+    public IReadOnlyList<string> LastLines => _started.Exception is { } failed ? [failed.Message] : [];
 
     /// <summary>An agent with a fault: an <see cref="OriginalFault"/>, or one of <see cref="BrokenRules"/> or <see cref="Tampered"/>.</summary>
     public static AgentProgram Broken(string fault) => new(fault, settings => new InProcessAgent(

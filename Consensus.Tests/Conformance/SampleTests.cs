@@ -77,7 +77,8 @@ public sealed class SampleTests
     private static List<string> NotPassed(ConformanceReport report) =>
         [.. report.Verdicts.Where(verdict => verdict.Outcome != VerdictOutcome.Passed).Select(verdict => $"{verdict.Id}: expected {verdict.Expected}; observed {verdict.Detail}")];
 
-    private static AgentProgram Sample(string file) => AgentProgram.OfCommand($"'{Python}' '{Path.Combine(SourceTree.Root, "samples", "python", file)}'");
+    private static AgentProgram Sample(string file) =>
+        AgentProgram.OfCommand($"'{Python}' '{Path.Combine(SourceTree.Root, "samples", "python", file)}'", []);
 
     private static void RequireFlask()
     {
