@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Consensus.Protocol;
 
-/// <summary>Texts of messages, responses, events and timers: the same in transcripts, space-time diagrams and counterexamples.</summary>
+/// <summary>
+/// Texts of messages, responses, events and timers: the same in transcripts, diagrams, counterexamples, the timeline and on the page.
+/// A number always stands beside a word that says whether it is a round or a value.
+/// </summary>
 public static class EventFormatter
 {
     /// <summary>A message.</summary>
@@ -13,9 +16,54 @@ public static class EventFormatter
         ArgumentNullException.ThrowIfNull(message);
         return message switch
         {
-            Handshake or Reset or StateQuery => message.Kind.WireName(),
-            { Run: null } => Content(message) + ", bare",
-            { Run: { } run } => Content(message) + Relays(message.Relayed) + (namesRun ? $", run {run.Id}" : ""),
+            Handshake or Reset or StateQuery => NameOf(message.Kind),
+            { Run: null } => Of(message.Content) + ", bare",
+            { Run: { } run } => Of(message.Content) + Relays(message.Relayed) + (namesRun ? $", run {run.Id}" : ""),
+        };
+    }
+
+    /// <summary>What a message says, or what a response carries, as a noun.</summary>
+    public static string Of(MessageContent content) => content switch
+    {
+        { Kind: MessageKind.NewRound, Value: 0 } => Invariant($"new round {content.Round}"),
+        { Kind: MessageKind.NewRound } => Invariant($"new round {content.Round}, proposing {content.Value}"),
+        { Kind: MessageKind.Proposal } => Invariant($"proposal of {content.Value} in round {content.Round}"),
+        { Kind: MessageKind.Vote, Proposed: 0 } => Invariant($"vote for {ValueOrNone(content.Value)} in round {content.Round}"),
+        { Kind: MessageKind.Vote } => Invariant($"vote for {ValueOrNone(content.Value)} in round {content.Round}, having proposed {content.Proposed}"),
+        { Kind: MessageKind.Final } => Invariant($"final of {content.Value}, decided in round {content.Round}"),
+        _ => NameOf(content.Kind),
+    };
+
+    /// <summary>The name of a kind of message, for people.</summary>
+    public static string NameOf(MessageKind kind) => kind == MessageKind.StateQuery ? "state query" : kind.WireName().Replace('_', ' ');
+
+    /// <summary>What became of a message by the response to it, and why where it was not accepted.</summary>
+    public static string Outcome(ResponseStatus status, ResponseReason? reason)
+    {
+        var what = status switch
+        {
+            ResponseStatus.Ok => "accepted",
+            ResponseStatus.Ack => "acknowledged",
+            ResponseStatus.Reset => "answered with boot and floor",
+            ResponseStatus.Started => "accepted: the round is entered",
+            ResponseStatus.AlreadyStarted => "accepted before: the round was entered already",
+            ResponseStatus.Ignored => "ignored",
+            ResponseStatus.Refused => "refused",
+            _ => "answered",
+        };
+        return reason switch
+        {
+            null => what,
+            ResponseReason.StaleRound => $"{what}: its round is over",
+            ResponseReason.AlreadyDecided => $"{what}: its receiver has decided",
+            ResponseReason.RoundMismatch => $"{what}: its receiver is in another round or run",
+            ResponseReason.StaleRun => $"{what}: its receiver knows a newer run",
+            ResponseReason.NotAMember => $"{what}: its sender is no member of the run",
+            ResponseReason.Contradiction => $"{what}: its sender sent another one in this round (equivocation)",
+            ResponseReason.Disagreement => $"{what}: its receiver decided another value",
+            ResponseReason.ClusterSize => $"{what}: its receiver counts another number of agents than the run, and only learns",
+            ResponseReason.OutOfRange => $"{what}: a number in it is out of range",
+            _ => $"{what}: for a reason that this version does not know",
         };
     }
 
@@ -35,7 +83,7 @@ public static class EventFormatter
             response.Floor is { } floor ? $"floor {floor}" : null,
             response.Descriptor is null ? null : $"in run {response.Run}",
             response.Proposal is { } proposal ? Invariant($"proposes {proposal.Value} in round {proposal.Round}") : null,
-            response.Vote is { } vote ? Invariant($"votes for {Value(vote.Value)} in round {vote.Round}, having proposed {vote.Proposed}") : null,
+            response.Vote is { } vote ? Invariant($"votes for {ValueOrNone(vote.Value ?? 0)} in round {vote.Round}, having proposed {vote.Proposed}") : null,
             response.Decision is { } decision ? Of(decision) : null,
         ];
         return string.Join(", ", parts.Where(part => part is not null));
@@ -45,8 +93,7 @@ public static class EventFormatter
     public static string Summary(Response response) => response switch
     {
         { Decision: { } decision } => Of(decision),
-        { Vote: { } vote } => Content(vote),
-        { Proposal: { } proposal } => Content(proposal),
+        { Carried: { Kind: not MessageKind.None } carried } => Of(carried),
         { Learner: true } => "a learner",
         { Descriptor: { } run } => $"in run {run.Id}",
         _ => response.Reason?.WireName() ?? response.Status.WireName(),
@@ -64,16 +111,19 @@ public static class EventFormatter
             ProtocolEventKind.Drew => Invariant($"draws {value} for round {round}, attempt {protocolEvent.Attempt}"),
             ProtocolEventKind.CaughtUp => Invariant($"copies {value} for round {round}"),
             ProtocolEventKind.Adopted => Invariant($"adopts {value} for round {round}"),
-            ProtocolEventKind.Voted => Invariant($"votes for {Value(value == 0 ? null : value)} in round {round}"),
+            ProtocolEventKind.Voted => Invariant($"votes for {ValueOrNone(value)} in round {round}"),
             ProtocolEventKind.Decided => Invariant($"decides {value} in round {round}"),
             ProtocolEventKind.Learned => Invariant($"learns the decision {value} of round {round}{(protocolEvent.Other is { } other ? $" from {other}" : "")}"),
             ProtocolEventKind.WasReset => "is reset",
-            ProtocolEventKind.Restored => value == 0 ? $"goes on with run {run}" : Invariant($"goes on with run {run}, decided {value} in round {round}"),
-            ProtocolEventKind.Equivocated => Invariant($"notes: {protocolEvent.Other} contradicts itself in round {round}"),
-            ProtocolEventKind.AgreementViolated => Invariant($"notes: {protocolEvent.Other ?? "somebody"} disagrees, with {value}"),
+            ProtocolEventKind.Restored => value == 0 ? $"goes on with {NameOf(run)}" : Invariant($"goes on with {NameOf(run)}, decided {value} in round {round}"),
+            ProtocolEventKind.Equivocated => Invariant($"detects equivocation by {protocolEvent.Other} in round {round}"),
+            ProtocolEventKind.AgreementViolated => Invariant($"detects that {protocolEvent.Other ?? "another agent"} decided {value}: agreement is violated"),
             _ => throw new ArgumentOutOfRangeException(nameof(protocolEvent), protocolEvent.Kind, "No such kind."),
         };
     }
+
+    /// <summary>A process started that knows nothing of the run.</summary>
+    public const string Booted = "restarts without the run";
 
     /// <summary>How a start ended.</summary>
     public static string Of(StartOutcome outcome) => outcome switch
@@ -111,29 +161,21 @@ public static class EventFormatter
     public static string Title(Message message)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return message switch
+        var (kind, round, value, _) = message.Content;
+        return kind switch
         {
-            NewRound { Value: { } value } newRound => Invariant($"new_round {newRound.Round}, propose {value}"),
-            NewRound newRound => Content(newRound),
-            Proposal proposal => Invariant($"propose {proposal.Value}"),
-            Vote vote => $"vote {Value(vote.Value)}",
-            Final final => Invariant($"final {final.Value}"),
-            _ => message.Kind.WireName(),
+            MessageKind.NewRound => Invariant($"new_round {round}") + (value == 0 ? "" : Invariant($", propose {value}")),
+            MessageKind.Proposal => Invariant($"propose {value}"),
+            MessageKind.Vote => $"vote {ValueOrNone(value)}",
+            MessageKind.Final => Invariant($"final {value}"),
+            _ => kind.WireName(),
         };
     }
 
-    /// <summary>A value, or that there is none.</summary>
-    public static string Value(int? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "none";
+    /// <summary>A value; 0: that there is none.</summary>
+    public static string ValueOrNone(int value) => value == 0 ? "none" : value.ToString(CultureInfo.InvariantCulture);
 
-    private static string Content(Message message) => message switch
-    {
-        NewRound { Value: { } value } newRound => Invariant($"new_round {newRound.Round}, proposing {value}"),
-        NewRound newRound => Invariant($"new_round {newRound.Round}"),
-        Proposal proposal => Invariant($"proposal {proposal.Value} in round {proposal.Round}"),
-        Vote vote => Invariant($"vote for {Value(vote.Value)} in round {vote.Round}, having proposed {vote.Proposed}"),
-        Final final => Invariant($"final {final.Value} of round {final.Round}"),
-        _ => message.Kind.WireName(),
-    };
+    private static string NameOf(RunId run) => run.IsNone ? "the bare run" : $"run {run}";
 
     private static string Relays(RelayedMessages? relayed) => relayed is null ? ""
         : Invariant($", relaying {relayed.Count} message{(relayed.Count == 1 ? "" : "s")}");

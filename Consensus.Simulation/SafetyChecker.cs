@@ -194,7 +194,7 @@ public sealed partial class SafetyChecker
         if (before.Voted && voted && before.Vote != votedFor)
         {
             return new(PropertyNames.OneVote, run.Rule, run.Id,
-                $"{agentId} voted {EventFormatter.Value(before.Vote)} and {EventFormatter.Value(votedFor)} in round {round} of run {run.Id}.");
+                $"{agentId} voted {EventFormatter.ValueOrNone(before.Vote ?? 0)} and {EventFormatter.ValueOrNone(votedFor ?? 0)} in round {round} of run {run.Id}.");
         }
 
         if (voted)

@@ -20,7 +20,9 @@ public sealed record ExploredProperty(string Name, bool Holds, string Reason);
 /// <param name="Value">The value; absent in a vote for none.</param>
 /// <param name="Proposal">The proposal that a vote repeats.</param>
 /// <param name="Response">True for a response.</param>
-public sealed record ExploredMessage(string? Kind, int From, int To, int Round = 0, int? Value = null, int? Proposal = null, bool? Response = null);
+/// <param name="Text">What it says, in words.</param>
+public sealed record ExploredMessage(
+    string? Kind, int From, int To, int Round = 0, int? Value = null, int? Proposal = null, bool? Response = null, string Text = "");
 
 /// <summary>A step that is possible.</summary>
 /// <param name="Step">The step in a path.</param>
@@ -119,7 +121,7 @@ public static class ExploreApi
     {
         if (call.Response is { } response)
         {
-            return ToMessage(response.Carried, call.To.Index, call.From.Index) with { Response = true };
+            return ToMessage(response.Carried, call.To.Index, call.From.Index) with { Response = true, Text = EventFormatter.Summary(response) };
         }
 
         return ToMessage(call.Message.Content, call.From.Index, call.To.Index);
@@ -127,7 +129,7 @@ public static class ExploreApi
 
     private static ExploredMessage ToMessage(MessageContent content, int from, int to) => new(
         content.Kind == MessageKind.None ? null : content.Kind.WireName(), from, to, content.Round, content.Value == 0 ? null : content.Value,
-        content.Kind == MessageKind.Vote ? content.Proposed : null);
+        content.Kind == MessageKind.Vote ? content.Proposed : null, Text: EventFormatter.Of(content));
 
     private static IEnumerable<ExploredProperty> PropertiesOf(ExploredCluster cluster)
     {

@@ -38,7 +38,7 @@ public sealed record RoundEntry(int Round, int Value, long AtUs);
 /// <param name="LastRound">The last round it entered.</param>
 /// <param name="Dropped">Events that were recorded and are gone.</param>
 /// <param name="Rounds">Its value in each round, also of rounds whose events are gone or left out.</param>
-/// <param name="Events">What protocolEvent, in order.</param>
+/// <param name="Events">The events, in order.</param>
 /// <param name="States">How its state changed, in order; absent where its state is not known.</param>
 public sealed record AgentTimeline(
     string AgentId, string Boot, string? Run = null, RunDescriptor? Descriptor = null, bool Learner = false, int LastRound = 0, int Dropped = 0,
@@ -83,7 +83,7 @@ public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 /// <param name="Quorum">How many of them decide.</param>
 /// <param name="StartUs">Time 0: µs since 1970, by the serving agent's clock.</param>
 /// <param name="Lanes">The agents, in natural order of their ids.</param>
-/// <param name="Events">What protocolEvent within agents, in order of time.</param>
+/// <param name="Events">What happened within agents, in order of time.</param>
 /// <param name="Messages">What went between them, in order of sending.</param>
 /// <param name="Rounds">Every round's values.</param>
 /// <param name="Folded">Ranges of rounds whose events and messages are left out.</param>
@@ -91,15 +91,16 @@ public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 /// <param name="Agree">Whether all decisions are equal; absent where no agent decided.</param>
 /// <param name="Descriptor">The run as described; absent for a bare one.</param>
 /// <param name="LastRound">The last round that anyone entered.</param>
-/// <param name="Sentence">Of a simulated run: what protocolEvent, in one sentence.</param>
+/// <param name="Sentence">Of a simulated run: what happened, in one sentence.</param>
 /// <param name="DurationMs">The run's duration, the same as in <c>GET /timeline/runs?cluster=true</c>; absent while undecided.</param>
 /// <param name="Violation">Of a simulated run: the property that it violates; absent: none.</param>
 /// <param name="States">How the agents' states changed, in order of time; absent in files of older versions.</param>
+/// <param name="Texts">What events and messages are in words; they name these by number, from 0.</param>
 public sealed record ClusterTimeline(
     string? Run, int N, int Quorum, long StartUs, IReadOnlyList<Lane> Lanes, IReadOnlyList<LaneEvent> Events, IReadOnlyList<MessageArrow> Messages,
     IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<UnresponsivePeriod> Silences,
     bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null, double? DurationMs = null, ViolatedProperty? Violation = null,
-    IReadOnlyList<LaneState>? States = null);
+    IReadOnlyList<LaneState>? States = null, IReadOnlyList<string>? Texts = null);
 
 /// <summary>A property that a simulated run violates.</summary>
 /// <param name="Property">Its name.</param>
@@ -144,11 +145,15 @@ public sealed record Lane(
     string AgentId, bool Up, string Part, string? Boot = null, double OffsetMs = 0, int? Value = null, int? Round = null, int Dropped = 0,
     bool StateKnown = false);
 
-/// <summary>Something that protocolEvent within an agent; <paramref name="T"/> in ms since the start, <paramref name="Lane"/> an index.</summary>
-public sealed record LaneEvent(double T, int Lane, string Kind, int Round = 0, int? Value = null, int? Proposal = null, int? Attempt = null, string? Other = null);
+/// <summary>
+/// An event inside one agent; <paramref name="T"/> in ms since the start, <paramref name="Lane"/> an index, <paramref name="Text"/>
+/// the number of its text, a verb whose subject is the agent.
+/// </summary>
+public sealed record LaneEvent(
+    double T, int Lane, string Kind, int Round = 0, int? Value = null, int? Proposal = null, int? Attempt = null, string? Other = null, int? Text = null);
 
-/// <summary>New information of a response: its receiver did not have it from that agent.</summary>
-public sealed record NewInformation(string Kind, int Round, int? Value = null, int? Proposal = null);
+/// <summary>New information of a response: its receiver did not have it from that agent. <paramref name="Text"/> is the number of its text, a noun.</summary>
+public sealed record NewInformation(string Kind, int Round, int? Value = null, int? Proposal = null, int? Text = null);
 
 /// <summary>A message. Times are in ms since the start, lanes are indices.</summary>
 /// <param name="Kind"><c>handshake</c>, <c>reset</c>, <c>new_round</c>, <c>proposal</c>, <c>vote</c>, <c>final</c> or <c>state</c>.</param>
@@ -166,9 +171,12 @@ public sealed record NewInformation(string Kind, int Round, int? Value = null, i
 /// <param name="News">The new information of the response; absent: none.</param>
 /// <param name="Guessed">True where only one end was recorded, and the other end's time is a guess.</param>
 /// <param name="Id">The sender's number of the message.</param>
+/// <param name="Text">The number of the text of what it says, a noun.</param>
+/// <param name="Outcome">The number of the text of what became of it by its response; absent: unknown.</param>
 public sealed record MessageArrow(
     string Kind, int From, int To, double Sent, double? Received = null, double? Answered = null, double? LostAt = null, int Round = 0, int? Value = null,
-    int? Proposal = null, string? Status = null, string? Reason = null, NewInformation? News = null, bool Guessed = false, long? Id = null);
+    int? Proposal = null, string? Status = null, string? Reason = null, NewInformation? News = null, bool Guessed = false, long? Id = null,
+    int? Text = null, int? Outcome = null);
 
 /// <summary>A round: when the first agent entered it, and each lane's value (null where it did not enter).</summary>
 public sealed record RoundValues(int Round, double T, IReadOnlyList<int?> Values);

@@ -34,10 +34,10 @@ public static class TimelineMerger
         var lanes = names.Ids.Select((id, lane) => ToLane(id, lane, names, sources, descriptor, offsets, events)).ToList();
         var rounds = RoundsOf(recorded, names, At, T);
         var decisions = lanes.Where(lane => lane.Value is not null).Select(lane => lane.Value).Distinct().Count();
-        return new ClusterTimeline(
+        return TimelineTexts.AddTo(new ClusterTimeline(
             run, sources.Count, Quorum.Of(sources.Count), start, lanes, events, arrows, rounds, folded, SilencesOf(arrows, events, lanes.Count),
             decisions == 0 ? null : decisions == 1, descriptor, LastRoundOf(rounds, sources, descriptor), DurationMs: DurationOf(sources),
-            States: [.. recorded.SelectMany(timeline => StatesOf(timeline, names, at => T(At(names[timeline.AgentId], at)))).OrderBy(state => state.T)]);
+            States: [.. recorded.SelectMany(timeline => StatesOf(timeline, names, at => T(At(names[timeline.AgentId], at)))).OrderBy(state => state.T)]));
     }
 
     private static IEnumerable<LaneState> StatesOf(AgentTimeline timeline, LaneResolver names, Func<long, double> t)

@@ -149,7 +149,7 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
     {
         { Kind: CatalogMessageKind.Introduced } => "response to the handshake",
         { Kind: CatalogMessageKind.Joined, Run: var run } => $"response: in run {Run(run).Id}",
-        { Kind: CatalogMessageKind.Drew, Value: var value } => $"draw {EventFormatter.Value(value)}",
+        { Kind: CatalogMessageKind.Drew, Value: var value } => $"draw {EventFormatter.ValueOrNone(value)}",
         var message => EventFormatter.Of(MessageOf(message)!, namesRun: _ids.Count > 1),
     };
 

@@ -39,7 +39,7 @@ internal static class TranscriptText
 
         if (snapshot.Votes.Count > 0 && snapshot.Decision is null)
         {
-            yield return $"  votes {string.Join(" ", snapshot.Votes.Select(vote => $"{vote.Key}={EventFormatter.Value(vote.Value)}"))}";
+            yield return $"  votes {string.Join(" ", snapshot.Votes.Select(vote => $"{vote.Key}={EventFormatter.ValueOrNone(vote.Value ?? 0)}"))}";
         }
 
         if (snapshot.Stalled is { } why)

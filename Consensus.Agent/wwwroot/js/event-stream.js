@@ -1,10 +1,10 @@
 // The event stream of the serving agent, shared by all tabs of one browser. A browser opens at most six HTTP/1.1 connections
 // to an agent, and each stream occupies one. Six streams would block all other calls.
 
+import { EVENTS } from './vocabulary.js';
+
 const NAME = 'consensus-events';
 const RETRY_MS = 1000;
-const KINDS = ['joined', 'joined_as_learner', 'drew', 'copied', 'adopted', 'voted', 'decided', 'learned', 'was_reset', 'contradicted',
-  'disagreed', 'restored', 'booted', 'sent', 'received', 'answered', 'lost'];
 
 /**
  * Reads the stream while the page is visible.
@@ -54,7 +54,7 @@ function readStream(signal, publish) {
     const open = () => {
       source = new EventSource('/events');
       source.addEventListener('hello', () => publish('up'));
-      for (const kind of KINDS) source.addEventListener(kind, () => publish('event'));
+      for (const kind of EVENTS) source.addEventListener(kind, () => publish('event'));
       source.onerror = () => {
         publish('down');
         if (source.readyState !== EventSource.CLOSED) return;

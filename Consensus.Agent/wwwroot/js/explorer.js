@@ -3,7 +3,6 @@
 import { AgentTable } from './agent-table.js';
 import { errorText, exploreState, isFailedCall } from './api.js';
 import { chip, html } from './dom.js';
-import { content } from './format.js';
 import { hint } from './hints.js';
 import { RunView } from './run-view.js';
 
@@ -148,7 +147,4 @@ export class Explorer {
   }
 }
 
-const describe = ({ kind, from, to, round, value, proposal, response }, name) => {
-  const what = !kind ? 'received' : content(kind, value, round, proposal);
-  return `${name(from)} ${response ? 'responds ' : ''}to ${name(to)}: ${what}`;
-};
+const describe = ({ from, to, response, text }, name) => `${name(from)} ${response ? 'responds ' : ''}to ${name(to)}: ${text}`;

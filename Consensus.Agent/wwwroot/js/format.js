@@ -1,4 +1,6 @@
-// All texts that the page derives from data: numbers, messages, events, and the verdict on a run.
+// All texts that the page derives from data: numbers, arrows, steps, and the verdict on a run. The agent words events and messages.
+
+import { KINDS } from './vocabulary.js';
 
 /** A time in ms with a readable unit. */
 export function duration(ms) {
@@ -14,11 +16,6 @@ export const plural = (n, one, many = `${one}s`) => `${n.toLocaleString('en')} $
 /** "a", "a and b", "a, b and c". */
 export const list = (items) => items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 
-/** The names of the message kinds. */
-export const KINDS = {
-  handshake: 'handshake', reset: 'reset', new_round: 'new round', proposal: 'proposal', vote: 'vote', final: 'final', state: 'state query',
-};
-
 /** The label of an arrow. */
 export function arrowLabel({ kind, value, message, response }) {
   switch (kind) {
@@ -31,32 +28,13 @@ export function arrowLabel({ kind, value, message, response }) {
   }
 }
 
-const REASONS = {
-  'round-mismatch': 'ignored: another round', 'stale-round': 'ignored: an older round', 'already-decided': 'already decided',
-  'stale-run': 'ignored: a stale run', 'not-a-member': 'ignored: not a member of the run', contradiction: 'refused: equivocation',
-  disagreement: 'refused: the agent decided another value', 'out-of-range': 'refused: out of range',
-};
-
-export const content = (kind, value, round, proposal) => {
-  switch (kind) {
-    case 'new_round': return value ? `opens round ${round} and proposes ${value}` : `opens round ${round}`;
-    case 'proposal': return `proposes ${value} in round ${round}`;
-    case 'vote': return `votes for ${value ?? 'none'} in round ${round}${proposal ? ` (proposed ${proposal})` : ''}`;
-    case 'final': return `decided ${value} in round ${round}`;
-    case 'handshake': return 'asks for boot and floor before a run';
-    case 'reset': return 'requests a reset';
-    default: return 'requests the run and its decision';
-  }
-};
-
 const nameOf = (lanes, lane) => lane < 0 ? 'an unknown sender' : lanes[lane].agent_id;
 
 /** The description of an arrow: a title, and lines with details. */
 export function describeArrow(arrow, lanes) {
   const { message, response } = arrow;
   const [from, to] = response ? [message.to, message.from] : [message.from, message.to];
-  const [value, round, proposal] = response ? [message.news.value, message.news.round, message.news.proposal] : [message.value, message.round, message.proposal];
-  const title = `${nameOf(lanes, from)} ${response ? 'responds ' : ''}${to < 0 ? '' : `to ${nameOf(lanes, to)}: `}${content(arrow.kind, value, round, proposal)}`;
+  const title = `${nameOf(lanes, from)} ${response ? 'responds ' : ''}${to < 0 ? '' : `to ${nameOf(lanes, to)}: `}${arrow.text}`;
   const lines = [];
   if (response) lines.push(`response to the ${KINDS[message.kind]}, ${duration(message.answered - message.sent)} after it was sent`);
   else if (arrow.state === 'lost') lines.push('lost: no response');
@@ -64,42 +42,24 @@ export function describeArrow(arrow, lanes) {
   else lines.push(`took ${duration(message.received - message.sent)}${message.guessed ? ' (estimated: only one end was recorded)' : ''}`);
   if (arrow.deciding) lines.push('completed the decision of its receiver');
   lines.push(`sent at ${duration(Math.max(0, message.sent))}`);
-  if (!response && (message.reason || message.status)) lines.push(`response: ${REASONS[message.reason] ?? message.status}`);
+  if (!response && arrow.outcome) lines.push(arrow.outcome);
   return { title, lines };
 }
 
-/** The description of an agent's event. */
-export function describeMark(mark, lanes) {
-  const agent = nameOf(lanes, mark.lane);
-  const sender = mark.other ?? 'another agent';
-  switch (mark.kind) {
-    case 'drew': return `${agent} draws ${mark.value} in round ${mark.round} (attempt ${mark.attempt ?? 1})`;
-    case 'copied': return `${agent} catches up to round ${mark.round} and copies ${mark.value}`;
-    case 'adopted': return `${agent} enters round ${mark.round} and adopts ${mark.value}, which received a vote`;
-    case 'voted': return `${agent} votes for ${mark.value ?? 'none: no value had a quorum'} in round ${mark.round}`;
-    case 'decided': return `${agent} decides ${mark.value} in round ${mark.round}${mark.support ? ` by ${mark.support}` : ''}`;
-    case 'learned': return `${agent} learns the decision ${mark.value} from ${sender}`;
-    case 'was_reset': return `${agent} is reset`;
-    case 'booted': return `${agent} restarts without the run`;
-    case 'restored': return mark.value === undefined ? `${agent} recovers the run, but not its own proposals and votes` : `${agent} recovers the decision ${mark.value}`;
-    case 'joined_as_learner': return `${agent} joins as a learner and waits for the decision`;
-    case 'contradicted': return `${agent} detects equivocation by ${sender} in round ${mark.round}`;
-    case 'disagreed': return `${agent} detects that ${sender} decided ${mark.value}: agreement is violated`;
-    default: return `${agent}: ${mark.kind}`;
-  }
-}
+/** The description of an agent's event, as a verb. A decision also says what supports it. */
+export const describeMark = (mark) => `${mark.text}${mark.support ? ` by ${mark.support}` : ''}`;
 
 /** The description of one step of an agent, for the line below the slider. */
 export function describeStep(step, lanes) {
-  const received = (sender, arrow, how = '') => `receives ${nameOf(lanes, sender)}'s ${KINDS[arrow.kind]}${arrow.value ? ` ${arrow.value}` : ''}${how}`;
+  const rejected = ({ message, outcome }) => message.status === 'ignored' || message.status === 'refused' ? ` (${outcome})` : '';
   const parts = [
-    ...step.received.map((arrow) => received(arrow.message.from, arrow)),
-    ...step.responses.map((arrow) => received(arrow.message.to, arrow, ' in a response')),
-    ...step.marks.map((mark) => describeMark(mark, lanes).replace(`${nameOf(lanes, mark.lane)} `, '')),
+    ...step.received.map((arrow) => `receives ${nameOf(lanes, arrow.message.from)}'s ${arrow.text}${rejected(arrow)}`),
+    ...step.responses.map((arrow) => `receives ${nameOf(lanes, arrow.message.to)}'s ${arrow.text} in a response`),
+    ...step.marks.map(describeMark),
   ];
   const kinds = [...new Set(step.sent.map((arrow) => KINDS[arrow.kind]))];
   if (kinds.length) parts.push(`sends ${list(kinds)} to ${list([...new Set(step.sent.map((arrow) => nameOf(lanes, arrow.message.to)))])}`);
-  return `${nameOf(lanes, step.lane)} ${parts.join(', ') || 'joins the run'}`;
+  return `${nameOf(lanes, step.lane)} ${(parts.length ? parts : step.joined.map(({ text }) => text)).join('; ')}`;
 }
 
 /** What a broken property means, by its name. */

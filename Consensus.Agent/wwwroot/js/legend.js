@@ -1,10 +1,11 @@
 // The legend of the diagram: a sample of each arrow and each mark, with its glossary entries.
 
 import { html, svg } from './dom.js';
-import { arrowLabel, KINDS } from './format.js';
+import { arrowLabel } from './format.js';
 import { loadGlossary } from './glossary.js';
 import { entryContent } from './hints.js';
 import { markOutline } from './svg-shapes.js';
+import { KINDS } from './vocabulary.js';
 
 /** The glossary entries of each message kind. */
 export const KIND_TERMS = {

@@ -1,26 +1,22 @@
 // A run as text for other tools: a Mermaid sequence diagram, and a log for ShiViz.
 
-import { content, describeMark, describeStep } from './format.js';
+import { describeMark, describeStep } from './format.js';
 
 /** A sequence diagram. (https://mermaid.js.org/syntax/sequenceDiagram.html) */
 export function toMermaid({ lanes, steps, arrows }) {
   // Other names may hold characters or words of Mermaid's own.
   const plain = (lane) => /^agent\d+$/.test(lanes[lane].agent_id);
   const id = (lane) => lane < 0 ? 'outside' : plain(lane) ? lanes[lane].agent_id : `participant${lane}`;
-  const what = ({ kind, response, message }) => {
-    const { round, value, proposal } = response ? message.news : message;
-    return content(kind, value, round, proposal);
-  };
   const line = (arrow, head) => {
     const { message, response } = arrow;
     const [from, to] = response ? [message.to, message.from] : [message.from, message.to];
-    return `  ${id(from)}${head}${id(to)}: ${what(arrow)}`;
+    return `  ${id(from)}${head}${id(to)}: ${arrow.text}`;
   };
   const lines = ['sequenceDiagram', ...lanes.map(({ agent_id: name }, lane) => `  participant ${id(lane)}${plain(lane) ? '' : ` as ${escaped(name)}`}`)];
   if (arrows.some(({ message }) => message.from < 0 || message.to < 0)) lines.push('  participant outside');
   for (const step of steps) {
     lines.push(...step.received.map((arrow) => line(arrow, '->>')), ...step.responses.map((arrow) => line(arrow, '-->>')));
-    lines.push(...step.marks.map((mark) => `  Note over ${id(step.lane)}: ${escaped(describeMark(mark, lanes).replace(`${lanes[step.lane].agent_id} `, ''))}`));
+    lines.push(...step.marks.map((mark) => `  Note over ${id(step.lane)}: ${escaped(describeMark(mark))}`));
     lines.push(...step.sent.filter(({ state }) => state === 'lost').map((arrow) => line(arrow, '-x')));
   }
   lines.push(...arrows.filter(({ state }) => state === 'in-flight').map((arrow) => `${line(arrow, '-)')} (in flight)`));

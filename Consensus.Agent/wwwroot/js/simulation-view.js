@@ -109,7 +109,7 @@ export class SimulationView {
   /** Offers to lose, delay or duplicate messages. The run then goes on from there. */
   #offerChanges(arrows, { lanes }) {
     const rows = arrows.map((arrow) => {
-      const { title } = describeArrow({ ...arrow, response: false, kind: arrow.message.kind, value: arrow.message.value }, lanes);
+      const { title } = describeArrow(arrow.request ?? arrow, lanes);
       return html('span', {}, `${title}: `, CHANGES.map(([change, label]) =>
         html('button', { type: 'button', 'data-change': change, 'aria-label': `${label}: ${title}`, onclick: () => this.#change(arrow.message.id, change) }, label)));
     });

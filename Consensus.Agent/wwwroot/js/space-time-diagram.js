@@ -1,7 +1,7 @@
 // The space-time diagram of a run: it scrolls, zooms, describes what is below the pointer, and highlights one value.
 
 import { chip, html, oncePerFrame, onPress, replaceIfChanged, svg } from './dom.js';
-import { KINDS, verdict } from './format.js';
+import { verdict } from './format.js';
 import { hintOf } from './hints.js';
 import { LabelPlacement } from './label-placement.js';
 import { LaneHeads } from './lane-heads.js';
@@ -11,6 +11,7 @@ import { shareMenu } from './share.js';
 import { arrowShape, background, endsOf, foldShape, markBox, markShape, partsOf } from './svg-shapes.js';
 import { Tooltip } from './tooltip.js';
 import { Viewport } from './viewport.js';
+import { KINDS } from './vocabulary.js';
 
 // With fewer arrows and marks, all of them are in the document at once.
 const MAX_WHOLE = 400;

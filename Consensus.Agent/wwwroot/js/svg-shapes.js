@@ -3,6 +3,7 @@
 import { svg, valueClass } from './dom.js';
 import { arrowLabel, duration, plural } from './format.js';
 import { DIGIT_WIDTH } from './layout.js';
+import { NOTES } from './vocabulary.js';
 
 const HEAD = 6;
 
@@ -52,11 +53,6 @@ export function arrowShape(arrow, ends, plan, labels) {
   const place = short && ends.part !== 'start' && Math.abs(x2 - x1) > 30 ? labels.place(short, ends) : null;
   return { element: group, text: place && svg('text', { class: `label k-${arrow.kind}`, x: round(place.x), y: round(place.y), 'text-anchor': 'middle' }, short) };
 }
-
-const NOTES = {
-  drew: 'draws', copied: 'copies', adopted: 'adopts', voted: 'votes', decided: 'decides', learned: 'learns',
-  was_reset: 'reset', booted: 'restarted', restored: 'recovered', joined_as_learner: 'learner', contradicted: 'equivocation', disagreed: 'violation',
-};
 
 const NOTE_LETTER = 6.2;
 
@@ -152,7 +148,7 @@ export function background(plan, model) {
 function laneLine(lane, plan, model) {
   const x = round(plan.x(lane));
   const steps = model.steps.filter((step) => step.lane === lane);
-  const joined = steps.find((step) => step.joins || step.marks.length);
+  const joined = steps.find((step) => step.joined.length || step.marks.length);
   const decided = steps.find((step) => step.marks.some((mark) => mark.kind === 'decided' || mark.kind === 'learned'));
   const bottom = plan.height - 8;
   const parts = [svg('path', { class: 'lane', d: `M${x} 4V${round(joined?.y ?? bottom)}` })];

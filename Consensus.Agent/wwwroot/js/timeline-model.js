@@ -1,14 +1,14 @@
 // Builds the model that the page draws from the merged timeline: steps (all events of one agent at one time), the arrows
 // between them, and the marks on them. Also replays what each agent knew after a step.
 
-const MARKS = new Set(['drew', 'copied', 'adopted', 'voted', 'decided', 'learned', 'was_reset', 'booted', 'restored', 'joined_as_learner', 'contradicted', 'disagreed']);
+import { KINDS, NOTES } from './vocabulary.js';
 
 const RELAYING = new Set(['proposal', 'vote']);
 
 /** All events of one agent at one time: messages received, responses received, marks, messages sent. */
 class Step {
   constructor(t, lane) {
-    Object.assign(this, { t, lane, marks: [], joins: false, received: [], responses: [], sent: [] });
+    Object.assign(this, { t, lane, marks: [], joined: [], received: [], responses: [], sent: [] });
   }
 }
 
@@ -19,10 +19,12 @@ export function buildModel(timeline) {
     return steps[lane].get(t);
   };
 
+  // Files of older versions hold no texts.
+  const textOf = ({ text, kind }) => timeline.texts?.[text] ?? KINDS[kind] ?? kind;
+
   for (const event of timeline.events) {
     const step = stepAt(event.lane, event.t);
-    if (MARKS.has(event.kind)) step.marks.push(event);
-    else step.joins = true;
+    (event.kind in NOTES ? step.marks : step.joined).push({ ...event, text: textOf(event) });
   }
 
   const arrows = [];
@@ -31,14 +33,14 @@ export function buildModel(timeline) {
     const to = message.received === undefined || message.to < 0 ? null : stepAt(message.to, message.received);
     if (!from && !to) continue;
     const state = to ? 'delivered' : message.lost_at !== undefined ? 'lost' : 'in-flight';
-    const arrow = { message, from, to, state, kind: message.kind, value: message.value, response: false };
+    const arrow = { message, from, to, state, kind: message.kind, value: message.value, response: false, text: textOf(message), outcome: timeline.texts?.[message.outcome] };
     from?.sent.push(arrow);
     to?.received.push(arrow);
     arrows.push(arrow);
 
     // Only a response with new information gets an arrow of its own.
     if (message.news && to && from) {
-      const response = { message, from: to, to: stepAt(message.from, message.answered), state: 'delivered', kind: message.news.kind, value: message.news.value, response: true };
+      const response = { message, from: to, to: stepAt(message.from, message.answered), state: 'delivered', kind: message.news.kind, value: message.news.value, response: true, request: arrow, text: textOf(message.news) };
       response.to.responses.push(response);
       arrows.push(response);
     }

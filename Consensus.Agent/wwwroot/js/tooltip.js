@@ -12,7 +12,7 @@ export class Tooltip {
   show(target, event, { lanes }, container) {
     this.root.hidden = !target;
     if (!target) return;
-    const { title, lines } = target.mark ? { title: describeMark(target.mark, lanes), lines: [`at ${duration(Math.max(0, target.mark.t))}`] } : describeArrow(target.arrow, lanes);
+    const { title, lines } = target.mark ? { title: `${lanes[target.mark.lane].agent_id} ${describeMark(target.mark)}`, lines: [`at ${duration(Math.max(0, target.mark.t))}`] } : describeArrow(target.arrow, lanes);
     this.root.replaceChildren(html('strong', {}, title), ...lines.map((line) => html('span', {}, line)));
     const box = container.getBoundingClientRect();
     const x = Math.min(event.clientX - box.left + 14, box.width - this.root.offsetWidth - 8);

@@ -1,0 +1,37 @@
+using System.Text.RegularExpressions;
+using Consensus.Agent.Timeline;
+using Consensus.Protocol;
+
+namespace Consensus.Tests.Browser;
+
+/// <summary>The words that the page knows by itself are the protocol's.</summary>
+[Trait(Category.Name, Category.Fast)]
+public sealed partial class VocabularyTests
+{
+    private static readonly string Module = File.ReadAllText(Path.Combine(SourceTree.Root, "Consensus.Agent", "wwwroot", "js", "vocabulary.js"));
+
+    [Fact]
+    public void The_page_names_every_kind_of_message_as_texts_do() =>
+        Assert.Equal(
+            Enum.GetValues<MessageKind>()[1..].Select(kind => (kind.WireName(), EventFormatter.NameOf(kind))),
+            Pairs("KINDS").Select(pair => (pair.Key, pair.Value)));
+
+    [Fact]
+    public void The_page_draws_and_reads_every_kind_of_event()
+    {
+        var stream = List().Match(Module).Groups[1].Value.Replace("...Object.keys(NOTES)", string.Join(", ", Pairs("NOTES").Keys), StringComparison.Ordinal);
+        Assert.Equal(
+            Enum.GetValues<TimelineEventKind>().Select(kind => kind.WireName()).Order(StringComparer.Ordinal),
+            stream.Split(',', StringSplitOptions.TrimEntries).Select(name => name.Trim('\'')).Order(StringComparer.Ordinal));
+    }
+
+    private static Dictionary<string, string> Pairs(string table) =>
+        Pair().Matches(Regex.Match(Module, $$"""export const {{table}} = \{(.*?)\};""", RegexOptions.Singleline).Groups[1].Value)
+            .ToDictionary(pair => pair.Groups[1].Value, pair => pair.Groups[2].Value);
+
+    [GeneratedRegex(@"(\w+): '([^']*)'")]
+    private static partial Regex Pair();
+
+    [GeneratedRegex(@"export const EVENTS = \[(.*)\];")]
+    private static partial Regex List();
+}
