@@ -1,4 +1,5 @@
 using Consensus.AppHost;
+using Consensus.Protocol;
 using Microsoft.Extensions.Hosting;
 
 RemoteOnlyProxy.Install();
@@ -12,9 +13,8 @@ if (error is not null)
 }
 
 // The defaults of POST /run. Other values: --Parameters:values=5, or Parameters__values in the environment.
-var rule = builder.AddRunParameter(RunOption.Rule, "ratified");
-var values = builder.AddRunParameter(RunOption.Values, "3");
-var window = builder.AddRunParameter(RunOption.WindowMs, "200");
+RunOption[] defaults = [RunOption.Rule, RunOption.Values, RunOption.WindowMs];
+var parameters = defaults.Select(option => (option.Setting, Value: builder.AddRunParameter(option))).ToList();
 
 // Agents and the commands of the dashboard use this key. A caller with it may reset agents and break calls between them.
 var key = builder.AddParameter("cluster-key", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true)
@@ -31,9 +31,6 @@ var agents = Enumerable.Range(1, options.Agents)
         .WithProbes()
         .WithIconName("Vote")
         .WithEnvironment("AGENT_ID", ClusterOptions.NameOf(number))
-        .WithEnvironment("RULE", rule)
-        .WithEnvironment("VALUES", values)
-        .WithEnvironment("WINDOW_MS", window)
         .WithEnvironment("CLUSTER_KEY", key)
         .WithDataFile(options)
         .InCluster(cluster)
@@ -45,6 +42,7 @@ foreach (var agent in agents)
     // The names are resolved by service discovery, from what the references hand over.
     var peers = agents.Where(other => other != agent).ToList();
     peers.ForEach(peer => agent.WithReference(peer));
+    parameters.ForEach(parameter => agent.WithEnvironment(parameter.Setting, parameter.Value));
     agent.WithEnvironment("PEERS", string.Join(',', peers.Select(peer => $"http://{peer.Resource.Name}")))
         .WithLink("/run", "Run").WithLink("/", "Timeline").WithLink("/consensus", "Consensus").WithLink("/state", "State").WithLink("/scalar", "API")
         .WithUrlForEndpoint("http", endpoint => endpoint.DisplayLocation = UrlDisplayLocation.DetailsOnly);

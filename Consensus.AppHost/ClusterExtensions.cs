@@ -1,5 +1,6 @@
 #pragma warning disable ASPIREINTERACTION001 // Typed arguments of commands are marked experimental.
 #pragma warning disable ASPIREPROBES001 // Probes are marked experimental.
+using Consensus.Protocol;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -22,7 +23,7 @@ internal static class ClusterExtensions
             builder.Services.AddHostedService(services => services.GetRequiredService<ClusterMonitor>());
         }
 
-        List<InteractionInput> inputs = [.. RunCommands.AllOptions.Select(option => option.ToInput())];
+        List<InteractionInput> inputs = [.. RunOption.InForms.Select(option => option.ToInput())];
         List<string> starters = [RunCommands.AnyAgent, .. Enumerable.Range(1, agents).Select(ClusterOptions.NameOf)];
         inputs.Add(new InteractionInput
         {
@@ -149,12 +150,12 @@ internal static class ClusterExtensions
 
     private static Task ValidateAsync(InputsDialogValidationContext context, List<string> starters)
     {
-        foreach (var option in RunCommands.AllOptions)
+        foreach (var option in RunOption.InForms)
         {
-            var value = context.Inputs[option.Name].Value;
+            var value = context.Inputs[option.CommandName].Value;
             if (!string.IsNullOrEmpty(value) && option.Check(value) is { } error)
             {
-                context.AddValidationError(option.Name, error);
+                context.AddValidationError(option.CommandName, error);
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Consensus.Protocol;
 using Microsoft.Extensions.Configuration;
 
 namespace Consensus.AppHost;
@@ -9,9 +10,6 @@ namespace Consensus.AppHost;
 /// <param name="Data"><c>--data</c> or <c>Cluster:Data</c>: the folder in which agents persist their runs.</param>
 internal sealed record ClusterOptions(int Agents, int Port, string Data)
 {
-    /// <summary>The agent's own limit.</summary>
-    public const int MaxAgents = 101;
-
     private const int DefaultPort = 5001;
     private const string TemporaryPrefix = "consensus-apphost-";
 
@@ -29,7 +27,7 @@ internal sealed record ClusterOptions(int Agents, int Port, string Data)
     public static string? Read(IConfiguration configuration, string dataRoot, out ClusterOptions options)
     {
         options = new ClusterOptions(3, DefaultPort, "");
-        if (ReadNumber(configuration, "agents", 1, MaxAgents, options.Agents, out var agents) is { } noAgents)
+        if (ReadNumber(configuration, "agents", 1, ProtocolLimits.MaxAgents, options.Agents, out var agents) is { } noAgents)
         {
             return noAgents;
         }

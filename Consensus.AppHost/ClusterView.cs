@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Consensus.Protocol;
 
 namespace Consensus.AppHost;
 
@@ -81,7 +82,7 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
 
     private static ClusterView OutcomeOf(ImmutableArray<AgentStatus> agents)
     {
-        var run = agents.Select(agent => agent.State?.Run).Where(id => id is not null).OrderBy(id => id, Comparer<string?>.Create(CompareRuns)).LastOrDefault();
+        var run = agents.Select(agent => agent.State?.Run).MaxBy(id => RunId.TryParse(id, out var run) ? run : RunId.None);
         if (run is null)
         {
             return agents.Any(agent => agent.Up)
@@ -132,14 +133,4 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
         < 1000 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0} ms"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000:0.0} s"),
     };
-
-    /// <summary>Orders run ids, <c>number.initiator.boot</c>, as agents do.</summary>
-    private static int CompareRuns(string? x, string? y)
-    {
-        var byNumber = NumberOf(x!).CompareTo(NumberOf(y!));
-        return byNumber != 0 ? byNumber : string.CompareOrdinal(x, y);
-    }
-
-    private static long NumberOf(string run) =>
-        long.TryParse(run.AsSpan(0, Math.Max(0, run.IndexOf('.', StringComparison.Ordinal))), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
 }

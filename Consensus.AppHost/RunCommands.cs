@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Consensus.Protocol;
 
 namespace Consensus.AppHost;
 
@@ -35,11 +36,11 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
     public Task<ExecuteCommandResult> RunWithAsync(InteractionInputCollection arguments, CancellationToken cancellation) => AnswerAsync(async () =>
     {
         var body = new JsonObject();
-        foreach (var option in AllOptions)
+        foreach (var option in RunOption.InForms)
         {
-            if (arguments.TryGetByName(option.Name, out var input) && !string.IsNullOrEmpty(input.Value))
+            if (arguments.TryGetByName(option.CommandName, out var input) && !string.IsNullOrEmpty(input.Value))
             {
-                body[option.Field] = option.Choices.Count > 0 ? input.Value : long.Parse(input.Value, CultureInfo.InvariantCulture);
+                body[option.Name] = option.ToJson(input.Value);
             }
         }
 
@@ -68,9 +69,6 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
     /// <summary>Ends all faults of one agent.</summary>
     public Task<ExecuteCommandResult> ReconnectAsync(AgentClient agent, CancellationToken cancellation) =>
         OnOneAsync(agent, HttpMethod.Delete, "/faults", null, "is connected again", cancellation);
-
-    /// <summary>The options of a run, in the order of the dialog.</summary>
-    public static IReadOnlyList<RunOption> AllOptions { get; } = [RunOption.Rule, RunOption.Draw, RunOption.Values, RunOption.WindowMs, RunOption.Spread, RunOption.Seed];
 
     private static async Task<ExecuteCommandResult> AnswerAsync(Func<Task<ExecuteCommandResult>> command)
     {

@@ -1,4 +1,5 @@
 #pragma warning disable ASPIREINTERACTION001 // Custom inputs of parameters are marked experimental.
+using Consensus.Protocol;
 using Microsoft.Extensions.Configuration;
 
 namespace Consensus.AppHost;
@@ -7,15 +8,15 @@ namespace Consensus.AppHost;
 internal static class RunParameters
 {
     /// <summary>Adds a parameter whose value is checked wherever it comes from: configuration, the dashboard, the command line.</summary>
-    public static IResourceBuilder<ParameterResource> AddRunParameter(this IDistributedApplicationBuilder builder, RunOption option, string fallback)
+    public static IResourceBuilder<ParameterResource> AddRunParameter(this IDistributedApplicationBuilder builder, RunOption option)
     {
-        var configured = builder.Configuration[$"Parameters:{option.Name}"] ?? fallback;
+        var configured = builder.Configuration[$"Parameters:{option.CommandName}"] ?? option.Default!;
         if (option.Check(configured) is { } wrong)
         {
             Console.Error.WriteLine($"Parameters:{wrong} Set it in the dashboard's tab Parameters, then start the agents.");
         }
 
-        var parameter = builder.AddParameter(option.Name, () => Checked(option, configured), publishValueAsDefault: true)
+        var parameter = builder.AddParameter(option.CommandName, () => Checked(option, configured), publishValueAsDefault: true)
             .WithDescription($"{option.Description} A new value takes effect when the agents restart.")
             .WithCustomInput(resource => option.ToInput());
         builder.Eventing.Subscribe<AfterResourcesCreatedEvent>((_, _) =>

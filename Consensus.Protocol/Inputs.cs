@@ -32,23 +32,6 @@ public sealed record Started : Input;
 /// <summary>Start a run (<c>POST /run</c>). It ends in one <see cref="StartEnded"/> with the same ticket.</summary>
 public sealed record StartRun(long Ticket, RunRequest Request) : Input;
 
-/// <summary>What the caller of <c>POST /run</c> asks for. The caller checks the ranges.</summary>
-/// <param name="Round">The start round.</param>
-/// <param name="Rule">Null: ratified, or classic where an original agent is among the peers.</param>
-/// <param name="Values">Values are drawn from 1..Values.</param>
-/// <param name="Draw">How values are drawn.</param>
-/// <param name="WindowMs">0..60000 ms.</param>
-/// <param name="Seed">Makes the draws repeatable.</param>
-/// <param name="Spread">Null: direct up to <see cref="ProtocolLimits.MaxDirectAgents"/> agents, relay beyond. The classic rule is always direct.</param>
-public sealed record RunRequest(
-    int Round = 1,
-    Rule? Rule = null,
-    int Values = 3,
-    DrawStrategy Draw = DrawStrategy.Fresh,
-    int WindowMs = ProtocolTiming.DefaultWindowMs,
-    long? Seed = null,
-    Spread? Spread = null);
-
 /// <summary>An agent has one timer of each kind. Setting one that is set moves it.</summary>
 public enum Timer
 {

@@ -263,8 +263,8 @@ internal sealed partial class RunStart(AgentContext agent)
 
         var rule = request.Rule ?? Rule.Ratified;
         return new RunDescriptor(
-            agent.Rules.CreateRunId(highest + 1, agent.Id, agent.Boot), agent.ClusterSize, request.Round, rule, request.Values, request.Draw,
-            request.WindowMs, members, request.Seed, SpreadOf(rule, request.Spread, agent.ClusterSize));
+            agent.Rules.CreateRunId(highest + 1, agent.Id, agent.Boot), agent.ClusterSize, request.Round ?? RunRequest.DefaultRound, rule,
+            request.Values ?? RunRequest.DefaultValues, request.Draw ?? DrawStrategy.Fresh, request.WindowMs ?? ProtocolTiming.DefaultWindowMs, members, request.Seed, SpreadOf(rule, request.Spread, agent.ClusterSize));
     }
 
     private static Spread SpreadOf(Rule rule, Spread? requested, int agents) =>
@@ -293,7 +293,7 @@ internal sealed partial class RunStart(AgentContext agent)
         RunMembership.Clear(agent);
         attempt.Enter(Stage.FirstRound);
         agent.Run = new RunState(agent.Id);
-        ClassicRule.Enter(agent, agent.Run, attempt.Start.Request.Round, opensRound: true);
+        ClassicRule.Enter(agent, agent.Run, attempt.Start.Request.Round ?? RunRequest.DefaultRound, opensRound: true);
         Advance(attempt, waitIsOver: false);
     }
 }

@@ -15,7 +15,7 @@ namespace Consensus.Agent.Api;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     MaxDepth = WireLimits.MaxJsonDepth)]
-[JsonSerializable(typeof(RunRequestBody))]
+[JsonSerializable(typeof(RunRequest))]
 [JsonSerializable(typeof(RunResponse))]
 [JsonSerializable(typeof(ResetBody))]
 [JsonSerializable(typeof(ConsensusResponse))]

@@ -22,6 +22,7 @@ internal static class ApiServices
         services.AddOpenApi(openApi =>
         {
             openApi.AddOperationTransformer(OpenApiExtensions.OnlyJson);
+            openApi.AddSchemaTransformer(OpenApiExtensions.RunOptions);
             if (options.Key is not null)
             {
                 ClusterKeyFilter.Describe(openApi);

@@ -18,7 +18,7 @@ public static class ConsensusApi
     {
         var group = app.MapGroup("").WithTags("Consensus");
         group.MapPost("/run", RunAsync)
-            .AcceptsJson<RunRequestBody>(isOptional: true).Produces<RunResponse>().Produces<RunResponse>(202)
+            .AcceptsJson<RunRequest>(isOptional: true).Produces<RunResponse>().Produces<RunResponse>(202)
             .ProducesProblem(400).ProducesProblem(409).ProducesProblem(429).ProducesProblem(503)
             .RequireRateLimiting(RateLimitPolicies.Runs)
             .WithSummary("Starts a run on every agent; with wait=SECONDS, answers with the decision");
@@ -39,22 +39,19 @@ public static class ConsensusApi
         }
 
         List<string> ignored = [];
-        var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.RunRequestBody, optional: true, ignored);
+        var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.RunRequest, optional: true, ignored);
         if (problem is not null)
         {
             return problem;
         }
 
-        body ??= new RunRequestBody();
-        if (MessageValidator.Check(body) is { } wrong)
+        body ??= new RunRequest();
+        if (RunOption.Check(body) is { } wrong)
         {
             return RequestBody.Problem(400, wrong, ResponseReason.OutOfRange.WireName());
         }
 
-        var defaults = options.Defaults;
-        var request = new RunRequest(
-            body.Round ?? defaults.Round, body.Rule ?? defaults.Rule, body.Values ?? defaults.Values,
-            body.Draw ?? defaults.Draw, body.WindowMs ?? defaults.WindowMs, body.Seed, body.Spread ?? defaults.Spread);
+        var request = body.Or(options.Defaults);
         _ = ActivityContext.TryParse(context.Request.Headers.TraceParent, null, isRemote: true, out var caller);
         return await agent.StartAsync(request, caller) switch
         {
@@ -95,7 +92,7 @@ public static class ConsensusApi
         HttpContext context, AgentService agent, RunRequest request, RunStarted started, TimeSpan? wait, List<string> ignored)
     {
         var run = started.Run;
-        var response = new RunResponse("triggered", request.Round, run?.Rule ?? Rule.Classic, started.Missing, run?.Id, run?.Members, Ignored: ignored.Count > 0 ? ignored : null);
+        var response = new RunResponse("triggered", request.Round ?? RunRequest.DefaultRound, run?.Rule ?? Rule.Classic, started.Missing, run?.Id, run?.Members, Ignored: ignored.Count > 0 ? ignored : null);
         if (wait is null)
         {
             return TypedResults.Json(response, AgentJson.Default.RunResponse);

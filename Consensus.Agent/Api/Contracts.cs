@@ -4,20 +4,6 @@ using Consensus.Protocol;
 
 namespace Consensus.Agent.Api;
 
-/// <summary>The body of <c>POST /run</c>; every field is optional.</summary>
-/// <param name="Round">The start round: 1..1000000000, default 1.</param>
-/// <param name="Rule"><c>ratified</c> (default) or <c>classic</c>.</param>
-/// <param name="Values">Values are drawn from 1..values: 1..1000000000, default 3.</param>
-/// <param name="Draw"><c>fresh</c> (default) or <c>plurality</c>.</param>
-/// <param name="WindowMs">How long stragglers are waited for: 0..60000 ms, default 200.</param>
-/// <param name="Seed">Makes the draws repeatable: -9007199254740991..9007199254740991.</param>
-/// <param name="Spread">
-/// <c>direct</c>: every agent sends to every agent; <c>relay</c>: the initiator passes on what the others send it. Default:
-/// direct up to three agents, relay beyond. The classic rule is always direct.
-/// </param>
-public sealed record RunRequestBody(
-    int? Round = null, Rule? Rule = null, int? Values = null, DrawStrategy? Draw = null, int? WindowMs = null, long? Seed = null, Spread? Spread = null);
-
 /// <summary>The response to <c>POST /run</c>.</summary>
 /// <param name="Status"><c>triggered</c>.</param>
 /// <param name="Round">The start round.</param>

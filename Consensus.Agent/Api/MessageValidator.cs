@@ -26,12 +26,6 @@ internal static class MessageValidator
         CheckRun(message.Run) ?? CheckValue(message.Value, message.Run) ?? CheckRound(message.Round, message.Run)
         ?? (message.AgentId is null ? null : CheckId(message.AgentId));
 
-    public static string? Check(RunRequestBody body) =>
-        NumberRange.Check("round", body.Round, 1, ProtocolLimits.MaxStartRound)
-        ?? NumberRange.Check("values", body.Values, 1, ProtocolLimits.MaxValues)
-        ?? NumberRange.Check("window_ms", body.WindowMs, 0, ProtocolLimits.MaxWindowMs)
-        ?? (body.Seed is { } seed && !ProtocolLimits.IsSeed(seed) ? $"seed must be {ProtocolLimits.SeedRange}." : null);
-
     /// <summary>
     /// The next run gets the highest number ever seen, plus one. So a message with the highest possible number would
     /// leave none to name. Numbers far beyond any count of runs must lie behind the clock's microseconds since 1970:

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Consensus.Protocol;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -28,6 +30,22 @@ internal static class OpenApiExtensions
             return respond(context);
         };
     });
+
+    /// <summary>Describes the options of a run from their table.</summary>
+    public static Task RunOptions(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellation)
+    {
+        foreach (var option in context.JsonTypeInfo.Type == typeof(RunRequest) ? RunOption.All : [])
+        {
+            var property = schema.Properties![option.Name];
+            property.Description = option.Default is { } value ? $"{option.Description} Default: {value}." : option.Description;
+            if (property is OpenApiSchema number && option.Choices.Count == 0)
+            {
+                (number.Minimum, number.Maximum) = (option.Min.ToString(CultureInfo.InvariantCulture), option.Max.ToString(CultureInfo.InvariantCulture));
+            }
+        }
+
+        return Task.CompletedTask;
+    }
 
     /// <summary>Removes a content type that endpoints accept only to refuse it with a clear sentence.</summary>
     public static Task OnlyJson(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)

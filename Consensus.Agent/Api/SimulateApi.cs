@@ -51,11 +51,10 @@ public static class SimulateApi
         var read = new SimulationQuery();
         var defaults = new SimulationOptions();
         var options = new SimulationOptions(
-            read.Number("agents", agents, defaults.Agents, 1, MaxAgents), read.Name("rule", rule, Rule.Ratified), read.Name("draw", draw, defaults.Draw),
-            read.Number("values", values, defaults.Values, 1, ProtocolLimits.MaxValues), read.Number("window_ms", window, defaults.WindowMs, 0, ProtocolLimits.MaxWindowMs),
-            read.Chance("drop", drop), read.Chance("duplicate", duplicate), read.Chance("crash", crash), read.Chance("partition", partition),
-            read.Chance("pause", pause), read.Chance("reset", reset), Latency: read.Name("latency", latency, defaults.Latency), MaxRounds: MaxRounds,
-            Spread: read.Name<Spread>("spread", spread));
+            read.Number("agents", agents, defaults.Agents, 1, MaxAgents), Drop: read.Chance("drop", drop), Duplicate: read.Chance("duplicate", duplicate),
+            Crash: read.Chance("crash", crash), Partition: read.Chance("partition", partition), Pause: read.Chance("pause", pause), Reset: read.Chance("reset", reset),
+            Latency: read.Name("latency", latency, defaults.Latency), MaxRounds: MaxRounds)
+            .With(read.Run((RunOption.Rule, rule), (RunOption.Draw, draw), (RunOption.Values, values), (RunOption.WindowMs, window), (RunOption.Spread, spread)));
         var first = read.Seed(seed) ?? 1;
         var changes = read.Changes(change ?? []);
         var broken = read.MutantNamed(mutant);

@@ -17,6 +17,18 @@ internal sealed class SimulationQuery
         : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number
         : Refuse<int>($"{name} must be a whole number from {least} to {most}.");
 
+    /// <summary>The options of the run that the query names.</summary>
+    public RunRequest Run(params ReadOnlySpan<(RunOption Option, string? Text)> given)
+    {
+        var request = new RunRequest();
+        foreach (var (option, text) in given)
+        {
+            request = text is null ? request : option.Accepts(text) ? option.Set(request, text) : Refuse<RunRequest>($"{option.Name} must be {option.Allowed}.") ?? request;
+        }
+
+        return request;
+    }
+
     public long? Seed(string? text) =>
         text is null ? null
         : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && ProtocolLimits.IsSeed(number) ? number

@@ -5,7 +5,6 @@ using Consensus.Agent.Configuration;
 using Consensus.Protocol;
 using Consensus.Simulation.ModelChecking;
 using Spectre.Console;
-using Rule = Consensus.Protocol.Rule;
 
 namespace Consensus.Agent.Commands;
 
@@ -21,24 +20,22 @@ internal static class CheckCommand
     private static readonly Option<int> Initiators = Number("--initiators", "Agents that may start a run, at any time (1..agents).", Defaults.Initiators);
     private static readonly Option<int> Starts = Number("--starts", "How often each of them may start one (1..3).", Defaults.Starts);
     private static readonly Option<int> ShortPeers = Number("--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..(agents-1)/2).", Defaults.ShortPeers);
-    private static readonly Option<Spread?> Spread = SpreadOption.Create();
     private static readonly Option<bool> Durable = new("--durable") { Description = "Restarted agents restore the run and the decision they persisted." };
     private static readonly Option<bool> PartialOrder = new("--partial-order-reduction") { Description = "Visit only states right after a message was sent: far fewer, same verdict." };
 
     // The option's former name.
     private static readonly Option<bool> Turns = new("--turns") { Hidden = true };
-    private static readonly Option<Rule> RuleOption = new("--rule") { Description = "The rule of the runs.", DefaultValueFactory = _ => Rule.Ratified, HelpName = "ratified|classic" };
-    private static readonly Option<DrawStrategy> DrawOption = new("--draw") { Description = "How values are drawn.", DefaultValueFactory = _ => DrawStrategy.Fresh, HelpName = "fresh|plurality" };
+    private static readonly RunOptions Run = new([RunOption.Rule, RunOption.Draw, RunOption.Spread], hasDefaults: true);
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
         var command = new Command("check", "Visit every state the agents can reach within bounds (exit code 0: all properties hold, 2: one is broken).")
         {
-            Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, RuleOption, DrawOption, ShortPeers, Spread, Durable, PartialOrder, Turns,
+            Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, ShortPeers, Durable, PartialOrder, Turns,
         };
         command.SetAction(Check);
-        return command;
+        return Run.AddTo(command);
     }
 
     private static Option<int> Number(string name, string description, int value) =>
@@ -46,10 +43,11 @@ internal static class CheckCommand
 
     private static int Check(ParseResult parsed)
     {
+        var run = Run.Read(parsed);
         var bounds = new ModelCheckerOptions(
             parsed.GetValue(Agents), parsed.GetValue(Values), parsed.GetValue(Rounds), parsed.GetValue(Crashes), parsed.GetValue(Resets),
-            parsed.GetValue(Initiators), parsed.GetValue(Starts), parsed.GetValue(RuleOption), parsed.GetValue(DrawOption), parsed.GetValue(Durable),
-            parsed.GetValue(ShortPeers), parsed.GetValue(Spread));
+            parsed.GetValue(Initiators), parsed.GetValue(Starts), run.Rule ?? Defaults.Rule, run.Draw ?? Defaults.Draw, parsed.GetValue(Durable),
+            parsed.GetValue(ShortPeers), run.Spread);
         if (bounds.Error() is { } error)
         {
             throw new ConfigurationException(error);

@@ -30,10 +30,8 @@ internal static class SimulateCommand
     private static readonly Option<long?> Seed = SeedOption.Create("The seed of the simulated run; with --runs: the first seed.", 1);
     private static readonly Option<long?> Runs = new("--runs") { Description = "Simulate that many runs, on all cores, instead of drawing one.", HelpName = "M" };
     private static readonly Option<int> Agents = Number("--agents", $"Agents (1..{ProtocolLimits.MaxAgents}).", Defaults.Agents);
-    private static readonly Option<Rules> RuleOption = new("--rule") { Description = "The rule of the runs.", DefaultValueFactory = _ => Rules.Ratified, HelpName = "ratified|classic|mixed" };
-    private static readonly Option<DrawStrategy> DrawOption = new("--draw") { Description = "How values are drawn.", DefaultValueFactory = _ => Defaults.Draw, HelpName = "fresh|plurality" };
-    private static readonly Option<int> Values = Number("--values", "Values are drawn from 1..K.", Defaults.Values);
-    private static readonly Option<int> Window = Number("--window", "How long agents wait for missing proposals and votes, in ms.", Defaults.WindowMs);
+    private static readonly Option<Rules> RuleOption = new("--rule") { Description = RunOption.Rule.Description, DefaultValueFactory = _ => Rules.Ratified, HelpName = "ratified|classic|mixed" };
+    private static readonly RunOptions Run = new RunOptions(RunOption.All.Except([RunOption.Round, RunOption.Rule, RunOption.Seed]), hasDefaults: true).WithAlias(RunOption.WindowMs, "--window");
     private static readonly Option<decimal> Drop = Chance("--drop", "Chance that a message or response is lost");
     private static readonly Option<decimal> Duplicate = Chance("--duplicate", "Chance that a message arrives twice");
     private static readonly Option<decimal> Crash = Chance("--crash", "Chance that an agent crashes in a step and restarts without its memory");
@@ -43,7 +41,6 @@ internal static class SimulateCommand
     private static readonly Option<int> Starts = Number("--starts", "How often a client asks some agent to start a run (1..100).", Defaults.Starts);
     private static readonly Option<Latency> LatencyOption = new("--latency") { Description = "1 ms each; 0.2 to 2 ms; or 0.1 ms to 1 s, mostly short.", DefaultValueFactory = _ => Defaults.Latency, HelpName = "constant|uniform|tail" };
     private static readonly Option<int> Faults = Number("--faults", "How long faults happen, in virtual ms; then they stop.", Defaults.FaultsMs);
-    private static readonly Option<Spread?> Spread = SpreadOption.Create();
     private static readonly Option<bool> Durable = new("--durable") { Description = "Restarted agents restore the run and the decision they persisted." };
     private static readonly Option<int> ShortPeers = Number("--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..agents-1).", Defaults.ShortPeers);
     private static readonly Option<int> Rounds = Number("--rounds", "A simulated run that enters a later round is cut off.", Defaults.MaxRounds);
@@ -53,10 +50,10 @@ internal static class SimulateCommand
     {
         var command = new Command("simulate", "Simulate a run from a seed and draw it, or simulate many (exit code 0: all properties hold, 2: the ratified rule broke one).")
         {
-            Seed, Runs, Agents, RuleOption, DrawOption, Values, Window, Drop, Duplicate, Crash, Partition, Pause, Reset, Starts, LatencyOption, Faults, Durable, Rounds, ShortPeers, Spread,
+            Seed, Runs, Agents, RuleOption, Drop, Duplicate, Crash, Partition, Pause, Reset, Starts, LatencyOption, Faults, Durable, Rounds, ShortPeers,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(Simulate(parsed, cancellation)));
-        return command;
+        return Run.AddTo(command);
     }
 
     private static Option<int> Number(string name, string description, int value) =>
@@ -74,11 +71,13 @@ internal static class SimulateCommand
         }
 
         var options = new SimulationOptions(
-            parsed.GetValue(Agents),
-            parsed.GetValue(RuleOption) switch { Rules.Ratified => Rule.Ratified, Rules.Classic => Rule.Classic, _ => null },
-            parsed.GetValue(DrawOption), parsed.GetValue(Values), parsed.GetValue(Window), Of(parsed, Drop), Of(parsed, Duplicate), Of(parsed, Crash),
-            Of(parsed, Partition), Of(parsed, Pause), Of(parsed, Reset), parsed.GetValue(Starts), parsed.GetValue(LatencyOption), parsed.GetValue(Faults), parsed.GetValue(Durable),
-            parsed.GetValue(Rounds), parsed.GetValue(ShortPeers), parsed.GetValue(Spread));
+            parsed.GetValue(Agents), Drop: Of(parsed, Drop), Duplicate: Of(parsed, Duplicate), Crash: Of(parsed, Crash), Partition: Of(parsed, Partition),
+            Pause: Of(parsed, Pause), Reset: Of(parsed, Reset), Starts: parsed.GetValue(Starts), Latency: parsed.GetValue(LatencyOption),
+            FaultsMs: parsed.GetValue(Faults), Durable: parsed.GetValue(Durable), MaxRounds: parsed.GetValue(Rounds), ShortPeers: parsed.GetValue(ShortPeers))
+            .With(Run.Read(parsed)) with
+        {
+            Rule = parsed.GetValue(RuleOption) switch { Rules.Ratified => Rule.Ratified, Rules.Classic => Rule.Classic, _ => null },
+        };
         if (options.Error() is { } error)
         {
             throw new ConfigurationException(error);

@@ -16,21 +16,17 @@ internal static class TriggerCommand
     private static readonly Argument<int> Round = new("ROUND") { Description = "The start round.", DefaultValueFactory = _ => 1 };
     private static readonly Option<Uri> Url = UrlOption.Create(() => new Uri("http://localhost:5001"));
     private static readonly Option<string?> Proxy = new("--proxy") { Description = "The proxy to call it through. [default: none, whatever HTTP_PROXY says]", HelpName = "URL" };
-    private static readonly Option<Rule?> RuleOption = new("--rule") { Description = "The rule of the run.", HelpName = "ratified|classic" };
-    private static readonly Option<int?> Values = new("--values") { Description = "Values are drawn from 1..K.", HelpName = "K" };
-    private static readonly Option<DrawStrategy?> DrawOption = new("--draw") { Description = "How values are drawn.", HelpName = "fresh|plurality" };
-    private static readonly Option<Spread?> SpreadOption = new("--spread") { Description = "How proposals and votes travel.", HelpName = "direct|relay" };
-    private static readonly Option<long?> Seed = SeedOption.Create("Makes the draws repeatable.");
+    private static readonly RunOptions Run = new(RunOption.All.Where(option => option != RunOption.Round), hasDefaults: false);
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
         var command = new Command("trigger", "Start a run, wait, and print what every agent decided (exit code 0: agreed, 1: not in time, 2: disagreed).")
         {
-            Round, Url, Proxy, RuleOption, Values, DrawOption, Seed, SpreadOption,
+            Round, Url, Proxy,
         };
         command.SetAction(TriggerAsync);
-        return command;
+        return Run.AddTo(command);
     }
 
     private static async Task<int> TriggerAsync(ParseResult parsed, CancellationToken cancellation)
@@ -58,8 +54,8 @@ internal static class TriggerCommand
 
     private static async Task<int> TriggerAsync(HttpClient http, Uri url, ParseResult parsed, CancellationToken cancellation)
     {
-        var body = new RunRequestBody(parsed.GetValue(Round), parsed.GetValue(RuleOption), parsed.GetValue(Values), parsed.GetValue(DrawOption), Seed: parsed.GetValue(Seed), Spread: parsed.GetValue(SpreadOption));
-        using var response = await http.PostAsJsonAsync(new Uri(url, $"/run?wait={ResponseTimeout.TotalSeconds:0}"), body, AgentJson.Default.RunRequestBody, cancellation);
+        var body = Run.Read(parsed) with { Round = parsed.GetValue(Round) };
+        using var response = await http.PostAsJsonAsync(new Uri(url, $"/run?wait={ResponseTimeout.TotalSeconds:0}"), body, AgentJson.Default.RunRequest, cancellation);
         if ((int)response.StatusCode is not (200 or 202))
         {
             var problem = await response.Content.ReadFromJsonAsync(AgentJson.Default.ProblemDetails, cancellation);
@@ -67,7 +63,7 @@ internal static class TriggerCommand
         }
 
         var started = (await response.Content.ReadFromJsonAsync(AgentJson.Default.RunResponse, cancellation))!;
-        Console.WriteLine(started.Run is { } run ? $"Run {run}, {started.Rule.ToString().ToLowerInvariant()} rule" : "A bare run by the classic rule: an original agent takes part");
+        Console.WriteLine(started.Run is { } run ? $"Run {run}, {started.Rule.WireName()} rule" : "A bare run by the classic rule: an original agent takes part");
 
         if (started.Ignored is { } ignored)
         {

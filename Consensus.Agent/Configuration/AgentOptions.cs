@@ -17,7 +17,7 @@ public sealed record AgentOptions
     /// <summary><c>PEERS</c>: base addresses of the others, comma-separated; service discovery resolves them.</summary>
     public IReadOnlyList<Uri> Peers { get; init; } = [];
 
-    /// <summary><c>VALUES</c>, <c>WINDOW_MS</c>, <c>RULE</c>, <c>DRAW</c>, <c>SPREAD</c>: the defaults of <c>POST /run</c>.</summary>
+    /// <summary>The defaults of <c>POST /run</c>, from the settings of <see cref="RunOption.Settings"/>.</summary>
     public RunRequest Defaults { get; init; } = new();
 
     /// <summary><c>FAULTS</c>: whether <c>/faults</c> may break calls on purpose.</summary>
@@ -103,12 +103,20 @@ public sealed record AgentOptions
         return option ?? Number(configuration, "PORT", 0, ushort.MaxValue, DefaultPort);
     }
 
-    private static RunRequest DefaultsFrom(IConfiguration configuration) => new(
-        Rule: ReadEnum<Rule>(configuration, "RULE"),
-        Values: Number(configuration, "VALUES", 1, ProtocolLimits.MaxValues, 3),
-        Draw: ReadEnum<DrawStrategy>(configuration, "DRAW") ?? DrawStrategy.Fresh,
-        WindowMs: Number(configuration, "WINDOW_MS", 0, ProtocolLimits.MaxWindowMs, ProtocolTiming.DefaultWindowMs),
-        Spread: ReadEnum<Spread>(configuration, "SPREAD"));
+    private static RunRequest DefaultsFrom(IConfiguration configuration)
+    {
+        var defaults = new RunRequest();
+        foreach (var option in RunOption.Settings)
+        {
+            if (Settings.Get(configuration, option.Setting) is { } text && !string.IsNullOrWhiteSpace(text))
+            {
+                defaults = option.Accepts(text) ? option.Set(defaults, text)
+                    : throw new ConfigurationException($"{option.Setting} is '{text}'; it must be {option.Allowed}.");
+            }
+        }
+
+        return defaults;
+    }
 
     private static int Number(IConfiguration configuration, string key, int least, int most, int fallback)
     {
@@ -123,14 +131,5 @@ public sealed record AgentOptions
         var text = Settings.Get(configuration, key);
         return !string.IsNullOrWhiteSpace(text)
             && (bool.TryParse(text, out var flag) ? flag : throw new ConfigurationException($"{key} is '{text}'; it must be true or false."));
-    }
-
-    private static T? ReadEnum<T>(IConfiguration configuration, string key)
-        where T : struct, Enum
-    {
-        var text = Settings.Get(configuration, key);
-        return string.IsNullOrWhiteSpace(text) ? null
-            : Enum.TryParse<T>(text, ignoreCase: true, out var parsed) && Enum.IsDefined(parsed) && !char.IsDigit(text[0]) ? parsed
-            : throw new ConfigurationException($"{key} is '{text}'; it must be one of {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");
     }
 }

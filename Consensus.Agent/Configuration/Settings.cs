@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Configuration;
 
@@ -13,7 +14,7 @@ internal static partial class Settings
 
     /// <summary>Every setting that an agent reads.</summary>
     public static readonly IReadOnlyList<string> Names =
-        ["AGENT_ID", "PORT", "PEERS", "RULE", "VALUES", "DRAW", "WINDOW_MS", "SPREAD", "FAULTS", "DATA", "CLUSTER_KEY", "PEER_PROXY", "RUN_RATE", "METRICS"];
+        ["AGENT_ID", "PORT", "PEERS", .. RunOption.Settings.Select(option => option.Setting), "FAULTS", "DATA", "CLUSTER_KEY", "PEER_PROXY", "RUN_RATE", "METRICS"];
 
     /// <summary>Reads a setting; null where it is not set.</summary>
     public static string? Get(IConfiguration configuration, string name) => Prefixed(configuration, name) ?? configuration[name];

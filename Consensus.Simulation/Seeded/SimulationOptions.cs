@@ -51,7 +51,7 @@ public sealed record SimulationOptions(
     int Agents = 3,
     Rule? Rule = Rule.Ratified,
     DrawStrategy Draw = DrawStrategy.Fresh,
-    int Values = 3,
+    int Values = RunRequest.DefaultValues,
     int WindowMs = ProtocolTiming.DefaultWindowMs,
     Probability Drop = default,
     Probability Duplicate = default,
@@ -67,6 +67,15 @@ public sealed record SimulationOptions(
     int ShortPeers = 0,
     Spread? Spread = null)
 {
+    /// <summary>The run that clients ask for, by one rule.</summary>
+    internal RunRequest RunBy(Rule rule) => new(Rule: rule, Values: Values, Draw: Draw, WindowMs: WindowMs, Spread: Spread);
+
+    /// <summary>The same, with the options of <paramref name="run"/> that it names.</summary>
+    public SimulationOptions With(RunRequest run) => this with
+    {
+        Rule = run.Rule ?? Rule, Values = run.Values ?? Values, Draw = run.Draw ?? Draw, WindowMs = run.WindowMs ?? WindowMs, Spread = run.Spread ?? Spread,
+    };
+
     /// <summary>How many agents the agent with this index, from 0, counts.</summary>
     internal int CountedBy(int agent) => agent >= Agents - ShortPeers ? Agents - 1 : Agents;
 
@@ -79,8 +88,8 @@ public sealed record SimulationOptions(
     /// <summary>Names an option that is out of range, and its range; null where there is none.</summary>
     /// <param name="prefix">What comes before the option's name.</param>
     public string? Error(string prefix = "--") =>
-        Outside(prefix + "agents", Agents, 1, ProtocolLimits.MaxAgents) ?? Outside(prefix + "values", Values, 1, 1_000_000_000)
-        ?? Outside(prefix + "window", WindowMs, 0, 60_000) ?? Outside(prefix + "drop", Drop) ?? Outside(prefix + "duplicate", Duplicate)
+        Outside(prefix + "agents", Agents, 1, ProtocolLimits.MaxAgents) ?? (RunOption.Check(RunBy(default)) is { } wrong ? prefix + wrong : null) 
+        ?? Outside(prefix + "drop", Drop) ?? Outside(prefix + "duplicate", Duplicate)
         ?? Outside(prefix + "crash", Crash) ?? Outside(prefix + "partition", Partition) ?? Outside(prefix + "pause", Pause)
         ?? Outside(prefix + "reset", Reset) ?? Outside(prefix + "starts", Starts, 1, 100) ?? Outside(prefix + "faults", FaultsMs, 0, 600_000)
         ?? Outside(prefix + "rounds", MaxRounds, 1, ProtocolLimits.MaxRound) ?? Outside(prefix + "short-peers", ShortPeers, 0, Agents - 1);

@@ -167,7 +167,7 @@ public sealed partial class Simulator : SimulatedCluster
         for (var i = 0; i < _options.Starts; i++)
         {
             var rule = _options.Rule ?? (_random.Next(2) == 0 ? Rule.Ratified : Rule.Classic);
-            _starts.Add((new RunRequest(Rule: rule, Values: _options.Values, Draw: _options.Draw, WindowMs: _options.WindowMs, Spread: _options.Spread), 0));
+            _starts.Add((_options.RunBy(rule), 0));
 
             // agent1 gets the first start. Half of the others follow at about the same time, half at any time.
             var agent = i == 0 ? 0 : _random.Next(_options.Agents);

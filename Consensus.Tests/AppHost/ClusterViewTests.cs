@@ -47,6 +47,10 @@ public sealed class ClusterViewTests
         Assert.Equal("10.agent1.b1", ClusterView.Next(null, [Undecided(1, "9.agent1.b1"), Undecided(2, "10.agent1.b1"), Undecided(3, "9.agent1.b1")]).Run);
 
     [Fact]
+    public void Runs_of_one_number_are_ordered_as_agents_order_them() =>
+        Assert.Equal("7.a-.b1", ClusterView.Next(null, [Undecided(1, "7.a-.b1"), Undecided(2, "7.a.b1"), Undecided(3, "7.a.b1")]).Run);
+
+    [Fact]
     public void A_run_that_goes_on_shows_its_round_and_a_stalled_one_why()
     {
         Assert.Equal("Round 3", ClusterView.Next(null, [Undecided(1, Run, 3), Undecided(2, Run, 2), Undecided(3, Run, 2)]).Text);

@@ -41,7 +41,7 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
         var values = dialog.Locator(".interaction-input").Filter(new() { HasText = "Values" }).Locator("input");
         await values.FillAsync("0");
         await Confirm(dialog).ClickAsync();
-        await Assertions.Expect(dialog.GetByText("values is '0'; it must be a number from 1 to 1000000000.")).ToBeVisibleAsync();
+        await Assertions.Expect(dialog.GetByText("values is '0'; it must be a whole number from 1 to 1000000000.")).ToBeVisibleAsync();
         await PictureAsync(tab, "dashboard-options");
         await values.FillAsync("1");
         await Confirm(dialog).ClickAsync();

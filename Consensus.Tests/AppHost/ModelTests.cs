@@ -70,9 +70,9 @@ public sealed class ModelTests
     }
 
     [Theory]
-    [InlineData("values", "0", "Parameters:values is '0'; it must be a number from 1 to 1000000000.")]
+    [InlineData("values", "0", "Parameters:values is '0'; it must be a whole number from 1 to 1000000000.")]
     [InlineData("rule", "unanimous", "Parameters:rule is 'unanimous'; it must be ratified or classic.")]
-    [InlineData("window-ms", "1.5", "Parameters:window-ms is '1.5'; it must be a number from 0 to 60000.")]
+    [InlineData("window-ms", "1.5", "Parameters:window-ms is '1.5'; it must be a whole number from 0 to 60000.")]
     public async Task A_wrong_parameter_is_refused_with_its_name_and_range(string name, string value, string message)
     {
         await using var model = await Model.CreateAsync($"--Parameters:{name}={value}");

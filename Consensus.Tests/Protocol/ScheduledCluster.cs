@@ -80,7 +80,7 @@ internal sealed class ScheduledCluster : SimulatedCluster
                 Reset(agent);
                 break;
             case 62:
-                Step(agent, new MessageReceived(new Final(1 + (pick % _request.Values), 1)));
+                Step(agent, new MessageReceived(new Final(1 + (pick % _request.Values!.Value), 1)));
                 break;
             case 63:
                 Step(agent, new MessageReceived(new NewRound(1 + (pick % 3))));

@@ -33,7 +33,7 @@ public sealed class SimulateCommandTests
     [Fact]
     public async Task Violations_of_the_classic_rule_are_listed_with_their_seeds_and_exit_with_0()
     {
-        var (code, text, _) = await RunAsync("--runs", "500", "--rule", "classic", "--values", "2", "--window", "1", "--latency", "tail");
+        var (code, text, _) = await RunAsync("--runs", "500", "--rule", "classic", "--values", "2", "--window-ms", "1", "--latency", "tail");
         Assert.Equal(0, code);
         Assert.Matches(@"\d+ violations: \d+ of agreement by the classic rule", text);
         Assert.Matches(@"  seed \d+: agreement: In run ", text);

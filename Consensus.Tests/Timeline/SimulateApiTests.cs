@@ -104,7 +104,7 @@ public sealed class SimulateApiTests : ThreeAgents
     [Theory]
     [InlineData("agents=10", "agents must be a whole number from 1 to 9.")]
     [InlineData("agents=three", "agents must be a whole number from 1 to 9.")]
-    [InlineData("rule=loud", "rule must be classic or ratified.")]
+    [InlineData("rule=loud", "rule must be ratified or classic.")]
     [InlineData("draw=1", "draw must be fresh or plurality.")]
     [InlineData("latency=none", "latency must be constant or uniform or tail.")]
     [InlineData("drop=1.5", "drop must be a number from 0 to 1.")]

@@ -4,7 +4,7 @@ import { looks, parameters } from './address.js';
 import { getMutants } from './api.js';
 import { html } from './dom.js';
 import { hintOf } from './hints.js';
-import { RULE_TERMS, field, number, select, spreadField } from './run-form.js';
+import { field, number, optionField, select } from './run-form.js';
 import { Explorer } from './explorer.js';
 
 const GOALS = [['decision', 'a decision'], ['later', 'a decision in round 2'], ['adoption', 'an adopted value'], ['copy', 'a copied value'], ['stall', 'a stall'],
@@ -19,10 +19,10 @@ export class ExploreView {
     this.description = html('p', { class: 'broken-rule', 'aria-live': 'polite' });
     const goal = html('select', { name: 'goal', 'aria-label': 'What to reach' }, GOALS.map(([value, text]) => html('option', { value }, text)));
     this.form = html('form', { class: 'card simulation-form', 'aria-label': 'What to explore', onsubmit: (event) => event.preventDefault(), onchange: ({ target }) => { if (target !== goal) this.#restart(); } },
-      field('Rule', RULE_TERMS, select('rule', [['ratified', 'ratified'], ['classic', 'classic']])),
+      optionField('rule'),
       field('Agents', ['agent'], number('agents', { min: 1, max: 5, value: 3, required: true })),
-      field('Values 1 to', ['value'], number('values', { min: 1, max: 4, value: 3, required: true })),
-      spreadField('auto'),
+      optionField('values', { max: 4, value: 3, required: true }),
+      optionField('spread', { open: 'auto' }),
       field('Broken rule', ['mutant'], this.mutant),
       this.description,
       html('div', { class: 'simulation-buttons' },

@@ -3,6 +3,7 @@
 import { call, errorText, startRun } from './api.js';
 import { html, whileBusy } from './dom.js';
 import { hint, hintOf } from './hints.js';
+import { RUN_OPTIONS } from './run-options.js';
 
 let fields = 0;
 
@@ -19,28 +20,24 @@ export const select = (name, options) =>
 
 export const number = (name, attributes) => html('input', { name, type: 'number', inputmode: 'numeric', ...attributes });
 
-/** The input of a seed. Agents accept only whole numbers that JavaScript represents exactly. */
-export const seed = (attributes) => number('seed', { min: -Number.MAX_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, ...attributes });
-
-export const RULE_TERMS = ['ratified rule', 'classic rule'];
-export const DRAW_TERMS = ['draw', 'fresh draw', 'plurality draw'];
-
-/** The field of how messages travel. @param {string} otherwise what no choice means */
-export const spreadField = (otherwise) => field('Spread', ['direct spread', 'relay'], select('spread', [['', otherwise], ['direct', 'direct'], ['relay', 'relay']]));
-
-const NUMBERS = ['values', 'window_ms', 'seed'];
+/**
+ * The field of an option of a run.
+ * @param {string} name
+ * @param {{open?: string}} [look] `open` is what no choice means; without it one choice is taken. The rest are attributes of a number
+ */
+export function optionField(name, { open, ...attributes } = {}) {
+  const { label, terms, choices, ...range } = RUN_OPTIONS[name];
+  return field(label, terms, choices
+    ? select(name, [...(open ? [['', open]] : []), ...choices.map((choice) => [choice, choice])])
+    : number(name, { ...range, ...attributes }));
+}
 
 export class RunForm {
   /** @param {HTMLElement} host @param {{onStart: () => void, notice: (text?: string) => void}} options `onStart` runs after a start and after a reset */
   constructor(host, { onStart, notice }) {
     Object.assign(this, { onStart, notice });
     this.form = html('form', { class: 'options', id: 'options', onsubmit: (event) => { event.preventDefault(); this.run(); } },
-      field('Rule', RULE_TERMS, select('rule', [['', 'as configured'], ['ratified', 'ratified'], ['classic', 'classic']])),
-      field('Draw', DRAW_TERMS, select('draw', [['', 'as configured'], ['fresh', 'fresh'], ['plurality', 'plurality']])),
-      field('Values 1 to', ['value'], number('values', { min: 1, max: 1_000_000_000, placeholder: '3' })),
-      field('Window, ms', ['window'], number('window_ms', { min: 0, max: 60_000, placeholder: '200' })),
-      spreadField('as configured'),
-      field('Seed', ['seed'], seed({ placeholder: 'none' })),
+      Object.keys(RUN_OPTIONS).map((name) => optionField(name, { open: 'as configured' })),
       html('button', { type: 'submit', class: 'visually-hidden' }, 'Run with these options'));
     this.panel = html('details', { class: 'panel' }, html('summary', {}, 'Options'), this.form);
     this.runButton = html('button', { type: 'button', class: 'primary', id: 'run', onclick: () => this.run() }, 'Run');
@@ -68,7 +65,7 @@ export class RunForm {
     }
     this.panel.open = false;
     const body = {};
-    for (const [name, text] of new FormData(this.form)) if (text !== '') body[name] = NUMBERS.includes(name) ? Number(text) : text;
+    for (const [name, text] of new FormData(this.form)) if (text !== '') body[name] = RUN_OPTIONS[name]?.choices ? text : Number(text);
     await this.#send(this.runButton, async () => {
       const response = await startRun(body);
       const notices = [];

@@ -6,7 +6,7 @@ import { call, errorText, getMutants, isFailedCall, queryText, simulate } from '
 import { html, whileBusy } from './dom.js';
 import { describeArrow, plural } from './format.js';
 import { hintOf } from './hints.js';
-import { DRAW_TERMS, RULE_TERMS, field, number, seed, select, spreadField } from './run-form.js';
+import { field, number, optionField, select } from './run-form.js';
 import { RunView } from './run-view.js';
 
 /** Fields in per cent. The agent and the command line take probabilities from 0 to 1. */
@@ -22,14 +22,14 @@ export class SimulationView {
   constructor(host, { notice }) {
     Object.assign(this, { host, notice, changes: [], steps: [], positions: [], query: {} });
     this.form = html('form', { class: 'card simulation-form', 'aria-label': 'A simulated run', onsubmit: (event) => { event.preventDefault(); this.#run(); } },
-      field('Rule', RULE_TERMS, select('rule', [['ratified', 'ratified'], ['classic', 'classic']])),
-      field('Draw', DRAW_TERMS, select('draw', [['fresh', 'fresh'], ['plurality', 'plurality']])),
+      optionField('rule'),
+      optionField('draw'),
       field('Agents', ['agent'], number('agents', { min: 1, max: 9, value: 3, required: true })),
-      field('Values 1 to', ['value'], number('values', { min: 1, max: 1_000_000_000, value: 3, required: true })),
-      spreadField('auto'),
+      optionField('values', { value: 3, required: true }),
+      optionField('spread', { open: 'auto' }),
       field('Latency', ['latency'], select('latency', [['uniform', 'uniform'], ['tail', 'long tail'], ['constant', 'constant']])),
       PROBABILITIES.map(([name, label, title]) => field(label, [name], number(name, { min: 0, max: 100, step: 'any', value: 0, required: true, title }))),
-      field('Seed', ['seed'], seed({ value: 1, required: true })),
+      optionField('seed', { value: 1, required: true }),
       field('Broken rule', ['mutant'], this.mutant = select('mutant', [['', 'none']])),
       this.description = html('p', { class: 'broken-rule', 'aria-live': 'polite' }),
       html('div', { class: 'simulation-buttons' },
