@@ -3,29 +3,31 @@ namespace Consensus.Protocol;
 /// <summary>What an agent knows of one peer.</summary>
 internal struct PeerProgress
 {
-    /// <summary>Null until the peer has responded once.</summary>
+    /// <summary>Null until the peer has responded once; then the id of its last response.</summary>
     public string? Id;
+
+    /// <summary>The boot of the peer's last response that named one. Null: the peer never did, as an original agent never does.</summary>
     public string? Boot;
 
-    /// <summary>The highest floor that the peer has named.</summary>
+    /// <summary>The highest floor that the peer has named. It never falls, whatever process of the peer answers.</summary>
     public RunId Floor;
 
     /// <summary>How many agents the peer counts, itself included; 0: unknown.</summary>
     public int ClusterSize;
 
-    /// <summary>The last request to the peer failed.</summary>
+    /// <summary>The last request to the peer failed, and the peer has sent nothing since.</summary>
     public bool Unreachable;
 
-    /// <summary>The peer has responded to a state query of this process.</summary>
+    /// <summary>The peer has responded to a state query of this process. Never false again.</summary>
     public bool StateKnown;
 
-    /// <summary>The peer holds the decision of the current run, or has left that run.</summary>
+    /// <summary>The peer holds the decision of the current run, or has left that run. False again when a run begins.</summary>
     public bool DecisionAcknowledged;
 
     /// <summary>The peer has responded since the last poll, and no request has failed after that.</summary>
     public bool RecentActive;
 
-    /// <summary>Requests of the current run that have neither a response nor failed.</summary>
+    /// <summary>Requests of the current run that have neither a response nor failed; at least 0, and 0 when a run begins.</summary>
     public int InFlight;
 }
 

@@ -48,11 +48,20 @@ internal sealed class RunState
     /// <summary>Ids in ordinal order. The anonymous run adds each agent that proposes, in the order of arrival.</summary>
     public string[] Members;
 
-    /// <summary>0: none; else the proposed value.</summary>
+    /// <summary>
+    /// The members' proposals of the round: 0 for none, else a value of 1..<see cref="Values"/>. An entry that is not 0 stays as it
+    /// is until the round ends: a second, different one is refused. The anonymous run alone takes the last one.
+    /// </summary>
     public int[] Proposals;
 
-    /// <summary><see cref="NoVote"/>, <see cref="VoteForNone"/> or the value voted for.</summary>
+    /// <summary>
+    /// The members' votes of the round: <see cref="NoVote"/>, <see cref="VoteForNone"/> or the value voted for. Of a member that has
+    /// voted, <see cref="Proposals"/> holds the proposal too, since the vote repeats it; unless <see cref="DropUnreadProposals"/> dropped it. All are <see cref="NoVote"/> under the
+    /// classic rule.
+    /// </summary>
     public int[] Votes;
+
+    /// <summary>Why members take no part any more. An entry that is not <see cref="Absence.None"/> never changes again; this agent's is None.</summary>
     public Absence[] Absences;
 
     /// <summary>This agent's index; -1 for a learner.</summary>
@@ -63,9 +72,20 @@ internal sealed class RunState
 
     /// <summary>On the relay: the votes of the round that it left last.</summary>
     public Vote[] EndedVotes = [];
+
+    /// <summary>The current round. It never falls. <see cref="Proposals"/> and <see cref="Votes"/> are of this round alone.</summary>
     public int Round;
+
+    /// <summary>
+    /// In one round it goes from <see cref="Phase.Proposing"/> to <see cref="Phase.Voting"/>, and only a new round leads back. A
+    /// learner waits until it is <see cref="Phase.Decided"/>. Decided is the last one, and holds exactly where <see cref="Decision"/> is set.
+    /// </summary>
     public Phase Phase;
+
+    /// <summary>Values drawn here; it never falls. An adopted or copied value is none of them.</summary>
     public int Attempts;
+
+    /// <summary>Set once, and never changed.</summary>
     public Decision? Decision;
 
     /// <summary>Send the decision at once: no other agent is certain to send it, or the votes for it.</summary>
@@ -165,7 +185,10 @@ internal sealed class RunState
         return -1;
     }
 
-    /// <summary>The value with the most proposals, and how many; (0, 0) for none.</summary>
+    /// <summary>
+    /// The value with the most proposals, and how many; (0, 0) for none. Of several such values that of the first member, so that
+    /// agents with the same proposals choose the same one.
+    /// </summary>
     public (int Value, int Count) MostProposed()
     {
         var (best, most) = (0, 0);

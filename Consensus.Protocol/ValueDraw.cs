@@ -71,16 +71,6 @@ internal static class ValueDraw
             }
         }
 
-        // Members are in ordinal order, so the first of the most common is the lowest agent's.
-        var (best, most) = (0, 0);
-        for (var i = 0; i < proposals.Length; i++)
-        {
-            if (proposals[i] != 0 && run.CountProposals(proposals[i]) is var count && count > most)
-            {
-                (best, most) = (proposals[i], count);
-            }
-        }
-
-        return best;
+        return run.MostProposed().Value;
     }
 }
