@@ -89,7 +89,7 @@ public static class TimelineApi
         [
             new("/", timeline.Read(run, shown), SummaryIn(timeline.Runs())),
             .. timelines.Select((read, i) =>
-                new Source(options.Peers[i].OriginalString, read ?? WithoutTheRun(histories[i]), SummaryIn(histories[i]), peers.IdOf(i))),
+                new Source(options.Peers[i].OriginalString, read ?? WithoutTheRun(histories[i]), SummaryIn(histories[i]), peers[i].Id)),
         ];
         return TypedResults.Json(TimelineMerger.Merge(run, sources, folded), TimelineJson.Default.ClusterTimeline);
 

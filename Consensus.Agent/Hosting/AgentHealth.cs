@@ -10,7 +10,7 @@ namespace Consensus.Agent.Hosting;
 /// The agent's health checks. A check that depends on peers is at most degraded: <c>/health</c> then still responds with 200,
 /// so a probe does not take an agent out of service that the others need for a quorum.
 /// </summary>
-internal sealed class AgentHealth(AgentService agent, PeerClient peers, PeerDirectory directory, FaultInjector faults, AgentOptions options, HealthCheckService checks)
+internal sealed class AgentHealth(AgentService agent, PeerClient client, PeerDirectory peers, FaultInjector faults, AgentOptions options, HealthCheckService checks)
 {
     // No query goes to a peer that responded within this time.
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(2);
@@ -30,15 +30,13 @@ internal sealed class AgentHealth(AgentService agent, PeerClient peers, PeerDire
         Add(services, "data", (health, _) => Task.FromResult(health.Data()), "live");
         Add(services, "core", (health, _) => Task.FromResult(health.Core()), "live");
         Add(services, "quorum", (health, cancellation) => health.QuorumAsync(cancellation));
-        Add(services, "key", (health, _) => Task.FromResult(Key(health.Contacts, health.PeerNames, health.HasKey)));
-        Add(services, "cluster-size", (health, _) => Task.FromResult(ClusterSize(health.Contacts, health.PeerNames)));
+        Add(services, "key", (health, _) => Task.FromResult(Key(health.Peers, health.HasKey)));
+        Add(services, "cluster-size", (health, _) => Task.FromResult(ClusterSize(health.Peers)));
         Add(services, "faults", (health, _) => Task.FromResult(health.MadeFaults()));
         Add(services, "run", (health, _) => Task.FromResult(health.Run()));
     }
 
-    private PeerContacts Contacts => peers.Contacts;
-
-    private IReadOnlyList<string> PeerNames => directory.Names;
+    private IReadOnlyList<Peer> Peers => peers.All;
 
     private bool HasKey => options.Key is not null;
 
@@ -48,45 +46,43 @@ internal sealed class AgentHealth(AgentService agent, PeerClient peers, PeerDire
         var report = await checks.CheckHealthAsync(cancellation);
         var reasons = report.Entries.Where(check => check.Value.Status != HealthStatus.Healthy).Select(check => $"{check.Key}: {check.Value.Description}");
         var ages = new SortedDictionary<string, double?>(StringComparer.Ordinal);
-        foreach (var (peer, name) in PeerNames.Index())
+        foreach (var peer in peers.All)
         {
             // Two peers with one id share an entry; no run starts with them.
-            ages[name] = Contacts.SinceResponse(peer) is { } age ? Math.Round(age.TotalSeconds, 1) : null;
+            ages[peer.Name] = peer.SinceResponse is { } age ? Math.Round(age.TotalSeconds, 1) : null;
         }
 
         return new HealthResponse(report.Status.ToString().ToLowerInvariant(), [.. reasons], ages);
     }
 
     /// <summary>Whether few enough peers are unreachable that a quorum is left.</summary>
-    internal static HealthCheckResult Quorum(PeerContacts contacts, IReadOnlyList<string> names)
+    internal static HealthCheckResult Quorum(IReadOnlyList<Peer> peers)
     {
-        var all = Enumerable.Range(0, contacts.Count).ToList();
-        var unreachable = all.FindAll(contacts.IsUnreachable);
-        var agents = contacts.Count + 1;
+        List<Peer> unreachable = [.. peers.Where(peer => peer.IsUnreachable)];
+        var agents = peers.Count + 1;
         var quorum = Protocol.Quorum.Of(agents);
         return agents - unreachable.Count < quorum
-            ? HealthCheckResult.Degraded(string.Join("; ", unreachable.GroupBy(peer => Age(contacts, peer))
-                .Select(same => $"{string.Join(", ", same.Select(peer => names[peer]))} not reachable ({same.Key})")))
-            : HealthCheckResult.Healthy(string.Join(", ", all
-                .Select(peer => $"{names[peer]}{(contacts.IsUnreachable(peer) ? " not reachable" : "")} ({Age(contacts, peer)})")
+            ? HealthCheckResult.Degraded(string.Join("; ", unreachable.GroupBy(Age)
+                .Select(same => $"{string.Join(", ", same.Select(peer => peer.Name))} not reachable ({same.Key})")))
+            : HealthCheckResult.Healthy(string.Join(", ", peers
+                .Select(peer => $"{peer.Name}{(peer.IsUnreachable ? " not reachable" : "")} ({Age(peer)})")
                 .Append($"{quorum} of {agents} agents are a quorum")));
     }
 
     /// <summary>Whether all peers take this agent's key.</summary>
-    internal static HealthCheckResult Key(PeerContacts contacts, IReadOnlyList<string> names, bool hasKey)
+    internal static HealthCheckResult Key(IReadOnlyList<Peer> peers, bool hasKey)
     {
-        List<string> refusing = [.. names.Where((_, peer) => contacts.HasRefusedKey(peer))];
+        List<string> refusing = [.. peers.Where(peer => peer.HasRefusedKey).Select(peer => peer.Name)];
         return refusing.Count == 0
             ? HealthCheckResult.Healthy(hasKey ? "no peer refuses this agent's CLUSTER_KEY" : "CLUSTER_KEY is not set")
             : HealthCheckResult.Degraded($"refused by {string.Join(", ", refusing)}: give all agents the same CLUSTER_KEY");
     }
 
     /// <summary>Whether all peers count as many agents as this one.</summary>
-    internal static HealthCheckResult ClusterSize(PeerContacts contacts, IReadOnlyList<string> names)
+    internal static HealthCheckResult ClusterSize(IReadOnlyList<Peer> peers)
     {
-        var own = contacts.Count + 1;
-        List<string> others = [.. names.Select((name, peer) => (name, Agents: contacts.AgentsOf(peer)))
-            .Where(peer => peer.Agents is { } agents && agents != own).Select(peer => $"{peer.name} counts {peer.Agents}")];
+        var own = peers.Count + 1;
+        List<string> others = [.. peers.Where(peer => peer.Agents is { } agents && agents != own).Select(peer => $"{peer.Name} counts {peer.Agents}")];
         return others.Count == 0
             ? HealthCheckResult.Healthy($"{own} agents")
             : HealthCheckResult.Degraded($"this agent counts {own} agents, {string.Join(", ", others)}: give all the same PEERS");
@@ -103,7 +99,7 @@ internal sealed class AgentHealth(AgentService agent, PeerClient peers, PeerDire
     private async Task<HealthCheckResult> QuorumAsync(CancellationToken cancellation)
     {
         await RefreshAsync(cancellation);
-        return Quorum(Contacts, PeerNames);
+        return Quorum(Peers);
     }
 
     /// <summary>
@@ -113,16 +109,16 @@ internal sealed class AgentHealth(AgentService agent, PeerClient peers, PeerDire
     private async Task RefreshAsync(CancellationToken cancellation)
     {
         List<Task> responses = [];
-        for (var peer = 0; peer < Contacts.Count; peer++)
+        for (var peer = 0; peer < peers.Count; peer++)
         {
-            if (Contacts.SinceResponse(peer) < FreshFor)
+            if (peers[peer].SinceResponse < FreshFor)
             {
                 continue;
             }
 
             // A call that outlasts the wait still counts when it ends.
-            var failedBefore = Contacts.HasFailed(peer);
-            var response = peers.SendAsync(peer, new StateQuery(), $"{options.Id}/health", default, CancellationToken.None);
+            var failedBefore = peers[peer].HasFailed;
+            var response = client.SendAsync(peer, new StateQuery(), $"{options.Id}/health", default, CancellationToken.None);
             if (!failedBefore)
             {
                 responses.Add(response);
@@ -156,7 +152,7 @@ internal sealed class AgentHealth(AgentService agent, PeerClient peers, PeerDire
                 : $"undecided in round {snapshot.Round}");
     }
 
-    private static string Age(PeerContacts contacts, int peer) => contacts.SinceResponse(peer) is { } age
+    private static string Age(Peer peer) => peer.SinceResponse is { } age
         ? string.Create(CultureInfo.InvariantCulture, $"last contact {Math.Floor(age.TotalSeconds)} s ago")
         : "no contact yet";
 

@@ -15,7 +15,7 @@ namespace Consensus.Agent.Peers;
 /// until some have ended, so fast rounds do not flood a slow peer.
 /// </summary>
 public sealed partial class PeerClient(
-    HttpMessageInvoker http, AgentOptions options, PeerDirectory directory, MessageTracing tracing, TimeProvider time, ILogger<PeerClient> logger)
+    HttpMessageInvoker http, AgentOptions options, PeerDirectory peers, MessageTracing tracing, TimeProvider time, ILogger<PeerClient> logger)
 {
     // Calls in flight to one peer. All peers of an agent together may hold half of the connections that it accepts.
     private const int MaxInFlight = 32;
@@ -24,10 +24,7 @@ public sealed partial class PeerClient(
     private static readonly byte[] HandshakeBody = """{"handshake":true}"""u8.ToArray();
     private static readonly byte[] EmptyBody = "{}"u8.ToArray();
 
-    private readonly Uri[][] _calls = [.. options.Peers.Select(peer => Enum.GetValues<MessageKind>().Select(kind => new Uri(peer, PathOf(kind))).ToArray())];
-    private readonly PeerCircuitBreaker[] _backOffs = [.. options.Peers.Select(_ => new PeerCircuitBreaker(time))];
-    private readonly int[] _inFlight = new int[options.Peers.Count];
-    private readonly int _maxInFlight = Math.Min(MaxInFlight, CallLimits.MaxConnections / 2 / Math.Max(1, options.Peers.Count));
+    private readonly int _maxInFlight = Math.Min(MaxInFlight, CallLimits.MaxConnections / 2 / Math.Max(1, peers.Count));
 
     private readonly LogRateLimiter _throttle = new(time, kinds: 2);
 
@@ -36,11 +33,8 @@ public sealed partial class PeerClient(
 
     private sealed record SerializedMessage(Message Message, byte[] Body);
 
-    /// <summary>The outcomes of calls to the peers.</summary>
-    public PeerContacts Contacts { get; } = new(options.Peers.Count, time);
-
     /// <summary>Whether some peer did not take this agent's <c>CLUSTER_KEY</c>, or misses one.</summary>
-    public bool KeyRefused => Enumerable.Range(0, Contacts.Count).Any(Contacts.HasRefusedKey);
+    public bool KeyRefused => peers.All.Any(peer => peer.HasRefusedKey);
 
     /// <summary>Sends a message to a peer. Throws nothing: the core needs the result, since a start waits for it.</summary>
     /// <param name="peer">The peer's index.</param>
@@ -51,8 +45,11 @@ public sealed partial class PeerClient(
     /// <returns>The response; null where the send failed.</returns>
     public async Task<Response?> SendAsync(int peer, Message message, string key, MessageParent parent, CancellationToken cancellation)
     {
-        var isOpen = _backOffs[peer].IsOpen && !(message is Handshake && TooManyAreOpen());
-        if (isOpen || !TryEnter(peer, message))
+        var called = peers[peer];
+        var isOpen = called.Breaker.IsOpen && !(message is Handshake && TooManyAreOpen());
+
+        // A handshake always passes: it starts the run that ends a flood.
+        if (isOpen || !called.TryEnter(message is Handshake or Reset ? int.MaxValue : _maxInFlight))
         {
             // Not within the step that sends.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -62,19 +59,19 @@ public sealed partial class PeerClient(
         Activity? span = null;
         try
         {
-            span = tracing.StartCall(message, directory.IdOf(peer) ?? options.Peers[peer].Authority, parent);
+            span = tracing.StartCall(message, called.Id ?? called.Address.Authority, parent);
             return await CallAsync(peer, message, key, parent, span, cancellation);
         }
 #pragma warning disable CA1031 // Any exception means that the send failed.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            OnException(e, peer, _calls[peer][(int)message.Kind], span, cancellation);
+            OnException(e, called, message, span, cancellation);
             return null;
         }
         finally
         {
-            Interlocked.Decrement(ref _inFlight[peer]);
+            called.Leave();
             span?.Dispose();
         }
     }
@@ -83,11 +80,11 @@ public sealed partial class PeerClient(
     /// <param name="key">The message's id (<see cref="MessageId"/>); null: it has none.</param>
     public void OnMessageFrom(string? key)
     {
-        for (var i = 0; key is not null && i < _backOffs.Length; i++)
+        for (var i = 0; key is not null && i < peers.Count; i++)
         {
-            if (_backOffs[i].IsOpen && (directory.IdOf(i) is not { } id || MessageId.IsFrom(key, id)))
+            if (peers[i] is { Breaker: { IsOpen: true } open } peer && (peer.Id is not { } id || MessageId.IsFrom(key, id)))
             {
-                _backOffs[i].RecordSuccess();
+                open.RecordSuccess();
             }
         }
     }
@@ -95,7 +92,8 @@ public sealed partial class PeerClient(
     private async Task<Response?> CallAsync(
         int peer, Message message, string key, MessageParent parent, Activity? span, CancellationToken cancellation)
     {
-        var call = _calls[peer][(int)message.Kind];
+        var called = peers[peer];
+        var call = called.CallOf(message.Kind);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         timeout.CancelAfter(options.CallTimeout);
         using var request = new HttpRequestMessage(message is StateQuery ? HttpMethod.Get : HttpMethod.Post, call);
@@ -113,14 +111,14 @@ public sealed partial class PeerClient(
         }
 
         using var response = await http.SendAsync(request, timeout.Token);
-        _backOffs[peer].RecordSuccess();
+        called.Breaker.RecordSuccess();
         if (response.StatusCode == HttpStatusCode.Unauthorized)
         {
-            Contacts.KeyRefused(peer);
+            called.KeyRefused();
             MessageTracing.RecordFailure(span, "the peer refuses this agent's CLUSTER_KEY");
             if (_throttle.Passes(0, out _))
             {
-                RefusedKey(options.Id, options.Peers[peer]);
+                RefusedKey(options.Id, called.Address);
             }
 
             return null;
@@ -128,36 +126,32 @@ public sealed partial class PeerClient(
 
         if ((int)response.StatusCode is not (200 or 202 or 409))
         {
-            Contacts.Failed(peer);
+            called.Failed();
             Refused(options.Id, call, (int)response.StatusCode);
             MessageTracing.RecordFailure(span, $"HTTP {(int)response.StatusCode}");
             return null;
         }
 
         var parsed = await ReadAsync(response.Content, timeout.Token);
-        Contacts.Responded(peer);
-        if (parsed?.Agents is { } agents)
-        {
-            Contacts.Counts(peer, agents);
-        }
-
-        directory.SetId(peer, parsed?.AgentId);
+        called.Responded(parsed);
         MessageTracing.RecordResponse(span, parsed);
         return parsed;
     }
 
-    private void OnException(Exception e, int peer, Uri call, Activity? span, CancellationToken cancellation)
+    private void OnException(Exception e, Peer peer, Message message, Activity? span, CancellationToken cancellation)
     {
+        var call = peer.CallOf(message.Kind);
+
         // A slow response does not open the back-off. A connect timeout does.
         if (e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError }
             or OperationCanceledException { InnerException: TimeoutException })
         {
-            _backOffs[peer].RecordFailure();
+            peer.Breaker.RecordFailure();
         }
 
         if (!cancellation.IsCancellationRequested)
         {
-            Contacts.Failed(peer);
+            peer.Failed();
         }
 
         if (e is HttpRequestException or OperationCanceledException or JsonException or IOException or Polly.ExecutionRejectedException)
@@ -172,23 +166,11 @@ public sealed partial class PeerClient(
         MessageTracing.RecordFailure(span, e is OperationCanceledException ? "timeout" : e.Message);
     }
 
-    /// <summary>Counts one more call in flight, unless there are too many. A handshake always passes: it starts the run that ends a flood.</summary>
-    private bool TryEnter(int peer, Message message)
-    {
-        if (Interlocked.Increment(ref _inFlight[peer]) <= _maxInFlight || message is Handshake or Reset)
-        {
-            return true;
-        }
-
-        Interlocked.Decrement(ref _inFlight[peer]);
-        return false;
-    }
-
     /// <summary>
     /// Whether a start needs a peer whose back-off is open, because too few others responded to their last call. Such a peer may be
     /// back: agents that start one after another miss each other by a moment.
     /// </summary>
-    private bool TooManyAreOpen() => _backOffs.Where((peer, index) => peer.IsOpen || Contacts.HasFailed(index)).Count() > _backOffs.Length / 2;
+    private bool TooManyAreOpen() => peers.All.Count(peer => peer.Breaker.IsOpen || peer.HasFailed) > peers.Count / 2;
 
     private static async ValueTask<Response?> ReadAsync(HttpContent content, CancellationToken cancellation)
     {
@@ -205,8 +187,6 @@ public sealed partial class PeerClient(
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
-
-    private static string PathOf(MessageKind kind) => "/" + (kind == MessageKind.Handshake ? MessageKind.Reset : kind).WireName();
 
     private byte[] BodyOf(Message message)
     {

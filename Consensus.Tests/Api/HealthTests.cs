@@ -4,6 +4,7 @@ using Consensus.Agent;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
+using Consensus.Protocol;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -137,42 +138,45 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
     public void A_peer_that_was_never_reached_degrades_only_after_the_first_seconds()
     {
         var time = new FakeTimeProvider();
-        var contacts = new PeerContacts(2, time);
-        contacts.Failed(0);
-        contacts.Failed(1);
-        Assert.Equal(HealthStatus.Healthy, AgentHealth.Quorum(contacts, Names).Status);
-        time.Advance(PeerContacts.StartPeriod);
-        var result = AgentHealth.Quorum(contacts, Names);
-        Assert.Equal((HealthStatus.Degraded, "agent2, agent3 not reachable (no contact yet)"), (result.Status, result.Description));
+        var peers = Peers(time);
+        peers[0].Failed();
+        peers[1].Failed();
+        Assert.Equal(HealthStatus.Healthy, AgentHealth.Quorum(peers).Status);
+        time.Advance(Peer.StartPeriod);
+        var result = AgentHealth.Quorum(peers);
+        Assert.Equal((HealthStatus.Degraded, "http://agent2, http://agent3 not reachable (no contact yet)"), (result.Status, result.Description));
     }
 
     [Fact]
     public void Ages_that_differ_are_listed_for_each_peer_until_a_response()
     {
         var time = new FakeTimeProvider();
-        var contacts = new PeerContacts(2, time);
-        contacts.Responded(0);
+        var peers = Peers(time);
+        peers[0].Responded();
         time.Advance(TimeSpan.FromSeconds(3.5));
-        contacts.Responded(1);
+        peers[1].Responded();
         time.Advance(TimeSpan.FromSeconds(9));
-        contacts.Failed(0);
-        Assert.Equal(HealthStatus.Healthy, AgentHealth.Quorum(contacts, Names).Status);
-        contacts.Failed(1);
-        Assert.Equal("agent2 not reachable (last contact 12 s ago); agent3 not reachable (last contact 9 s ago)", AgentHealth.Quorum(contacts, Names).Description);
-        contacts.Responded(1);
-        Assert.Equal(HealthStatus.Healthy, AgentHealth.Quorum(contacts, Names).Status);
+        peers[0].Failed();
+        Assert.Equal(HealthStatus.Healthy, AgentHealth.Quorum(peers).Status);
+        peers[1].Failed();
+        Assert.Equal("http://agent2 not reachable (last contact 12 s ago); http://agent3 not reachable (last contact 9 s ago)", AgentHealth.Quorum(peers).Description);
+        peers[1].Responded();
+        Assert.Equal(HealthStatus.Healthy, AgentHealth.Quorum(peers).Status);
     }
 
     [Fact]
     public void A_peer_that_counts_another_number_of_agents_degrades()
     {
-        var contacts = new PeerContacts(2, TimeProvider.System);
-        contacts.Counts(0, 3);
-        Assert.Equal(HealthStatus.Healthy, AgentHealth.ClusterSize(contacts, Names).Status);
-        contacts.Counts(1, 2);
-        var result = AgentHealth.ClusterSize(contacts, Names);
-        Assert.Equal((HealthStatus.Degraded, "this agent counts 3 agents, agent3 counts 2: give all the same PEERS"), (result.Status, result.Description));
+        var peers = Peers(TimeProvider.System);
+        peers[0].Responded(new Response() { Agents = 3 });
+        Assert.Equal(HealthStatus.Healthy, AgentHealth.ClusterSize(peers).Status);
+        peers[1].Responded(new Response() { Agents = 2 });
+        var result = AgentHealth.ClusterSize(peers);
+        Assert.Equal((HealthStatus.Degraded, "this agent counts 3 agents, http://agent3 counts 2: give all the same PEERS"), (result.Status, result.Description));
     }
+
+    private static IReadOnlyList<Peer> Peers(TimeProvider time) =>
+        new PeerDirectory(new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")] }, time).All;
 
     private async Task<(HttpStatusCode Code, string Text)> TextOf(int agent, string path)
     {

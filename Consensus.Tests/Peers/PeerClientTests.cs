@@ -25,7 +25,8 @@ public sealed class PeerClientTests : IDisposable
         // A slow machine must not make an answer late.
         var options = new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")], CallTimeout = TimeSpan.FromMinutes(1) };
         _http = new HttpMessageInvoker(_hosts);
-        _client = new PeerClient(_http, options, new PeerDirectory(options), new MessageTracing(new RunTracing("agent1")), new FakeTimeProvider(), NullLogger<PeerClient>.Instance);
+        var time = new FakeTimeProvider();
+        _client = new PeerClient(_http, options, new PeerDirectory(options, time), new MessageTracing(new RunTracing("agent1")), time, NullLogger<PeerClient>.Instance);
     }
 
     public void Dispose() => _http.Dispose();
