@@ -102,5 +102,6 @@ public static class Extensions
         .AddRuntimeInstrumentation()
         .AddMeter(environment.ApplicationName);
 
-    private static bool HasEndpoint(IConfiguration configuration) => EndpointKeys.Any(key => !string.IsNullOrWhiteSpace(configuration[key]));
+    internal static bool HasEndpoint(IConfiguration configuration) =>
+        EndpointKeys.Any(key => !string.IsNullOrWhiteSpace(configuration[key]));
 }

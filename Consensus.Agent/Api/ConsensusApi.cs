@@ -57,7 +57,7 @@ public static class ConsensusApi
         {
             RunStarted started => await StartedAsync(context, agent, request, started, wait, ignored),
             QuorumUnreachable few => TooFew(
-                few, await ClusterApi.AgentsAsync(agent, options, faults, cluster, "/state", context.RequestAborted), peers.KeyRefused),
+                few, await ClusterApi.AgentsAsync(agent, options, faults, cluster, "/state", context.RequestAborted), peers),
             DuplicateAgentId same => RequestBody.Problem(409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
             ClusterSizeMismatch mismatch => RequestBody.Problem(409, Describe(mismatch), ResponseReason.ClusterSize.WireName()),
             LegacyPeer original => RequestBody.Problem(
@@ -68,17 +68,19 @@ public static class ConsensusApi
     }
 
     /// <summary>Says why agents did not respond: who is isolated must be reconnected, and only who is down must be brought up.</summary>
-    private static IResult TooFew(QuorumUnreachable few, IReadOnlyList<ClusterAgent> agents, bool keyRefused)
+    private static IResult TooFew(QuorumUnreachable few, IReadOnlyList<ClusterAgent> agents, PeerClient peers)
     {
         var isolated = agents.Where(agent => agent.Isolated == true).Select(agent => agent.AgentId!).Order(StringComparer.Ordinal).ToList();
         var up = agents.Where(agent => agent.Up).SelectMany(agent => new[] { agent.AgentId!, agent.Address }).ToHashSet(StringComparer.Ordinal);
-        var down = few.Missing.Where(agent => !up.Contains(agent)).ToList();
+        var unreachable = peers.Unreachable.Where(peer => few.Missing.Contains(peer.Peer)).ToList();
+        var down = few.Missing.Where(agent => !up.Contains(agent) && !unreachable.Exists(peer => peer.Peer == agent)).ToList();
         var cutOff = few.Missing.Where(agent => up.Contains(agent)).ToList();
         var detail = "Too few agents answered to start a run; nothing was started."
             + (isolated.Count == 0 ? "" : $" {string.Join(", ", isolated)} {(isolated.Count == 1 ? "is isolated: reconnect it." : "are isolated: reconnect them.")}")
+            + string.Concat(unreachable.Select(peer => $" {peer.Peer} cannot be called. {peer.Reason}."))
             + (down.Count == 0 ? "" : $" Bring up {string.Join(", ", down)} and try again.")
             + (isolated.Count == 0 && cutOff.Count > 0 ? $" {string.Join(", ", cutOff)} did not answer in time, and {(cutOff.Count == 1 ? "is" : "are")} up: try again." : "")
-            + (keyRefused ? " Some agent refused this one's CLUSTER_KEY: it must be the same for all." : "");
+            + (peers.KeyRefused ? " Some agent refused this one's CLUSTER_KEY: it must be the same for all." : "");
         return RequestBody.Problem(503, detail, "too-few-agents", few.Missing, isolated);
     }
 

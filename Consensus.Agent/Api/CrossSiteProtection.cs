@@ -28,11 +28,14 @@ internal sealed class CrossSiteProtection
     private const string PolicyOfScalar =
         "default-src 'none'; script-src 'self' 'nonce-{0}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+    private const string Setting = "AllowedHosts";
+
     private static readonly CompositeFormat ScalarFormat = CompositeFormat.Parse(PolicyOfScalar);
 
     private readonly IServer _server;
     private readonly RejectedRequestLog _refusals;
     private readonly bool _anyName;
+    private readonly string[] _names;
     private bool? _onlyThisMachine;
     private string? _lastGoodHost;
 
@@ -41,7 +44,8 @@ internal sealed class CrossSiteProtection
         (_server, _refusals) = (server, refusals);
 
         // Then ASP.NET itself checks the names.
-        _anyName = !string.IsNullOrWhiteSpace(configuration["AllowedHosts"]);
+        _names = (configuration[Setting] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        _anyName = _names.Length > 0;
     }
 
     /// <summary>Refuses a request or sets the headers of its response. Before everything that responds.</summary>
@@ -56,11 +60,16 @@ internal sealed class CrossSiteProtection
 
         if (!IsOurName(request.Headers.Host))
         {
-            return RefuseAsync(context, RejectionReason.ByAnotherName, 421, "This agent listens on this machine only: call it localhost, or list the host's name in AllowedHosts.", "host");
+            return RefuseAsync(
+                context, RejectionReason.ByAnotherName, 421,
+                $"This agent listens on this machine only: call it localhost, or list the host's name in {Setting}.", "host");
         }
 
         return !fromAgent && IsFromAnotherSite(request)
-            ? RefuseAsync(context, RejectionReason.FromAnotherSite, 403, "A page of another site asked for this; open the agent's own page, or use a client that is no browser.", "cross-site")
+            ? RefuseAsync(
+                context, RejectionReason.FromAnotherSite, 403,
+                "A page of another site asked for this; open the agent's own page, or use a client that is no browser. "
+                + $"Behind a proxy that changes Host, list the page's host and the one that the proxy sends in {Setting}.", "cross-site")
             : next(context);
     }
 
@@ -103,8 +112,11 @@ internal sealed class CrossSiteProtection
         return RequestBody.Problem(status, detail, reason).ExecuteAsync(context);
     }
 
-    /// <summary>By Fetch Metadata; by Origin in browsers that have none. A person may follow a link from anywhere.</summary>
-    private static bool IsFromAnotherSite(HttpRequest request)
+    /// <summary>
+    /// By Fetch Metadata; by Origin in browsers that have none. A person may follow a link from anywhere. The hosts of AllowedHosts are the
+    /// agent's own, also where a proxy calls it by one and people by another.
+    /// </summary>
+    private bool IsFromAnotherSite(HttpRequest request)
     {
         var reads = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
         var site = request.Headers["Sec-Fetch-Site"];
@@ -116,7 +128,9 @@ internal sealed class CrossSiteProtection
         }
 
         return !reads && request.Headers.Origin is { Count: > 0 } origin
-            && !(Uri.TryCreate(origin, UriKind.Absolute, out var from) && from.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase));
+            && !(Uri.TryCreate(origin, UriKind.Absolute, out var from)
+                && (from.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase)
+                    || _names.Contains(from.Host, StringComparer.OrdinalIgnoreCase)));
     }
 
     /// <summary>

@@ -69,6 +69,22 @@ internal static class CheckCommand
         {
             throw new ConfigurationException(e.Message);
         }
+        catch (OutOfMemoryException)
+        {
+            throw new ConfigurationException($"The states within these bounds need more memory than there is: lower {Reducible(bounds)}.");
+        }
+    }
+
+    /// <summary>The bounds that can be lower, those first that save the most.</summary>
+    private static string Reducible(ModelCheckerOptions bounds)
+    {
+        List<(string Name, bool IsLowest)> options =
+        [
+            (Crashes.Name, bounds.Crashes == 0), (Resets.Name, bounds.Resets == 0), (Starts.Name, bounds.Starts == 1),
+            (Initiators.Name, bounds.Initiators == 1), (Rounds.Name, bounds.Rounds == 1), (Values.Name, bounds.Values == 1),
+            (Agents.Name, bounds.Agents == 2),
+        ];
+        return string.Join(" or ", options.Where(option => !option.IsLowest).Select(option => option.Name));
     }
 
     private static ModelCheckerReport Watched(ModelChecker checker, Stopwatch clock) =>

@@ -43,7 +43,7 @@ internal static class HealthCommand
         }
         catch (HttpRequestException e)
         {
-            throw new ConfigurationException($"{url} does not answer ({e.Message}).");
+            throw new ConfigurationException($"{url} does not answer ({TlsFailure.Describe(e)}).");
         }
         catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
         {

@@ -56,6 +56,7 @@ internal static class ServeCommand
         try
         {
             Warn(Settings.Unknown(configuration));
+            Warn(TelemetrySettings.Complaint(configuration));
             Warn(Listener.Overruled(configuration, parsed.GetValue(Listen), parsed.GetValue(Port)));
             var isAlone = string.IsNullOrWhiteSpace(Settings.Get(configuration, "PEERS")) && string.IsNullOrWhiteSpace(Settings.Get(configuration, "AGENT_ID"));
             return isAlone

@@ -40,7 +40,8 @@ internal static class TriggerCommand
         }
         catch (HttpRequestException e)
         {
-            throw new ConfigurationException($"{url} does not answer ({e.Message}). Start the agents with: dotnet run --project Consensus.Agent");
+            throw new ConfigurationException(
+                $"{url} does not answer ({TlsFailure.Describe(e)}). Start the agents with: dotnet run --project Consensus.Agent");
         }
         catch (JsonException)
         {

@@ -168,9 +168,14 @@ internal sealed class AgentConnection : IDisposable
         {
             _log.Add(new Exchange("judge", Id, call, json, null, null));
             throw new CheckFailedException(
-                "a response", e is HttpRequestException ? e.Message : string.Create(CultureInfo.InvariantCulture, $"no response in {ResponseTimeout.TotalSeconds:0} s"));
+                "a response",
+                e is HttpRequestException failure ? TlsFailure.Describe(failure)
+                    : string.Create(CultureInfo.InvariantCulture, $"no response in {ResponseTimeout.TotalSeconds:0} s"));
         }
     }
+
+    /// <summary>Why the agent cannot be called although something listens there; null: that is not known.</summary>
+    public string? Failure { get; private set; }
 
     /// <summary>Waits until the agent answers <c>GET /state</c> with 200.</summary>
     /// <returns>The state, or null where it did not within the time, or where it is not worth waiting.</returns>
@@ -189,6 +194,7 @@ internal sealed class AgentConnection : IDisposable
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)
             {
                 // It does not listen yet.
+                Failure = TlsFailure.Of(e);
             }
 
             await Task.Delay(15, cancellation);

@@ -63,7 +63,8 @@ internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions 
     private async Task<(ConformanceLevel Level, int N)> IntroduceAsync(AgentConnection agent)
     {
         var state = await agent.WaitUntilUpAsync(TimeSpan.FromSeconds(10), () => false, cancellation)
-            ?? throw new ConfigurationException($"{agent.Address} does not answer GET /state with 200: is an agent running there?");
+            ?? throw new ConfigurationException(agent.Failure is { } why ? $"{agent.Address} cannot be called. {why}."
+                : $"{agent.Address} does not answer GET /state with 200: is an agent running there?");
         agent.Id = state.Text("agent_id") ?? agent.Id;
         var (boot, agents) = await agent.IntroduceAsync(cancellation);
         var n = agents ?? Math.Max(3, urls.Count);

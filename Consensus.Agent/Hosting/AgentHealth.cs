@@ -7,8 +7,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Consensus.Agent.Hosting;
 
 /// <summary>
-/// The agent's health checks. A check that depends on peers is at most degraded: <c>/health</c> then still responds with 200,
-/// so a probe does not take an agent out of service that the others need for a quorum.
+/// The agent's health checks. A check that depends on peers is at most degraded once the agent knows of them: <c>/health</c> then still
+/// responds with 200, so a probe does not take an agent out of service that the others need for a quorum.
 /// </summary>
 internal sealed class AgentHealth(AgentService agent, PeerClient client, PeerDirectory peers, FaultInjector faults, AgentOptions options, HealthCheckService checks)
 {
@@ -55,15 +55,18 @@ internal sealed class AgentHealth(AgentService agent, PeerClient client, PeerDir
         return new HealthResponse(report.Status.ToString().ToLowerInvariant(), [.. reasons], ages);
     }
 
-    /// <summary>Whether few enough peers are unreachable that a quorum is left.</summary>
+    /// <summary>Whether few enough peers are unreachable that a quorum is left; unhealthy until enough are known.</summary>
     internal static HealthCheckResult Quorum(IReadOnlyList<Peer> peers)
     {
         List<Peer> unreachable = [.. peers.Where(peer => peer.IsUnreachable)];
+        List<Peer> unknown = [.. peers.Where(peer => peer.IsUnknown)];
         var agents = peers.Count + 1;
         var quorum = Protocol.Quorum.Of(agents);
         return agents - unreachable.Count < quorum
             ? HealthCheckResult.Degraded(string.Join("; ", unreachable.GroupBy(Age)
                 .Select(same => $"{string.Join(", ", same.Select(peer => peer.Name))} not reachable ({same.Key})")))
+            : agents - unreachable.Count - unknown.Count < quorum
+            ? HealthCheckResult.Unhealthy($"not ready: no response yet from {string.Join(", ", unknown.Select(peer => peer.Name))}")
             : HealthCheckResult.Healthy(string.Join(", ", peers
                 .Select(peer => $"{peer.Name}{(peer.IsUnreachable ? " not reachable" : "")} ({Age(peer)})")
                 .Append($"{quorum} of {agents} agents are a quorum")));
@@ -152,9 +155,13 @@ internal sealed class AgentHealth(AgentService agent, PeerClient client, PeerDir
                 : $"undecided in round {snapshot.Round}");
     }
 
-    private static string Age(Peer peer) => peer.SinceResponse is { } age
-        ? string.Create(CultureInfo.InvariantCulture, $"last contact {Math.Floor(age.TotalSeconds)} s ago")
-        : "no contact yet";
+    private static string Age(Peer peer)
+    {
+        var age = peer.SinceResponse is { } since
+            ? string.Create(CultureInfo.InvariantCulture, $"last contact {Math.Floor(since.TotalSeconds)} s ago")
+            : "no contact yet";
+        return peer.Reason is { } reason ? $"{age}. {reason}" : age;
+    }
 
     private static void Add(IServiceCollection services, string name, Func<AgentHealth, CancellationToken, Task<HealthCheckResult>> check, params string[] tags) =>
         services.AddHealthChecks().Add(new HealthCheckRegistration(

@@ -15,6 +15,7 @@ public static class DirectHttp
         var connections = new HappyEyeballs();
         return new SocketsHttpHandler
         {
+            SslOptions = { RemoteCertificateValidationCallback = TlsFailure.Validate },
             UseProxy = proxy is not null,
             Proxy = proxy is null ? null : new WebProxy(proxy),
             ConnectCallback = (context, cancellation) => new ValueTask<Stream>(connections.ConnectAsync(context.DnsEndPoint, cancellation)),

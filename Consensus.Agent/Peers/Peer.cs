@@ -7,7 +7,7 @@ namespace Consensus.Agent.Peers;
 /// <param name="time">The clock.</param>
 public sealed class Peer(Uri address, TimeProvider time)
 {
-    /// <summary>How long after the start a peer that was never reached does not count as unreachable.</summary>
+    /// <summary>How long after the start a peer that was never reached may still be starting itself.</summary>
     public static readonly TimeSpan StartPeriod = TimeSpan.FromSeconds(5);
 
     private readonly Uri[] _calls = [.. Enum.GetValues<MessageKind>().Select(kind => new Uri(address, PathOf(kind)))];
@@ -17,6 +17,7 @@ public sealed class Peer(Uri address, TimeProvider time)
     private long _respondedAt;
     private volatile string? _id;
     private volatile bool _failed;
+    private string? _reason;
     private volatile bool _keyRefused;
     private volatile int _agents;
     private int _inFlight;
@@ -39,8 +40,14 @@ public sealed class Peer(Uri address, TimeProvider time)
     /// <summary>Whether the last call to it failed.</summary>
     public bool HasFailed => _failed;
 
-    /// <summary>Whether it counts as unreachable: the last call failed, and this agent is not just starting.</summary>
-    public bool IsUnreachable => HasFailed && (SinceResponse is not null || time.GetElapsedTime(_start) >= StartPeriod);
+    /// <summary>Why calls to it fail although it is up; null: they do not, or it is not known.</summary>
+    public string? Reason => Volatile.Read(ref _reason);
+
+    /// <summary>Whether it counts as unreachable: the last call failed, and it is not <see cref="IsUnknown"/>.</summary>
+    public bool IsUnreachable => HasFailed && !IsUnknown;
+
+    /// <summary>Whether nothing is known of it yet: it never responded, and calls failed only while this agent started.</summary>
+    public bool IsUnknown => SinceResponse is null && Reason is null && (!HasFailed || time.GetElapsedTime(_start) < StartPeriod);
 
     /// <summary>Whether it refused this agent's key in its last response.</summary>
     public bool HasRefusedKey => _keyRefused;
@@ -56,6 +63,7 @@ public sealed class Peer(Uri address, TimeProvider time)
     {
         Volatile.Write(ref _respondedAt, time.GetTimestamp());
         (_failed, _keyRefused) = (false, false);
+        Volatile.Write(ref _reason, null);
         _agents = response?.Agents ?? _agents;
         if (response?.AgentId is { } id && id != _id)
         {
@@ -71,7 +79,13 @@ public sealed class Peer(Uri address, TimeProvider time)
     }
 
     /// <summary>Records that a call to it failed.</summary>
-    public void Failed() => _failed = true;
+    /// <param name="reason">What to mend, where it is up and cannot be called; else null.</param>
+    /// <returns>Whether the reason is another one than at the last call.</returns>
+    public bool Failed(string? reason = null)
+    {
+        _failed = true;
+        return Interlocked.Exchange(ref _reason, reason) != reason;
+    }
 
     /// <summary>Counts one more call in flight, unless there are <paramref name="max"/>.</summary>
     public bool TryEnter(int max)

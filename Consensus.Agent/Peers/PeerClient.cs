@@ -36,6 +36,10 @@ public sealed partial class PeerClient(
     /// <summary>Whether some peer did not take this agent's <c>CLUSTER_KEY</c>, or misses one.</summary>
     public bool KeyRefused => peers.All.Any(peer => peer.HasRefusedKey);
 
+    /// <summary>The peers that are up and cannot be called, by id or address, and why.</summary>
+    public IReadOnlyList<(string Peer, string Reason)> Unreachable =>
+        [.. peers.All.Where(peer => peer.Reason is not null).Select(peer => (peer.Name, peer.Reason!))];
+
     /// <summary>Sends a message to a peer. Throws nothing: the core needs the result, since a start waits for it.</summary>
     /// <param name="peer">The peer's index.</param>
     /// <param name="message">The message.</param>
@@ -149,9 +153,11 @@ public sealed partial class PeerClient(
             peer.Breaker.RecordFailure();
         }
 
-        if (!cancellation.IsCancellationRequested)
+        // A call that came too late tells nothing of the reason for which those before it failed.
+        var reason = TlsFailure.Of(e) ?? (e is OperationCanceledException ? peer.Reason : null);
+        if (!cancellation.IsCancellationRequested && peer.Failed(reason) && reason is not null)
         {
-            peer.Failed();
+            CannotCall(options.Id, peer.Address, reason);
         }
 
         if (e is HttpRequestException or OperationCanceledException or JsonException or IOException or Polly.ExecutionRejectedException)
@@ -163,7 +169,7 @@ public sealed partial class PeerClient(
             FailedUnexpectedly(e, options.Id, call, held);
         }
 
-        MessageTracing.RecordFailure(span, e is OperationCanceledException ? "timeout" : e.Message);
+        MessageTracing.RecordFailure(span, e is OperationCanceledException ? "timeout" : reason ?? e.Message);
     }
 
     /// <summary>
@@ -214,6 +220,9 @@ public sealed partial class PeerClient(
 
     [LoggerMessage(12, LogLevel.Warning, "[{AgentId}] {Peer} refuses this agent's CLUSTER_KEY: give all agents of the cluster the same")]
     private partial void RefusedKey(string agentId, Uri peer);
+
+    [LoggerMessage(14, LogLevel.Warning, "[{AgentId}] {Peer} cannot be called. {Reason}")]
+    private partial void CannotCall(string agentId, Uri peer, string reason);
 
     [LoggerMessage(13, LogLevel.Error, "[{AgentId}] {Call} failed with an unexpected exception; it counts as unanswered ({Held} more held back)")]
     private partial void FailedUnexpectedly(Exception exception, string agentId, Uri call, long held);

@@ -39,6 +39,7 @@ public sealed class CrossSiteProtectionTests(DecidedAgents agents) : IClassFixtu
         if (status == 403)
         {
             Assert.Contains("another site", answer.Detail, StringComparison.Ordinal);
+            Assert.Contains("in AllowedHosts", answer.Detail, StringComparison.Ordinal);
             Assert.Equal(before, await agents.State());
         }
     }
@@ -62,6 +63,19 @@ public sealed class CrossSiteProtectionTests(DecidedAgents agents) : IClassFixtu
             Assert.Equal(status, (await Call("GET", "/state", $"Host: {host}")).Status);
             Assert.Equal(status, (await Call("GET", "/state", $"Host: {host}", "Consensus-Message: agent2/b/1")).Status);
         }
+    }
+
+    [Theory]
+    [InlineData("backend.example:80", "http://consensus.example", 200)]
+    [InlineData("backend.example:80", "https://consensus.example:8443", 200)]
+    [InlineData("backend.example:80", "http://evil.example", 403)]
+    public async Task Behind_a_proxy_that_changes_Host_the_page_works_by_the_names_of_AllowedHosts(string host, string origin, int status)
+    {
+        await using var cluster = await Agent.LocalCluster.StartAsync(1, 0, args: ["--AllowedHosts=consensus.example;backend.example"]);
+        using var http = new RawHttp(cluster.Addresses[0]);
+        var request = RawHttp.Request("POST", "/reset", Encoding.UTF8.GetBytes("{}"), $"Host: {host}", $"Origin: {origin}");
+        var answer = await http.SendAsync(request);
+        Assert.Equal(status, answer!.Status);
     }
 
     [Theory]

@@ -121,6 +121,23 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
     }
 
     [Fact]
+    public async Task Peers_that_speak_no_TLS_are_named_with_the_reason_and_nobody_is_told_to_bring_them_up()
+    {
+        var peers = Cluster.Addresses.Take(2).Select(address => new UriBuilder(address) { Scheme = "https" }.Uri).ToList();
+        var app = AgentApplication.Build(Patient with { Id = "agent4", Peers = peers }, [], builder => builder.Logging.ClearProviders());
+        await using var disposed = new App(app);
+        app.Urls.Add("http://127.0.0.1:0");
+        await app.StartAsync();
+        app.Services.GetRequiredService<AgentService>().Start();
+        using var client = new ApiClient(LocalCluster.AddressOf(app));
+        var detail = (await client.Post("/run")).Body.GetProperty("detail").GetString()!;
+        Assert.Equal(2, detail.Split("cannot be called. TLS failed: no TLS is spoken there").Length - 1);
+        Assert.DoesNotContain("Bring up", detail, StringComparison.Ordinal);
+        using var http = new HttpClient { BaseAddress = LocalCluster.AddressOf(app) };
+        Assert.Contains("(no contact yet. TLS failed: no TLS is spoken", await http.GetStringAsync("/health"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_process_that_shuts_down_is_unhealthy()
     {
         var app = AgentApplication.Build(new AgentOptions { Id = "agent1" }, [], builder => builder.Logging.ClearProviders());
@@ -135,15 +152,20 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
     }
 
     [Fact]
-    public void A_peer_that_was_never_reached_degrades_only_after_the_first_seconds()
+    public void An_agent_is_not_ready_until_it_knows_of_a_quorum_and_degraded_once_it_knows_that_there_is_none()
     {
         var time = new FakeTimeProvider();
         var peers = Peers(time);
         peers[0].Failed();
-        peers[1].Failed();
-        Assert.Equal(HealthStatus.Healthy, AgentHealth.Quorum(peers).Status);
-        time.Advance(Peer.StartPeriod);
         var result = AgentHealth.Quorum(peers);
+        Assert.Equal((HealthStatus.Unhealthy, "not ready: no response yet from http://agent2, http://agent3"), (result.Status, result.Description));
+        peers[0].Responded();
+        Assert.Equal(HealthStatus.Healthy, AgentHealth.Quorum(peers).Status);
+        peers = Peers(time);
+        peers[0].Failed();
+        peers[1].Failed();
+        time.Advance(Peer.StartPeriod);
+        result = AgentHealth.Quorum(peers);
         Assert.Equal((HealthStatus.Degraded, "http://agent2, http://agent3 not reachable (no contact yet)"), (result.Status, result.Description));
     }
 

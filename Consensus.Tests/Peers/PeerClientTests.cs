@@ -1,4 +1,8 @@
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Consensus.Agent;
 using Consensus.Agent.Configuration;
@@ -61,6 +65,46 @@ public sealed class PeerClientTests : IDisposable
         Assert.Null(await SendAsync(1, new StateQuery()).WaitAsync(TimeSpan.FromSeconds(60)));
         Assert.Null(await SendAsync(1, new StateQuery()));
         Assert.Equal(1, connections);
+    }
+
+    [Fact]
+    public async Task A_peer_whose_TLS_fails_is_named_with_the_reason_until_it_is_reached_or_fails_otherwise()
+    {
+        _hosts.Throws = new HttpRequestException(HttpRequestError.SecureConnectionError, "See inside.", new IOException("Bad frame."));
+        Assert.Null(await SendAsync(1, new StateQuery()));
+        _hosts.Throws = new TaskCanceledException();
+        Assert.Null(await SendAsync(1, new StateQuery()));
+        Assert.Equal([("http://agent3", "TLS failed: no TLS is spoken there; write the address with http://")], _client.Unreachable);
+        _hosts.Throws = new HttpRequestException(HttpRequestError.ConnectionError, "Refused.");
+        Assert.Null(await SendAsync(1, new StateQuery()));
+        Assert.Empty(_client.Unreachable);
+    }
+
+    [Fact]
+    public async Task A_refused_certificate_is_named_with_every_reason()
+    {
+        using var key = ECDsa.Create();
+        var (day, now) = (TimeSpan.FromDays(1), DateTimeOffset.UtcNow);
+        using var made = new CertificateRequest("CN=other", key, HashAlgorithmName.SHA256).CreateSelfSigned(now - (2 * day), now - day);
+        using var certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var serving = ServeAsync();
+        using var http = new HttpClient(DirectHttp.CreateHandler());
+        var address = new Uri($"https://{listener.LocalEndpoint}");
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => http.GetStringAsync(address));
+        var reason = TlsFailure.Of(failure)!;
+        Assert.StartsWith("TLS failed: its certificate is for another name, and ", reason, StringComparison.Ordinal);
+        Assert.Contains("its certificate has expired, or is not valid yet", reason, StringComparison.Ordinal);
+        Assert.Contains("its certificate is not trusted here", reason, StringComparison.Ordinal);
+        await serving;
+
+        async Task ServeAsync()
+        {
+            using var client = await listener.AcceptTcpClientAsync();
+            await using var tls = new SslStream(client.GetStream());
+            await ((Task)tls.AuthenticateAsServerAsync(certificate)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     [Fact]
