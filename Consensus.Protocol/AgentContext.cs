@@ -52,6 +52,26 @@ internal sealed class AgentContext
         DisseminationMs = DisseminationMs, BeforeFirstPoll = BeforeFirstPoll, AbandonedNumber = AbandonedNumber, ReplyTo = ReplyTo,
     };
 
+    /// <summary>Takes over what <see cref="Write"/> wrote of the same agent between two steps.</summary>
+    public void Read(RecordReader reader)
+    {
+        Peers.Read(reader);
+        Run = reader.ReadBool() ? RunState.Read(reader, Id) : null;
+        (Floor, DisseminationMs, BeforeFirstPoll, AbandonedNumber) = (reader.ReadRunId(), reader.ReadInt(), reader.ReadBool(), reader.ReadLong());
+    }
+
+    /// <summary>Writes what the agent holds between two steps.</summary>
+    public void Write(RecordWriter writer)
+    {
+        Peers.Write(writer);
+        writer.Write(Run is not null);
+        Run?.Write(writer);
+        writer.Write(Floor);
+        writer.Write(DisseminationMs);
+        writer.Write(BeforeFirstPoll);
+        writer.Write(AbandonedNumber);
+    }
+
     public void BeginStep()
     {
         Effects.Clear();

@@ -108,6 +108,27 @@ public sealed class AgentStateMachine
     /// <summary>A machine in the same state that shares nothing that changes, but for the source of draws.</summary>
     public AgentStateMachine Clone() => new(this);
 
+    /// <summary>Writes the whole state between two steps, for <see cref="Load"/>.</summary>
+    public void Save(RecordWriter writer)
+    {
+        _agent.Write(writer);
+        _start.Write(writer);
+    }
+
+    /// <summary>Takes over the state that a machine of the same id, boot and peers has saved. This machine is new.</summary>
+    /// <exception cref="FormatException">The record holds no such state.</exception>
+    public void Load(RecordReader reader)
+    {
+        _agent.Read(reader);
+        _start.Read(reader);
+    }
+
+    /// <summary>The addresses of its peers.</summary>
+    public IReadOnlyList<string> Peers => _agent.Peers.Addresses;
+
+    /// <summary>The id of a peer, or its address until it has named its id.</summary>
+    public string NameOf(int peer) => _agent.Peers.NameOf(peer);
+
     /// <inheritdoc cref="Fingerprint.Write(AgentContext, RunStart, bool, bool)"/>
     public void EncodeFingerprint(BinaryWriter writer, bool mayStart, bool contacts) =>
         new Fingerprint(writer).Write(_agent, _start, mayStart, contacts);

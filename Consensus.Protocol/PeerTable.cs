@@ -51,9 +51,40 @@ internal sealed class PeerTable
 
     public int Count => _peers.Length;
 
+    public IReadOnlyList<string> Addresses => _addresses;
+
     public ref PeerProgress this[int peer] => ref _peers[peer];
 
     public PeerTable Clone() => new(this);
+
+    /// <summary>Takes over what <see cref="Write"/> wrote of as many peers.</summary>
+    public void Read(RecordReader reader)
+    {
+        foreach (ref var peer in _peers.AsSpan())
+        {
+            (peer.Id, peer.Boot, peer.Floor) = (reader.ReadOptionalText(), reader.ReadOptionalText(), reader.ReadRunId());
+            (peer.ClusterSize, peer.InFlight) = (reader.ReadInt(), reader.ReadInt());
+            (peer.Unreachable, peer.StateKnown) = (reader.ReadBool(), reader.ReadBool());
+            (peer.DecisionAcknowledged, peer.RecentActive) = (reader.ReadBool(), reader.ReadBool());
+        }
+    }
+
+    /// <summary>Writes what is known of each peer.</summary>
+    public void Write(RecordWriter writer)
+    {
+        foreach (ref readonly var peer in _peers.AsSpan())
+        {
+            writer.Write(peer.Id);
+            writer.Write(peer.Boot);
+            writer.Write(peer.Floor);
+            writer.Write(peer.ClusterSize);
+            writer.Write(peer.InFlight);
+            writer.Write(peer.Unreachable);
+            writer.Write(peer.StateKnown);
+            writer.Write(peer.DecisionAcknowledged);
+            writer.Write(peer.RecentActive);
+        }
+    }
 
     /// <summary>The index of the peer with this id; -1 where no peer has named it yet.</summary>
     public int IndexOf(string agentId)

@@ -38,6 +38,37 @@ internal sealed partial class RunStart
             WithoutHandshake = WithoutHandshake, PreviousRun = PreviousRun?.Clone(), PreviousFloor = PreviousFloor,
         };
 
+        /// <summary>Reads what <see cref="Write(RecordWriter)"/> wrote.</summary>
+        public static Attempt Read(RecordReader reader, string me, int peers)
+        {
+            var attempt = new Attempt(reader.ReadStart(), peers);
+            reader.ReadFlags(attempt.Completed);
+            reader.ReadFlags(attempt.Responded);
+            reader.ReadFlags(attempt.Legacy);
+            (attempt.Stage, attempt.TimerArmed, attempt.Restarts) = ((Stage)reader.ReadInt(), reader.ReadBool(), reader.ReadInt());
+            (attempt.Run, attempt.WithoutHandshake) = (reader.ReadRun(), reader.ReadBool());
+            attempt.PreviousRun = reader.ReadBool() ? RunState.Read(reader, me) : null;
+            attempt.PreviousFloor = reader.ReadRunId();
+            return attempt;
+        }
+
+        /// <summary>Writes everything that it holds.</summary>
+        public void Write(RecordWriter writer)
+        {
+            writer.Write(Start);
+            writer.Write(Completed);
+            writer.Write(Responded);
+            writer.Write(Legacy);
+            writer.Write((long)Stage);
+            writer.Write(TimerArmed);
+            writer.Write(Restarts);
+            writer.Write(Run);
+            writer.Write(WithoutHandshake);
+            writer.Write(PreviousRun is not null);
+            PreviousRun?.Write(writer);
+            writer.Write(PreviousFloor);
+        }
+
         public void Enter(Stage stage)
         {
             Stage = stage;

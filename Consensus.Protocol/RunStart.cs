@@ -30,6 +30,28 @@ internal sealed partial class RunStart(AgentContext agent)
         _queue = new Queue<StartRun>(_queue),
     };
 
+    /// <summary>Takes over what <see cref="Write(RecordWriter)"/> wrote.</summary>
+    public void Read(RecordReader reader)
+    {
+        _attempt = reader.ReadBool() ? Attempt.Read(reader, agent.Id, agent.Peers.Count) : null;
+        for (var left = reader.ReadCount(); left > 0; left--)
+        {
+            _queue.Enqueue(reader.ReadStart());
+        }
+    }
+
+    /// <summary>Writes the start in progress and those that wait.</summary>
+    public void Write(RecordWriter writer)
+    {
+        writer.Write(_attempt is not null);
+        _attempt?.Write(writer);
+        writer.Write(_queue.Count);
+        foreach (var start in _queue)
+        {
+            writer.Write(start);
+        }
+    }
+
     public void Begin(StartRun start)
     {
         if (_attempt is null)

@@ -148,6 +148,71 @@ internal sealed class RunState
         (ProposalUnsent, VoteUnsent) = (other.ProposalUnsent, other.VoteUnsent);
     }
 
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    public static RunState Read(RecordReader reader, string me)
+    {
+        var run = reader.ReadRun() is { } descriptor ? new RunState(descriptor, me, takesPart: reader.ReadBool()) : new RunState(me);
+        if (run.Descriptor is null)
+        {
+            run.Members = new string[reader.ReadCount()];
+            for (var i = 0; i < run.Members.Length; i++)
+            {
+                run.Members[i] = reader.ReadText();
+            }
+        }
+
+        (run.Proposals, run.Votes) = (reader.ReadInts(), reader.ReadInts());
+        run.Absences = [.. reader.ReadInts().Select(absence => (Absence)absence)];
+        run.EndedVotes = new Vote[reader.ReadCount()];
+        for (var i = 0; i < run.EndedVotes.Length; i++)
+        {
+            run.EndedVotes[i] = (Vote)reader.ReadMessage();
+        }
+
+        (run.Round, run.Phase, run.Attempts, run.Decision) = (reader.ReadInt(), (Phase)reader.ReadInt(), reader.ReadInt(), reader.ReadDecision());
+        (run.SendsFinalAtOnce, run.WindowArmed, run.WindowElapsed) = (reader.ReadBool(), reader.ReadBool(), reader.ReadBool());
+        (run.RetransmitMs, run.ProposalUnsent, run.VoteUnsent) = (reader.ReadInt(), reader.ReadBool(), reader.ReadBool());
+        return run;
+    }
+
+    /// <summary>Writes everything that it holds.</summary>
+    public void Write(RecordWriter writer)
+    {
+        writer.Write(Descriptor);
+        if (Descriptor is not null)
+        {
+            writer.Write(!Learner);
+        }
+        else
+        {
+            writer.Write(Members.Length);
+            foreach (var member in Members)
+            {
+                writer.Write(member);
+            }
+        }
+
+        writer.Write(Proposals);
+        writer.Write(Votes);
+        writer.Write(Array.ConvertAll(Absences, absence => (int)absence));
+        writer.Write(EndedVotes.Length);
+        foreach (var vote in EndedVotes)
+        {
+            writer.Write(vote);
+        }
+
+        writer.Write(Round);
+        writer.Write((long)Phase);
+        writer.Write(Attempts);
+        writer.Write(Decision);
+        writer.Write(SendsFinalAtOnce);
+        writer.Write(WindowArmed);
+        writer.Write(WindowElapsed);
+        writer.Write(RetransmitMs);
+        writer.Write(ProposalUnsent);
+        writer.Write(VoteUnsent);
+    }
+
     public bool Learner => Me < 0;
 
     /// <summary>This agent relays.</summary>

@@ -13,6 +13,8 @@ namespace Consensus.Agent.Api;
 /// <summary>What was recorded, of this agent and, read through it, of all.</summary>
 public static class TimelineApi
 {
+    private const string RecordingType = "application/octet-stream";
+
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
 
     /// <summary>Maps <c>GET /timeline</c>, <c>GET /timeline/runs</c> and <c>GET /events</c>.</summary>
@@ -22,6 +24,9 @@ public static class TimelineApi
         group.MapGet("/timeline", TimelineAsync).Counts(EndpointClass.Surveys)
             .Produces<AgentTimeline>().Produces<ClusterTimeline>().ProducesProblem(400).ProducesProblem(404)
             .WithSummary("A run as this agent recorded it; with cluster=true, as all agents did, on one clock");
+        group.MapGet("/timeline/record", Record).Counts(EndpointClass.Surveys)
+            .Produces(200, contentType: RecordingType).ProducesProblem(400).ProducesProblem(404)
+            .WithSummary("What this agent's core was given in a run, or in all that is recorded, for the command replay");
         group.MapGet("/timeline/runs", RunsAsync).Counts(EndpointClass.Surveys)
             .Produces<RunHistory>().ProducesProblem(400)
             .WithSummary("The last 100 runs, newest first; with cluster=true, also those that only other agents know");
@@ -29,6 +34,14 @@ public static class TimelineApi
             .WithSummary("This agent's events as they happen, as server-sent events; Last-Event-ID resumes");
         return group;
     }
+
+    private static IResult Record(TimelineReader timeline, string? run = null) =>
+        ReadRunName(run) ?? (timeline.ReadRecording(run) is { } recording
+            ? TypedResults.Bytes(recording.ToBytes(), RecordingType, $"{recording.AgentId}.{recording.Boot}.recording")
+            : RequestBody.Problem(404, "This agent does not remember this run."));
+
+    private static IResult? ReadRunName(string? run) => run is null or TimelineReader.Bare || RunId.TryParse(run, out _) ? null
+        : RequestBody.Problem(400, "run must be a run id as POST /run answers it, number.initiator.boot, or 'bare'.");
 
     private static async Task<IResult> TimelineAsync(
         TimelineReader timeline, AgentOptions options, PeerDirectory peers, AgentApiClient client, CancellationToken cancellation,
@@ -39,9 +52,9 @@ public static class TimelineApi
             return wrong;
         }
 
-        if (run is not null && run != TimelineReader.Bare && !RunId.TryParse(run, out _))
+        if (ReadRunName(run) is { } wrongRun)
         {
-            return RequestBody.Problem(400, "run must be a run id as POST /run answers it, number.initiator.boot, or 'bare'.");
+            return wrongRun;
         }
 
         List<RoundRange>? ranges = null;

@@ -71,6 +71,7 @@ public sealed partial class AgentService
     private void Record(Input input, IReadOnlyList<Effect> effects, string? key, long messageId, ref StepResult result)
     {
         _recorder.OnStep(_machine.CurrentRun);
+        _recorder.Given(input, effects, key, messageId);
         if (input is StartRun && _starts.Count == 1)
         {
             TakeUpStart();

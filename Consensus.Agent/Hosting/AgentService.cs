@@ -38,7 +38,8 @@ public sealed partial class AgentService : IDisposable
     public AgentService(AgentOptions options, PeerClient peers, AgentTelemetry telemetry, TimeProvider time, IRandomSource random, RunStore? store = null, SafetyRules? rules = null)
     {
         var boot = Guid.NewGuid().ToString("N")[..12];
-        _machine = new AgentStateMachine(options.Id, boot, [.. options.Peers.Select(peer => peer.OriginalString)], random, rules);
+        var draws = new RecordedDraws(random);
+        _machine = new AgentStateMachine(options.Id, boot, [.. options.Peers.Select(peer => peer.OriginalString)], draws, rules);
         _peers = peers;
         _options = options;
         _messageIds = new MessageIdSequence(options.Id, boot);
@@ -53,6 +54,8 @@ public sealed partial class AgentService : IDisposable
             _recorder.Restore(store.History);
             _persisted = _machine.ToPersist();
         }
+
+        _recorder.RecordInputs(new InputLog(_machine, draws), rules);
     }
 
     /// <summary>Reads the recorded events of this agent.</summary>

@@ -38,6 +38,34 @@ public sealed class EventRecorder
     /// <summary>Reads what this recorder records.</summary>
     public TimelineReader Reader { get; }
 
+    /// <summary>Records from now on what the core is given, too, so that <see cref="TimelineReader"/> can re-execute it.</summary>
+    /// <param name="log">Where to.</param>
+    /// <param name="rules">The rules that the core follows; null: those that are proved.</param>
+    public void RecordInputs(InputLog log, SafetyRules? rules = null) => Reader.Inputs = new RecordedInputs(log, rules);
+
+    /// <summary>The core took an input in this step.</summary>
+    /// <param name="input">The input.</param>
+    /// <param name="effects">What the core made of it.</param>
+    /// <param name="key">The sender's id of the message (<see cref="MessageId"/>); null: it has none.</param>
+    /// <param name="messageId">Of a response or failure: the number of this agent's message.</param>
+    public void Given(Input input, IReadOnlyList<Effect> effects, string? key = null, long messageId = 0)
+    {
+        lock (_gate)
+        {
+            if (Reader.Inputs?.Log is { } log)
+            {
+                (string, string)? cause = null;
+                if (key is not null && MessageId.TryParse(key, out var sender, out var boot, out var number))
+                {
+                    (cause, messageId) = ((sender.ToString(), boot.ToString()), number);
+                }
+
+                log.Add(_logs.Now, input, effects, cause, messageId);
+                _logs.Step = log.LastStep;
+            }
+        }
+    }
+
     /// <summary>A step begins: its events have one time, and after it <paramref name="current"/> is the run.</summary>
     public void OnStep(RunDescriptor? current) => _logs.OnStep(_baseUs + (_time.GetElapsedTime(_baseTimestamp).Ticks / 10), current);
 
@@ -206,6 +234,7 @@ public sealed class EventRecorder
         {
             _logs.Clear();
             _stream.Clear();
+            Reader.Inputs = null;
         }
     }
 

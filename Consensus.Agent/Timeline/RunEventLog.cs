@@ -65,6 +65,12 @@ internal sealed class RunEventLog(RunId id, long startedAt)
     /// <summary>The first message that belongs to it.</summary>
     public long FirstMessageId { get; set; }
 
+    /// <summary>The first step of the record of inputs that belongs to it; 0: inputs are not recorded.</summary>
+    public long FirstStep { get; init; }
+
+    /// <summary>The last step that belongs to it.</summary>
+    public long LastStep { get; set; }
+
     /// <summary>Events overwritten or given up.</summary>
     public int Dropped { get; private set; }
 

@@ -33,6 +33,9 @@ internal sealed class RunEventLogs(string agentId, string boot, EventStream stre
     /// <summary>The time of the current step, in µs since 1970.</summary>
     public long Now { get; private set; }
 
+    /// <summary>The number of the current step in the record of inputs; 0: inputs are not recorded.</summary>
+    public long Step { get; set; }
+
     /// <summary>All logs, oldest first.</summary>
     public IEnumerable<RunEventLog> All => _logs;
 
@@ -129,6 +132,7 @@ internal sealed class RunEventLogs(string agentId, string boot, EventStream stre
     public void Append(RunEventLog log, in RecordedEvent entry)
     {
         stream.Add(entry, log.Name);
+        log.LastStep = Step;
         _total += log.Add(entry);
         for (var i = 0; _total > MaxEvents && i < _logs.Count - 1; i++)
         {
@@ -174,7 +178,10 @@ internal sealed class RunEventLogs(string agentId, string boot, EventStream stre
         }
 
         var isOwn = descriptor is not null && id.Initiator == agentId && id.Boot == boot;
-        var log = new RunEventLog(id, isOwn && _startTakenUpAt != 0 ? _startTakenUpAt : Now) { Descriptor = descriptor, FirstMessageId = _lastMessageId + 1 };
+        var log = new RunEventLog(id, isOwn && _startTakenUpAt != 0 ? _startTakenUpAt : Now)
+        {
+            Descriptor = descriptor, FirstMessageId = _lastMessageId + 1, FirstStep = Step, LastStep = Step,
+        };
         _logs.Add(log);
         while (_pending.TryDequeue(out var entry))
         {

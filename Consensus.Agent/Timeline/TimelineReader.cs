@@ -20,6 +20,9 @@ public sealed class TimelineReader
         (_gate, _logs, _names, _stream) = (gate, logs, names, stream);
     }
 
+    /// <summary>What the core was given; null: it is not recorded.</summary>
+    internal RecordedInputs? Inputs { get; set; }
+
     /// <summary>This agent.</summary>
     public string AgentId { get; }
 
@@ -46,6 +49,7 @@ public sealed class TimelineReader
     {
         List<RecordedEvent> entries;
         AgentTimeline timeline;
+        Func<List<StateChange>>? states;
         lock (_gate)
         {
             if (Find(run) is not { } log)
@@ -54,13 +58,25 @@ public sealed class TimelineReader
             }
 
             entries = log.Read();
+            states = Inputs?.StatesOf(log, detail);
             timeline = new AgentTimeline(
                 AgentId, Boot, log.Name, log.Descriptor, log.Learner, log.LastRound, log.Dropped,
                 [.. log.Rounds.ToArray().Select(mark => new RoundEntry(mark.Round, mark.Value, mark.At))]);
         }
 
         // Outside the lock: texts of many events take longer than a step may wait.
-        return timeline with { Events = [.. Select(entries, detail).Select(entry => entry.ToEvent(_names))] };
+        return timeline with { Events = [.. Select(entries, detail).Select(entry => entry.ToEvent(_names))], States = states?.Invoke() };
+    }
+
+    /// <summary>What the core was given in a run, in whole segments; null: this agent does not know the run, or records no inputs.</summary>
+    /// <param name="run">A run id, <see cref="Bare"/>, or null for all that is recorded.</param>
+    public Recording? ReadRecording(string? run)
+    {
+        lock (_gate)
+        {
+            var log = run is null ? null : Find(run);
+            return run is not null && log is null ? null : Inputs?.Log.Read(log?.FirstStep ?? 1, log?.LastStep ?? long.MaxValue);
+        }
     }
 
     /// <summary>The recorded runs, newest first.</summary>

@@ -16,6 +16,8 @@ internal sealed class ApiClient(Uri agent) : IDisposable
 
     public Task<(HttpStatusCode Code, JsonElement Body)> Get(string path) => Send(HttpMethod.Get, path, null);
 
+    public Task<byte[]> GetBytes(string path) => _http.GetByteArrayAsync(new Uri(path, UriKind.Relative));
+
     public async Task<(HttpStatusCode Code, JsonElement Body)> Send(HttpMethod method, string path, HttpContent? content)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 using Consensus.Agent.Timeline;
+using Consensus.Protocol;
 using Consensus.Tests.Api;
 
 namespace Consensus.Tests.Timeline;
@@ -36,6 +37,30 @@ public sealed class TimelineApiTests : ThreeAgents
         Assert.True(merged.GetProperty("agree").GetBoolean());
         Assert.Equal(["agent1", "agent2", "agent3"], merged.GetProperty("lanes").EnumerateArray().Select(lane => lane.GetProperty("agent_id").GetString()!));
         Assert.Single(merged.GetProperty("lanes").EnumerateArray().Select(lane => lane.GetProperty("value").GetInt32()).Distinct());
+    }
+
+    [Fact]
+    public async Task Each_agent_records_what_its_core_was_given_and_the_states_come_from_it()
+    {
+        var run = await RunAsync();
+        foreach (var client in Clients)
+        {
+            var bytes = await client.GetBytes($"/timeline/record?run={run}");
+            var steps = Recording.FromBytes(bytes).Reexecute().Select(step => (step.Differs, Known: step.Snapshot())).ToList();
+            Assert.DoesNotContain(steps, step => step.Differs);
+            Assert.Contains(steps, step => step.Known.Run?.Id.ToString() == run && step.Known.Decision is not null);
+            var timeline = (await client.Get($"/timeline?run={run}")).Body;
+            var states = timeline.GetProperty("states").EnumerateArray().ToList();
+            Assert.True(states[0].GetProperty("fresh").GetBoolean());
+            Assert.Contains(states, state => state.TryGetProperty("decision", out _));
+
+            // A state stands at the time of an event, so that both are drawn as one step.
+            var times = timeline.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("at_us").GetInt64()).ToHashSet();
+            Assert.All(states, state => Assert.Contains(state.GetProperty("at_us").GetInt64(), times));
+        }
+
+        Assert.Equal(HttpStatusCode.NotFound, (await Clients[0].Get("/timeline/record?run=99.agent1.abc")).Code);
+        Assert.Equal(HttpStatusCode.BadRequest, (await Clients[0].Get("/timeline/record?run=x")).Code);
     }
 
     [Fact]
