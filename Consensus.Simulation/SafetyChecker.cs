@@ -7,8 +7,10 @@ namespace Consensus.Simulation;
 /// the run's descriptor says which process may send them. It also checks the decisions of real clusters (<see cref="Check"/>).
 /// Bare messages belong to no run and are not checked.
 /// </summary>
-public sealed partial class SafetyChecker
+/// <param name="refinement">Whether each event must be a step of the proof's model too (<see cref="Refinement"/>).</param>
+public sealed partial class SafetyChecker(bool refinement = false)
 {
+    private readonly Refinement? _refinement = refinement ? new() : null;
     private readonly Dictionary<RunId, RunHistory> _runs = [];
     private readonly List<AgentRecord> _agents = [];
     private readonly Dictionary<string, int> _sizes = new(StringComparer.Ordinal);
@@ -41,6 +43,7 @@ public sealed partial class SafetyChecker
         _runs.Clear();
         _agents.Clear();
         _sizes.Clear();
+        _refinement?.Clear();
     }
 
     /// <summary>Checks one step. The machine is in the state after it.</summary>
@@ -62,6 +65,7 @@ public sealed partial class SafetyChecker
 
         var seen = _agents[agent];
         Violation? violation = null;
+        var refused = _refinement?.Observe(machine, effects);
         Message? last = null;
         for (var i = 0; i < effects.Count; i++)
         {
@@ -92,7 +96,8 @@ public sealed partial class SafetyChecker
                 : new(PropertyNames.Validity, observation.Rule, decided, $"{machine.Id} decided {decision.Value}, which no agent drew in run {decided}.");
         }
 
-        return violation;
+        // A violation that users see comes before one of the model.
+        return violation ?? refused;
     }
 
     /// <summary>Checks agreement and integrity of a cluster's decisions, in the order in which they were observed.</summary>

@@ -36,6 +36,9 @@ public static class PropertyNames
     /// <summary>Only agents that count as many agents as a run does are its members and take part in it.</summary>
     public const string ClusterSize = "cluster size";
 
+    /// <summary>Each event is one step of the model that is proved (<see cref="Simulation.Refinement"/>).</summary>
+    public const string Refinement = "refinement";
+
     /// <summary>With persisted state, an agent still holds the decision that it sent, also after a restart.</summary>
     public const string Durability = "durability";
 

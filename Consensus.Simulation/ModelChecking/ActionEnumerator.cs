@@ -4,7 +4,23 @@ namespace Consensus.Simulation.ModelChecking;
 /// <param name="Agent">The agent that takes the step.</param>
 /// <param name="Code">The input: an action of <see cref="TransitionTable"/> or a message.</param>
 /// <param name="Next">The agent's state after it.</param>
-internal readonly record struct Action(int Agent, int Code, AgentState Next);
+/// <param name="Steps">The steps of the proof's model that it takes and whose guards read the history.</param>
+internal readonly record struct Action(int Agent, int Code, AgentState Next, GuardedStep[] Steps)
+{
+    /// <summary>The first step of the proof's model whose guard does not hold here, or null.</summary>
+    public GuardedStep? FindRefused(AgentState[] now)
+    {
+        foreach (var step in Steps)
+        {
+            if (!step.Holds(now, Agent))
+            {
+                return step;
+            }
+        }
+
+        return null;
+    }
+}
 
 /// <summary>Enumerates the steps that agents can take in a global state.</summary>
 internal static class ActionEnumerator
@@ -79,7 +95,7 @@ internal static class ActionEnumerator
 
         private bool Yield(int next)
         {
-            Current = new Action(_agent, _code, agents[_agent, next]);
+            Current = new Action(_agent, _code, agents[_agent, next], now[_agent].StepsTo(_code, next));
             return true;
         }
 

@@ -57,7 +57,11 @@ internal sealed class LocalState(AgentStateMachine machine)
 /// <param name="Next">The machine after the step.</param>
 /// <param name="Sent">The messages that the step added.</param>
 /// <param name="Events">The events of the step, for diagrams and for reachability properties.</param>
-internal sealed record Outcome(LocalState Next, int[] Sent, ProtocolEvent[] Events);
+internal sealed record Outcome(LocalState Next, int[] Sent, ProtocolEvent[] Events)
+{
+    /// <summary>The events of other draws with the same outcome.</summary>
+    public List<ProtocolEvent[]> OtherEvents { get; } = [];
+}
 
 /// <summary>All messages that one agent ever sent, over all its processes, and what follows from them. Equal sets are one object.</summary>
 internal sealed class SentMessages(int[] codes, int[] decisions, int[] draws, string? broken)
@@ -88,6 +92,7 @@ internal sealed class AgentState(int agent, int index, LocalState local, SentMes
 
     private int[] _moves = [];
     private int[][] _branches = [];
+    private (int Code, int Next, GuardedStep[] Steps)[] _steps = [];
 
     public readonly int Agent = agent;
     public readonly int Index = index;
@@ -100,6 +105,9 @@ internal sealed class AgentState(int agent, int index, LocalState local, SentMes
 
     /// <summary>By receiver: the messages that may reach it now.</summary>
     public readonly DeliverableMessages[] MessagesTo = messagesTo;
+
+    /// <summary>What the agent itself sent, by the number of a run.</summary>
+    public ulong[] SentByRun { get; init; } = [];
 
     /// <summary>Runs in which the agent drew, proposed or voted.</summary>
     public int[] Runs { get; init; } = [];
@@ -123,6 +131,33 @@ internal sealed class AgentState(int agent, int index, LocalState local, SentMes
         }
 
         return Unknown;
+    }
+
+    /// <summary>What the agent itself sent in a run (<see cref="SentMask"/>).</summary>
+    public ulong SentIn(int run) => run < SentByRun.Length ? SentByRun[run] : 0;
+
+    /// <summary>The steps of the proof's model that a transition takes; none where all are allowed in any history.</summary>
+    public GuardedStep[] StepsTo(int code, int next)
+    {
+        foreach (var (of, to, steps) in Volatile.Read(ref _steps))
+        {
+            if (of == code && to == next)
+            {
+                return steps;
+            }
+        }
+
+        return [];
+    }
+
+    /// <summary>Adds the steps of one outcome. Called before <see cref="Add"/>.</summary>
+    public void AddSteps(int code, int next, GuardedStep[] steps)
+    {
+        if (steps.Length > 0)
+        {
+            // Two outcomes may lead to one state. All their steps must be allowed.
+            Volatile.Write(ref _steps, [.. _steps.Where(one => one.Code != code || one.Next != next), (code, next, [.. StepsTo(code, next), .. steps])]);
+        }
     }
 
     public int[] Branch(int found) => Volatile.Read(ref _branches)[~found];

@@ -38,8 +38,12 @@ public sealed partial class ModelChecker
     /// <param name="make">Makes a machine; null: one with the default rules.</param>
     /// <param name="symmetry">Whether to count permuted states once (<see cref="SymmetryReduction"/>).</param>
     /// <param name="partialOrderReduction">Whether to visit only states after visible steps (<see cref="PartialOrderReduction"/>): far fewer, with the same verdict.</param>
+    /// <param name="refinement">
+    /// Whether each transition must be steps of the proof's model (<see cref="PropertyNames.Refinement"/>); null: with the default
+    /// rules. A mutant is searched for what users would see.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The bounds are out of range.</exception>
-    public ModelChecker(ModelCheckerOptions bounds, StateMachineFactory? make = null, bool symmetry = true, bool partialOrderReduction = false)
+    public ModelChecker(ModelCheckerOptions bounds, StateMachineFactory? make = null, bool symmetry = true, bool partialOrderReduction = false, bool? refinement = null)
     {
         if (bounds.Error() is { } error)
         {
@@ -47,15 +51,19 @@ public sealed partial class ModelChecker
         }
 
         _bounds = bounds;
+        var refines = bounds.Rule == Rule.Ratified && (refinement ?? make is null);
         _key = new PackedState(bounds.Agents);
-        _agents = new TransitionTable(bounds, make ?? SimulatedCluster.Core, _key.MaxStates);
+        _agents = new TransitionTable(bounds, make ?? SimulatedCluster.Core, _key.MaxStates, refines);
         _symmetry = new SymmetryReduction(bounds, _agents, symmetry);
         _termination = new TerminationCheck(_agents, bounds);
         _terminationStartStates = new TerminationStartStates(bounds, _termination);
         _reduced = partialOrderReduction;
-        _unreduced = () => new ModelChecker(bounds, make, symmetry);
+        _unreduced = () => new ModelChecker(bounds, make, symmetry, refinement: refinement);
         _log = new PredecessorLog(paths: !partialOrderReduction);
     }
+
+    /// <summary>The states of single agents that were reached.</summary>
+    internal TransitionTable Transitions => _agents;
 
     /// <summary>Visits every state, or stops at the first violation.</summary>
     /// <param name="progress">Called after each batch of states, on the calling thread.</param>

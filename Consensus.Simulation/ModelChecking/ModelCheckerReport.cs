@@ -51,7 +51,7 @@ public sealed record ReachabilityProperty(string Name, bool Seen)
 /// <param name="Reachability">What must be reached.</param>
 /// <param name="Broken">The broken property, one of <see cref="PropertyNames"/>; or null.</param>
 /// <param name="Path">A shortest path to the violation.</param>
-/// <param name="UnfinishedReason">Why a walk without faults does not end well, if that is the violation.</param>
+/// <param name="UnfinishedReason">Why a walk without faults does not end well, or which step the proof's model has not, if that is the violation.</param>
 /// <param name="Walked">Distinct combinations of machines that walks without faults went through. With symmetry reduction it depends on which state of an orbit was visited first.</param>
 /// <param name="StatesOfAllOrbits">Distinct global states without symmetry reduction.</param>
 /// <param name="PartialOrderReduction">Whether partial-order reduction was on. The depth is in visible steps then.</param>

@@ -36,13 +36,13 @@ public static class ModelCheckerText
 
             if (report.UnfinishedReason is not null)
             {
-                yield return $"From here, without any further fault: {report.UnfinishedReason}.";
+                yield return report.Broken == PropertyNames.Refinement ? $"In the last step {report.UnfinishedReason}." : $"From here, without any further fault: {report.UnfinishedReason}.";
             }
         }
     }
 
     private static string[] Always(ModelCheckerOptions bounds) =>
-        [PropertyNames.Agreement, PropertyNames.Validity, PropertyNames.OneProposal, PropertyNames.OneVote, .. bounds.ShortPeers > 0 ? new[] { PropertyNames.ClusterSize } : [], .. bounds.Durable ? new[] { PropertyNames.Durability } : [], .. bounds.Rule == Rule.Ratified ? new[] { PropertyNames.Termination } : []];
+        [PropertyNames.Agreement, PropertyNames.Validity, PropertyNames.OneProposal, PropertyNames.OneVote, .. bounds.ShortPeers > 0 ? new[] { PropertyNames.ClusterSize } : [], .. bounds.Durable ? new[] { PropertyNames.Durability } : [], .. bounds.Rule == Rule.Ratified ? new[] { PropertyNames.Refinement, PropertyNames.Termination } : []];
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

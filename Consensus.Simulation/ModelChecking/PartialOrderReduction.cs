@@ -15,6 +15,9 @@ internal sealed class PartialOrderReduction(ModelCheckerOptions bounds, Transiti
     private readonly AgentState[] _after = new AgentState[bounds.Agents];
     private readonly List<AgentState> _later = [];
 
+    /// <summary>A step on the way whose guard does not hold (<see cref="GuardedStep"/>), or null.</summary>
+    public GuardedStep? Refused { get; private set; }
+
     /// <summary>Finds the states of one agent.</summary>
     /// <param name="now">The states of all agents.</param>
     /// <param name="agent">The agent.</param>
@@ -56,6 +59,7 @@ internal sealed class PartialOrderReduction(ModelCheckerOptions bounds, Transiti
             var state = _at[agent] = invisible[i];
             foreach (var move in ActionEnumerator.Of(bounds, agents, _at, agent))
             {
+                Refused ??= move.FindRefused(_at);
                 var found = IsInvisible(state, move.Next) ? invisible : visible;
                 if (found is not null && !found.Contains(move.Next))
                 {

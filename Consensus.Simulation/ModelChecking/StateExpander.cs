@@ -41,7 +41,7 @@ public sealed partial class ModelChecker
             {
                 foreach (var move in ActionEnumerator.From(checker._bounds, _agents, _now))
                 {
-                    Take(move.Agent, move.Next);
+                    Take(move.Agent, move.Next, move.FindRefused(_now));
                 }
 
                 return;
@@ -53,6 +53,11 @@ public sealed partial class ModelChecker
                 foreach (var next in _visible)
                 {
                     Take(agent, next);
+                }
+
+                if (_reduction.Refused is { } refused)
+                {
+                    checker.Report(_from, 0, PropertyNames.Refinement, ReasonOf(refused));
                 }
             }
 
@@ -72,7 +77,10 @@ public sealed partial class ModelChecker
             }
         }
 
-        private void Take(int agent, AgentState next)
+        private static string ReasonOf(GuardedStep refused) =>
+            $"\"{EventFormatter.Of(refused.Event)}\" is {(refused.Step is { } step ? $"the model's {step}, whose guard does not hold" : "no step of the model")}";
+
+        private void Take(int agent, AgentState next, GuardedStep? refused = null)
         {
             Transitions++;
             if (checker._reduced)
@@ -85,6 +93,11 @@ public sealed partial class ModelChecker
             }
 
             var key = checker._symmetry.Canonical(checker._key, _after, out var orbitSize);
+            if (refused is not null)
+            {
+                checker.Report(_from, key, PropertyNames.Refinement, ReasonOf(refused));
+            }
+
             if (!checker._seen.Add(key))
             {
                 return;

@@ -35,12 +35,15 @@ internal sealed partial class TransitionTable
     private readonly Dictionary<string, SentMessages> _sent = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DeliverableMessages> _deliverable = new(StringComparer.Ordinal);
     private readonly int _maxStates;
+    private readonly bool _refinement;
 
     /// <param name="bounds">The bounds.</param>
     /// <param name="make">Makes a machine: the core or a mutant.</param>
     /// <param name="maxStates">How many states one agent may have.</param>
-    public TransitionTable(ModelCheckerOptions bounds, StateMachineFactory make, int maxStates)
+    /// <param name="refinement">Whether to find the steps of the proof's model that transitions take.</param>
+    public TransitionTable(ModelCheckerOptions bounds, StateMachineFactory make, int maxStates, bool refinement)
     {
+        _refinement = refinement;
         (_bounds, _make, _maxStates, Messages) = (bounds, make, maxStates, new MessageCatalog(FirstMessage, bounds));
         _states = [.. Enumerable.Range(0, bounds.Agents).Select(_ => new AgentState[64])];
         _index = [.. _states.Select(_ => new Dictionary<(LocalState, SentMessages, FaultBudget), AgentState>())];
@@ -68,6 +71,12 @@ internal sealed partial class TransitionTable
     public int Count => _counts.Sum();
 
     public int Locals => _locals.Count;
+
+    /// <summary>Every machine that was reached.</summary>
+    public IEnumerable<AgentStateMachine> Machines => _locals.Values.Select(local => local.Machine);
+
+    /// <summary>Every message that a relay sent with copies of others, by its text.</summary>
+    public Dictionary<string, Message> Composed { get; } = new(StringComparer.Ordinal);
 
     public AgentState this[int agent, int index] => Volatile.Read(ref _states[agent])[index];
 
@@ -143,7 +152,16 @@ internal sealed partial class TransitionTable
             return [];
         }
 
-        return outcomes.Select(outcome => After(state, code, outcome));
+        return outcomes.Select(outcome =>
+        {
+            var next = After(state, code, outcome);
+            if (_refinement)
+            {
+                state.AddSteps(code, next.Index, [.. StepsOf(state, outcome)]);
+            }
+
+            return next;
+        });
     }
 
     private AgentState After(AgentState state, int code, Outcome outcome) =>
@@ -210,12 +228,23 @@ internal sealed partial class TransitionTable
                 effects.Add(new Introduction(handshake.Sender, response));
             }
 
+            foreach (var send in effects.OfType<Send>().Where(send => send.Message.Relayed is not null))
+            {
+                Composed.TryAdd($"{send.Message}", send.Message);
+            }
+
             var next = LocalOf(machine, mayStart, effects);
             var sent = MessagesOf(agent, machine, effects, new RelayedCopies(state.Local.Machine, input, machine));
             // Different draws may have the same outcome.
-            if (!outcomes.Exists(outcome => outcome.Next == next && outcome.Sent.AsSpan().SequenceEqual(sent)))
+            var same = outcomes.Find(outcome => outcome.Next == next && outcome.Sent.AsSpan().SequenceEqual(sent));
+            ProtocolEvent[] events = [.. effects.OfType<ProtocolEvent>()];
+            if (same is null)
             {
-                outcomes.Add(new Outcome(next, sent, [.. effects.OfType<ProtocolEvent>()]));
+                outcomes.Add(new Outcome(next, sent, events));
+            }
+            else if (!same.Events.AsSpan().SequenceEqual(events))
+            {
+                same.OtherEvents.Add(events);
             }
         }
         while (Random.Advance());
@@ -237,6 +266,7 @@ internal sealed partial class TransitionTable
 
         state = new AgentState(agent, index, local, sent, budget, origin, [.. Enumerable.Range(0, _bounds.Agents).Select(receiver => MessagesTo(receiver, local, sent))])
         {
+            SentByRun = origin is not null && ReferenceEquals(origin.State.Sent, sent) ? origin.State.SentByRun : SentByRun(agent, sent),
             Runs = [.. sent.Codes.Select(code => Messages[code]).Where(IsOfMember).Select(message => message.Run).Distinct()],
             HasForgotten = local.Machine is { CurrentRun: { } run, CurrentDecision: null } && Messages.NumberOf(Messages.CodeOf(run)) is var number && sent.Decisions.Any(decision => decision >> 8 == number),
         };

@@ -23,7 +23,7 @@ internal sealed class ScheduleReplay : SimulatedCluster
     private int _ticket;
 
     public ScheduleReplay(SimulationOptions options, long seed, StateMachineFactory? make)
-        : base(options.CreateAgents(), make, new SafetyChecker())
+        : base(options.CreateAgents(), make, new SafetyChecker(refinement: make is null))
     {
         (_seed, _durable) = (seed, options.Durable);
         Trace = new SimulationTrace();

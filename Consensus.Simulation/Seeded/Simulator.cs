@@ -63,7 +63,7 @@ public sealed partial class Simulator : SimulatedCluster
     /// <param name="make">Makes a machine; null: one with the default rules.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public Simulator(SimulationOptions options, StateMachineFactory? make = null)
-        : base(options.CreateAgents(), make, new SafetyChecker())
+        : base(options.CreateAgents(), make, new SafetyChecker(refinement: make is null))
     {
         if (options.Error() is { } error)
         {
