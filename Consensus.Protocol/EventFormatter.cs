@@ -172,6 +172,23 @@ public static class EventFormatter
         };
     }
 
+    /// <summary>A time with a readable unit.</summary>
+    public static string Of(TimeSpan time) => time.TotalMilliseconds switch
+    {
+        < 0.095 => Invariant($"{time.TotalMicroseconds:0} µs"),
+        < 9.95 => Invariant($"{time.TotalMilliseconds:0.0} ms"),
+        < 999.5 => Invariant($"{time.TotalMilliseconds:0} ms"),
+        < 99_500 => Invariant($"{time.TotalSeconds:0.0} s"),
+        _ => Invariant($"{time.TotalMinutes:0} min"),
+    };
+
+    /// <summary>Names in a sentence: "a", "a and b", "a, b and c".</summary>
+    public static string List(IReadOnlyList<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        return names.Count < 2 ? string.Concat(names) : $"{string.Join(", ", names.Take(names.Count - 1))} and {names[^1]}";
+    }
+
     /// <summary>A value; 0: that there is none.</summary>
     public static string ValueOrNone(int value) => value == 0 ? "none" : value.ToString(CultureInfo.InvariantCulture);
 

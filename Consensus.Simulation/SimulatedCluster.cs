@@ -133,6 +133,11 @@ public abstract class SimulatedCluster
         }
 
         var effects = agent.Machine!.Step(input);
+        if (traced is not null && Trace!.KeepsStates)
+        {
+            traced.After = agent.Machine.Snapshot();
+        }
+
         RecordViolation(_checker?.Observe(agent.Index, agent.Machine, effects));
         return OnStep(agent, input, effects);
     }

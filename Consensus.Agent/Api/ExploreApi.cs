@@ -97,13 +97,13 @@ public static class ExploreApi
 
     private static JsonHttpResult<ExploredState> Answer(ExplorationOptions options, IReadOnlyList<ExplorationStep> path)
     {
-        var cluster = new ExploredCluster(options, path);
+        var cluster = new ExploredCluster(options, path, keepsStates: true);
         var properties = PropertiesOf(cluster).ToList();
         var timeline = SimulatedTimeline.Of(cluster.Trace!, options.Agents, "", [], cluster.Violations.FirstOrDefault());
         return TypedResults.Json(
             new ExploredState(
                 // The properties say what is violated.
-                string.Join('-', path), timeline with { Violation = null },
+                string.Join('-', path), RunVerdict.AddTo(timeline with { Violation = null }),
                 [.. cluster.Snapshots.Select((known, agent) => known is null ? new ClusterAgent(AgentIds.IdOf(agent), false, AgentIds.IdOf(agent)) : ClusterAgent.From(known.AgentId, StateResponse.From(known)))],
                 properties, [.. path.Count < ExplorationOptions.MaxSteps ? cluster.NextSteps().Select(ToStep) : []]),
             AgentJson.Default.ExploredState);

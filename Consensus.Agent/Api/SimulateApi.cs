@@ -71,7 +71,7 @@ public static class SimulateApi
 
     private static ClusterTimeline Simulate(SimulationOptions options, Mutant? mutant, IReadOnlyDictionary<int, MessageChange> changes, long seed, List<RoundRange> detail)
     {
-        var trace = new SimulationTrace();
+        var trace = new SimulationTrace(keepsStates: true);
         var result = new Simulator(options, mutant?.Factory) { Changes = changes }.Run(seed, trace, MaxMessages);
         return SimulatedTimeline.Of(trace, options.Agents, string.Join(' ', result.Verdict(trace)), detail, result.Violation);
     }

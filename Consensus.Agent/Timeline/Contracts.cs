@@ -21,7 +21,7 @@ namespace Consensus.Agent.Timeline;
 /// <param name="Attempt">How many values this agent has drawn.</param>
 /// <param name="Status">The response's status.</param>
 /// <param name="Reason">The response's reason.</param>
-/// <param name="Run">The run; only in the live stream.</param>
+/// <param name="Run">The run; only in the live stream, and where it is another one than its timeline's.</param>
 public sealed record TimelineEvent(
     long Id, long AtUs, string Kind, string? Message = null, long? MessageId = null, string? Other = null, string? OtherBoot = null,
     int? Round = null, int? Value = null, int? Proposal = null, int? Attempt = null, string? Status = null, string? Reason = null, string? Run = null);
@@ -95,12 +95,13 @@ public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 /// <param name="DurationMs">The run's duration, the same as in <c>GET /timeline/runs?cluster=true</c>; absent while undecided.</param>
 /// <param name="Violation">Of a simulated run: the property that it violates; absent: none.</param>
 /// <param name="States">How the agents' states changed, in order of time; absent in files of older versions.</param>
+/// <param name="Verdict">The result of the run in words; absent in files of older versions.</param>
 /// <param name="Texts">What events and messages are in words; they name these by number, from 0.</param>
 public sealed record ClusterTimeline(
     string? Run, int N, int Quorum, long StartUs, IReadOnlyList<Lane> Lanes, IReadOnlyList<LaneEvent> Events, IReadOnlyList<MessageArrow> Messages,
     IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<UnresponsivePeriod> Silences,
     bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null, double? DurationMs = null, ViolatedProperty? Violation = null,
-    IReadOnlyList<LaneState>? States = null, IReadOnlyList<string>? Texts = null);
+    IReadOnlyList<LaneState>? States = null, RunVerdict? Verdict = null, IReadOnlyList<string>? Texts = null);
 
 /// <summary>A property that a simulated run violates.</summary>
 /// <param name="Property">Its name.</param>
@@ -147,13 +148,19 @@ public sealed record Lane(
 
 /// <summary>
 /// An event inside one agent; <paramref name="T"/> in ms since the start, <paramref name="Lane"/> an index, <paramref name="Text"/>
-/// the number of its text, a verb whose subject is the agent.
+/// the number of its text, a verb whose subject is the agent. <paramref name="Run"/> is absent in the timeline's run.
+/// <paramref name="Support"/> says of a decision which votes or proposals support it: "2 of 3 votes: agent1, agent2".
 /// </summary>
 public sealed record LaneEvent(
-    double T, int Lane, string Kind, int Round = 0, int? Value = null, int? Proposal = null, int? Attempt = null, string? Other = null, int? Text = null);
+    double T, int Lane, string Kind, int Round = 0, int? Value = null, int? Proposal = null, int? Attempt = null, string? Other = null,
+    string? Run = null, string? Support = null, int? Text = null);
 
-/// <summary>New information of a response: its receiver did not have it from that agent. <paramref name="Text"/> is the number of its text, a noun.</summary>
-public sealed record NewInformation(string Kind, int Round, int? Value = null, int? Proposal = null, int? Text = null);
+/// <summary>
+/// New information of a response: its receiver did not have it from that agent. <paramref name="Run"/> is absent in the timeline's
+/// run. <paramref name="Text"/> is the number of its text, a noun.
+/// </summary>
+public sealed record NewInformation(
+    string Kind, int Round, int? Value = null, int? Proposal = null, string? Run = null, int? Text = null);
 
 /// <summary>A message. Times are in ms since the start, lanes are indices.</summary>
 /// <param name="Kind"><c>handshake</c>, <c>reset</c>, <c>new_round</c>, <c>proposal</c>, <c>vote</c>, <c>final</c> or <c>state</c>.</param>
@@ -171,12 +178,15 @@ public sealed record NewInformation(string Kind, int Round, int? Value = null, i
 /// <param name="News">The new information of the response; absent: none.</param>
 /// <param name="Guessed">True where only one end was recorded, and the other end's time is a guess.</param>
 /// <param name="Id">The sender's number of the message.</param>
+/// <param name="Run">The run; absent in the timeline's run.</param>
+/// <param name="Completes">True where it completed its receiver's decision.</param>
+/// <param name="ResponseCompletes">True where its response completed its sender's decision.</param>
 /// <param name="Text">The number of the text of what it says, a noun.</param>
 /// <param name="Outcome">The number of the text of what became of it by its response; absent: unknown.</param>
 public sealed record MessageArrow(
     string Kind, int From, int To, double Sent, double? Received = null, double? Answered = null, double? LostAt = null, int Round = 0, int? Value = null,
     int? Proposal = null, string? Status = null, string? Reason = null, NewInformation? News = null, bool Guessed = false, long? Id = null,
-    int? Text = null, int? Outcome = null);
+    string? Run = null, bool? Completes = null, bool? ResponseCompletes = null, int? Text = null, int? Outcome = null);
 
 /// <summary>A round: when the first agent entered it, and each lane's value (null where it did not enter).</summary>
 public sealed record RoundValues(int Round, double T, IReadOnlyList<int?> Values);

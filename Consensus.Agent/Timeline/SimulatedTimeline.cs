@@ -15,7 +15,8 @@ internal static class SimulatedTimeline
     /// <param name="agents">How many agents there are.</param>
     /// <param name="sentence">The result in a sentence.</param>
     /// <param name="detail">Rounds to show though they would be folded.</param>
-    /// <param name="violation">The violated property; null: none. Its run is shown, else the newest.</param>
+    /// <param name="violation">The violated property; null: none. The timeline is of its run, else of the newest.</param>
+    /// <remarks>A trace with states shows its other runs too: an agent that has not joined the newest is still in one of them.</remarks>
     public static ClusterTimeline Of(SimulationTrace trace, int agents, string sentence, IReadOnlyList<RoundRange> detail, Violation? violation = null)
     {
         var runs = trace.Calls.Select(call => call.Message.Run).OfType<RunDescriptor>().ToList();
@@ -24,15 +25,15 @@ internal static class SimulatedTimeline
         var (_, folded) = RoundFolding.Fold(1, entered.Select(protocolEvent => protocolEvent.Round).DefaultIfEmpty(0).Max(), detail);
         var processes = trace.Steps.Where(step => step.Kind is TraceStepKind.Boot or TraceStepKind.Crash).ToLookup(step => step.Agent);
         var merged = TimelineMerger.Merge(run?.Id.ToString(), new TraceReader(trace, processes, run, folded).Sources(agents), folded);
-        var ends = merged.Events.Where(e => e.Kind is "decided" or "learned").ToList();
-        return merged with
+        var ends = merged.Events.Where(e => e.Run is null && e.Kind is "decided" or "learned").ToList();
+        return RunVerdict.AddTo(merged with
         {
             Lanes = [.. merged.Lanes.Select((lane, agent) => lane with { Up = processes[agent].Last().Kind != TraceStepKind.Crash })],
             Silences = [.. UnresponsivePeriods(trace, at => (at - merged.StartUs) / 1000.0)],
             Sentence = sentence,
             Violation = violation is null ? null : new ViolatedProperty(violation.Property, violation.Explanation),
             DurationMs = (ends.Find(e => merged.Lanes[e.Lane].AgentId == run?.Id.Initiator) ?? ends.FirstOrDefault())?.T,
-        };
+        });
     }
 
     private static bool EntersRound(ProtocolEvent protocolEvent) =>
@@ -48,7 +49,7 @@ internal static class SimulatedTimeline
         }
     }
 
-    /// <summary>Reads each agent's timeline of one run from a trace. Folded rounds are left out.</summary>
+    /// <summary>Reads each agent's timeline from a trace. Folded rounds are left out.</summary>
     private sealed class TraceReader(SimulationTrace trace, ILookup<int, TraceStep> processes, RunDescriptor? run, List<RoundRange> folded)
     {
         private readonly ILookup<int, TraceStep> _steps = trace.Steps.ToLookup(step => step.Agent);
@@ -56,7 +57,7 @@ internal static class SimulatedTimeline
         // A query for state is shown where its response caused an event.
         private readonly HashSet<TraceCall> _shown =
         [
-            .. trace.Calls.Where(call => call.Message is Handshake or Reset || (call.Message.Run is { } named && named.Id == run?.Id)),
+            .. trace.Calls.Where(call => call.Message is Handshake or Reset || (call.Message.Run is { } named && (trace.KeepsStates || named.Id == run?.Id))),
             .. trace.Steps.Where(step => step is { Kind: TraceStepKind.Response, Call.Message: StateQuery, Events.Count: > 0 }).Select(step => step.Call!),
         ];
 
@@ -65,12 +66,15 @@ internal static class SimulatedTimeline
         private AgentTimeline TimelineOf(int agent)
         {
             var own = _steps[agent].ToList();
+            var states = own.Where(step => step.Kind == TraceStepKind.Crash || step.After is not null)
+                .Select(step => (step.At, step.Kind == TraceStepKind.Crash ? null : step.After));
             var events = own.SelectMany(step => step.Events.Where(protocolEvent => protocolEvent.Run == run?.Id).Select(protocolEvent => (step.At, Event: protocolEvent))).ToList();
             var joined = events.FindLast(one => one.Event.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner).Event;
             return new AgentTimeline(
                 AgentIds.IdOf(agent), BootOf(agent), run?.Id.ToString(), run, joined?.Kind == ProtocolEventKind.JoinedAsLearner,
                 Rounds: [.. events.Where(one => EntersRound(one.Event)).Select(one => new RoundEntry(one.Event.Round, one.Event.Value, one.At))],
-                Events: [.. own.SelectMany(step => EventsOf(step, isFirst: step == own[0])), .. trace.Calls.Where(call => call.From == agent && IsShown(call) && NeverEnds(call)).Select(call => EventOf(call, trace.Steps[^1].At, "lost"))]);
+                Events: [.. own.SelectMany(step => EventsOf(step, isFirst: step == own[0])), .. trace.Calls.Where(call => call.From == agent && IsShown(call) && NeverEnds(call)).Select(call => EventOf(call, trace.Steps[^1].At, "lost"))],
+                States: trace.KeepsStates ? [.. StateChanges.Of(states, IsShown)] : null);
         }
 
         // A lost message whose caller did not wait until the end.
@@ -92,13 +96,14 @@ internal static class SimulatedTimeline
                 };
             }
 
-            foreach (var protocolEvent in step.Events.Where(protocolEvent => protocolEvent.Run == run?.Id || protocolEvent.Kind == ProtocolEventKind.WasReset))
+            foreach (var protocolEvent in step.Events.Where(IsOfPicture))
             {
                 if (IsShown(protocolEvent.Round) || !(EntersRound(protocolEvent) || protocolEvent.Kind == ProtocolEventKind.Voted))
                 {
                     yield return new TimelineEvent(
                         0, step.At, protocolEvent.Kind.WireName(), Round: protocolEvent.Round, Value: protocolEvent.Value == 0 ? null : protocolEvent.Value,
-                        Attempt: EntersRound(protocolEvent) ? protocolEvent.Attempt : null, Other: protocolEvent.Other);
+                        Attempt: EntersRound(protocolEvent) ? protocolEvent.Attempt : null, Other: protocolEvent.Other,
+                        Run: OtherRun(protocolEvent.Run));
                 }
             }
 
@@ -108,21 +113,28 @@ internal static class SimulatedTimeline
             }
         }
 
-        private static TimelineEvent EventOf(TraceCall call, long at, string kind, Response? response = null)
+        private bool IsOfPicture(ProtocolEvent protocolEvent) =>
+            trace.KeepsStates || protocolEvent.Run == run?.Id || protocolEvent.Kind == ProtocolEventKind.WasReset;
+
+        /// <summary>The id of another run than the timeline's, else null.</summary>
+        private string? OtherRun(RunId? id) => id is null || id == run?.Id || id.Value.IsNone ? null : id.ToString();
+
+        private TimelineEvent EventOf(TraceCall call, long at, string kind, Response? response = null)
         {
             var (what, round, value, proposal) = call.Message.Content;
             return new TimelineEvent(
                 0, at, kind, what.WireName(), call.Number, AgentIds.IdOf(call.To), null, round, value == 0 ? null : value,
-                what == MessageKind.Vote ? proposal : null, null, response?.Status.WireName(), response?.Reason?.WireName());
+                what == MessageKind.Vote ? proposal : null, null, response?.Status.WireName(), response?.Reason?.WireName(),
+                OtherRun(call.Message.Run?.Id));
         }
 
         private TimelineEvent WithNewInformation(TimelineEvent responded, Response response)
         {
-            var (kind, round, value, proposal) = response.Run == run?.Id ? response.Carried : default;
+            var (kind, round, value, proposal) = trace.KeepsStates || response.Run == run?.Id ? response.Carried : default;
             return responded with
             {
                 Message = kind == MessageKind.None ? null : kind.WireName(), Round = round, Value = value == 0 ? null : value,
-                Proposal = kind == MessageKind.Vote ? proposal : null,
+                Proposal = kind == MessageKind.Vote ? proposal : null, Run = OtherRun(response.Run),
             };
         }
 

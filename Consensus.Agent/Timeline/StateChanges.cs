@@ -34,6 +34,29 @@ public static class StateChanges
         return change == new StateChange(at) ? null : change;
     }
 
+    /// <summary>The changes over many steps.</summary>
+    /// <param name="steps">The time of each step in µs, and the snapshot after it; null: the process has ended.</param>
+    /// <param name="isShown">Whether to keep the changes of a round. After a gap comes the whole state.</param>
+    public static IEnumerable<StateChange> Of(IEnumerable<(long At, AgentSnapshot? After)> steps, Func<int, bool> isShown)
+    {
+        AgentSnapshot? before = null;
+        foreach (var (at, after) in steps)
+        {
+            // A decision stays, whatever round the agent was in.
+            var shown = after is not null && (after.Decision is not null || isShown(after.Round));
+            if (after is null)
+            {
+                yield return new StateChange(at, true, true);
+            }
+            else if (shown && Between(before, after, at) is { } change)
+            {
+                yield return change;
+            }
+
+            before = shown ? after : null;
+        }
+    }
+
     private static StateChange WholeOf(AgentSnapshot state, long at) => new(
         at, true, Run: state.Run?.Id.ToString(), Round: state.Round == 0 ? null : state.Round,
         Phase: state.Phase == Phase.Waiting ? null : state.Phase,

@@ -28,16 +28,17 @@ public static class TimelineMerger
             .DefaultIfEmpty(0).Min();
         double T(long corrected) => (corrected - start) / 1000.0;
 
-        var arrows = Arrows(links, At, T);
-        var events = recorded.SelectMany(timeline => timeline.Events!.Where(IsInner).Select(e => ToLaneEvent(e, names[timeline.AgentId], At, T)))
-            .OrderBy(e => e.T).ToList();
+        var decisions = new DecisionReader(recorded, sources.Count);
+        var arrows = Arrows(links, decisions, At, T);
+        var events = recorded.SelectMany(timeline => timeline.Events!.Where(IsInner)
+            .Select(e => ToLaneEvent(e, names[timeline.AgentId], At, T) with { Support = decisions.SupportOf(timeline, e) })).OrderBy(e => e.T).ToList();
         var lanes = names.Ids.Select((id, lane) => ToLane(id, lane, names, sources, descriptor, offsets, events)).ToList();
         var rounds = RoundsOf(recorded, names, At, T);
-        var decisions = lanes.Where(lane => lane.Value is not null).Select(lane => lane.Value).Distinct().Count();
-        return TimelineTexts.AddTo(new ClusterTimeline(
+        var values = lanes.Where(lane => lane.Value is not null).Select(lane => lane.Value).Distinct().Count();
+        return RunVerdict.AddTo(TimelineTexts.AddTo(new ClusterTimeline(
             run, sources.Count, Quorum.Of(sources.Count), start, lanes, events, arrows, rounds, folded, SilencesOf(arrows, events, lanes.Count),
-            decisions == 0 ? null : decisions == 1, descriptor, LastRoundOf(rounds, sources, descriptor), DurationMs: DurationOf(sources),
-            States: [.. recorded.SelectMany(timeline => StatesOf(timeline, names, at => T(At(names[timeline.AgentId], at)))).OrderBy(state => state.T)]));
+            values == 0 ? null : values == 1, descriptor, LastRoundOf(rounds, sources, descriptor), DurationMs: DurationOf(sources),
+            States: [.. recorded.SelectMany(timeline => StatesOf(timeline, names, at => T(At(names[timeline.AgentId], at)))).OrderBy(state => state.T)])));
     }
 
     private static IEnumerable<LaneState> StatesOf(AgentTimeline timeline, LaneResolver names, Func<long, double> t)
@@ -140,7 +141,7 @@ public static class TimelineMerger
         return [.. offsets.Select((_, lane) => offsets[Swap(lane)])];
     }
 
-    private static List<MessageArrow> Arrows(List<Link> links, Func<int, long, long> at, Func<long, double> t)
+    private static List<MessageArrow> Arrows(List<Link> links, DecisionReader decisions, Func<int, long, long> at, Func<long, double> t)
     {
         var arrows = new List<MessageArrow>(links.Count);
         foreach (var link in links)
@@ -158,8 +159,9 @@ public static class TimelineMerger
             arrows.Add(new MessageArrow(
                 what.Message!, link.From, link.To, t(sent), received is null ? null : t(received.Value), answered is null ? null : t(answered.Value),
                 link.Lost is { } lost ? t(at(link.From, lost.AtUs)) : null, what.Round ?? 0, what.Value, what.Proposal, end?.Status, end?.Reason,
-                link.Answered is { Message: { } kind } carried ? new NewInformation(kind, carried.Round ?? 0, carried.Value, carried.Proposal) : null,
-                link.Sent is null || (link.Received is null && answered is not null), what.MessageId));
+                link.Answered is { Message: { } kind } carried ? new NewInformation(kind, carried.Round ?? 0, carried.Value, carried.Proposal, carried.Run) : null,
+                link.Sent is null || (link.Received is null && answered is not null), what.MessageId, what.Run,
+                decisions.AreCompletedBy(link.Received), decisions.AreCompletedBy(link.Answered)));
         }
 
         arrows.Sort((x, y) => x.Sent != y.Sent ? x.Sent.CompareTo(y.Sent) : x.To.CompareTo(y.To));
@@ -185,16 +187,16 @@ public static class TimelineMerger
         }
 
         arrivals.Sort();
-        var known = new HashSet<(int From, int To, string Kind, int Round, int? Value)>();
-        bool Informs(int from, int to, string kind, int round, int? value, int? proposal)
+        var known = new HashSet<(int From, int To, string? Run, string Kind, int Round, int? Value)>();
+        bool Informs(int from, int to, string? run, string kind, int round, int? value, int? proposal)
         {
             if (kind == "vote")
             {
-                known.Add((from, to, "proposal", round, proposal));
+                known.Add((from, to, run, "proposal", round, proposal));
             }
 
             // A decision is the same in whatever round a message reports it.
-            return known.Add((from, to, kind == "new_round" ? "proposal" : kind, kind == "final" ? 0 : round, value));
+            return known.Add((from, to, run, kind == "new_round" ? "proposal" : kind, kind == "final" ? 0 : round, value));
         }
 
         foreach (var (_, i, isResponse) in arrivals)
@@ -202,9 +204,10 @@ public static class TimelineMerger
             var arrow = arrows[i];
             if (!isResponse)
             {
-                Informs(arrow.From, arrow.To, arrow.Kind, arrow.Round, arrow.Value, arrow.Proposal);
+                Informs(arrow.From, arrow.To, arrow.Run, arrow.Kind, arrow.Round, arrow.Value, arrow.Proposal);
             }
-            else if (!Informs(arrow.To, arrow.From, arrow.News!.Kind, arrow.News.Round, arrow.News.Value, arrow.News.Proposal))
+            else if (arrow.News is { } news && !Informs(arrow.To, arrow.From, news.Run, news.Kind, news.Round, news.Value, news.Proposal)
+                && arrow.ResponseCompletes != true)
             {
                 arrows[i] = arrow with { News = null };
             }
@@ -212,18 +215,18 @@ public static class TimelineMerger
     }
 
     private static LaneEvent ToLaneEvent(TimelineEvent e, int lane, Func<int, long, long> at, Func<long, double> t) =>
-        new(t(at(lane, e.AtUs)), lane, e.Kind, e.Round ?? 0, e.Value, e.Proposal, e.Attempt, e.Other);
+        new(t(at(lane, e.AtUs)), lane, e.Kind, e.Round ?? 0, e.Value, e.Proposal, e.Attempt, e.Other, e.Run);
 
     private static Lane ToLane(
         string id, int lane, LaneResolver names, IReadOnlyList<Source> sources, RunDescriptor? descriptor, long[] offsets, List<LaneEvent> events)
     {
         var source = sources.FirstOrDefault(source => source.Timeline?.AgentId == id);
         var timeline = source?.Timeline;
-        var decided = events.Find(e => e.Lane == lane && (e.Kind is "decided" or "learned" || e is { Kind: "restored", Value: not null }));
+        var decided = events.Find(e => e.Lane == lane && e.Run is null && (e.Kind is "decided" or "learned" || e is { Kind: "restored", Value: not null }));
         var part = names.IsFormer(id) ? "former" : timeline?.Learner == true ? "learner" : descriptor is null || descriptor.Members.ContainsKey(id) ? "member" : "absent";
         return new Lane(id, timeline is not null, part, timeline?.Boot, offsets[lane] / 1000.0,
             decided?.Value ?? source?.Summary?.Value, decided?.Round ?? source?.Summary?.DecisionRound, timeline?.Dropped ?? 0,
-            timeline?.States is not null);
+            timeline is { States: not null } or { Events: null });
     }
 
     private static List<RoundValues> RoundsOf(List<AgentTimeline> recorded, LaneResolver names, Func<int, long, long> at, Func<long, double> t)

@@ -103,6 +103,9 @@ public sealed class RecordReader(ReadOnlyMemory<byte> bytes)
     /// <summary>Reads a number or null.</summary>
     public long? ReadOptionalLong() => ReadBool() ? ReadLong() : null;
 
+    /// <summary>Reads a number of 32 bits or null.</summary>
+    public int? ReadOptionalInt() => ReadBool() ? ReadInt() : null;
+
     /// <summary>Reads numbers.</summary>
     public int[] ReadInts()
     {
@@ -211,7 +214,8 @@ public sealed class RecordReader(ReadOnlyMemory<byte> bytes)
     }
 
     internal StartRun ReadStart() => new(ReadLong(), new RunRequest(
-        ReadInt(), (Rule?)ReadOptionalLong(), ReadInt(), (DrawStrategy)ReadInt(), ReadInt(), ReadOptionalLong(), (Spread?)ReadOptionalLong()));
+        ReadOptionalInt(), (Rule?)ReadOptionalLong(), ReadOptionalInt(), (DrawStrategy?)ReadOptionalLong(), ReadOptionalInt(), ReadOptionalLong(),
+        (Spread?)ReadOptionalLong()));
 
     internal Decision? ReadDecision() => ReadBool() ? new Decision(ReadInt(), ReadInt(), ReadBool() ? ReadRunId() : null) : null;
 

@@ -125,11 +125,11 @@ public sealed partial class RecordWriter
     {
         var request = start.Request;
         Write(start.Ticket);
-        Write(request.Round);
+        WriteOptional(request.Round);
         WriteOptional((long?)request.Rule);
-        Write(request.Values);
-        Write((long)request.Draw);
-        Write(request.WindowMs);
+        WriteOptional(request.Values);
+        WriteOptional((long?)request.Draw);
+        WriteOptional(request.WindowMs);
         WriteOptional(request.Seed);
         WriteOptional((long?)request.Spread);
     }

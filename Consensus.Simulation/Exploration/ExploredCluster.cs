@@ -40,13 +40,15 @@ public sealed class ExploredCluster : SimulatedCluster
     /// <summary>Follows a path.</summary>
     /// <param name="options">What is explored; in range.</param>
     /// <param name="path">The steps.</param>
+    /// <param name="keepsStates">Whether the trace keeps the agents' states.</param>
     /// <exception cref="FormatException">A step is not possible where the path takes it; the message names it.</exception>
-    public ExploredCluster(ExplorationOptions options, IReadOnlyList<ExplorationStep> path)
-        : this(options, options.Cluster, path)
+    public ExploredCluster(ExplorationOptions options, IReadOnlyList<ExplorationStep> path, bool keepsStates = false)
+        : this(options, options.Cluster, path, keepsStates)
     {
     }
 
-    private ExploredCluster(ExplorationOptions options, SimulationOptions cluster, IReadOnlyList<ExplorationStep> path)
+    private ExploredCluster(
+        ExplorationOptions options, SimulationOptions cluster, IReadOnlyList<ExplorationStep> path, bool keepsStates)
         : base(cluster.CreateAgents(), options.Mutant?.Factory)
     {
         _durable = cluster.Durable;
@@ -62,10 +64,11 @@ public sealed class ExploredCluster : SimulatedCluster
         }
 
         InFlight.Clear();
-        Trace = new SimulationTrace();
+        Trace = new SimulationTrace(keepsStates);
         foreach (var agent in Agents)
         {
             AddToTrace(TraceStepKind.Boot, agent.Index, agent.Machine!.Boot);
+            Trace.Steps[^1].After = keepsStates ? agent.Machine.Snapshot() : null;
         }
 
         for (var i = 0; i < path.Count; i++)

@@ -24,8 +24,8 @@ public sealed class Counterexample
     /// <summary>The seed of the simulated run that it was found in.</summary>
     public long Seed { get; }
 
-    /// <summary>What remains of that simulated run.</summary>
-    public SimulationTrace Trace { get; }
+    /// <summary>What remains of that simulated run, with the agents' states.</summary>
+    public SimulationTrace Trace { get; private set; }
 
     /// <summary>The violation.</summary>
     public Violation Violation { get; }
@@ -73,7 +73,7 @@ public sealed class Counterexample
     /// </summary>
     public SimulationTrace UnderTheRatifiedRule()
     {
-        var replay = new ScheduleReplay(Options, _draws, make: null);
+        var replay = new ScheduleReplay(Options, _draws, make: null, keepsStates: true);
         foreach (var input in _schedule)
         {
             replay.Apply(input.Request is null ? input : input with { Request = input.Request with { Rule = Rule.Ratified } });
@@ -83,8 +83,30 @@ public sealed class Counterexample
         return replay.Trace!;
     }
 
-    private static Counterexample? Shrink(SimulationOptions options, long seed, StateMachineFactory? make, SimulationTrace trace, Violation violation) =>
-        new DeltaDebugger(options, seed, make, violation).Shrink(ScheduleReplay.ScheduleOf(trace));
+    private static Counterexample? Shrink(
+        SimulationOptions options, long seed, StateMachineFactory? make, SimulationTrace trace, Violation violation)
+    {
+        var found = new DeltaDebugger(options, seed, make, violation).Shrink(ScheduleReplay.ScheduleOf(trace));
+        found?.KeepStates(make);
+        return found;
+    }
+
+    /// <summary>Replays what remains once more, with the agents' states. Shrinking replays too often to keep them.</summary>
+    private void KeepStates(StateMachineFactory? make)
+    {
+        var replay = new ScheduleReplay(Options, _draws, make, keepsStates: true);
+        foreach (var input in _schedule)
+        {
+            replay.Apply(input);
+        }
+
+        if (UnfinishedReason is not null)
+        {
+            replay.RunToEnd(loses: true);
+        }
+
+        Trace = replay.Trace!;
+    }
 
     private sealed class DeltaDebugger(SimulationOptions options, long seed, StateMachineFactory? make, Violation violation)
     {

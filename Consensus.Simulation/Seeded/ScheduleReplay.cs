@@ -22,11 +22,11 @@ internal sealed class ScheduleReplay : SimulatedCluster
     private readonly bool _durable;
     private int _ticket;
 
-    public ScheduleReplay(SimulationOptions options, long seed, StateMachineFactory? make)
+    public ScheduleReplay(SimulationOptions options, long seed, StateMachineFactory? make, bool keepsStates = false)
         : base(options.CreateAgents(), make, new SafetyChecker(refinement: make is null))
     {
         (_seed, _durable) = (seed, options.Durable);
-        Trace = new SimulationTrace();
+        Trace = new SimulationTrace(keepsStates);
         foreach (var agent in Agents)
         {
             Start(agent, seed, _durable);

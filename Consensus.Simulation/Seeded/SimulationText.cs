@@ -56,16 +56,20 @@ public static class SimulationText
             return $"From here, without any further fault: {found.UnfinishedReason}.";
         }
 
-        var decisions = found.Trace.Steps.SelectMany(step => step.Events.Select(protocolEvent => (step.Agent, Event: protocolEvent)))
-            .Where(one => one.Event.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned && one.Event.Run == found.Violation.Run).ToList();
-        if (found.Violation is not { Property: PropertyNames.Agreement, Rule: Rule.Classic } || decisions.Count < 2)
+        var decisions = found.Trace.Steps.SelectMany(step => step.Events.Select(protocolEvent => (step.At, step.Agent, Event: protocolEvent)))
+            .Where(one => one.Event.Kind == ProtocolEventKind.Decided && one.Event.Run == found.Violation.Run).ToList();
+        if (found.Violation is not { Property: PropertyNames.Agreement, Rule: Rule.Classic }
+            || decisions.FindIndex(one => one.Event.Value != decisions[0].Event.Value) is not (> 0 and var other))
         {
             return found.Violation.Explanation;
         }
 
-        // The agent of the earlier round may have decided later, so rounds order the decisions, not times.
-        var (first, last) = (decisions.MinBy(one => one.Event.Round), decisions.MaxBy(one => one.Event.Round));
-        return Invariant($"{AgentIds.IdOf(first.Agent)} received a majority for {first.Event.Value} in round {first.Event.Round} and decided. Its messages arrived too late: in round {last.Event.Round}, {AgentIds.IdOf(last.Agent)} received a majority for {last.Event.Value}.");
+        // The trace is in order of time. The agent that decided first may have decided in the later round.
+        var (first, second) = (decisions[0], decisions[other]);
+        var agent = AgentIds.IdOf(first.Agent);
+        return Invariant($"{agent} received a majority for {first.Event.Value} in round {first.Event.Round} and decided. ")
+            + Invariant($"{EventFormatter.Of(TimeSpan.FromMicroseconds(second.At - first.At))} later, {AgentIds.IdOf(second.Agent)} received ")
+            + Invariant($"a majority for {second.Event.Value} in round {second.Event.Round}. {agent}'s decision had not reached it.");
     }
 
     /// <summary>The figures of many simulated runs, and every violation with its seed.</summary>

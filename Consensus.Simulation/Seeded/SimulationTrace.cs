@@ -126,6 +126,9 @@ public sealed class TraceStep(long at, int agent, TraceStepKind kind)
     /// <summary>Of <see cref="TraceStepKind.Boot"/>: the boot. Of <see cref="TraceStepKind.Cut"/>: the links.</summary>
     public string? Note { get; init; }
 
+    /// <summary>The agent's state after the step; null where the trace keeps no states, or the agent is down.</summary>
+    public AgentSnapshot? After { get; internal set; }
+
     /// <summary>The events of the step.</summary>
     public IList<ProtocolEvent> Events { get; } = [];
 
@@ -137,9 +140,13 @@ public sealed class TraceStep(long at, int agent, TraceStepKind kind)
 }
 
 /// <summary>Everything that happened in one simulated run, in order.</summary>
-public sealed class SimulationTrace
+/// <param name="keepsStates">Whether each step keeps its agent's state. A state takes longer than the step itself.</param>
+public sealed class SimulationTrace(bool keepsStates = false)
 {
     private readonly Dictionary<CallKey, int> _ordinals = [];
+
+    /// <summary>Whether each step keeps its agent's state.</summary>
+    public bool KeepsStates { get; } = keepsStates;
 
     /// <summary>The steps.</summary>
     public IList<TraceStep> Steps { get; } = [];

@@ -22,6 +22,7 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
     [Fact]
     public async Task A_healthy_agent_says_one_word_and_with_verbose_every_check()
     {
+        await Until(0, text => text == "Healthy");
         Assert.Equal((HttpStatusCode.OK, "Healthy"), await TextOf(0, "/health"));
         Assert.Equal((HttpStatusCode.OK, "Healthy"), await TextOf(0, "/alive"));
         var lines = (await TextOf(0, "/health?verbose")).Text.Split('\n');
@@ -219,7 +220,9 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (true)
         {
-            var text = await http.GetStringAsync(path, patience.Token);
+            // An agent that does not know its peers yet answers 503.
+            using var response = await http.GetAsync(path, patience.Token);
+            var text = await response.Content.ReadAsStringAsync(patience.Token);
             if (isSo(text))
             {
                 return text;

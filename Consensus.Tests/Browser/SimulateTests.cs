@@ -22,7 +22,7 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
         await tab.Page.ClickAsync("#counterexample");
         await tab.Page.WaitForSelectorAsync(".stage[data-rule=classic] .verdict.bad");
         await tab.Page.WaitForSelectorAsync(".stage[data-rule=ratified] .verdict.good");
-        await Assertions.Expect(tab.Page.Locator(".sentence")).ToContainTextAsync("arrived too late");
+        await Assertions.Expect(tab.Page.Locator(".sentence")).ToContainTextAsync("had not reached it");
         Assert.Equal(2, (await DecisionsAsync(tab, "classic")).Distinct().Count());
         var ratified = await DecisionsAsync(tab, "ratified");
         Assert.Equal(3, ratified.Count);

@@ -112,7 +112,7 @@ public sealed class SimulatorTests
         var lines = found.Lines().ToList();
         Assert.InRange(lines.Count, 8, 40);
         Assert.All(lines.SkipLast(1), line => Assert.InRange(line.Length, 0, 120));
-        Assert.Contains("arrived too late", found.Sentence(), StringComparison.Ordinal);
+        Assert.Contains("had not reached it", found.Sentence(), StringComparison.Ordinal);
 
         // The shortened run still disagrees, and the ratified rule agrees under the same inputs.
         Assert.Equal(2, DecisionsOf(found.Trace).Distinct().Count());

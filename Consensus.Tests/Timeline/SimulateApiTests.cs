@@ -42,7 +42,7 @@ public sealed class SimulateApiTests : ThreeAgents
         Assert.InRange(pair.GetProperty("events").GetInt32(), 1, 12);
         Assert.False(pair.GetProperty("classic").GetProperty("agree").GetBoolean());
         Assert.True(pair.GetProperty("ratified").GetProperty("agree").GetBoolean());
-        Assert.Contains("arrived too late", pair.GetProperty("classic").GetProperty("sentence").GetString(), StringComparison.Ordinal);
+        Assert.Contains("had not reached it", pair.GetProperty("classic").GetProperty("sentence").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

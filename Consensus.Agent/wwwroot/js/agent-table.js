@@ -16,19 +16,25 @@ export class AgentTable {
       html('thead', {}, html('tr', {}, COLUMNS.map(([name, term]) => html('th', { scope: 'col' }, hint(name, term))))), this.body)));
   }
 
-  /** @param {object[]} states the agents' states at `position` @param {object[]} [cluster] the current status of the agents, if the newest run is shown */
-  show({ lanes, timeline }, states, position, cluster) {
+  /**
+   * @param {object[]} states the agents' states at `position`
+   * @param {{cluster?: object[], end?: string}} [options] `cluster`: the current status of the agents, if the newest run is shown;
+   * `end` describes the state after the last step
+   */
+  show({ lanes, timeline }, states, position, { cluster, end = cluster ? 'Current state' : 'At the end of the run' } = {}) {
     const atEnd = position === undefined;
-    this.caption.textContent = atEnd ? (cluster ? 'Current state' : 'At the end of the run') : 'At the selected step';
+    this.caption.textContent = atEnd ? end : 'At the selected step';
     const shown = lanes.map((lane, index) => ({ lane, index })).filter(({ lane }) => !cluster || lane.part !== 'former');
     replaceIfChanged(this.body, shown.map(({ lane, index }) => {
       const agent = cluster?.find((candidate) => candidate.agent_id === lane.agent_id);
-      const row = { ...states[index], up: cluster ? Boolean(agent?.up) : lane.up, part: lane.part, isolated: atEnd && Boolean(agent?.isolated) };
+      const { decision, ...state } = states[index];
+      const up = state.known && !(atEnd && cluster) ? !state.down : cluster ? Boolean(agent?.up) : lane.up;
+      const row = { ...state, decision: decision?.value, up, part: lane.part, isolated: atEnd && Boolean(agent?.isolated) };
       const snapshot = atEnd && agent?.state?.run === timeline.run ? agent.state : null;
       if (snapshot) {
         // The timeline may lack events of folded rounds. The agent's snapshot is complete.
-        Object.assign(row, { round: snapshot.round, value: snapshot.my_value, attempts: snapshot.attempts, phase: snapshot.phase, learner: snapshot.learner });
-        row.decision = snapshot.consensus_value ?? null;
+        Object.assign(row, { known: true, round: snapshot.round, value: snapshot.my_value, attempts: snapshot.attempts, phase: snapshot.phase, learner: snapshot.learner });
+        row.decision = snapshot.consensus_value;
         row.stalled = snapshot.stalled;
       }
       return this.#row(lane.agent_id, row, lanes);
@@ -47,8 +53,9 @@ function statusOf(row) {
   if (row.part === 'former') return 'left the cluster';
   if (!row.up) return 'down';
   if (row.isolated) return 'isolated';
-  if (row.decision !== null && row.decision !== undefined) return 'decided';
-  if (row.learner) return 'learner';
+  if (row.decision !== undefined) return 'decided';
+  if (row.known ? row.learner : row.part === 'learner') return 'learner';
+  if (!row.known && row.part !== 'absent') return 'state unknown';
   return row.part === 'absent' ? 'not reached' : PHASES[row.phase] ?? row.phase;
 }
 

@@ -79,7 +79,7 @@ const runView = new RunView(byId('diagram'), {
   unfold: (range) => { state.detail = [...state.detail.slice(-8), range]; readTimeline(); },
   step: stepOf(asked.get('step')),
   onStates: (model, states, position) => {
-    agentTable.show(model, states, position, state.run === null ? state.cluster : null);
+    agentTable.show(model, states, position, { cluster: state.run === null ? state.cluster : undefined });
     if (isLive()) replaceAddress(() => isLive() ? addressOf(model, position) : undefined);
   },
 });

@@ -26,7 +26,7 @@ export class Explorer {
     this.table = new AgentTable(agents);
     this.view = new RunView(stage, {
       label: 'Space-time diagram of the path',
-      onStates: (model, states, position) => this.table.show(model, states, position, this.state?.agents),
+      onStates: (model, states, position) => this.table.show(model, states, position, { end: 'Current state' }),
     });
     this.root = html('div', { class: 'explorer' }, html('div', { class: 'explored' }, this.properties, stage), html('div', { class: 'side' }, this.steps, agents));
     host.append(this.root);

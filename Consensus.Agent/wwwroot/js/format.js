@@ -1,4 +1,4 @@
-// All texts that the page derives from data: numbers, arrows, steps, and the verdict on a run. The agent words events and messages.
+// All texts that the page derives from data: numbers, arrows and steps. The agent words events, messages and results.
 
 import { KINDS } from './vocabulary.js';
 
@@ -59,46 +59,6 @@ export function describeStep(step, lanes) {
   ];
   const kinds = [...new Set(step.sent.map((arrow) => KINDS[arrow.kind]))];
   if (kinds.length) parts.push(`sends ${list(kinds)} to ${list([...new Set(step.sent.map((arrow) => nameOf(lanes, arrow.message.to)))])}`);
+  if (step.down) parts.push('crashes');
   return `${nameOf(lanes, step.lane)} ${(parts.length ? parts : step.joined.map(({ text }) => text)).join('; ')}`;
-}
-
-/** What a broken property means, by its name. */
-export const PROPERTIES = {
-  agreement: 'Agreement is violated', validity: 'Validity is violated', integrity: 'Integrity is violated', durability: 'A decision is lost', termination: 'Termination is violated',
-  'one proposal': 'An agent proposes twice in one round', 'one vote': 'An agent votes twice in one round', 'learners silent': 'A learner takes part',
-  'cluster size': 'Cluster sizes differ',
-};
-
-/** The verdict on a run: one sentence, its tone, and figures. */
-export function verdict({ timeline, lanes, arrows }) {
-  if (!timeline.run && !timeline.messages.length) return { tone: 'none', text: 'No run yet. Start one.' };
-  const decided = lanes.filter((lane) => lane.value !== undefined);
-  const sent = arrows.filter((arrow) => !arrow.response);
-  const lost = sent.filter((arrow) => arrow.state === 'lost').length;
-
-  // After a restart, the events that led to a decision are no longer recorded.
-  const recovered = decided.length > 0 && !timeline.events.some((event) => event.kind === 'decided' || event.kind === 'learned');
-  const left = Object.keys(timeline.descriptor?.members ?? {}).filter((id) => !lanes.some((lane) => lane.agent_id === id && lane.part !== 'former')).length;
-  const figures = `${plural(sent.length, 'message')}${recovered ? ' since the restart' : ''}${lost ? `, ${lost} lost` : ''}${timeline.folded.length ? ' shown' : ''}${left ? `, ${left} of its agents left the cluster` : ''}`;
-  if (timeline.violation) {
-    return { tone: 'bad', text: `${PROPERTIES[timeline.violation.property] ?? timeline.violation.property}: ${timeline.violation.explanation}`, figures };
-  }
-  if (timeline.agree === false) {
-    return { tone: 'bad', text: `${list(decided.map((lane) => `${lane.agent_id} decided ${lane.value}`))}: they disagree.`, figures };
-  }
-  if (!decided.length) {
-    return { tone: 'open', text: `Undecided in round ${Math.max(1, timeline.last_round)}.`, figures };
-  }
-  const first = timeline.descriptor?.start_round ?? 1;
-  const rounds = Math.min(...decided.map((lane) => lane.round)) - first + 1;
-  const undecided = lanes.filter((lane) => lane.value === undefined && lane.part !== 'former').map((lane) => lane.agent_id);
-  const agents = undecided.length === 0 && decided.length > 3 ? `All ${decided.length} agents` : list(decided.map((lane) => lane.agent_id));
-  const time = timeline.duration_ms === undefined ? '' : ` in ${duration(timeline.duration_ms)}`;
-  const before = recovered && timeline.events.some((event) => event.kind === 'restored') ? ', before the restart' : '';
-  const rest = undecided.length ? ` ${list(undecided)} ${undecided.length === 1 ? 'has' : 'have'} no decision yet.` : '';
-  return {
-    tone: rest ? 'open' : 'good',
-    text: `${agents} ${decided.length === 1 ? 'decided' : 'agreed on'} ${decided[0].value} after ${plural(rounds, 'round')}${time}${before}.${rest}`,
-    figures,
-  };
 }

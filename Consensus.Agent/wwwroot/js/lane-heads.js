@@ -15,18 +15,21 @@ export class LaneHeads {
     this.root.addEventListener('click', ({ target }) => { if (target.matches('.name')) onChoose(Number(target.dataset.lane)); });
   }
 
-  /** Puts each decision beside the agent's name, or below if a lane is too narrow for both. */
-  show(lanes, plan, chosen) {
+  /**
+   * Puts each decision beside the agent's name, or below if a lane is too narrow for both.
+   * @param {object[]} states the agents' states at the playback position
+   */
+  show(lanes, plan, chosen, states) {
     const focused = this.root.contains(document.activeElement) ? document.activeElement.dataset.lane : undefined;
     const name = ({ agent_id: id }) => plan.lane < NARROW ? id.replace(/^agent/, 'a') : id;
-    const stacked = lanes.some((lane) => name(lane).length * LETTER_WIDTH + (lane.value === undefined ? 0 : String(lane.value).length * DIGIT_WIDTH + GAP) + GAP > plan.lane);
+    const stacked = lanes.some((lane, index) => name(lane).length * LETTER_WIDTH + (states[index].decision === null ? 0 : String(states[index].decision.value).length * DIGIT_WIDTH + GAP) + GAP > plan.lane);
     this.root.style.width = `${plan.width}px`;
     this.root.classList.toggle('stacked', stacked);
-    this.root.classList.toggle('tall', stacked || lanes.some((lane) => statusOf(lane)));
+    this.root.classList.toggle('tall', stacked || lanes.some((lane, index) => statusOf(lane, states[index])));
     this.root.replaceChildren(...lanes.map((lane, index) => {
-      const status = statusOf(lane);
-      const head = html('div', { class: `head${lane.part === 'former' ? ' former' : lane.up ? '' : ' down'}`, 'data-agent': lane.agent_id, title: lane.dropped ? `${lane.dropped.toLocaleString('en')} older events are no longer recorded` : undefined },
-        html('button', { type: 'button', class: 'name', 'data-lane': index, 'aria-pressed': String(index === chosen), 'aria-label': `Messages of ${lane.agent_id} alone` }, name(lane)), lane.value !== undefined && chip(lane.value, `decided ${lane.value} in round ${lane.round}`), status && html('span', { class: 'status' }, status === 'learner' ? hint(status, 'learner') : status));
+      const [{ decision }, status] = [states[index], statusOf(lane, states[index])];
+      const head = html('div', { class: `head${lane.part === 'former' ? ' former' : status === 'down' ? ' down' : ''}`, 'data-agent': lane.agent_id, title: lane.dropped ? `${lane.dropped.toLocaleString('en')} older events are no longer recorded` : undefined },
+        html('button', { type: 'button', class: 'name', 'data-lane': index, 'aria-pressed': String(index === chosen), 'aria-label': `Messages of ${lane.agent_id} alone` }, name(lane)), decision && chip(decision.value, `decided ${decision.value} in round ${decision.round}`), status && html('span', { class: 'status' }, status === 'learner' ? hint(status, 'learner') : status));
       head.style.left = `${plan.x(index)}px`;
       head.style.maxWidth = `${plan.lane}px`;
       return head;
@@ -36,8 +39,9 @@ export class LaneHeads {
   }
 }
 
-function statusOf(lane) {
+function statusOf(lane, { known, down, learner }) {
   if (lane.part === 'former') return 'left';
-  if (!lane.up) return 'down';
-  return lane.part === 'learner' ? 'learner' : lane.part === 'absent' ? 'not reached' : '';
+  if (known ? down : !lane.up) return 'down';
+  if (known ? learner : lane.part === 'learner') return 'learner';
+  return lane.part === 'absent' ? 'not reached' : known === false ? 'state unknown' : '';
 }

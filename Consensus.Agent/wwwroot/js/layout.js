@@ -60,7 +60,7 @@ export function layout(model, { width, zoom }) {
   }
 
   const height = Math.max(y, ...laneBottoms) + 34;
-  return { x, lane, gutter, narrow, height, width: gutter + lane * lanes.length + (narrow ? 4 : 12), pauses, folds: folds.slice(0, nextFold), bands: bandsOf(model, height), mark: MARK };
+  return { x, lane, gutter, narrow, height, width: gutter + lane * lanes.length + (narrow ? 4 : 12), pauses, folds: folds.slice(0, nextFold), ...bandsOf(model, height), mark: MARK };
 }
 
 function foldsOf({ folded, rounds }) {
@@ -68,16 +68,22 @@ function foldsOf({ folded, rounds }) {
   return folded.map(({ from, to }) => ({ from, to, until: entered.get(to + 1) ?? Infinity, rounds: rounds.filter((round) => round.round >= from && round.round <= to) }));
 }
 
-/** One band for each round: from the first agent that enters the round to the first that enters the next. */
-function bandsOf({ steps }, height) {
-  const bands = [];
-  let highest = 0;
-  for (const step of steps) {
-    const entry = step.marks.find((mark) => mark.round > highest && (mark.kind === 'drew' || mark.kind === 'copied' || mark.kind === 'adopted'));
-    if (!entry) continue;
-    highest = entry.round;
-    bands.push({ round: entry.round, y: step.y - 8 });
+/** A band for each round in each lane, and one label for each round, beside the first lane that enters it. */
+function bandsOf({ spans }, height) {
+  const rounds = new Map();
+  const runs = new Set();
+  const bands = spans.flatMap((ofLane, lane) => ofLane.map(({ step, run, round }, index) =>
+    ({ run, round, lane, y: step.y - 8, end: (ofLane[index + 1]?.step.y ?? height + 8) - 8 }))).filter(({ round }) => round).sort((a, b) => a.y - b.y);
+  let free = 0;
+  for (const band of bands) {
+    const key = `${band.run} ${band.round}`;
+    runs.add(band.run);
+    if (!rounds.has(key)) {
+      const y = Math.max(band.y + 15, free);
+      rounds.set(key, { round: band.round, run: runs.size, y, number: rounds.size });
+      free = y + 26;
+    }
+    band.odd = rounds.get(key).number % 2 === 1;
   }
-  bands.forEach((band, index) => { band.height = (bands[index + 1]?.y ?? height) - band.y; });
-  return bands;
+  return { bands, labels: [...rounds.values()].map(({ round, run, y }) => ({ round, y, run: runs.size > 1 ? run : undefined })) };
 }

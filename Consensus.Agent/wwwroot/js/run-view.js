@@ -3,7 +3,7 @@
 import { oncePerFrame, onPress } from './dom.js';
 import { Playback } from './playback.js';
 import { SpaceTimeDiagram } from './space-time-diagram.js';
-import { buildModel, replay } from './timeline-model.js';
+import { buildModel, statesAfter } from './timeline-model.js';
 
 export class RunView {
   /**
@@ -42,11 +42,13 @@ export class RunView {
   show(timeline) {
     this.model = buildModel(timeline);
     this.playback.show(this.model);
-    this.draw();
     this.publishStates();
+    this.draw();
   }
 
   publishStates() {
-    this.onStates?.(this.model, replay(this.model, this.playback.count), this.playback.position);
+    const states = statesAfter(this.model, this.playback.count);
+    this.diagram.showStates(states);
+    this.onStates?.(this.model, states, this.playback.position);
   }
 }

@@ -39,7 +39,7 @@ export function pictureOf(diagram) {
   const whole = svg('svg', { xmlns: 'http://www.w3.org/2000/svg', width: plan.width, height: plan.height + HEAD, viewBox: `0 0 ${plan.width} ${plan.height + HEAD}` },
     svg('rect', { width: '100%', height: '100%', fill: getComputedStyle(document.documentElement).getPropertyValue('background-color') }),
     text(12, 20, 14, diagram.verdict.querySelector('strong').textContent),
-    model.lanes.map((lane, index) => text(plan.x(index), 46, 13, lane.value === undefined ? lane.agent_id : `${lane.agent_id} = ${lane.value}`)),
+    model.lanes.map((lane, index) => text(plan.x(index), 46, 13, diagram.states[index].decision ? `${lane.agent_id} = ${diagram.states[index].decision.value}` : lane.agent_id)),
     svg('g', { transform: `translate(0 ${HEAD})` }, [...copy.childNodes]));
   diagram.draw();
   return new XMLSerializer().serializeToString(whole);

@@ -1,7 +1,6 @@
 // The space-time diagram of a run: it scrolls, zooms, describes what is below the pointer, and highlights one value.
 
 import { chip, html, oncePerFrame, onPress, replaceIfChanged, svg } from './dom.js';
-import { verdict } from './format.js';
 import { hintOf } from './hints.js';
 import { LabelPlacement } from './label-placement.js';
 import { LaneHeads } from './lane-heads.js';
@@ -18,6 +17,9 @@ const MAX_WHOLE = 400;
 
 // A pointer may move this many pixels during a click.
 const CLICK_DISTANCE = 4;
+
+/** The verdict on a timeline without one. */
+const OLD_FILE = { tone: 'open', text: 'An older version saved this file: it holds neither the result in words nor the states of the agents.' };
 const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
 
 export class SpaceTimeDiagram {
@@ -52,7 +54,7 @@ export class SpaceTimeDiagram {
     const another = this.model?.timeline.run !== model.timeline.run;
     const atEnd = this.scroll.scrollTop + this.scroll.clientHeight > this.scroll.scrollHeight - 60;
     this.model = model;
-    const { tone, text, figures } = verdict(model);
+    const { tone, text, figures } = model.timeline.verdict ?? OLD_FILE;
     this.verdict.className = `verdict ${tone}`;
     this.verdict.replaceChildren(html('strong', {}, text), ...(figures ? [html('span', { class: 'figures' }, figures)] : []));
     this.svg.setAttribute('aria-label', `${text} ${figures ?? ''}`);
@@ -70,7 +72,7 @@ export class SpaceTimeDiagram {
     this.svg.setAttribute('width', plan.width);
     this.svg.setAttribute('height', plan.height);
     this.svg.setAttribute('viewBox', `0 0 ${plan.width} ${plan.height}`);
-    this.heads.show(model.lanes, plan, this.lane);
+    this.heads.show(model.lanes, plan, this.lane, this.states);
 
     this.labels = new LabelPlacement(plan);
     this.targets = [];
@@ -101,6 +103,14 @@ export class SpaceTimeDiagram {
     this.viewport.whole = true;
     this.viewport.first = this.viewport.last + 1;
     this.#updateViewport();
+  }
+
+  /** Shows the agents' states in the heads of the lanes. */
+  showStates(states) {
+    const key = (shown) => JSON.stringify(shown?.map(({ decision, down, learner }) => [decision?.value, down, learner]));
+    const changed = key(states) !== key(this.states);
+    this.states = states;
+    if (changed && this.model?.lanes.length === states.length) this.heads.show(this.model.lanes, this.plan, this.lane, states);
   }
 
   /** Covers everything after this many steps; undefined covers nothing. */
@@ -185,7 +195,7 @@ export class SpaceTimeDiagram {
   /** Shows the messages of one agent alone; the same agent again shows all. */
   #chooseLane(lane) {
     this.lane = lane === this.lane ? undefined : lane;
-    this.heads.show(this.model.lanes, this.plan, this.lane);
+    this.heads.show(this.model.lanes, this.plan, this.lane, this.states);
     this.#styleAll();
   }
 

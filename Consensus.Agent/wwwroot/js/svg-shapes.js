@@ -56,8 +56,11 @@ export function arrowShape(arrow, ends, plan, labels) {
 
 const NOTE_LETTER = 6.2;
 
+/** "2 of 3 votes", without the names of the agents. */
+const votesOf = ({ support }) => support?.split(':')[0];
+
 /** The note beside a mark. A decision also counts its votes if the lane is wide enough. */
-const noteOf = (mark, plan) => [`decides: ${mark.support}`, `decides: ${mark.support?.replace(/ \w+$/, '')}`].find((note) => mark.support && 24 + note.length * NOTE_LETTER < plan.lane / 2) ?? NOTES[mark.kind];
+const noteOf = (mark, plan) => [`decides: ${votesOf(mark)}`, `decides: ${votesOf(mark)?.replace(/ \w+$/, '')}`].find((note) => mark.support && 24 + note.length * NOTE_LETTER < plan.lane / 2) ?? NOTES[mark.kind];
 
 const valueText = ({ value }) => value === undefined ? '–' : String(value);
 
@@ -131,10 +134,18 @@ export function foldShape(fold, plan) {
 /** The bands of the rounds, the lanes of the agents, and the pauses. */
 export function background(plan, model) {
   const parts = [];
-  plan.bands.forEach((band, index) => {
-    parts.push(svg('rect', { class: index % 2 ? 'band odd' : 'band', x: 0, y: round(band.y), width: plan.width, height: round(Math.max(0, band.height)) }));
-    parts.push(svg('text', { class: 'round', x: 6, y: round(band.y + 15) }, plan.narrow ? `R${band.round}` : `Round ${band.round}`));
-  });
+  for (const { lane, y, end, odd } of plan.bands) {
+    // The first lane's bands reach below the names of the rounds.
+    const left = lane ? plan.x(lane) - plan.lane / 2 : 0;
+    const right = lane === model.lanes.length - 1 ? plan.width : plan.x(lane) + plan.lane / 2;
+    const height = round(Math.max(0, end - y));
+    parts.push(svg('rect', { class: odd ? 'band odd' : 'band', x: round(left), y: round(y), width: round(right - left), height, 'data-lane': lane }));
+  }
+  for (const label of plan.labels) {
+    const run = label.run && svg('tspan', { x: 6, dy: 12 }, plan.narrow ? `run ${label.run}` : `Run ${label.run}`);
+    const text = plan.narrow ? `R${label.round}` : `Round ${label.round}`;
+    parts.push(svg('text', { class: 'round', x: 6, y: round(label.y) }, text, run));
+  }
   for (let lane = 0; lane < model.lanes.length; lane++) parts.push(...laneLine(lane, plan, model));
   for (const pause of plan.pauses) {
     parts.push(svg('g', { class: 'pause', transform: `translate(0 ${round(pause.y)})` },
@@ -144,16 +155,17 @@ export function background(plan, model) {
   return svg('g', { class: 'background' }, parts);
 }
 
-/** The line of a lane: faint before its agent joins, solid from then on, dashed while the agent does not respond. */
+/** The line of a lane: faint without a run, solid in a run, coloured with a decision, dashed while the agent does not respond. */
 function laneLine(lane, plan, model) {
   const x = round(plan.x(lane));
-  const steps = model.steps.filter((step) => step.lane === lane);
-  const joined = steps.find((step) => step.joined.length || step.marks.length);
-  const decided = steps.find((step) => step.marks.some((mark) => mark.kind === 'decided' || mark.kind === 'learned'));
   const bottom = plan.height - 8;
-  const parts = [svg('path', { class: 'lane', d: `M${x} 4V${round(joined?.y ?? bottom)}` })];
-  if (joined) parts.push(svg('path', { class: 'lane joined', d: `M${x} ${round(joined.y)}V${round(decided?.bottom ?? bottom)}` }));
-  if (decided) parts.push(svg('path', { class: 'lane decided', d: `M${x} ${round(decided.bottom)}V${bottom}` }));
+  const startOf = ({ line, step }) => round(line === 'decided' ? step.bottom : step.y);
+  const own = model.spans[lane];
+  const parts = [svg('path', { class: 'lane', d: `M${x} 4V${own.length ? startOf(own[0]) : bottom}` })];
+  own.forEach((span, index) => {
+    const end = index < own.length - 1 ? startOf(own[index + 1]) : bottom;
+    parts.push(svg('path', { class: `lane ${span.line}`.trim(), d: `M${x} ${startOf(span)}V${end}` }));
+  });
   for (const period of model.timeline.silences.filter((found) => found.lane === lane)) {
     const y1 = yAt(period.from, model.steps, 4);
     const y2 = period.to === undefined ? bottom : yAt(period.to, model.steps, bottom);

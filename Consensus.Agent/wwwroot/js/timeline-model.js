@@ -1,9 +1,7 @@
 // Builds the model that the page draws from the merged timeline: steps (all events of one agent at one time), the arrows
-// between them, and the marks on them. Also replays what each agent knew after a step.
+// between them, and the marks on them. Also adds up the changes of each agent's state.
 
 import { KINDS, NOTES } from './vocabulary.js';
-
-const RELAYING = new Set(['proposal', 'vote']);
 
 /** All events of one agent at one time: messages received, responses received, marks, messages sent. */
 class Step {
@@ -27,20 +25,22 @@ export function buildModel(timeline) {
     (event.kind in NOTES ? step.marks : step.joined).push({ ...event, text: textOf(event) });
   }
 
+  for (const { lane, t, down } of timeline.states ?? []) if (down) stepAt(lane, t).down = true;
+
   const arrows = [];
   for (const message of timeline.messages) {
     const from = message.from < 0 ? null : stepAt(message.from, message.sent);
     const to = message.received === undefined || message.to < 0 ? null : stepAt(message.to, message.received);
     if (!from && !to) continue;
     const state = to ? 'delivered' : message.lost_at !== undefined ? 'lost' : 'in-flight';
-    const arrow = { message, from, to, state, kind: message.kind, value: message.value, response: false, text: textOf(message), outcome: timeline.texts?.[message.outcome] };
+    const arrow = { message, from, to, state, kind: message.kind, value: message.value, response: false, deciding: message.completes, text: textOf(message), outcome: timeline.texts?.[message.outcome] };
     from?.sent.push(arrow);
     to?.received.push(arrow);
     arrows.push(arrow);
 
     // Only a response with new information gets an arrow of its own.
     if (message.news && to && from) {
-      const response = { message, from: to, to: stepAt(message.from, message.answered), state: 'delivered', kind: message.news.kind, value: message.news.value, response: true, request: arrow, text: textOf(message.news) };
+      const response = { message, from: to, to: stepAt(message.from, message.answered), state: 'delivered', kind: message.news.kind, value: message.news.value, response: true, deciding: message.response_completes, request: arrow, text: textOf(message.news) };
       response.to.responses.push(response);
       arrows.push(response);
     }
@@ -49,93 +49,69 @@ export function buildModel(timeline) {
   const order = steps.flatMap((ofLane) => [...ofLane.values()]).sort((a, b) => a.t - b.t || a.lane - b.lane);
   const values = new Set(timeline.events.map((event) => event.value));
   for (const round of timeline.rounds) round.values.forEach((value) => values.add(value));
-  const model = { timeline, lanes: timeline.lanes, relay: relayOf(timeline), steps: order, arrows, values: [...values].filter(Boolean).sort((a, b) => a - b) };
-  explainDecisions(model);
-  return model;
+  const model = { timeline, lanes: timeline.lanes, steps: order, arrows, values: [...values].filter(Boolean).sort((a, b) => a - b) };
+  return { ...model, spans: spansOf(model) };
 }
 
-/** The lane of the initiator that relays; -1 where every agent sends to every agent. */
-function relayOf({ descriptor, lanes }) {
-  return descriptor?.spread === 'relay' ? lanes.findIndex((lane) => lane.agent_id === descriptor.id.split('.').slice(1, -1).join('.')) : -1;
-}
-
-/** Marks the message that completed each decision, and counts the votes for it; the proposals, under the classic rule. */
-function explainDecisions({ timeline, lanes, relay, steps }) {
-  const states = lanes.map(initialState);
-  const votes = timeline.descriptor?.rule === 'ratified';
-  for (const step of steps) {
-    apply(states[step.lane], step, relay);
-    const decided = step.marks.find(({ kind }) => kind === 'decided');
-    if (!decided) continue;
-    const known = votes ? states[step.lane].votes : states[step.lane].proposals;
-    const count = [...known.values()].filter((value) => value === decided.value).length;
-
-    // Of relayed votes the page knows only what it can infer.
-    if (count >= (relay < 0 ? 1 : timeline.quorum)) decided.support = `${count} of ${timeline.n} ${votes ? 'votes' : 'proposals'}`;
-    const last = [...step.received, ...step.responses].at(-1);
-    if (last) last.deciding = true;
+/** The state of each agent after the first `count` steps. A change without news of a part leaves the part as it is. */
+export function statesAfter({ timeline, lanes, steps }, count = steps.length) {
+  const { t, lane: last } = steps[count - 1] ?? { t: -Infinity };
+  const states = lanes.map((lane) => initialState(lane));
+  for (const change of timeline.states ?? []) {
+    if (count === steps.length || change.t < t || (change.t === t && change.lane <= last)) merge(states, change, lanes);
   }
-}
 
-const initialState = () => ({ round: 0, phase: 'waiting', value: null, attempts: 0, decision: null, learner: false, proposals: new Map(), votes: new Map() });
-
-/** The state of each agent after the first `count` steps. */
-export function replay(model, count = model.steps.length) {
-  const atEnd = count === model.steps.length;
-  const states = model.lanes.map((lane) => ({ ...initialState(), learner: lane.part === 'learner' && atEnd }));
-  for (let i = 0; i < count; i++) apply(states[model.steps[i].lane], model.steps[i], model.relay);
-
-  // The events that led to a decision may no longer be recorded.
-  if (atEnd) states.forEach((state, lane) => decide(state, model.lanes[lane].value, model.lanes[lane].round));
+  // Of an agent whose state is not known, only its events say that it decided.
+  for (const { lane, marks } of steps.slice(0, count)) {
+    if (!lanes[lane].state_known) states[lane].decision ??= decisionIn(marks);
+  }
+  if (count === steps.length) {
+    lanes.forEach(({ state_known: known, value, round }, lane) => { if (!known && value) states[lane].decision ??= { value, round }; });
+  }
   return states;
 }
 
-function apply(state, step, relay) {
-  for (const mark of step.marks) {
-    switch (mark.kind) {
-      case 'drew': case 'copied': case 'adopted':
-        state.proposals.clear();
-        state.votes.clear();
-        Object.assign(state, { round: mark.round, value: mark.value, phase: 'proposing', attempts: mark.attempt ?? state.attempts });
-        state.proposals.set(step.lane, mark.value);
-        break;
-      case 'voted':
-        state.phase = 'voting';
-        state.votes.set(step.lane, mark.value ?? null);
-        break;
-      case 'decided': case 'learned': case 'restored':
-        decide(state, mark.value, mark.round);
-        break;
-      case 'joined_as_learner': state.learner = true; break;
-      case 'was_reset': Object.assign(state, initialState()); break;
-    }
-  }
-  for (const arrow of step.received) {
-    receive(state, arrow.message.from, arrow.message);
-    for (const relayed of arrow.relayed ?? []) receive(state, relayed.from, relayed);
-  }
-  for (const arrow of step.responses) receive(state, arrow.message.to, arrow.message.news);
+const initialState = ({ state_known: known }) => ({
+  known, round: 0, phase: 'waiting', value: null, attempts: 0, decision: null, learner: false, proposals: new Map(), votes: new Map(),
+});
 
-  // A relay passes on all that it knows of its round.
-  if (step.lane === relay) for (const arrow of step.sent) arrow.relayed = RELAYING.has(arrow.kind) ? relayedMessages(state, relay) : [];
+function merge(states, { lane, fresh, proposals, votes, ...parts }, lanes) {
+  if (fresh) states[lane] = initialState(lanes[lane]);
+  const state = Object.assign(states[lane], parts);
+  for (const [known, added] of [[state.proposals, proposals], [state.votes, votes]]) {
+    for (const [from, value] of Object.entries(added ?? {})) known.set(Number(from), value);
+  }
 }
 
-function relayedMessages({ round, proposals, votes }, relay) {
-  return [...proposals].filter(([from]) => from !== relay).map(([from, value]) =>
-    votes.has(from) ? { from, kind: 'vote', round, value: votes.get(from) ?? undefined, proposal: value } : { from, kind: 'proposal', round, value });
-}
+const DECISIONS = new Set(['decided', 'learned', 'restored']);
 
-function decide(state, value, round) {
-  if (state.decision !== null || value === undefined) return;
-  Object.assign(state, { phase: 'decided', round: Math.max(state.round, round), decision: value });
-}
+const decisionIn = (marks) => marks.find(({ kind, value }) => value && DECISIONS.has(kind)) ?? null;
 
-function receive(state, from, { kind, round, value, proposal, reason }) {
-  if (round !== state.round || reason === 'contradiction' || reason === 'not-a-member') return;
-  if (kind === 'vote') {
-    state.votes.set(from, value ?? null);
-    if (proposal) state.proposals.set(from, proposal);
-  } else if ((kind === 'proposal' || kind === 'new_round') && value) {
-    state.proposals.set(from, value);
+/**
+ * Each lane as spans of one run and round: from a step on, until the next span. The spans come from the agent's states, or from
+ * its events where its state is not known.
+ */
+function spansOf({ timeline, lanes, steps }) {
+  const spans = lanes.map(() => []);
+  const states = lanes.map((lane) => initialState(lane));
+  const add = (lane, step, { run, round, decision }) => {
+    const line = decision ? 'decided' : run || round ? 'joined' : '';
+    const last = spans[lane].at(-1) ?? { line: '', round: 0 };
+    if (step && (last.line !== line || last.run !== run || last.round !== round)) spans[lane].push({ step, run, round, line });
+  };
+  const next = lanes.map((_, lane) => ({ at: 0, steps: steps.filter((step) => step.lane === lane) }));
+  for (const change of timeline.states ?? []) {
+    const own = next[change.lane];
+    while (own.steps[own.at]?.t < change.t) own.at++;
+    merge(states, change, lanes);
+    add(change.lane, own.steps[own.at], states[change.lane]);
   }
+  for (const step of steps) {
+    if (lanes[step.lane].state_known) continue;
+    const state = states[step.lane];
+    for (const { round } of [...step.joined, ...step.marks]) state.round = Math.max(state.round, round);
+    state.decision ??= decisionIn(step.marks);
+    add(step.lane, step, state);
+  }
+  return spans;
 }
