@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
 using Consensus.Agent.Timeline;
@@ -30,6 +31,8 @@ internal static class ApiServices
         });
         services.ConfigureHttpJsonOptions(json =>
         {
+            // The description of the API takes its names from here.
+            json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, AgentJson.Default);
             json.SerializerOptions.TypeInfoResolverChain.Insert(1, TimelineJson.Default);
             json.SerializerOptions.TypeInfoResolverChain.Insert(2, MessageJson.Default);

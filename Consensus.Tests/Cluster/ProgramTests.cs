@@ -1,4 +1,5 @@
 using System.Net;
+using Consensus.Protocol;
 using Consensus.Tests.Api;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -21,6 +22,11 @@ public sealed class ProgramTests
         Assert.Superset(
             new HashSet<string> { "/run", "/consensus", "/state", "/reset", "/new_round", "/proposal", "/vote", "/final", "/cluster", "/timeline", "/timeline/runs", "/events" },
             new HashSet<string>(paths));
+
+        // Names and ranges are those of the wire.
+        var options = document.GetProperty("components").GetProperty("schemas").GetProperty("RunRequest").GetProperty("properties");
+        Assert.Equal(RunOption.All.Select(option => option.Name).Order(), options.EnumerateObject().Select(option => option.Name).Order());
+        Assert.Equal(ProtocolLimits.MaxWindowMs, options.GetProperty("window_ms").GetProperty("maximum").GetInt32());
     }
 
     [Fact]
