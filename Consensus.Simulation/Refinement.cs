@@ -125,7 +125,9 @@ public sealed class Refinement
     /// <summary>The model's <c>Create</c>, <c>Join</c>, or <c>RollBack</c> to the run before.</summary>
     private string? Join(Process process, AgentStateMachine machine, ProtocolEvent joined)
     {
-        if (process.Before is { Run: { } previous } && previous.Id == joined.Run)
+        // Of a run by the classic rule, the floor alone is known.
+        if (process.Before is { } before
+            && (before.Run?.Id == joined.Run || (machine.CurrentRun?.Rule == Rule.Classic && before is { Run: null } && before.Floor == joined.Run)))
         {
             RollBack(process);
             return null;

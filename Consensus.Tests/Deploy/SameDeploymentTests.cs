@@ -66,9 +66,10 @@ public sealed partial class SameDeploymentTests
             fromAppHost[key] = await parameters[key.ToLowerInvariant().Replace('_', '-')].GetValueAsync(default);
         }
 
-        var defaults = Defaults(new() { ["AGENT_ID"] = "a" });
-        Assert.Equal(defaults.Rule ?? Consensus.Protocol.Rule.Ratified, Defaults(fromAppHost).Rule);
-        Assert.Equal(defaults, Defaults(fromAppHost) with { Rule = defaults.Rule });
+        var withoutSettings = Defaults(new() { ["AGENT_ID"] = "a" }).Or(new Consensus.Protocol.RunRequest(
+            Rule: Consensus.Protocol.Rule.Ratified, Values: Consensus.Protocol.RunRequest.DefaultValues,
+            WindowMs: Consensus.Protocol.ProtocolTiming.DefaultWindowMs));
+        Assert.Equal(withoutSettings, Defaults(fromAppHost));
         Assert.All(new[] { "RULE", "VALUES", "WINDOW_MS" }, key =>
         {
             Assert.Empty(KubernetesFile.ValueOf(key));
