@@ -88,7 +88,8 @@ public sealed class Refinement
                 return protocolEvent.Run < before ? $"a reset lowers the floor from {before}" : null;
             case ProtocolEventKind.Restored when machine.CurrentRun is { Rule: Rule.Ratified } run && run.Id == protocolEvent.Run:
                 process.Now = new(RunOf(run), default, run.Id);
-                return protocolEvent.Value == 0 || process.Now.Run!.Announced(machine.Id, protocolEvent.Value) ? null : "this agent never held that decision";
+                return protocolEvent.Value == 0 || process.Now.Run!.Announced(machine.Id, protocolEvent.Value) ? null
+                    : "this agent never held that decision";
         }
 
         // A run by the classic rule, or an anonymous one.
@@ -104,7 +105,8 @@ public sealed class Refinement
 
         if (ModelGuards.StepOf(protocolEvent, process.Now.Memory) is not { } step)
         {
-            return protocolEvent.Kind is ProtocolEventKind.Equivocated or ProtocolEventKind.AgreementViolated ? "agents that follow the rule give no cause for it" : null;
+            return protocolEvent.Kind is ProtocolEventKind.Equivocated or ProtocolEventKind.AgreementViolated
+                ? "agents that follow the rule give no cause for it" : null;
         }
 
         var memory = process.Now.Memory;

@@ -84,5 +84,6 @@ internal sealed class SentInRun(RunDescriptor run) : ISentInRun
         }
     }
 
-    private (int[] Proposals, int[] Votes)? In(int round) => round >= StartRound && round - StartRound < _rounds.Count ? _rounds[round - StartRound] : null;
+    private (int[] Proposals, int[] Votes)? In(int round) =>
+        round >= StartRound && round - StartRound < _rounds.Count ? _rounds[round - StartRound] : null;
 }

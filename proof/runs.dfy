@@ -390,7 +390,7 @@ lemma RestoredIsAnnounced(y: System, z: System, a: Agent, boot: Boot, size: nat,
   requires Announced(Run(z, disk.run.value), a, v)
   ensures z.process[a].now.memory.decision == Some(v)
 {
-  assert Moves(y, z, a);
+  assert NewProcess(y, z, a, boot, size, disk);
   MoveKeeps(y, z, a);
   assert Run(z, disk.run.value).memory[a] == disk.memory;
   Durability(Run(z, disk.run.value), a, v);
