@@ -1,26 +1,14 @@
-using System.Net.Http.Json;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Consensus.AppHost;
 
-/// <summary>The part of <c>GET /state</c> that the dashboard shows.</summary>
-internal sealed record AgentState(
-    string AgentId, int Round, int Attempts, string? Run = null, string? Stalled = null, AgentDecision? Decision = null, bool Isolated = false);
-
-/// <summary>A decision that an agent holds.</summary>
-internal sealed record AgentDecision(int Value, int Round);
-
-/// <summary>One run of <c>GET /timeline/runs</c>.</summary>
-internal sealed record AgentRunSummary(string Run, string Rule, int Rounds, int Sent, double? DurationMs = null, int? Value = null);
-
-/// <summary>The response to <c>GET /timeline/runs</c>, newest run first.</summary>
-internal sealed record AgentRunHistory(IReadOnlyList<AgentRunSummary> Runs);
-
-/// <summary>An agent refused or failed a request. The message names the cause and what to change.</summary>
-internal sealed class AgentException(string message, Exception? inner = null) : Exception(message, inner);
-
-/// <summary>The REST interface of one agent, as the AppHost uses it.</summary>
+/// <summary>
+/// The REST interface of one agent, as the AppHost uses it. Another program may listen on the agent's port, so no response is trusted.
+/// </summary>
 /// <param name="Agent">The resource.</param>
 /// <param name="Key">The parameter that holds <c>CLUSTER_KEY</c>.</param>
 internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
@@ -28,71 +16,222 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
     /// <summary>The header that carries <c>CLUSTER_KEY</c>.</summary>
     public const string KeyHeader = "Consensus-Key";
 
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+    /// <summary>How long an agent may take to answer. It answers in ms, so a longer wait means that it hangs.</summary>
+    public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>Agents run on this machine, so no proxy is asked for them.</summary>
-    private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = ConnectTimeout });
+    // The longest response of an agent is its history of 100 runs.
+    private const int MaxResponseBytes = 1 << 20;
+
+    /// <summary>
+    /// Agents run on this machine, so no proxy is asked for them. No span is made of these calls, so no header may name one. A
+    /// body waits until the agent asks for it (<see cref="RunAsync"/>).
+    /// </summary>
+    private static readonly HttpClient Http = new(new SocketsHttpHandler
+    {
+        UseProxy = false, UseCookies = false, AllowAutoRedirect = false, ActivityHeadersPropagator = null,
+        Expect100ContinueTimeout = Timeout.InfiniteTimeSpan,
+    })
+    {
+        Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = MaxResponseBytes,
+    };
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     /// <summary>The address of the agent's page, or null before a port is allocated.</summary>
     public Uri? Address => Agent.GetEndpoint("http") is { IsAllocated: true } endpoint ? new Uri(endpoint.Url) : null;
 
+    /// <summary>Reads what the agent holds.</summary>
+    /// <exception cref="AgentException">The agent did not respond in time, or another program responded.</exception>
+    public async Task<AgentState> StateAsync(CancellationToken cancellation)
+    {
+        var state = await GetAsync<AgentState>("/state", cancellation);
+        return state.AgentId == Agent.Name ? state
+            : state.AgentId is null ? throw NoAgent()
+            : throw new AgentException(
+                $"Port {Address!.Port} answers as {state.AgentId}, not as {Agent.Name}. Stop the other cluster, then start {Agent.Name}.")
+                { IsAnswer = true };
+    }
+
     /// <summary>Reads a JSON response.</summary>
     /// <exception cref="AgentException">The agent did not respond in time, or refused.</exception>
-    public async Task<T> GetAsync<T>(string path, CancellationToken cancellation) =>
-        (await SendAsync(HttpMethod.Get, path, null, cancellation)).Deserialize<T>(Json)!;
+    public async Task<T> GetAsync<T>(string path, CancellationToken cancellation)
+        where T : class => Read<T>(await SendAsync(HttpMethod.Get, path, null, cancellation));
 
     /// <summary>Sends a request and reads the JSON response.</summary>
     /// <param name="method">The method.</param>
     /// <param name="path">Path and query.</param>
     /// <param name="body">The JSON body, or null for none.</param>
     /// <param name="cancellation">Ends the call.</param>
-    /// <exception cref="AgentException">The agent did not respond, or refused.</exception>
-    public async Task<JsonNode> SendAsync(HttpMethod method, string path, JsonNode? body, CancellationToken cancellation)
+    /// <exception cref="AgentException">The agent did not respond in time, or refused.</exception>
+    public async Task<JsonElement> SendAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellation)
     {
-        using var response = await SendRawAsync(method, path, body, cancellation);
-        var text = await response.Content.ReadAsStringAsync(cancellation);
-        if (response.IsSuccessStatusCode)
-        {
-            return JsonNode.Parse(text)!;
-        }
-
-        throw new AgentException(DetailOf(text) ?? $"{Agent.Name} answered {method} {path} with status {(int)response.StatusCode}.");
+        using var request = new HttpRequestMessage(method, path);
+        request.Content = body is null ? null : new StringContent(body.ToJsonString(), new MediaTypeHeaderValue("application/json"));
+        using var limit = Limit(cancellation);
+        return await SendAsync(request, limit, cancellation);
     }
 
-    /// <summary>Sends a request; the caller disposes of the response.</summary>
-    /// <exception cref="AgentException">The agent did not respond.</exception>
-    public async Task<HttpResponseMessage> SendRawAsync(
-        HttpMethod method, string path, JsonNode? body, CancellationToken cancellation, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
+    /// <summary>
+    /// Starts a run and waits for its decision. The body is sent once the agent asks for it (<c>Expect: 100-continue</c>). An agent
+    /// that hangs never asks, so it has no run to start when it goes on.
+    /// </summary>
+    /// <param name="body">The options of the run.</param>
+    /// <param name="wait">How long to wait for the decision.</param>
+    /// <param name="cancellation">Ends the call.</param>
+    /// <exception cref="AgentException">The agent did not respond in time, or refused.</exception>
+    public async Task<AgentRunResponse> RunAsync(JsonObject body, TimeSpan wait, CancellationToken cancellation)
+    {
+        using var limit = Limit(cancellation);
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/run?wait={(int)wait.TotalSeconds}");
+        request.Headers.ExpectContinue = true;
+        request.Content = new RequestedContent(body.ToJsonString(), () => limit.CancelAfter(wait + AnswerTimeout));
+        return Read<AgentRunResponse>(await SendAsync(request, limit, cancellation));
+    }
+
+    /// <summary>Reads <c>GET /health</c>: a status on the first line, a reason on each of the others.</summary>
+    /// <exception cref="AgentException">The agent did not respond in time, or another program responded.</exception>
+    public async Task<(string Status, string[] Reasons)> HealthAsync(CancellationToken cancellation)
+    {
+        using var limit = Limit(cancellation);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/health");
+        using var response = await SendRawAsync(request, HttpCompletionOption.ResponseContentRead, limit, cancellation);
+        var lines = (await response.Content.ReadAsStringAsync(cancellation))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return lines is ["Healthy" or "Degraded" or "Unhealthy", ..] ? (lines[0], lines[1..]) : throw NoAgent();
+    }
+
+    /// <summary>Opens the stream of events; the caller disposes of it.</summary>
+    /// <exception cref="AgentException">The agent did not respond in time, or another program responded.</exception>
+    public async Task<HttpResponseMessage> FollowAsync(CancellationToken cancellation)
+    {
+        using var limit = Limit(cancellation);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/events");
+        var response = await SendRawAsync(request, HttpCompletionOption.ResponseHeadersRead, limit, cancellation);
+        if (response.Content.Headers.ContentType?.MediaType == "text/event-stream")
+        {
+            return response;
+        }
+
+        response.Dispose();
+        throw NoAgent();
+    }
+
+    private static CancellationTokenSource Limit(CancellationToken cancellation)
+    {
+        var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(AnswerTimeout);
+        return limit;
+    }
+
+    private async Task<JsonElement> SendAsync(HttpRequestMessage request, CancellationTokenSource limit, CancellationToken cancellation)
+    {
+        using var response = await SendRawAsync(request, HttpCompletionOption.ResponseContentRead, limit, cancellation);
+        var json = Parse(await response.Content.ReadAsStringAsync(cancellation));
+        if (response.IsSuccessStatusCode && json is not null)
+        {
+            return json.Value;
+        }
+
+        // Agents take the key when they start, and the parameter may be set later.
+        throw response.StatusCode == HttpStatusCode.Unauthorized
+            ? new AgentException($"{Agent.Name} has another cluster-key. Restart the agents: they take a new key when they start.")
+            : json?.TryGetProperty("detail", out var detail) == true && detail.ValueKind == JsonValueKind.String
+                ? new AgentException(DashboardWords.Of(detail.GetString()!))
+            : NoAgent();
+    }
+
+    private async Task<HttpResponseMessage> SendRawAsync(
+        HttpRequestMessage request, HttpCompletionOption completion, CancellationTokenSource limit, CancellationToken cancellation)
     {
         if (Address is not { } address)
         {
             throw new AgentException($"{Agent.Name} has no address yet. Wait until it runs.");
         }
 
-        using var request = new HttpRequestMessage(method, new Uri(address, path));
-        request.Headers.Add(KeyHeader, await Key.GetValueAsync(cancellation));
-        request.Content = body is null ? null : JsonContent.Create(body);
+        request.RequestUri = new Uri(address, request.RequestUri!.OriginalString);
+        request.Headers.TryAddWithoutValidation(KeyHeader, await KeyAsync(cancellation));
         try
         {
-            return await Http.SendAsync(request, completion, cancellation);
+            return await Http.SendAsync(request, completion, limit.Token);
         }
         catch (HttpRequestException exception)
         {
-            throw new AgentException($"{Agent.Name} does not answer at {address}. Start it, or look at its console log.", exception);
+            throw exception.HttpRequestError == HttpRequestError.ConnectionError
+                ? new AgentException($"{Agent.Name} does not answer at {address}. Start it, or look at its console log.", exception)
+                : NoAgent(exception);
+        }
+        catch (OperationCanceledException exception) when (!cancellation.IsCancellationRequested)
+        {
+            throw new AgentException(
+                $"{Agent.Name} hangs: port {address.Port} takes calls and does not answer. Nothing was started. Restart {Agent.Name}.",
+                exception) { IsAnswer = true };
         }
     }
 
-    private static string? DetailOf(string text)
+    private async Task<string?> KeyAsync(CancellationToken cancellation)
     {
         try
         {
-            return JsonNode.Parse(text)?["detail"]?.GetValue<string>();
+            return await Key.GetValueAsync(cancellation);
+        }
+        catch (DistributedApplicationException exception)
+        {
+            throw new AgentException(exception.Message, exception);
+        }
+    }
+
+    private AgentException NoAgent(Exception? inner = null) =>
+        new($"Port {Address?.Port} answers, but not as an agent. Stop the program that listens there, then start {Agent.Name}.",
+            inner) { IsAnswer = true };
+
+    private T Read<T>(JsonElement json)
+        where T : class
+    {
+        try
+        {
+            return json.Deserialize<T>(Json)!;
+        }
+        catch (JsonException exception)
+        {
+            throw NoAgent(exception);
+        }
+    }
+
+    private static JsonElement? Parse(string text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
         }
         catch (JsonException)
         {
             return null;
+        }
+    }
+
+    /// <summary>A JSON body that reports when the receiver has asked for it.</summary>
+    private sealed class RequestedContent : HttpContent
+    {
+        private readonly byte[] _json;
+        private readonly Action _requested;
+
+        public RequestedContent(string json, Action requested)
+        {
+            (_json, _requested) = (Encoding.UTF8.GetBytes(json), requested);
+            Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        }
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            _requested();
+            return stream.WriteAsync(_json).AsTask();
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = _json.Length;
+            return true;
         }
     }
 }

@@ -13,15 +13,21 @@ internal sealed class AgentHealthCheck(AgentClient agent) : IHealthCheck
     {
         try
         {
-            using var response = await agent.SendRawAsync(HttpMethod.Get, "/health", null, cancellationToken);
-            var lines = (await response.Content.ReadAsStringAsync(cancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            return Enum.TryParse<HealthStatus>(lines.FirstOrDefault(), out var status)
-                ? new HealthCheckResult(status, string.Join("; ", lines.Skip(1)))
-                : HealthCheckResult.Unhealthy($"GET /health answered with status {(int)response.StatusCode}.");
+            var (status, reasons) = await agent.HealthAsync(cancellationToken);
+            return new HealthCheckResult(Enum.Parse<HealthStatus>(status), DashboardWords.Of(string.Join("; ", reasons)));
         }
         catch (AgentException exception)
         {
             return HealthCheckResult.Unhealthy(exception.Message);
         }
     }
+}
+
+/// <summary>The cluster is healthy where a majority of its agents answers: it can decide.</summary>
+internal sealed class ClusterHealthCheck(ClusterMonitor monitor) : IHealthCheck
+{
+    /// <inheritdoc/>
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(monitor.View is { HasMajority: true } view ? HealthCheckResult.Healthy(view.Counts)
+            : HealthCheckResult.Unhealthy($"{monitor.View?.Counts ?? "No agent has answered"}: too few to decide"));
 }

@@ -1,10 +1,16 @@
 using Consensus.AppHost;
-using Consensus.Protocol;
 using Microsoft.Extensions.Hosting;
 
 RemoteOnlyProxy.Install();
+if (CommandLine.Check(args) is { } usage)
+{
+    Console.Error.WriteLine(usage.Text);
+    return usage.ExitCode;
+}
+
 var builder = DistributedApplication.CreateBuilder(args);
 var error = ClusterOptions.Read(builder.Configuration, Path.Combine(builder.AppHostDirectory, "obj", "data"), out var options)
+    ?? (builder.ExecutionContext.IsRunMode ? options.MakeDataFolder() : null)
     ?? (builder.ExecutionContext.IsRunMode ? PortConflicts.Resolve(builder.Configuration, options) : null);
 if (error is not null)
 {
@@ -12,15 +18,17 @@ if (error is not null)
     return 1;
 }
 
+if (DeveloperCertificate.Warning(builder.Configuration) is { } warning)
+{
+    Console.Error.WriteLine(warning);
+}
+
 // The defaults of POST /run. Other values: --Parameters:values=5, or Parameters__values in the environment.
-RunOption[] defaults = [RunOption.Rule, RunOption.Values, RunOption.WindowMs];
-var parameters = defaults.Select(option => (option.Setting, Value: builder.AddRunParameter(option))).ToList();
+var parameters = RunParameters.Options.ToDictionary(option => option, builder.AddRunParameter);
 
 // Agents and the commands of the dashboard use this key. A caller with it may reset agents and break calls between them.
-var key = builder.AddParameter("cluster-key", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true)
-    .WithDescription("The key by which agents know each other. The page asks for it before it breaks calls.");
-
-var cluster = builder.AddCluster("consensus", key, options.Agents);
+var key = builder.AddClusterKey();
+var cluster = builder.AddCluster("consensus", key, parameters, options.Agents);
 
 // Without a launch profile and a proxy, so that the ports are those declared here, and closed while an agent is down.
 var agents = Enumerable.Range(1, options.Agents)
@@ -33,6 +41,8 @@ var agents = Enumerable.Range(1, options.Agents)
         .WithEnvironment("AGENT_ID", ClusterOptions.NameOf(number))
         .WithEnvironment("CLUSTER_KEY", key)
         .WithDataFile(options)
+        .WithDashboardTelemetry()
+        .WithBuiltProgram()
         .InCluster(cluster)
         .PublishAsDockerFile(container => container.WithDockerfile("..").WithDataVolume()))
     .ToList();
@@ -42,7 +52,11 @@ foreach (var agent in agents)
     // The names are resolved by service discovery, from what the references hand over.
     var peers = agents.Where(other => other != agent).ToList();
     peers.ForEach(peer => agent.WithReference(peer));
-    parameters.ForEach(parameter => agent.WithEnvironment(parameter.Setting, parameter.Value));
+    foreach (var (option, parameter) in parameters)
+    {
+        agent.WithEnvironment(option.Setting, parameter);
+    }
+
     agent.WithEnvironment("PEERS", string.Join(',', peers.Select(peer => $"http://{peer.Resource.Name}")))
         .WithLink("/run", "Run").WithLink("/", "Timeline").WithLink("/consensus", "Consensus").WithLink("/state", "State").WithLink("/scalar", "API")
         .WithUrlForEndpoint("http", endpoint => endpoint.DisplayLocation = UrlDisplayLocation.DetailsOnly);

@@ -1,5 +1,7 @@
 #pragma warning disable ASPIREINTERACTION001 // Typed arguments of commands are marked experimental.
 #pragma warning disable ASPIREPROBES001 // Probes are marked experimental.
+using System.Reflection;
+using System.Runtime.Versioning;
 using Consensus.Protocol;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -12,18 +14,24 @@ internal static class ClusterExtensions
     /// <summary>The folder of the image that its user owns; a new volume there belongs to that user, too.</summary>
     private const string DataInContainer = "/data";
 
+    private static readonly string[] Signals = ["TRACES", "METRICS", "LOGS"];
+
     /// <summary>Adds the resource that stands for the whole cluster, with its commands.</summary>
     public static IResourceBuilder<ClusterResource> AddCluster(
-        this IDistributedApplicationBuilder builder, string name, IResourceBuilder<ParameterResource> key, int agents)
+        this IDistributedApplicationBuilder builder, string name, IResourceBuilder<ParameterResource> key,
+        IReadOnlyDictionary<RunOption, IResourceBuilder<ParameterResource>> parameters, int agents)
     {
-        var resource = new ClusterResource(name, key.Resource);
-        builder.Services.AddSingleton(resource).AddSingleton<ClusterMonitor>().AddSingleton<RunCommands>();
+        var resource = new ClusterResource(name, key.Resource, parameters.ToDictionary(one => one.Key, one => one.Value.Resource));
+        var check = $"{name}_health";
+        builder.Services.AddSingleton(resource).AddSingleton<ClusterMonitor>().AddSingleton<RunCommands>().AddSingleton<DashboardLinks>();
+        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
+            check, services => new ClusterHealthCheck(services.GetRequiredService<ClusterMonitor>()), null, null));
         if (builder.ExecutionContext.IsRunMode)
         {
             builder.Services.AddHostedService(services => services.GetRequiredService<ClusterMonitor>());
         }
 
-        List<InteractionInput> inputs = [.. RunOption.InForms.Select(option => option.ToInput())];
+        List<InteractionInput> inputs = [.. RunOption.InForms.Select(option => option.ToArgument())];
         List<string> starters = [RunCommands.AnyAgent, .. Enumerable.Range(1, agents).Select(ClusterOptions.NameOf)];
         inputs.Add(new InteractionInput
         {
@@ -38,6 +46,7 @@ internal static class ClusterExtensions
         return builder.AddResource(resource)
             .ExcludeFromManifest()
             .WithIconName("PeopleTeam")
+            .WithHealthCheck(check)
             .WithInitialState(new CustomResourceSnapshot { ResourceType = ClusterResource.Type, Properties = [], State = KnownResourceStates.Starting })
             .WithCommand("run", "Run consensus", context => Commands(context).RunAsync(null, context.CancellationToken), new CommandOptions
             {
@@ -99,18 +108,54 @@ internal static class ClusterExtensions
                 {
                     Description = "Cuts all calls between this agent and the others",
                     IconName = "PlugDisconnected",
-                    UpdateState = context => EnabledIf(IsUp(context) && !ClusterMonitor.IsIsolated(context.ResourceSnapshot)),
+                    UpdateState = context => EnabledIf(IsUp(context) && !ClusterPublisher.IsIsolated(context.ResourceSnapshot)),
                 })
                 .WithCommand("reconnect", "Reconnect", context => Commands(context).ReconnectAsync(client, context.CancellationToken), new CommandOptions
                 {
                     Description = "Ends all faults of this agent",
                     IconName = "PlugConnected",
-                    UpdateState = context => EnabledIf(IsUp(context) && ClusterMonitor.IsIsolated(context.ResourceSnapshot)),
+                    UpdateState = context => EnabledIf(IsUp(context) && ClusterPublisher.IsIsolated(context.ResourceSnapshot)),
                 });
         }
 
         return agent;
     }
+
+    /// <summary>
+    /// Starts an agent by its built program. <c>dotnet run</c> would evaluate the project for each agent, which takes more CPU than
+    /// the agent's own start.
+    /// </summary>
+    public static IResourceBuilder<ProjectResource> WithBuiltProgram(this IResourceBuilder<ProjectResource> agent)
+    {
+        // The AppHost's build also builds the agent, into the folder of the same names.
+        var own = typeof(ClusterExtensions).Assembly;
+        var configuration = own.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
+        var framework = $"net{new FrameworkName(own.GetCustomAttribute<TargetFrameworkAttribute>()!.FrameworkName).Version}";
+        var project = agent.Resource.GetProjectMetadata().ProjectPath;
+        var folder = Path.GetDirectoryName(project)!;
+        var name = Path.GetFileNameWithoutExtension(project) + (OperatingSystem.IsWindows() ? ".exe" : "");
+        var program = Path.Combine(folder, "bin", configuration, framework, name);
+        return agent.ApplicationBuilder.ExecutionContext.IsRunMode && File.Exists(program)
+            ? agent.WithAnnotation(new ExecutableAnnotation { Command = program, WorkingDirectory = folder })
+            : agent;
+    }
+
+    /// <summary>
+    /// Sends an agent's telemetry to the dashboard alone. Variables of one signal in the AppHost's environment would reach the agent, and
+    /// win over the endpoint that Aspire sets for all.
+    /// </summary>
+    public static IResourceBuilder<ProjectResource> WithDashboardTelemetry(this IResourceBuilder<ProjectResource> agent)
+    {
+        foreach (var name in Environment.GetEnvironmentVariables().Keys.OfType<string>().Where(IsOfOneSignal))
+        {
+            agent.WithEnvironment(name, "");
+        }
+
+        return agent;
+    }
+
+    private static bool IsOfOneSignal(string variable) => variable.EndsWith("OTEL_SDK_DISABLED", StringComparison.Ordinal)
+        || Signals.Any(signal => variable.Contains($"OTEL_EXPORTER_OTLP_{signal}_", StringComparison.Ordinal));
 
     /// <summary>Declares the probes that a published environment uses: readiness, and liveness without any peer.</summary>
     public static IResourceBuilder<ProjectResource> WithProbes(this IResourceBuilder<ProjectResource> agent) =>
@@ -126,7 +171,6 @@ internal static class ClusterExtensions
             return agent;
         }
 
-        Directory.CreateDirectory(options.Data);
         return agent.WithEnvironment("DATA", Path.Combine(options.Data, agent.Resource.Name + ".db"));
     }
 
@@ -153,7 +197,7 @@ internal static class ClusterExtensions
         foreach (var option in RunOption.InForms)
         {
             var value = context.Inputs[option.CommandName].Value;
-            if (!string.IsNullOrEmpty(value) && option.Check(value) is { } error)
+            if (option.IsSet(value) && option.Check(value) is { } error)
             {
                 context.AddValidationError(option.CommandName, error);
             }

@@ -1,39 +1,36 @@
-using System.Collections.Immutable;
-using System.Globalization;
+using System.Collections.Concurrent;
 using System.Net.ServerSentEvents;
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Consensus.AppHost;
 
 /// <summary>
-/// Keeps the resource <c>consensus</c> up to date: queries the state of every agent, at once after an event of an agent or
-/// a command, and every two seconds besides.
+/// Keeps the resource <c>consensus</c> and the agents' up to date: queries the state of every agent, at once after an event of an
+/// agent or a command, and every two seconds besides.
 /// </summary>
-internal sealed class ClusterMonitor(ClusterResource cluster, ResourceNotificationService notifications) : BackgroundService
+internal sealed partial class ClusterMonitor(
+    ClusterResource cluster, ResourceNotificationService notifications, ResourceLoggerService logs, DashboardLinks links)
+    : BackgroundService
 {
-    /// <summary>The agent's property that shows whether it is isolated.</summary>
-    public const string NetworkProperty = "Network";
-
-    private const string Isolated = "isolated";
-    private const string CheckingHealth = "Checking health";
-
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
+
+    /// <summary>While agents start, their first answer is what people wait for.</summary>
+    private static readonly TimeSpan StartPeriod = TimeSpan.FromMilliseconds(500);
 
     /// <summary>A run has many events in a few ms; one refresh serves them all.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(1);
-
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly SemaphoreSlim _refreshing = new(1);
+    private readonly ConcurrentDictionary<string, string?> _states = new();
+    private readonly ClusterPublisher _publisher = new(cluster, notifications, links);
 
     /// <summary>The last view; null before the first.</summary>
     public ClusterView? View { get; private set; }
 
-    /// <summary>Whether an agent's snapshot shows that it is isolated.</summary>
-    public static bool IsIsolated(CustomResourceSnapshot snapshot) =>
-        snapshot.Properties.Any(property => property.Name == NetworkProperty && property.Value is Isolated);
+    private bool AllAnswered => cluster.Agents.All(agent => IsStopped(agent) || _publisher.HasAnswered(agent.Agent));
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -43,19 +40,48 @@ internal sealed class ClusterMonitor(ClusterResource cluster, ResourceNotificati
     }
 
     /// <summary>Asks all agents, and publishes what changed.</summary>
-    public async Task<ClusterView> RefreshAsync(CancellationToken cancellation)
+    public Task<ClusterView> RefreshAsync(CancellationToken cancellation) => RefreshAsync(isQuiet: false, cancellation);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var followers = new List<Task> { FollowResourcesAsync(stoppingToken), FollowEventsAsync(stoppingToken) };
+        var isQuiet = false;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await RefreshAsync(isQuiet, stoppingToken);
+            using var period = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            period.CancelAfter(AllAnswered ? Period : StartPeriod);
+            await _wake.Reader.WaitToReadAsync(period.Token).AsTask().ContinueWith(_ => { }, TaskScheduler.Default);
+            isQuiet = !_wake.Reader.TryRead(out _);
+            if (!isQuiet)
+            {
+                await Task.Delay(Pause, stoppingToken);
+            }
+        }
+
+        await Task.WhenAll(followers);
+    }
+
+    /// <param name="isQuiet">Whether a period has passed without an event.</param>
+    /// <param name="cancellation">Ends the calls.</param>
+    private async Task<ClusterView> RefreshAsync(bool isQuiet, CancellationToken cancellation)
     {
         await _refreshing.WaitAsync(cancellation);
         try
         {
             var last = View;
-            var statuses = await Task.WhenAll(cluster.Agents.Select((agent, i) => AskAsync(agent, last?.Agents[i], cancellation)));
+            var statuses = await Task.WhenAll(cluster.Agents.Select((agent, i) => AskAsync(agent, last?.Agents[i], isQuiet, cancellation)));
             var view = ClusterView.Next(last, [.. statuses]);
             View = view;
             if (last is null || !Same(last, view))
             {
-                await PublishAsync(view);
-                await PublishAgentsAsync(last, view);
+                foreach (var line in ClusterLog.LinesOf(last, view))
+                {
+                    Changed(logs.GetLogger(cluster), line);
+                }
+
+                await _publisher.PublishAsync(last, view);
             }
 
             return view;
@@ -66,122 +92,63 @@ internal sealed class ClusterMonitor(ClusterResource cluster, ResourceNotificati
         }
     }
 
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    [LoggerMessage(LogLevel.Information, "{Line}")]
+    private static partial void Changed(ILogger logger, string line);
+
+    private static bool Same(ClusterView x, ClusterView y) =>
+        x with { Agents = [] } == y with { Agents = [] } && x.Agents.SequenceEqual(y.Agents);
+
+    private bool IsStopped(AgentClient agent) =>
+        _states.TryGetValue(agent.Agent.Name, out var state) && KnownResourceStates.TerminalStates.Contains(state);
+
+    /// <summary>Asks one agent. Whatever goes wrong, that agent counts as down and the others are shown.</summary>
+    private async Task<AgentStatus> AskAsync(AgentClient agent, AgentStatus? last, bool isQuiet, CancellationToken cancellation)
     {
-        var followers = new List<Task> { FollowResourcesAsync(stoppingToken), FollowEventsAsync(stoppingToken) };
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            await RefreshAsync(stoppingToken);
-            using var period = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-            period.CancelAfter(Period);
-            await _wake.Reader.WaitToReadAsync(period.Token).AsTask().ContinueWith(_ => { }, TaskScheduler.Default);
-            if (_wake.Reader.TryRead(out _))
-            {
-                await Task.Delay(Pause, stoppingToken);
-            }
-        }
-
-        await Task.WhenAll(followers);
-    }
-
-    private static bool Same(ClusterView x, ClusterView y) => x with { Agents = [] } == y with { Agents = [] } && x.Agents.SequenceEqual(y.Agents);
-
-    private static async Task<AgentStatus> AskAsync(AgentClient agent, AgentStatus? last, CancellationToken cancellation)
-    {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        timeout.CancelAfter(AnswerTimeout);
+        var name = agent.Agent.Name;
         try
         {
-            var state = await agent.GetAsync<AgentState>("/state", timeout.Token);
-            var summary = last?.State is { } known && (known.Run, known.Round, known.Decision) == (state.Run, state.Round, state.Decision) && known.Decision is not null
-                ? last.Summary
-                : (await agent.GetAsync<AgentRunHistory>("/timeline/runs", timeout.Token)).Runs.FirstOrDefault(run => run.Run == state.Run);
-            return new AgentStatus(agent.Agent.Name, state, summary);
-        }
-        catch (Exception exception) when (exception is AgentException || (exception is OperationCanceledException && !cancellation.IsCancellationRequested))
-        {
-            return new AgentStatus(agent.Agent.Name, null);
-        }
-    }
-
-    private Task PublishAsync(ClusterView view)
-    {
-        var page = cluster.Agents.Where((_, i) => view.Agents[i].Up).Select(agent => agent.Address).FirstOrDefault();
-        return notifications.PublishUpdateAsync(cluster, snapshot => snapshot with
-        {
-            State = new ResourceStateSnapshot(view.Text, view.Style),
-            Properties = [.. PropertiesOf(view)],
-            Urls = page is null ? [] : [new UrlSnapshot("timeline", page.ToString(), IsInternal: false) { DisplayProperties = new("Timeline") }],
-        });
-    }
-
-    private static IEnumerable<ResourcePropertySnapshot> PropertiesOf(ClusterView view)
-    {
-        var summary = view.Summary;
-        (string Name, string? Value)[] properties =
-        [
-            ("Outcome", view.Sentence),
-            ("Agents up", string.Join(", ", view.Up)),
-            ("Run", view.Run),
-            ("Rule", summary?.Rule),
-            ("Value", summary?.Value?.ToString(CultureInfo.InvariantCulture)),
-            ("Rounds", summary?.Rounds.ToString(CultureInfo.InvariantCulture)),
-            ("Duration", summary?.DurationMs is { } duration ? ClusterView.FormatDuration(duration) : null),
-            ("Messages", summary is null ? null : view.InRun.Sum(agent => agent.Summary?.Sent ?? 0).ToString(CultureInfo.InvariantCulture)),
-        ];
-
-        // The details pane shows only highlighted properties at first.
-        return properties.Where(property => property.Value is not null)
-            .Select((property, i) => new ResourcePropertySnapshot(property.Name, property.Value) { IsHighlighted = true, SortOrder = i });
-    }
-
-    /// <summary>Publishes which agents are isolated, and has the health of agents that changed checked at once.</summary>
-    private async Task PublishAgentsAsync(ClusterView? last, ClusterView view)
-    {
-        for (var i = 0; i < cluster.Agents.Count; i++)
-        {
-            var (before, now) = (last?.Agents[i], view.Agents[i]);
-            if (!now.Up || (before?.Up == true && before.Isolated == now.Isolated && before.State!.Stalled == now.State!.Stalled))
+            var state = await agent.StateAsync(cancellation);
+            if (IsStopped(agent))
             {
-                continue;
+                return new AgentStatus(
+                    name, null, Problem: $"Port {agent.Address!.Port} answers as {name}, which is stopped here. Stop the other cluster");
             }
 
-            var agent = cluster.Agents[i].Agent;
-            await notifications.PublishUpdateAsync(agent, snapshot => snapshot with
-            {
-                Properties = [
-                    .. snapshot.Properties.Where(property => property.Name != NetworkProperty),
-                    new(NetworkProperty, now.Isolated ? Isolated : "connected"),
-                ],
-            });
-            await CheckHealthNowAsync(agent);
+            // Agents count messages after the decision, too. The count is final once a period passed without an event.
+            var isSame = last?.State is { } known
+                && (known.Run, known.Round, known.Decision) == (state.Run, state.Round, state.Decision)
+                && known.Decision is not null;
+            var summary = isSame && last!.IsSettled ? last.Summary
+                : (await agent.GetAsync<AgentRunHistory>("/timeline/runs", cancellation))
+                    .Runs?.FirstOrDefault(run => run?.Run == state.Run);
+            return new AgentStatus(name, state, summary)
+                { IsSettled = isSame && (last!.IsSettled || (isQuiet && summary == last.Summary)) };
         }
-    }
-
-    /// <summary>
-    /// A healthy resource is checked every 30 s only, which nothing sets. A change of its state's text is the one
-    /// thing that has it checked at once.
-    /// </summary>
-    private async Task CheckHealthNowAsync(ProjectResource agent)
-    {
-        ResourceStateSnapshot? running = null;
-        await notifications.PublishUpdateAsync(agent, snapshot =>
+        catch (AgentException exception)
         {
-            running = snapshot.State;
-            return running?.Text == KnownResourceStates.Running ? snapshot with { State = new ResourceStateSnapshot(CheckingHealth, running.Style) } : snapshot;
-        });
-        await notifications.PublishUpdateAsync(agent, snapshot => snapshot.State?.Text == CheckingHealth ? snapshot with { State = running } : snapshot);
+            return new AgentStatus(name, null, Problem: exception.IsAnswer ? exception.Message : null);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // No answer of one agent may end the application.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return new AgentStatus(name, null, Problem: exception.Message);
+        }
     }
 
     private async Task FollowResourcesAsync(CancellationToken cancellation)
     {
-        var states = new Dictionary<string, string?>();
         await foreach (var change in notifications.WatchAsync(cancellation))
         {
-            if (change.Resource is ProjectResource && states.GetValueOrDefault(change.ResourceId) != change.Snapshot.State?.Text)
+            var (name, state) = (change.Resource.Name, change.Snapshot.State?.Text);
+            if (change.Resource is ProjectResource agent && (!_states.TryGetValue(name, out var before) || before != state))
             {
-                states[change.ResourceId] = change.Snapshot.State?.Text;
+                _states[name] = state;
+                await _publisher.OnStateAsync(agent, state);
                 _wake.Writer.TryWrite(true);
             }
         }
@@ -197,7 +164,7 @@ internal sealed class ClusterMonitor(ClusterResource cluster, ResourceNotificati
                 await FollowEventsAsync(cluster.Agents[i], cancellation);
             }
 
-            await Task.Delay(Pause, cancellation);
+            await Task.Delay(View is null ? StartPeriod : Pause, cancellation);
         }
     }
 
@@ -205,7 +172,7 @@ internal sealed class ClusterMonitor(ClusterResource cluster, ResourceNotificati
     {
         try
         {
-            using var response = await agent.SendRawAsync(HttpMethod.Get, "/events", null, cancellation, HttpCompletionOption.ResponseHeadersRead);
+            using var response = await agent.FollowAsync(cancellation);
             await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
             await foreach (var protocolEvent in SseParser.Create(stream).EnumerateAsync(cancellation))
             {
@@ -218,7 +185,8 @@ internal sealed class ClusterMonitor(ClusterResource cluster, ResourceNotificati
         catch (Exception exception) when (exception is AgentException or IOException or HttpRequestException)
         {
             // The agent ended or broke the stream; the next agent is followed.
-            _wake.Writer.TryWrite(true);
         }
+
+        _wake.Writer.TryWrite(true);
     }
 }

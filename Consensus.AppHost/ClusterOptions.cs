@@ -7,7 +7,8 @@ namespace Consensus.AppHost;
 /// <summary>Size and place of the cluster.</summary>
 /// <param name="Agents"><c>--agents</c> or <c>Cluster:Agents</c>: 1..101, default 3.</param>
 /// <param name="Port"><c>--port</c> or <c>Cluster:Port</c>: the first agent's, default 5001; the others follow. 0 takes free ports.</param>
-/// <param name="Data"><c>--data</c> or <c>Cluster:Data</c>: the folder in which agents persist their runs.</param>
+/// <param name="Data">The folder in which agents persist their runs: one for this number of agents in that of <c>--data</c>
+/// or <c>Cluster:Data</c>.</param>
 internal sealed record ClusterOptions(int Agents, int Port, string Data)
 {
     private const int DefaultPort = 5001;
@@ -43,16 +44,39 @@ internal sealed record ClusterOptions(int Agents, int Port, string Data)
             port = 0;
         }
 
-        options = new ClusterOptions(agents, port, configuration["data"] ?? configuration["Cluster:Data"] ?? DefaultData(dataRoot, port));
+        // Each size has files of its own: an agent would show the decision of a cluster that it is no longer in.
+        var data = configuration["data"] ?? configuration["Cluster:Data"] ?? DefaultData(dataRoot, port);
+        options = new ClusterOptions(
+            agents, port,
+            Path.Combine(Path.GetFullPath(data), string.Create(CultureInfo.InvariantCulture, $"agents-{agents}")));
         return null;
+    }
+
+    /// <summary>Makes the folder for data.</summary>
+    /// <returns>Null, or one line that names what to change.</returns>
+    public string? MakeDataFolder()
+    {
+        try
+        {
+            Directory.CreateDirectory(Data);
+            using var probe = new FileStream(
+                Path.Combine(Data, Path.GetRandomFileName()),
+                FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return $"--data: agents cannot write in '{Data}' ({exception.Message.TrimEnd('.')}). Name another folder.";
+        }
     }
 
     /// <summary>Deletes the folder of a cluster on free ports, which no later one finds again.</summary>
     public void DeleteTemporaryData()
     {
-        if (Path.GetFileName(Data).StartsWith(TemporaryPrefix, StringComparison.Ordinal) && Directory.Exists(Data))
+        var root = Path.GetDirectoryName(Data);
+        if (Path.GetFileName(root)?.StartsWith(TemporaryPrefix, StringComparison.Ordinal) == true && Directory.Exists(root))
         {
-            Directory.Delete(Data, recursive: true);
+            Directory.Delete(root, recursive: true);
         }
     }
 

@@ -8,8 +8,12 @@ namespace Consensus.AppHost;
 /// <param name="Name">Its resource name, which is its id.</param>
 /// <param name="State">What it holds; null where it does not respond.</param>
 /// <param name="Summary">Its summary of the run in <paramref name="State"/>; null where it has none.</param>
-internal sealed record AgentStatus(string Name, AgentState? State, AgentRunSummary? Summary = null)
+/// <param name="Problem">What is wrong with what answers in the agent's place; null where nothing answers or the agent does.</param>
+internal sealed record AgentStatus(string Name, AgentState? State, AgentRunSummary? Summary = null, string? Problem = null)
 {
+    /// <summary>Whether <see cref="Summary"/> changes no more.</summary>
+    public bool IsSettled { get; init; }
+
     /// <summary>Whether it responds.</summary>
     public bool Up => State is not null;
 
@@ -19,7 +23,7 @@ internal sealed record AgentStatus(string Name, AgentState? State, AgentRunSumma
 
 /// <summary>What the resource <c>consensus</c> shows: computed from the agents' responses.</summary>
 /// <param name="Agents">The agents.</param>
-/// <param name="Text">The state, at most about 17 characters.</param>
+/// <param name="Text">The outcome in a few words.</param>
 /// <param name="Style">One of <see cref="KnownResourceStateStyles"/>.</param>
 /// <param name="Sentence">The same as a sentence.</param>
 /// <param name="Run">The newest run; null where there is none.</param>
@@ -27,6 +31,30 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
 {
     /// <summary>Names of the agents that respond.</summary>
     public IEnumerable<string> Up => Agents.Where(agent => agent.Up).Select(agent => agent.Name);
+
+    /// <summary>Whether enough agents respond to decide.</summary>
+    public bool HasMajority => Up.Count() > Agents.Length / 2;
+
+    /// <summary>How many agents respond, such as <c>2 of 3 up</c>.</summary>
+    public string Counts => CountsOf(Agents);
+
+    /// <summary>Who responds, as a sentence.</summary>
+    public string Presence => Absences(Agents) is { Length: > 0 } absences ? $"{Counts}: {absences}" : Counts;
+
+    /// <summary>What came of the run, whoever responds now.</summary>
+    public string Outcome { get; private init; } = Sentence;
+
+    /// <summary>Whether the run goes on no more: it is decided or stalled.</summary>
+    public bool IsOver { get; private init; } = Style != KnownResourceStateStyles.Info;
+
+    /// <summary>Whether agents decided different values in the run.</summary>
+    public bool IsDisagreement { get; private init; }
+
+    /// <summary>The agent that started the run; null where there is no run.</summary>
+    public string? Initiator => RunId.TryParse(Run, out var run) ? run.Initiator : null;
+
+    /// <summary>The options of the run; null where no agent knows them.</summary>
+    public RunOptions? Options => InRun.Select(agent => agent.State!.Descriptor).OfType<RunOptions>().FirstOrDefault();
 
     /// <summary>The view of agents that have responded.</summary>
     /// <param name="previous">The view before. Whichever changed last is shown: the outcome, or who is up.</param>
@@ -39,7 +67,7 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
             return outcome;
         }
 
-        var changed = previous is null || !previous.Agents.Select(Presence).SequenceEqual(agents.Select(Presence));
+        var changed = previous is null || !previous.Agents.Select(PresenceOf).SequenceEqual(agents.Select(PresenceOf));
         var isNewOutcome = previous is not null && OutcomeOf(previous.Agents) is var before && (before.Run, before.Text) != (outcome.Run, outcome.Text);
         var showsAvailability = changed || (!isNewOutcome && previous!.Text == availability);
         return showsAvailability
@@ -51,16 +79,20 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
     public IEnumerable<AgentStatus> InRun => Agents.Where(agent => Run is not null && agent.State?.Run == Run);
 
     /// <summary>The initiator's summary of the run, or another agent's where the initiator has none.</summary>
-    public AgentRunSummary? Summary => InRun.OrderBy(agent => Run!.Contains($".{agent.Name}.", StringComparison.Ordinal) ? 0 : 1).FirstOrDefault(agent => agent.Summary is not null)?.Summary;
+    public AgentRunSummary? Summary =>
+        InRun.OrderBy(agent => agent.Name == Initiator ? 0 : 1)
+        .FirstOrDefault(agent => agent.Summary is not null)?.Summary;
 
-    private static (bool, bool) Presence(AgentStatus agent) => (agent.Up, agent.Isolated);
+    private static (bool, bool) PresenceOf(AgentStatus agent) => (agent.Up, agent.Isolated);
 
     private static string? Availability(ImmutableArray<AgentStatus> agents)
     {
         var up = agents.Count(agent => agent.Up);
         var isolated = agents.Count(agent => agent.Isolated);
-        return up < agents.Length ? $"{up} of {agents.Length} up" : isolated > 0 ? $"{isolated} isolated" : null;
+        return up < agents.Length ? CountsOf(agents) : isolated > 0 ? $"{isolated} isolated" : null;
     }
+
+    private static string CountsOf(ImmutableArray<AgentStatus> agents) => $"{agents.Count(agent => agent.Up)} of {agents.Length} up";
 
     private static string Absences(ImmutableArray<AgentStatus> agents)
     {
@@ -77,6 +109,7 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
             parts.Add($"{string.Join(", ", isolated)} {(isolated.Count == 1 ? "is" : "are")} isolated");
         }
 
+        parts.AddRange(agents.Select(agent => agent.Problem?.TrimEnd('.')).OfType<string>());
         return string.Join("; ", parts);
     }
 
@@ -96,18 +129,28 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
         if (values.Count > 1)
         {
             var each = string.Join(", ", decided.Select(member => string.Create(CultureInfo.InvariantCulture, $"{member.AgentId} decided {member.Decision!.Value}")));
-            return new ClusterView(agents, "Disagreed", KnownResourceStateStyles.Error, each, run);
+            return new ClusterView(agents, "Disagreed", KnownResourceStateStyles.Error, each, run) { IsDisagreement = true };
         }
 
         if (values.Count == 1)
         {
             var view = new ClusterView(agents, string.Create(CultureInfo.InvariantCulture, $"Decided {values[0]}"), KnownResourceStateStyles.Success, "", run);
-            return view with { Sentence = Decision(decided, view.Summary?.DurationMs) };
+            var sentence = Decision(decided, view.Summary?.DurationMs);
+            return view with { Sentence = sentence, Outcome = sentence };
+        }
+
+        // Agents that restarted take no part in the run before.
+        if (members.TrueForAll(member => member.Learner))
+        {
+            return new ClusterView(
+                agents, "Ready", KnownResourceStateStyles.Info,
+                $"Run {NumberOf(run)} stayed undecided: no agent that is up takes part in it", run);
         }
 
         if (members.FirstOrDefault(member => member.Stalled is not null) is { } stalled)
         {
-            return new ClusterView(agents, "Stalled", KnownResourceStateStyles.Warn, $"The run stalled: {stalled.Stalled}", run);
+            return new ClusterView(agents, "Stalled", KnownResourceStateStyles.Warn,
+                $"The run stalled: {DashboardWords.Of(stalled.Stalled!)}", run);
         }
 
         var round = members.Max(member => member.Round);
@@ -133,4 +176,11 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
         < 1000 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0} ms"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000:0.0} s"),
     };
+
+    /// <summary>The number at the start of a run's id; 0 where it is none.</summary>
+    public static long NumberOf(string run)
+    {
+        _ = RunId.TryParse(run, out var id);
+        return id.Number;
+    }
 }

@@ -1,14 +1,11 @@
 #pragma warning disable ASPIREINTERACTION001 // Typed arguments of commands are marked experimental.
-using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Consensus.Protocol;
 
 namespace Consensus.AppHost;
 
 /// <summary>What the commands do, and the sentences they return.</summary>
-internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monitor)
+internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monitor, DashboardLinks links)
 {
     /// <summary>The argument that names the agent which starts a run.</summary>
     public const string StartingAgent = "agent";
@@ -21,33 +18,21 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
     /// <summary>How long other agents may take to learn a decision before the sentence leaves them out, in ms.</summary>
     private const int LearnMs = 1000;
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-
-    /// <summary>Starts a run on one agent and waits for the decision.</summary>
+    /// <summary>Starts a run on one agent, with the parameters' values, and waits for the decision.</summary>
     /// <param name="agent">The agent that starts it, or null for the first that can.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public Task<ExecuteCommandResult> RunAsync(AgentClient? agent, CancellationToken cancellation) => AnswerAsync(async () =>
-    {
-        var (view, response) = await StartAsync(agent, null, cancellation);
-        return CommandResults.Success(view.Sentence, $"{view.Sentence}\n{response.ToJsonString(Indented)}", CommandResultFormat.Text);
-    });
+    public Task<ExecuteCommandResult> RunAsync(AgentClient? agent, CancellationToken cancellation) =>
+        AnswerAsync(() => RunAsync(agent, [], displayImmediately: false, cancellation));
 
-    /// <summary>The same with the options of a dialog, whose result opens at once.</summary>
-    public Task<ExecuteCommandResult> RunWithAsync(InteractionInputCollection arguments, CancellationToken cancellation) => AnswerAsync(async () =>
+    /// <summary>The same with the options of a dialog in place of the parameters' values. The result opens at once.</summary>
+    public Task<ExecuteCommandResult> RunWithAsync(InteractionInputCollection arguments, CancellationToken cancellation) =>
+        AnswerAsync(() =>
     {
-        var body = new JsonObject();
-        foreach (var option in RunOption.InForms)
-        {
-            if (arguments.TryGetByName(option.CommandName, out var input) && !string.IsNullOrEmpty(input.Value))
-            {
-                body[option.Name] = option.ToJson(input.Value);
-            }
-        }
-
-        var name = arguments.TryGetByName(StartingAgent, out var chosen) ? chosen.Value : null;
-        var agent = cluster.Agents.FirstOrDefault(agent => agent.Agent.Name == name);
-        var (view, response) = await StartAsync(agent, body, cancellation);
-        return CommandResults.Success(view.Sentence, Report(view, response), CommandResultFormat.Markdown, displayImmediately: true);
+        var chosen = RunOption.InForms
+            .Where(option => arguments.TryGetByName(option.CommandName, out var input) && option.IsSet(input.Value))
+            .ToDictionary(option => option, option => arguments[option.CommandName].Value!);
+        var name = arguments.TryGetByName(StartingAgent, out var starter) ? starter.Value : null;
+        return RunAsync(cluster.Agents.FirstOrDefault(agent => agent.Agent.Name == name), chosen, displayImmediately: true, cancellation);
     });
 
     /// <summary>Makes every agent that is up forget its run.</summary>
@@ -82,25 +67,63 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
         }
     }
 
-    private async Task<(ClusterView View, JsonNode Response)> StartAsync(AgentClient? agent, JsonObject? body, CancellationToken cancellation)
+    private async Task<ExecuteCommandResult> RunAsync(
+        AgentClient? agent, Dictionary<RunOption, string> chosen, bool displayImmediately, CancellationToken cancellation)
     {
         agent ??= await FirstAgentAsync(cancellation);
-        var response = await agent.SendAsync(HttpMethod.Post, $"/run?wait={WaitSeconds}", body, cancellation);
+        var started = await agent.RunAsync(await BodyAsync(chosen, cancellation), TimeSpan.FromSeconds(WaitSeconds), cancellation);
         var view = await monitor.RefreshAsync(cancellation);
-        if (response["outcome"]?["reached"]?.GetValue<bool>() != true)
+        if (started.Outcome?.Reached != true)
         {
-            var reason = response["outcome"]?["reason"]?.GetValue<string>();
-            throw new AgentException(reason ?? $"No decision after {WaitSeconds} s. {view.Sentence}.");
+            throw new AgentException(WhyUndecided(started, view));
         }
 
         // The others learn the decision a moment later; the sentence should name them.
-        if (response["run"]?.GetValue<string>() is { } run && IsLearning(view, run))
+        if (started.Run is { } run && IsLearning(view, run))
         {
             await Task.WhenAll(cluster.Agents.Where(other => view.Up.Contains(other.Agent.Name)).Select(other => LearnAsync(other, run, cancellation)));
             view = await monitor.RefreshAsync(cancellation);
         }
 
-        return (view, response);
+        var report = new CommandResultData
+        {
+            Value = RunReport.Of(view, agent.Address is { } address ? DashboardLinks.Page(address, view.Run) : null, links.Trace(view)),
+            Format = CommandResultFormat.Markdown,
+            DisplayImmediately = displayImmediately,
+        };
+        return view.IsDisagreement
+            ? CommandResults.Failure($"The agents disagree: {view.Sentence}", report)
+            : CommandResults.Success(view.Sentence, report);
+    }
+
+    /// <summary>
+    /// The body of <c>POST /run</c>. Agents took the parameters when they started, so the present values go with the run.
+    /// </summary>
+    private async Task<JsonObject> BodyAsync(Dictionary<RunOption, string> chosen, CancellationToken cancellation)
+    {
+        var body = new JsonObject();
+        foreach (var option in RunOption.InForms)
+        {
+            var value = chosen.GetValueOrDefault(option) ?? await cluster.ParameterAsync(option, cancellation);
+            if (value is not null)
+            {
+                body[option.Name] = option.ToJson(value);
+            }
+        }
+
+        return body;
+    }
+
+    /// <summary>Why a run has no decision when the wait ended.</summary>
+    internal static string WhyUndecided(AgentRunResponse started, ClusterView view)
+    {
+        if (started.Outcome is { Superseded: true, Run: { } next } && started.Run is { } run)
+        {
+            return $"Run {ClusterView.NumberOf(run)} was replaced by run {ClusterView.NumberOf(next)}.";
+        }
+
+        return started.Outcome?.Reason is { } reason ? DashboardWords.Of(reason)
+            : $"No decision after {WaitSeconds} s. {view.Sentence}. The run goes on: a new run or Reset all ends it.";
     }
 
     private static bool IsLearning(ClusterView view, string run) =>
@@ -141,14 +164,15 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
     }
 
     private async Task<ExecuteCommandResult> OnOneAsync(
-        AgentClient agent, HttpMethod method, string path, JsonNode? body, string done, CancellationToken cancellation)
+        AgentClient agent, HttpMethod method, string path, JsonObject? body, string done, CancellationToken cancellation)
     {
         var failure = await TryAsync(agent, method, path, body, cancellation);
         await monitor.RefreshAsync(cancellation);
         return failure is null ? CommandResults.Success($"{agent.Agent.Name} {done}") : CommandResults.Failure(failure);
     }
 
-    private static async Task<string?> TryAsync(AgentClient agent, HttpMethod method, string path, JsonNode? body, CancellationToken cancellation)
+    private static async Task<string?> TryAsync(
+        AgentClient agent, HttpMethod method, string path, JsonObject? body, CancellationToken cancellation)
     {
         try
         {
@@ -159,18 +183,5 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
         {
             return exception.Message;
         }
-    }
-
-    private static string Report(ClusterView view, JsonNode response)
-    {
-        var report = new StringBuilder().AppendLine(CultureInfo.InvariantCulture, $"**{view.Sentence}**").AppendLine()
-            .AppendLine("| agent | value | round | draws |").AppendLine("| --- | --- | --- | --- |");
-        foreach (var agent in view.Agents)
-        {
-            var held = agent.State?.Run == view.Run ? agent.State : null;
-            report.AppendLine(CultureInfo.InvariantCulture, $"| {agent.Name} | {held?.Decision?.Value.ToString(CultureInfo.InvariantCulture) ?? "none"} | {held?.Decision?.Round ?? held?.Round} | {held?.Attempts} |");
-        }
-
-        return report.AppendLine().AppendLine("```json").AppendLine(response.ToJsonString(Indented)).AppendLine("```").ToString();
     }
 }

@@ -10,19 +10,15 @@ public sealed class ClusterKey
     /// <summary>The header that carries it.</summary>
     public const string Header = "Consensus-Key";
 
-    private const int MinLength = 16;
-    private const int MaxLength = 256;
-
     private readonly string _secret;
 
     /// <summary>Takes the key.</summary>
     /// <exception cref="ConfigurationException">It is too short to be a secret, or cannot be sent in a header.</exception>
     public ClusterKey(string secret)
     {
-        if (secret.Length is < MinLength or > MaxLength || secret.Any(character => character is <= ' ' or > '~'))
+        if (!ClusterKeyRule.Accepts(secret))
         {
-            throw new ConfigurationException(
-                $"CLUSTER_KEY must be {MinLength} to {MaxLength} ASCII characters without spaces; openssl rand -hex 32 makes a good one.");
+            throw new ConfigurationException($"CLUSTER_KEY must be {ClusterKeyRule.Allowed}.");
         }
 
         _secret = secret;

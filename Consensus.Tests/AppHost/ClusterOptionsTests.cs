@@ -16,7 +16,7 @@ public sealed class ClusterOptionsTests
     {
         var options = Read();
         Assert.Equal([5001, 5002, 5003], Enumerable.Range(1, options.Agents).Select(options.PortOf));
-        Assert.Equal("root", options.Data);
+        Assert.Equal(Path.GetFullPath("root/agents-3"), options.Data);
     }
 
     [Theory]
@@ -40,8 +40,8 @@ public sealed class ClusterOptionsTests
     public void Only_the_data_of_a_cluster_on_free_ports_is_deleted_at_its_end()
     {
         var options = Read(("port", "0"));
+        Assert.Null(options.MakeDataFolder());
         var kept = Directory.CreateTempSubdirectory("consensus-");
-        Directory.CreateDirectory(options.Data);
         options.DeleteTemporaryData();
         (options with { Data = kept.FullName }).DeleteTemporaryData();
         Assert.False(Directory.Exists(options.Data));
@@ -52,6 +52,47 @@ public sealed class ClusterOptionsTests
     [Fact]
     public void Clusters_on_different_ports_do_not_share_data() =>
         Assert.Equal(3, new[] { Read(), Read(("port", "6001")), Read(("port", "7001")) }.Select(options => options.Data).Distinct().Count());
+
+    [Fact]
+    public void Clusters_of_different_sizes_do_not_share_data() =>
+        Assert.NotEqual(Read(("data", "x")).Data, Read(("data", "x"), ("agents", "5")).Data);
+
+    [Fact]
+    public void A_folder_that_cannot_be_made_is_one_line()
+    {
+        var file = Path.GetTempFileName();
+        Assert.StartsWith($"--data: agents cannot write in '{file}/agents-3'",
+            Read(("data", file)).MakeDataFolder(),
+            StringComparison.Ordinal);
+        File.Delete(file);
+    }
+
+    [Theory]
+    [InlineData("--agents", "5", "--port=6001", "--data", "x", "--Parameters:values=5")]
+    [InlineData("--DcpPublisher:RandomizePorts=true", "--operation", "publish", "--publisher", "manifest")]
+    public void Known_options_are_taken(params string[] args) => Assert.Null(CommandLine.Check(args));
+
+    [Theory]
+    [InlineData("--agent is no option.", "--agent", "5")]
+    [InlineData("--Parameters:vales is no option.", "--Parameters:vales=5")]
+    [InlineData("'5' is no option.", "5")]
+    public void An_unknown_option_is_refused_with_the_known_ones(string message, params string[] args)
+    {
+        var (text, exitCode) = CommandLine.Check(args)!.Value;
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith(message, text, StringComparison.Ordinal);
+        Assert.Contains("--agents N", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Help_lists_the_options() => Assert.Equal(0, CommandLine.Check(["--help"])!.Value.ExitCode);
+
+    [Theory]
+    [InlineData("0123456789abcdef", true)]
+    [InlineData("short", false)]
+    [InlineData("0123456789abcdef\n0123", false)]
+    [InlineData("0123456789 abcdef", false)]
+    public void A_key_is_what_agents_take(string key, bool isTaken) => Assert.Equal(isTaken, ClusterKeyInput.Check(key) is null);
 
     [Fact]
     public void Limits_are_those_of_the_agent()

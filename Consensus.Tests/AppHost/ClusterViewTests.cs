@@ -57,7 +57,7 @@ public sealed class ClusterViewTests
         var stalled = new AgentStatus("agent2", new AgentState("agent2", 1, 1, Run, Stalled: "agent1 restarted: POST /run again"));
         var view = ClusterView.Next(null, [Undecided(1, Run), stalled, Undecided(3, Run)]);
         Assert.Equal("Stalled", view.Text);
-        Assert.Equal("The run stalled: agent1 restarted: POST /run again", view.Sentence);
+        Assert.Equal("The run stalled: agent1 restarted: press Run", view.Sentence);
     }
 
     [Fact]
@@ -82,6 +82,54 @@ public sealed class ClusterViewTests
     }
 
     [Fact]
+    public void A_run_in_which_no_agent_takes_part_after_a_restart_is_over()
+    {
+        var view = ClusterView.Next(null, [Learner(1), Learner(2), Learner(3)]);
+        Assert.Equal(("Ready", "Run 7 stayed undecided: no agent that is up takes part in it"), (view.Text, view.Sentence));
+        Assert.Equal("Stalled", ClusterView.Next(null,
+            [Learner(1), Learner(2), Undecided(3, Run) with { State = Learner(3).State! with { Learner = false } }]).Text);
+    }
+
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(2, true)]
+    [InlineData(1, false)]
+    public void A_majority_that_responds_is_enough(int up, bool enough) =>
+        Assert.Equal(enough, ClusterView.Next(null,
+            [.. Enumerable.Range(1, 3).Select(number => number <= up ? Idle(number) : Down(number))]).HasMajority);
+
+    [Fact]
+    public void The_log_holds_who_comes_and_goes_each_run_and_its_outcome_once()
+    {
+        var ready = ClusterView.Next(null, [Idle(1), Idle(2), Idle(3)]);
+        Assert.Equal(["3 of 3 up"], ClusterLog.LinesOf(null, ready));
+        var begun = ClusterView.Next(ready, [Undecided(1, Run), Idle(2), Idle(3)]);
+        Assert.Equal(["Run 7 began at agent1"], ClusterLog.LinesOf(ready, begun));
+        var over = ClusterView.Next(begun, [Decided(1, 2), Decided(2, 2), Decided(3, 2)]);
+        Assert.Equal(["Run 7: agent1, agent2, agent3 decided 2 in round 1 (4.2 ms)"], ClusterLog.LinesOf(begun, over));
+        var lost = ClusterView.Next(over,
+            [Decided(1, 2), Decided(2, 2), Decided(3, 2) with { State = null, Problem = "Port 5003 answers, but not as an agent." }]);
+        Assert.Equal("2 of 3 up: agent3 is down; Port 5003 answers, but not as an agent", ClusterLog.LinesOf(over, lost).First());
+        Assert.Equal(["3 of 3 up", "The agents were reset"], ClusterLog.LinesOf(lost, ready));
+    }
+
+    [Fact]
+    public void Why_a_run_has_no_decision_names_the_run_that_replaced_it_or_says_that_it_goes_on()
+    {
+        var view = ClusterView.Next(null, [Undecided(1, Run, 812), Undecided(2, Run), Undecided(3, Run)]);
+        Assert.Equal(
+            "Run 7 was replaced by run 8.",
+            RunCommands.WhyUndecided(new AgentRunResponse(Run, new AgentRunOutcome(false, "8.agent2.b2", Superseded: true)), view));
+        Assert.Equal(
+            "No decision after 30 s. Round 812, undecided. The run goes on: a new run or Reset all ends it.",
+            RunCommands.WhyUndecided(new AgentRunResponse(Run, new AgentRunOutcome(false, Run)), view));
+        Assert.Equal(
+            "agent1 restarted: press Run",
+            RunCommands.WhyUndecided(
+                new AgentRunResponse(Run, new AgentRunOutcome(false, Run, "agent1 restarted: POST /run again")), view));
+    }
+
+    [Fact]
     public void An_isolated_agent_is_named()
     {
         var view = ClusterView.Next(null, [Isolated(1), Idle(2), Idle(3)]);
@@ -100,6 +148,9 @@ public sealed class ClusterViewTests
     private static AgentStatus Down(int number) => new($"agent{number}", null);
 
     private static AgentStatus Idle(int number) => new($"agent{number}", new AgentState($"agent{number}", 0, 0));
+
+    private static AgentStatus Learner(int number) =>
+        new($"agent{number}", new AgentState($"agent{number}", 1, 0, Run, Stalled: "all restarted: POST /run again", Learner: true));
 
     private static AgentStatus Isolated(int number) => new($"agent{number}", new AgentState($"agent{number}", 0, 0, Isolated: true));
 

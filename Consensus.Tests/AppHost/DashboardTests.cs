@@ -21,14 +21,29 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
     {
         await application.SucceedAsync("consensus", "reset");
         await using var tab = await OpenAsync("");
-        await Assertions.Expect(State(tab, "consensus")).ToHaveTextAsync("Ready");
+        await Assertions.Expect(State(tab, "consensus")).ToHaveTextAsync("Running");
+        await Assertions.Expect(Outcome(tab)).ToHaveTextAsync("Ready");
         await Action(tab, "consensus", "Starts a run on all agents").ClickAsync();
-        await Assertions.Expect(State(tab, "consensus")).ToHaveTextAsync(Decided());
+        await Assertions.Expect(Outcome(tab)).ToHaveTextAsync(Decided());
         await Assertions.Expect(tab.Page.GetByText("consensus \"Run consensus\" succeeded")).ToBeVisibleAsync();
         await PictureAsync(tab, "dashboard-resources");
 
         await tab.Page.GetByLabel("Notifications").First.ClickAsync();
         await Assertions.Expect(tab.Page.GetByText(Sentence()).First).ToBeVisibleAsync();
+        AssertNoErrors(tab);
+    }
+
+    [SkippableFact]
+    public async Task The_longest_value_is_seen_in_the_list_on_a_telephone()
+    {
+        await application.SucceedAsync("consensus", "reset");
+        await using var tab = await OpenAsync("");
+        await tab.Page.SetViewportSizeAsync(390, 844);
+        await Assertions.Expect(Outcome(tab)).ToHaveTextAsync("Ready");
+        await application.SucceedAsync("consensus", "run-with", ("values", "1"));
+        await Assertions.Expect(Outcome(tab)).ToHaveTextAsync("Decided 1");
+        Assert.True(await Outcome(tab).EvaluateAsync<bool>(
+            "link => link.getBoundingClientRect().right <= link.closest('td').getBoundingClientRect().right"));
         AssertNoErrors(tab);
     }
 
@@ -54,7 +69,7 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
     {
         await application.SucceedAsync("agent3", "isolate");
         await using var tab = await OpenAsync("");
-        await Assertions.Expect(State(tab, "consensus")).ToHaveTextAsync("1 isolated");
+        await Assertions.Expect(Outcome(tab)).ToHaveTextAsync("1 isolated");
         await Assertions.Expect(State(tab, "agent3")).ToContainTextAsync("Degraded");
         await Action(tab, "agent3", "Starts a run by this agent").ClickAsync();
         await Assertions.Expect(tab.Page.GetByText("agent3 is isolated: reconnect it").First).ToBeVisibleAsync();
@@ -164,6 +179,8 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
         tab.Page.Locator("tr").Filter(new() { Has = tab.Page.Locator($"[title$=': {resource}']") });
 
     private static ILocator State(Tab tab, string resource) => Row(tab, resource).Locator("td").Nth(1);
+
+    private static ILocator Outcome(Tab tab) => Row(tab, "consensus").Locator(".url-container a").First;
 
     private static ILocator Action(Tab tab, string resource, string description) => Row(tab, resource).Locator($"[title^='{description}']");
 

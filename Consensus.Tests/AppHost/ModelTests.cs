@@ -53,7 +53,7 @@ public sealed class ModelTests
         Assert.Equal("7", await parameters["values"].GetValueAsync(default));
         Assert.Equal("200", await parameters["window-ms"].GetValueAsync(default));
         Assert.All([parameters["rule"], parameters["values"], parameters["window-ms"]], parameter =>
-            Assert.Contains("takes effect when the agents restart", parameter.Description, StringComparison.Ordinal));
+            Assert.Contains("counts from the next run", parameter.Description, StringComparison.Ordinal));
         var key = parameters["cluster-key"];
         Assert.True(key.Secret);
         Assert.InRange((await key.GetValueAsync(default))!.Length, 32, 64);
@@ -65,7 +65,7 @@ public sealed class ModelTests
             Assert.Equal("{window-ms.value}", environment["WINDOW_MS"]);
             Assert.Equal("{cluster-key.value}", environment["CLUSTER_KEY"]);
             Assert.Equal("true", environment["FAULTS"]);
-            Assert.Equal(Path.Combine(model.Data, agent.Name + ".db"), environment["DATA"]);
+            Assert.Equal(Path.Combine(model.Data, "agents-3", agent.Name + ".db"), environment["DATA"]);
         }
     }
 
@@ -73,6 +73,9 @@ public sealed class ModelTests
     [InlineData("values", "0", "Parameters:values is '0'; it must be a whole number from 1 to 1000000000.")]
     [InlineData("rule", "unanimous", "Parameters:rule is 'unanimous'; it must be ratified or classic.")]
     [InlineData("window-ms", "1.5", "Parameters:window-ms is '1.5'; it must be a whole number from 0 to 60000.")]
+    [InlineData(
+        "cluster-key", "short",
+        "Parameters:cluster-key must be 16 to 256 ASCII characters without spaces or line breaks; openssl rand -hex 32 makes a good one.")]
     public async Task A_wrong_parameter_is_refused_with_its_name_and_range(string name, string value, string message)
     {
         await using var model = await Model.CreateAsync($"--Parameters:{name}={value}");
@@ -102,11 +105,13 @@ public sealed class ModelTests
         await using var model = await Model.CreateAsync("--agents", "2");
         var arguments = OwnCommands(model.Cluster).Single(command => command.Name == "run-with").Arguments.ToDictionary(argument => argument.Name);
         Assert.Equal(["rule", "draw", "values", "window-ms", "spread", "seed", "agent"], arguments.Keys);
-        Assert.Equal(["ratified", "classic"], arguments["rule"].Options!.Select(option => option.Key));
-        Assert.Equal(["fresh", "plurality"], arguments["draw"].Options!.Select(option => option.Key));
-        Assert.Equal(["direct", "relay"], arguments["spread"].Options!.Select(option => option.Key));
+        Assert.Equal(["default", "ratified", "classic"], arguments["rule"].Options!.Select(option => option.Key));
+        Assert.Equal(["default", "fresh", "plurality"], arguments["draw"].Options!.Select(option => option.Key));
+        Assert.Equal(["default", "direct", "relay"], arguments["spread"].Options!.Select(option => option.Key));
         Assert.Equal(["any", "agent1", "agent2"], arguments["agent"].Options!.Select(option => option.Key));
-        Assert.All([arguments["values"], arguments["window-ms"], arguments["seed"]], argument => Assert.Equal(InputType.Number, argument.InputType));
+        Assert.All([arguments["values"], arguments["window-ms"], arguments["seed"]],
+            argument => Assert.Equal(InputType.Text, argument.InputType));
+        Assert.Equal("random", arguments["seed"].Placeholder);
     }
 #pragma warning restore ASPIREINTERACTION001
 

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Net;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using Consensus.AppHost;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Consensus.Tests.AppHost;
@@ -23,37 +25,50 @@ public sealed partial class OrchestratorTests(RunningApplication application) : 
         var ran = await application.SucceedAsync("consensus", "run");
         var sentence = Sentence().Match(ran.Message!);
         Assert.True(sentence.Success, ran.Message);
-        Assert.StartsWith(ran.Message + "\n{", ran.Data!.Value, StringComparison.Ordinal);
-        var answer = JsonDocument.Parse(ran.Data.Value[(ran.Message!.Length + 1)..]).RootElement;
+        Assert.StartsWith($"**{ran.Message}**", ran.Data!.Value, StringComparison.Ordinal);
+        var shown = await application.ClusterIsAsync($"Decided {sentence.Groups["value"].Value}");
+        Assert.Equal(("Running", HealthStatus.Healthy), (shown.State?.Text, shown.HealthStatus));
+        var properties = shown.Properties.ToDictionary(property => property.Name, property => property.Value?.ToString());
+        var run = properties["Run"];
+        Assert.Equal([$"?run={run}"],
+            shown.Urls.Where(url => !url.IsInternal).Select(url => Uri.UnescapeDataString(new Uri(url.Url).Query)));
+        Assert.Contains($"/?run={run})", ran.Data.Value, StringComparison.Ordinal);
+        Assert.Matches(@"\[Trace\]\(http://[^)]+/traces/detail/[0-9a-f]{32}\)", ran.Data.Value);
         foreach (var name in RunningApplication.Names)
         {
             using var client = application.ClientOf(name);
-            var (code, held) = await client.Get($"/consensus?run={answer.GetProperty("run")}");
+            var (code, held) = await client.Get($"/consensus?run={run}");
             Assert.Equal(HttpStatusCode.OK, code);
             Assert.Equal(sentence.Groups["value"].Value, held.GetProperty("value").ToString());
         }
 
-        var shown = await application.ClusterIsAsync($"Decided {sentence.Groups["value"].Value}");
-        var properties = shown.Properties.ToDictionary(property => property.Name, property => property.Value?.ToString());
         Assert.Equal(ran.Message, properties["Outcome"]);
-        Assert.Equal(answer.GetProperty("run").GetString(), properties["Run"]);
         Assert.Equal(("ratified", "agent1, agent2, agent3"), (properties["Rule"], properties["Agents up"]));
         Assert.Equal(sentence.Groups["value"].Value, properties["Value"]);
         Assert.All(["Rounds", "Messages", "Duration"], name => Assert.NotEmpty(properties[name]!));
+        await application.WaitAsync("agent2", now =>
+            RunningApplication.PropertyOf(now, "Value") == sentence.Groups["value"].Value
+                && RunningApplication.PropertyOf(now, "Run") == run);
     }
 
     [Fact]
     public async Task Run_with_options_takes_them_and_opens_a_table()
     {
-        var ran = await application.SucceedAsync("consensus", "run-with", ("rule", "classic"), ("values", "1"), ("window-ms", "300"), ("seed", "7"), ("agent", "agent2"));
+        var ran = await application.SucceedAsync(
+            "consensus", "run-with", ("rule", "classic"), ("values", "1"), ("window-ms", "300"), ("seed", "7000000000"),
+            ("agent", "agent2"));
         Assert.Equal(CommandResultFormat.Markdown, ran.Data!.Format);
         Assert.True(ran.Data.DisplayImmediately);
         Assert.StartsWith($"**{ran.Message}**", ran.Data.Value, StringComparison.Ordinal);
         Assert.Contains("| agent3 | 1 | 1 | 1 |", ran.Data.Value, StringComparison.Ordinal);
+        Assert.Contains(
+            "rule classic, draw fresh, values 1, window 300 ms, spread direct, seed 7000000000", ran.Data.Value, StringComparison.Ordinal);
         using var client = application.ClientOf("agent1");
         var descriptor = (await client.Get("/state")).Body.GetProperty("descriptor");
         Assert.Equal("classic", descriptor.GetProperty("rule").GetString());
-        Assert.Equal((1, 300, 7), (descriptor.GetProperty("values").GetInt32(), descriptor.GetProperty("window_ms").GetInt32(), descriptor.GetProperty("seed").GetInt32()));
+        Assert.Equal(
+            (1, 300, 7_000_000_000), (descriptor.GetProperty("values").GetInt32(),
+            descriptor.GetProperty("window_ms").GetInt32(), descriptor.GetProperty("seed").GetInt64()));
         Assert.Contains(".agent2.", descriptor.GetProperty("id").GetString(), StringComparison.Ordinal);
     }
 
@@ -80,6 +95,96 @@ public sealed partial class OrchestratorTests(RunningApplication application) : 
         Assert.False(refused.Success);
         Assert.Equal("3", (await application.WaitAsync("values", _ => true)).Properties.Single(property => property.Name == "Value").Value);
         Assert.True((await application.CommandAsync("values", "set-parameter", ("Value", "3"))).Success);
+    }
+
+    [Fact]
+    public async Task A_run_takes_the_present_parameters_and_a_deleted_one_falls_back_to_its_default()
+    {
+        Assert.True((await application.CommandAsync("values", "set-parameter", ("Value", "1"))).Success);
+        Assert.Contains("values 1,", (await application.SucceedAsync("consensus", "run")).Data!.Value, StringComparison.Ordinal);
+        Assert.Equal("values has its default again: 3", (await application.SucceedAsync("values", "delete-parameter")).Message);
+        Assert.Contains("values 3,", (await application.SucceedAsync("agent2", "run")).Data!.Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_changed_key_says_that_the_agents_must_restart_and_a_deleted_one_is_the_first_again()
+    {
+        Assert.True((await application.CommandAsync("cluster-key", "set-parameter", ("Value", new string('k', 20)))).Success);
+        var refused = await application.CommandAsync("agent1", "reset");
+        Assert.Equal(
+            (false, "agent1 has another cluster-key. Restart the agents: they take a new key when they start."),
+            (refused.Success, refused.Message));
+        await application.SucceedAsync("cluster-key", "delete-parameter");
+        await application.SucceedAsync("agent1", "reset");
+        Assert.False((await application.CommandAsync("cluster-key", "set-parameter", ("Value", "short"))).Success);
+    }
+
+    [Fact]
+    public async Task Whatever_answers_on_the_port_of_a_stopped_agent_counts_as_down_and_the_others_run()
+    {
+        var port = application.App.GetEndpoint("agent1", "http").Port;
+        await application.StopAsync("agent1");
+        var monitor = application.App.Services.GetRequiredService<ClusterMonitor>();
+        await using (var intruder = new Intruder(port))
+        {
+            foreach (var answer in Intruder.Answers)
+            {
+                intruder.Answer = answer;
+                var view = await monitor.RefreshAsync(application.Limit);
+                Assert.Equal(["agent2", "agent3"], view.Up);
+                Assert.Contains($"ort {port} answers", view.Presence, StringComparison.Ordinal);
+            }
+
+            Assert.Contains("agent2, agent3 decided",
+                (await application.SucceedAsync("consensus", "run")).Message, StringComparison.Ordinal);
+        }
+
+        await application.StartAsync("agent1");
+    }
+
+    [Fact]
+    public async Task An_agent_that_hangs_is_unhealthy_its_run_fails_at_once_and_starts_nothing_later()
+    {
+        using var client = application.ClientOf("agent2");
+        var before = (await client.Get("/state")).Body.GetProperty("boot").GetString();
+        var process = RunningApplication.PropertyOf(await application.WaitAsync("agent2", _ => true), "executable.pid")!;
+        await SignalAsync("STOP", process);
+        try
+        {
+            var failed = await application.CommandAsync("agent2", "run");
+            Assert.False(failed.Success);
+            Assert.StartsWith("agent2 hangs: port ", failed.Message, StringComparison.Ordinal);
+            await application.WaitAsync("agent2", now => now.HealthStatus == HealthStatus.Unhealthy);
+        }
+        finally
+        {
+            await SignalAsync("CONT", process);
+        }
+
+        await application.WaitAsync("agent2", now => now.HealthStatus == HealthStatus.Healthy);
+        var after = (await client.Get("/state")).Body;
+        Assert.Equal(before, after.GetProperty("boot").GetString());
+        Assert.False(after.TryGetProperty("run", out _));
+    }
+
+    [Fact]
+    public async Task The_console_of_the_cluster_tells_each_run_and_who_comes_and_goes()
+    {
+        await application.SucceedAsync("agent3", "isolate");
+        var ran = await application.SucceedAsync("consensus", "run");
+        await application.SucceedAsync("agent3", "reconnect");
+        var lines = new List<string>();
+        await foreach (var batch in application.App.Services.GetRequiredService<ResourceLoggerService>()
+            .WatchAsync("consensus").WithCancellation(application.Limit))
+        {
+            lines.AddRange(batch.Select(line => line.Content));
+            if (lines.Exists(line => line.Contains("began at agent", StringComparison.Ordinal))
+                && lines.Exists(line => line.Contains(" decided ", StringComparison.Ordinal))
+                && lines.Exists(line => line.Contains("agent3 is isolated", StringComparison.Ordinal)))
+            {
+                return;
+            }
+        }
     }
 
     [Fact]
@@ -142,7 +247,8 @@ public sealed partial class OrchestratorTests(RunningApplication application) : 
         Assert.Contains("agent2, agent3 decided", ran.Message, StringComparison.Ordinal);
         Assert.Contains("agent1 is down", ran.Message, StringComparison.Ordinal);
         var page = await application.ClusterIsAsync($"Decided {Sentence().Match(ran.Message!).Groups["value"].Value}");
-        Assert.Equal(application.App.GetEndpoint("agent2", "http"), new Uri(Assert.Single(page.Urls).Url));
+        Assert.Equal(application.App.GetEndpoint("agent2", "http"),
+            new Uri(new Uri(Assert.Single(page.Urls, url => !url.IsInternal).Url), "/"));
 
         await application.StartAsync("agent1");
         await application.WaitAsync("consensus", now =>
@@ -176,8 +282,17 @@ public sealed partial class OrchestratorTests(RunningApplication application) : 
             }
         }
 
-        var timeline = Assert.Single((await application.WaitAsync("consensus", now => now.Urls.Length == 1)).Urls);
+        var timeline = Assert.Single(
+            (await application.WaitAsync("consensus", now => RunningApplication.OutcomeOf(now) is not null)).Urls,
+            url => !url.IsInternal);
         Assert.Contains("<title>", await http.GetStringAsync(timeline.Url, application.Limit), StringComparison.Ordinal);
+    }
+
+    private static async Task SignalAsync(string signal, string process)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", process]);
+        await kill.WaitForExitAsync();
+        Assert.Equal(0, kill.ExitCode);
     }
 
     private static bool IsEnabled(CustomResourceSnapshot snapshot, string command) =>

@@ -94,8 +94,17 @@ public sealed class RunningApplication : IAsyncLifetime
     public async Task<CustomResourceSnapshot> WaitAsync(string resource, Func<CustomResourceSnapshot, bool> so) =>
         (await App.ResourceNotifications.WaitForResourceAsync(resource, now => so(now.Snapshot), Limit)).Snapshot;
 
-    /// <summary>Waits until the cluster shows this state.</summary>
-    public Task<CustomResourceSnapshot> ClusterIsAsync(string state) => WaitAsync("consensus", snapshot => snapshot.State?.Text == state);
+    /// <summary>Waits until the cluster shows this outcome.</summary>
+    public Task<CustomResourceSnapshot> ClusterIsAsync(string outcome) =>
+        WaitAsync("consensus", snapshot => OutcomeOf(snapshot) == outcome);
+
+    /// <summary>The text of the link that shows the outcome.</summary>
+    public static string? OutcomeOf(CustomResourceSnapshot cluster) =>
+        cluster.Urls.FirstOrDefault(url => !url.IsInternal)?.DisplayProperties.DisplayName;
+
+    /// <summary>A detail that the dashboard shows of a resource.</summary>
+    public static string? PropertyOf(CustomResourceSnapshot resource, string name) =>
+        resource.Properties.FirstOrDefault(property => property.Name == name)?.Value?.ToString();
 
     public async Task StopAsync(string agent)
     {

@@ -1,0 +1,181 @@
+using System.Globalization;
+
+namespace Consensus.AppHost;
+
+/// <summary>Publishes a view of the cluster as the snapshots of its resources.</summary>
+internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotificationService notifications, DashboardLinks links)
+{
+    /// <summary>The agent's property that shows whether it is isolated.</summary>
+    public const string NetworkProperty = "Network";
+
+    private const string Isolated = "isolated";
+    private const string CheckingHealth = "Checking health";
+
+    private readonly Lock _gate = new();
+
+    // Agents whose process runs and has not answered yet.
+    private readonly HashSet<string> _starting = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _answered = new(StringComparer.Ordinal);
+    private bool _clusterAnswered;
+
+    /// <summary>Whether an agent's snapshot shows that it is isolated.</summary>
+    public static bool IsIsolated(CustomResourceSnapshot snapshot) =>
+        snapshot.Properties.Any(property => property.Name == NetworkProperty && property.Value is Isolated);
+
+    /// <summary>Whether an agent has answered since it was started.</summary>
+    public bool HasAnswered(ProjectResource agent)
+    {
+        lock (_gate)
+        {
+            return _answered.Contains(agent.Name);
+        }
+    }
+
+    /// <summary>
+    /// Takes up a new state of an agent. Aspire shows a process that runs as unhealthy until its first check. It is starting until it
+    /// has answered once.
+    /// </summary>
+    public async Task OnStateAsync(ProjectResource agent, string? state)
+    {
+        lock (_gate)
+        {
+            if (KnownResourceStates.TerminalStates.Contains(state))
+            {
+                _answered.Remove(agent.Name);
+                _starting.Remove(agent.Name);
+            }
+
+            if (state != KnownResourceStates.Running || _answered.Contains(agent.Name))
+            {
+                return;
+            }
+
+            _starting.Add(agent.Name);
+        }
+
+        await notifications.PublishUpdateAsync(agent, snapshot =>
+            snapshot.State?.Text == KnownResourceStates.Running ? snapshot with { State = KnownResourceStates.Starting } : snapshot);
+    }
+
+    /// <summary>Publishes what changed since the last view.</summary>
+    public async Task PublishAsync(ClusterView? last, ClusterView view)
+    {
+        _clusterAnswered |= view.HasMajority;
+        var page = cluster.Agents.Where((_, i) => view.Agents[i].Up).Select(agent => agent.Address).FirstOrDefault();
+        await notifications.PublishUpdateAsync(cluster, snapshot => snapshot with
+        {
+            State = !_clusterAnswered ? KnownResourceStates.Starting
+                : new ResourceStateSnapshot(KnownResourceStates.Running, view.Style == KnownResourceStateStyles.Error ? view.Style : null!),
+            StartTimeStamp = snapshot.StartTimeStamp ?? (_clusterAnswered ? DateTime.UtcNow : null),
+            Properties = [.. PropertiesOf(view)],
+            Urls = page is null || !_clusterAnswered ? [] : [.. UrlsOf(view, page)],
+        });
+        if (last?.HasMajority != view.HasMajority)
+        {
+            await CheckHealthNowAsync(cluster);
+        }
+
+        for (var i = 0; i < cluster.Agents.Count; i++)
+        {
+            await PublishAsync(cluster.Agents[i].Agent, last?.Agents[i], view.Agents[i]);
+        }
+    }
+
+    private IEnumerable<UrlSnapshot> UrlsOf(ClusterView view, Uri page)
+    {
+        // The list of resources shows one link in full at every width, so the outcome is its text. The details show the other.
+        yield return new UrlSnapshot("outcome", DashboardLinks.Page(page, view.Run), IsInternal: false)
+            { DisplayProperties = new(view.Text, SortOrder: 1) };
+        if (links.Trace(view) is { } trace)
+        {
+            yield return new UrlSnapshot("trace", trace, IsInternal: true) { DisplayProperties = new("Trace") };
+        }
+    }
+
+    private static IEnumerable<ResourcePropertySnapshot> PropertiesOf(ClusterView view)
+    {
+        var summary = view.Summary;
+        (string Name, string? Value)[] properties =
+        [
+            ("Outcome", view.Sentence),
+            ("Agents up", string.Join(", ", view.Up)),
+            ("Run", view.Run),
+            ("Rule", summary?.Rule),
+            ("Value", summary?.Value?.ToString(CultureInfo.InvariantCulture)),
+            ("Rounds", summary?.Rounds.ToString(CultureInfo.InvariantCulture)),
+            ("Duration", summary?.DurationMs is { } duration ? ClusterView.FormatDuration(duration) : null),
+            ("Messages", summary is null ? null : view.InRun.Sum(agent => agent.Summary?.Sent ?? 0).ToString(CultureInfo.InvariantCulture)),
+        ];
+
+        // The details pane shows only highlighted properties at first. The list of resources shows the source.
+        return properties.Where(property => property.Value is not null)
+            .Select((property, i) => new ResourcePropertySnapshot(property.Name, property.Value) { IsHighlighted = true, SortOrder = i })
+            .Append(new ResourcePropertySnapshot(CustomResourceKnownProperties.Source, view.Sentence));
+    }
+
+    /// <summary>Publishes an agent's details, and has its health checked at once where that changed.</summary>
+    private async Task PublishAsync(ProjectResource agent, AgentStatus? before, AgentStatus now)
+    {
+        if (now.State is { } state
+            && (before?.State is not { } last
+            || (last.Run, last.Round, last.Decision, last.Isolated)
+            != (state.Run, state.Round, state.Decision, state.Isolated)))
+        {
+            await PublishPropertiesAsync(agent, state);
+        }
+
+        bool starts;
+        lock (_gate)
+        {
+            starts = now.Up && _answered.Add(agent.Name) && _starting.Remove(agent.Name);
+        }
+
+        if (starts)
+        {
+            await notifications.PublishUpdateAsync(agent, snapshot =>
+                snapshot.State?.Text == KnownResourceStates.Starting ? snapshot with { State = KnownResourceStates.Running } : snapshot);
+        }
+        else if (before?.Up != now.Up || before.Isolated != now.Isolated || before.State?.Stalled != now.State?.Stalled)
+        {
+            await CheckHealthNowAsync(agent);
+        }
+    }
+
+    private Task PublishPropertiesAsync(ProjectResource agent, AgentState state)
+    {
+        (string Name, string? Value)[] properties =
+        [
+            (NetworkProperty, state.Isolated ? Isolated : "connected"),
+            ("Run", state.Run),
+            ("Round", state.Run is null ? null : (state.Decision?.Round ?? state.Round).ToString(CultureInfo.InvariantCulture)),
+            ("Value", state.Run is null ? null : state.Decision?.Value.ToString(CultureInfo.InvariantCulture) ?? "undecided"),
+        ];
+        return notifications.PublishUpdateAsync(agent, snapshot => snapshot with
+        {
+            Properties =
+            [
+                .. snapshot.Properties.Where(old => properties.All(property => property.Name != old.Name)),
+                .. properties.Where(property => property.Value is not null)
+                    .Select(property => new ResourcePropertySnapshot(property.Name, property.Value) { IsHighlighted = true }),
+            ],
+        });
+    }
+
+    /// <summary>
+    /// A healthy resource is checked every 30 s only, which nothing sets. A change of its state's text is the one
+    /// thing that has it checked at once.
+    /// </summary>
+    private async Task CheckHealthNowAsync(IResource resource)
+    {
+        ResourceStateSnapshot? running = null;
+        await notifications.PublishUpdateAsync(resource, snapshot =>
+        {
+            running = snapshot.State;
+            return running?.Text == KnownResourceStates.Running
+                ? snapshot with { State = new ResourceStateSnapshot(CheckingHealth, running.Style) }
+                : snapshot;
+        });
+        await notifications.PublishUpdateAsync(resource,
+            snapshot => snapshot.State?.Text == CheckingHealth ? snapshot with { State = running } : snapshot);
+    }
+}
