@@ -9,8 +9,8 @@ namespace Consensus.Agent;
 
 /// <summary>
 /// Compiles the code of a run before the first run, which would otherwise wait some hundred ms for the compiler. A second
-/// cluster in this process decides runs, on free ports, without logs, exporters and files. The served agents take no part
-/// in these runs. The process is ready when the warm-up has ended, at the latest after <see cref="AtMost"/>.
+/// cluster in this process decides runs, on free ports, without logs and exporters, and with files of its own where agents have
+/// some. The served agents take no part in these runs. The process is ready when the warm-up has ended, at the latest after <see cref="AtMost"/>.
 /// </summary>
 internal sealed class WarmUp : IHealthCheck
 {
@@ -68,7 +68,24 @@ internal sealed class WarmUp : IHealthCheck
         // Calls to names, and calls that faults may break, take another path than calls to addresses. A proxy elsewhere
         // would call its own machine.
         var faults = served.Faults || served.Peers.Any(peer => peer.HostNameType == UriHostNameType.Dns && !peer.IsLoopback);
-        var options = served with { Peers = [], PeerProxy = null, Faults = faults, Data = null, RunRate = 0 };
+        var folder = served.Data is null ? null : Directory.CreateTempSubdirectory("consensus-warm-up-").FullName;
+        var data = folder is null ? null : Path.Combine(folder, "warm-up.db");
+        var options = served with { Peers = [], PeerProxy = null, Faults = faults, Data = data, RunRate = 0 };
+        try
+        {
+            await RunAllAsync(options, configuration);
+        }
+        finally
+        {
+            if (folder is not null)
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
+    private static async Task RunAllAsync(AgentOptions options, IConfiguration configuration)
+    {
         await using var cluster = await LocalCluster.StartAsync(
             Agents, 0, options, Extensions.WithoutExporters(configuration), (_, builder) => builder.Logging.ClearProviders());
         using var http = new HttpClient(new SocketsHttpHandler
