@@ -148,7 +148,9 @@ internal sealed class AgentHealth(AgentService agent, PeerClient client, PeerDir
         }
 
         var snapshot = agent.Snapshot();
-        return snapshot.Stalled is { } why ? HealthCheckResult.Degraded($"stalled without a quorum: {why}")
+
+        // An agent that restarted takes no part in the run before, so that run degrades it for no time.
+        return snapshot is { Stalled: { } why, Learner: false } ? HealthCheckResult.Degraded($"stalled without a quorum: {why}")
             : HealthCheckResult.Healthy(
                 snapshot.Decision is { } decision ? $"decided {decision.Value} in round {decision.Round}"
                 : snapshot.Run is null ? "none"
