@@ -30,7 +30,7 @@ export class AgentTable {
       const { decision, ...state } = states[index];
       const up = state.known && !(atEnd && cluster) ? !state.down : cluster ? Boolean(agent?.up) : lane.up;
       const row = { ...state, decision: decision?.value, up, part: lane.part, isolated: atEnd && Boolean(agent?.isolated) };
-      const snapshot = atEnd && agent?.state?.run === timeline.run ? agent.state : null;
+      const snapshot = atEnd && agent?.state && agent.state.run === timeline.run ? agent.state : null;
       if (snapshot) {
         // The timeline may lack events of folded rounds. The agent's snapshot is complete.
         Object.assign(row, { known: true, round: snapshot.round, value: snapshot.my_value, attempts: snapshot.attempts, phase: snapshot.phase, learner: snapshot.learner });
@@ -53,7 +53,7 @@ function statusOf(row) {
   if (row.part === 'former') return 'left the cluster';
   if (!row.up) return 'down';
   if (row.isolated) return 'isolated';
-  if (row.decision !== undefined) return 'decided';
+  if (row.decision) return 'decided';
   if (row.known ? row.learner : row.part === 'learner') return 'learner';
   if (!row.known && row.part !== 'absent') return 'state unknown';
   return row.part === 'absent' ? 'not reached' : PHASES[row.phase] ?? row.phase;
