@@ -80,7 +80,7 @@ public sealed class SharedStreamTests(Chromium chromium) : ThreeAgents
         await tab.Page.EvaluateAsync("""
             () => {
               window.waiting = new AbortController();
-              for (let i = 0; i < 6; i++) fetch(`/consensus?wait=60&poll=${i}`, { cache: 'no-store', signal: window.waiting.signal }).catch(() => {});
+              for (let i = 0; i < 6; i++) fetch(`/consensus?wait=${60 - i}`, { cache: 'no-store', signal: window.waiting.signal }).catch(() => {});
             }
             """);
         await tab.Page.ClickAsync("#run");
