@@ -7,7 +7,7 @@ import { hint } from './hints.js';
 
 /** What a task asks for, by its name in lessons.json. */
 const GOALS = {
-  'all decided': ({ agents }) => agents.every(({ state }) => state?.consensus_value !== undefined),
+  'all decided': ({ agents }) => agents.every(({ state }) => Boolean(state?.consensus_value)),
   decision: ({ timeline }) => timeline.lanes.some(({ value }) => value !== undefined),
   later: ({ timeline }) => timeline.events.some(({ kind, round }) => kind === 'decided' && round > 1),
   violation: ({ properties }) => properties.some(({ holds }) => !holds),
