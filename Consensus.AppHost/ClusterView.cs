@@ -41,7 +41,7 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
     /// <summary>Who responds, as a sentence.</summary>
     public string Presence => Absences(Agents) is { Length: > 0 } absences ? $"{Counts}: {absences}" : Counts;
 
-    /// <summary>What came of the run, whoever responds now.</summary>
+    /// <summary>The outcome of the run. It does not depend on which agents respond now.</summary>
     public string Outcome { get; private init; } = Sentence;
 
     /// <summary>Whether the run goes on no more: it is decided or stalled.</summary>

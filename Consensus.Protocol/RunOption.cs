@@ -108,7 +108,7 @@ public sealed class RunOption
     /// <summary>What the option means.</summary>
     public string Description { get; }
 
-    /// <summary>The value where nobody names one, as text; null: what the description says.</summary>
+    /// <summary>The default value as text; null: the description says what holds.</summary>
     public string? Default { get; }
 
     /// <summary>The glossary's entries about the option.</summary>

@@ -20,7 +20,7 @@ internal static class JsonText
         }
     }
 
-    // A string such as "\ud800" is valid by the grammar. Reading it throws, and whoever reads it later should not have to mind.
+    // A string such as "\ud800" is valid by the grammar. Reading it throws, so it is refused here, before any caller reads it.
     private static void ReadStrings(JsonElement element)
     {
         switch (element.ValueKind)

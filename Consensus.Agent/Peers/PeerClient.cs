@@ -153,7 +153,7 @@ public sealed partial class PeerClient(
             peer.Breaker.RecordFailure();
         }
 
-        // A call that came too late tells nothing of the reason for which those before it failed.
+        // A timeout gives no reason, so the reason of the failures before it stays.
         var reason = TlsFailure.Of(e) ?? (e is OperationCanceledException ? peer.Reason : null);
         if (!cancellation.IsCancellationRequested && peer.Failed(reason) && reason is not null)
         {

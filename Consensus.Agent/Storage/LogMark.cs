@@ -16,7 +16,7 @@ internal static class LogMark
     /// <summary>Where SQLite keeps <c>user_version</c>: 4 bytes, big-endian.</summary>
     private const int VersionOffset = 60;
 
-    /// <summary>Whether this file by itself lacks a log. SQLite would open it, and delete the evidence.</summary>
+    /// <summary>Whether this file, without a log beside it, needs one. SQLite would open it and remove the mark that shows this.</summary>
     public static bool LacksLog(string path)
     {
         using var file = File.OpenRead(path);

@@ -22,7 +22,7 @@ public sealed class RunStore : IDisposable
     /// <summary>Runs that are read when it is opened.</summary>
     public const int HistoryLength = 100;
 
-    // About as many as make SQLite move its log by itself, at 4 MB.
+    // SQLite moves its log into the file at 4 MB, which takes about as many saves.
     private const int SavesPerCheckpoint = 200;
 
     private readonly SqliteConnection _connection;
