@@ -137,6 +137,18 @@ public sealed partial class PeerClient(
         }
 
         var parsed = await ReadAsync(response.Content, timeout.Token);
+        if (parsed is not null && MessageValidator.Check(parsed, time) is { } wrong)
+        {
+            wrong = $"Its response is none of this protocol: {wrong}";
+            if (called.Failed(wrong))
+            {
+                CannotCall(options.Id, called.Address, wrong);
+            }
+
+            MessageTracing.RecordFailure(span, wrong);
+            return null;
+        }
+
         called.Responded(parsed);
         MessageTracing.RecordResponse(span, parsed);
         return parsed;

@@ -216,6 +216,35 @@ public sealed class PeerClientTests : IDisposable
         Assert.NotNull(await SendAsync(0, new StateQuery()));
     }
 
+    /// <summary>Responses that no agent sends, and a word of the reason.</summary>
+    public static TheoryData<string, string> WrongResponses => new()
+    {
+        { State(Described.Replace("\"n\":3", "\"n\":1", StringComparison.Ordinal)), "run.members must name 1 to n agents" },
+        { State(Described.Replace("\"n\":3", "\"n\":102", StringComparison.Ordinal)), "run.n must be from 1" },
+        { State(Described.Replace("\"start_round\":1", "\"start_round\":0", StringComparison.Ordinal)), "run.start_round must be from 1" },
+        { State(Described.Replace("\"values\":3", "\"values\":0", StringComparison.Ordinal)), "run.values must be from 1" },
+        { State(Described.Replace("\"window_ms\":200", "\"window_ms\":-1", StringComparison.Ordinal)), "run.window_ms must be from 0" },
+        { State(Described.Replace("{\"agent2\":\"b\",", "{", StringComparison.Ordinal)), "run.members must name the initiator" },
+        { State(Described.Replace("\"7.", "\"9223372036854775807.", StringComparison.Ordinal)), "run.id has a number beyond any run" },
+        { """{"agent_id":"agent2","boot":"b","floor":"9223372036854775807.agent3.c"}""", "floor has a number beyond any run" },
+    };
+
+    /// <summary>The proof assumes that a run lists at most n members. A run comes in a response to a state query, too.</summary>
+    [Theory]
+    [MemberData(nameof(WrongResponses))]
+    public async Task A_response_with_a_run_that_no_message_may_carry_counts_as_none(string body, string reason)
+    {
+        _hosts.Up.Add("agent2");
+        _hosts.Body = State(Described);
+        Assert.Equal(2, (await SendAsync(0, new StateQuery()))!.Descriptor!.Members.Count);
+        _hosts.Body = body;
+        Assert.Null(await SendAsync(0, new StateQuery()));
+        Assert.Contains(reason, Assert.Single(_client.Unreachable).Reason, StringComparison.Ordinal);
+        _hosts.Body = null;
+        Assert.NotNull(await SendAsync(0, new StateQuery()));
+        Assert.Empty(_client.Unreachable);
+    }
+
     [Fact]
     public async Task A_start_ends_where_every_call_throws_what_nobody_expects()
     {
@@ -230,6 +259,11 @@ public sealed class PeerClientTests : IDisposable
         Assert.Equal(["http://agent2", "http://agent3"], Assert.IsType<QuorumUnreachable>(outcome).Missing);
     }
 
+    private const string Described =
+        """{"id":"7.agent2.b","n":3,"start_round":1,"rule":"ratified","values":3,"draw":"fresh","window_ms":200,"members":{"agent2":"b","agent3":"c"}}""";
+
+    private static string State(string run) => $$"""{"agent_id":"agent2","boot":"b","descriptor":{{run}}}""";
+
     private Task<Response?> SendAsync(int peer, Message message) => _client.SendAsync(peer, message, "agent1/b/1", default, CancellationToken.None);
 
     private sealed class Hosts : HttpMessageHandler
@@ -237,6 +271,9 @@ public sealed class PeerClientTests : IDisposable
         public HashSet<string> Up { get; } = [];
 
         public List<string> Called { get; set; } = [];
+
+        /// <summary>What they answer; null: who they are.</summary>
+        public string? Body { get; set; }
 
         /// <summary>What every call throws; null: nothing.</summary>
         public Exception? Throws { get; set; }
@@ -265,7 +302,7 @@ public sealed class PeerClientTests : IDisposable
             }
 
             return Up.Contains(host)
-                ? new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent($$"""{"status":"ok","agent_id":"{{host}}","boot":"b"}""", Encoding.UTF8, "application/json") }
+                ? new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(Body ?? $$"""{"status":"ok","agent_id":"{{host}}","boot":"b"}""", Encoding.UTF8, "application/json") }
                 : throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused");
         }
     }

@@ -1,7 +1,7 @@
 using Consensus.Agent.Configuration;
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Peers;
 
 /// <summary>
 /// What a message must be before the machine sees it, whatever the run: the ranges of its fields. Each check returns
@@ -26,14 +26,20 @@ internal static class MessageValidator
         CheckRun(message.Run) ?? CheckValue(message.Value, message.Run) ?? CheckRound(message.Round, message.Run)
         ?? (message.AgentId is null ? null : CheckId(message.AgentId));
 
+    /// <summary>A response: its run must be one that a message may carry.</summary>
+    public static string? Check(Response response, TimeProvider time) =>
+        CheckRun(response.Descriptor) ?? CheckNumber(response.Descriptor, time) ?? CheckNumber("floor", response.Floor, time);
+
     /// <summary>
     /// The next run gets the highest number ever seen, plus one. So a message with the highest possible number would
     /// leave none to name. Numbers far beyond any count of runs must lie behind the clock's microseconds since 1970:
     /// it moves on faster than runs are started.
     /// </summary>
-    public static string? CheckNumber(RunDescriptor? run, TimeProvider time) =>
-        run is { Id.Number: > ProtocolLimits.PlainRunNumber and var number } && number / 1000 >= time.GetUtcNow().ToUnixTimeMilliseconds()
-            ? "run.id has a number beyond any run that can have been started; take the next one after the floor that /reset answers."
+    public static string? CheckNumber(RunDescriptor? run, TimeProvider time) => CheckNumber("run.id", run?.Id, time);
+
+    private static string? CheckNumber(string field, RunId? id, TimeProvider time) =>
+        id is { Number: > ProtocolLimits.PlainRunNumber and var number } && number / 1000 >= time.GetUtcNow().ToUnixTimeMilliseconds()
+            ? $"{field} has a number beyond any run that can have been started; take the next one after the floor that /reset answers."
             : null;
 
     /// <summary>Whoever proposes or votes is a member; those who decide may have learned it only.</summary>
