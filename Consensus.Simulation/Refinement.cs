@@ -8,7 +8,7 @@ namespace Consensus.Simulation;
 /// anonymous runs are not checked. Give it the steps of all agents in an order in which each message is sent before it arrives,
 /// each agent's from the start of a process, or from its join of the run. Not thread safe.
 /// </summary>
-public sealed class Refinement
+public sealed partial class Refinement
 {
     private readonly Dictionary<RunId, SentInRun> _runs = [];
     private readonly Dictionary<string, Process> _processes = new(StringComparer.Ordinal);
@@ -23,6 +23,9 @@ public sealed class Refinement
         public Current Now;
         public Current? Before;
         public long Abandoned;
+
+        /// <summary>Whether its first steps are not known, so that nothing can be said of the runs that it enters.</summary>
+        public bool IsPartial;
     }
 
     /// <summary>Forgets everything, for another cluster.</summary>
@@ -30,6 +33,7 @@ public sealed class Refinement
     {
         _runs.Clear();
         _processes.Clear();
+        _partial.Clear();
     }
 
     /// <summary>Checks the events of one step. The machine is in the state after it.</summary>
@@ -69,7 +73,7 @@ public sealed class Refinement
         if (!string.Equals(process.Boot, machine.Boot, StringComparison.Ordinal))
         {
             // NewProcess: what a disk returns shows in Restored.
-            (process.Boot, process.Now, process.Before, process.Abandoned) = (machine.Boot, default, null, 0);
+            (process.Boot, process.Now, process.Before, process.Abandoned, process.IsPartial) = (machine.Boot, default, null, 0, false);
         }
 
         return process;
@@ -88,12 +92,12 @@ public sealed class Refinement
                 return protocolEvent.Run < before ? $"a reset lowers the floor from {before}" : null;
             case ProtocolEventKind.Restored when machine.CurrentRun is { Rule: Rule.Ratified } run && run.Id == protocolEvent.Run:
                 process.Now = new(RunOf(run), default, run.Id);
-                return protocolEvent.Value == 0 || process.Now.Run!.Announced(machine.Id, protocolEvent.Value) ? null
+                return protocolEvent.Value == 0 || _partial.Contains(run.Id) || process.Now.Run!.Announced(machine.Id, protocolEvent.Value) ? null
                     : "this agent never held that decision";
         }
 
-        // A run by the classic rule, or an anonymous one.
-        if (protocolEvent.Run.IsNone || process.Now.Run is not { } current)
+        // A run by the classic rule, an anonymous one, or one of which some steps are not known.
+        if (protocolEvent.Run.IsNone || process.Now.Run is not { } current || _partial.Contains(current.Id))
         {
             return null;
         }
@@ -146,7 +150,8 @@ public sealed class Refinement
         process.Before = !(member && created) ? null : startsOver ? process.Before : process.Now;
         process.Now = run.Rule == Rule.Classic ? new(null, default, run.Id) : new(RunOf(run), new(member), run.Id);
         var isListed = run.N == machine.ClusterSize && run.Members.TryGetValue(machine.Id, out var boot) && boot == machine.Boot;
-        return run.Id <= floor ? $"the floor is {floor}"
+        return process.IsPartial ? null
+            : run.Id <= floor ? $"the floor is {floor}"
             : member && !isListed ? "the run does not name this process as a member, or counts other agents"
             : member && created && run.Id.Number <= process.Abandoned ? "this process abandoned the run"
             : member && !created && run.Id.Initiator == machine.Id ? "an earlier process created the run"

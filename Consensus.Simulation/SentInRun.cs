@@ -59,6 +59,19 @@ internal sealed class SentInRun(RunDescriptor run) : ISentInRun
     /// <summary>Whether an agent ever held this decision.</summary>
     public bool Announced(string agentId, int value) => _decisions.Contains((agentId, value));
 
+    /// <summary>Whether an agent has sent this, or is no member, so that it does not count; of a decision: whether any agent holds it.</summary>
+    public bool Has(string agentId, MessageContent content)
+    {
+        if (content.Kind == MessageKind.Final)
+        {
+            return IsDecided(content.Value);
+        }
+
+        var member = Array.IndexOf(_members, agentId);
+        return member < 0 || (In(content.Round) is { } sent && sent.Proposals[member] == content.Proposal
+            && (content.Kind != MessageKind.Vote || sent.Votes[member] == content.Value));
+    }
+
     /// <summary>Takes a step whose guards hold.</summary>
     /// <returns>What the agent remembers after it.</returns>
     public ModelMemory Take(ModelStep step, string agentId, int round, int value, ModelMemory memory)

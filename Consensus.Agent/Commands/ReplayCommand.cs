@@ -2,13 +2,16 @@ using System.CommandLine;
 using System.Globalization;
 using Consensus.Agent.Configuration;
 using Consensus.Protocol;
+using Consensus.Simulation;
 
 namespace Consensus.Agent.Commands;
 
 /// <summary><c>replay</c>: gives the core what recorded agents were given, and compares what it does with what they did.</summary>
 internal static class ReplayCommand
 {
-    /// <summary>The command. Exit code 0: no difference; 2: an agent did something else; 1: a file is no recording.</summary>
+    /// <summary>
+    /// The command. Exit code 0: no difference; 2: an agent did something else, or what the model does not allow; 1: a file is no recording.
+    /// </summary>
     public static Command Create()
     {
         var files = new Argument<string[]>("FILE")
@@ -16,7 +19,7 @@ internal static class ReplayCommand
             Arity = ArgumentArity.OneOrMore,
             Description = "Recordings, each from GET /timeline/record of an agent.",
         };
-        var command = new Command("replay", "Re-executes what agents recorded, and compares every effect with what the agents did.") { files };
+        var command = new Command("replay", "Re-executes what agents recorded, and compares every effect with what the agents did, and every event with the proof's model.") { files };
         command.SetAction(parsed => Replay(parsed.GetValue(files)!));
         return command;
     }
@@ -24,11 +27,13 @@ internal static class ReplayCommand
     private static int Replay(string[] files)
     {
         var differ = false;
+        var recordings = new List<Recording>();
         foreach (var file in files)
         {
             try
             {
-                differ |= !Matches(Recording.FromBytes(File.ReadAllBytes(file)));
+                recordings.Add(Recording.FromBytes(File.ReadAllBytes(file)));
+                differ |= !Matches(recordings[^1]);
             }
             catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
             {
@@ -36,7 +41,20 @@ internal static class ReplayCommand
             }
         }
 
-        return differ ? 2 : 0;
+        return differ || !FollowsModel(recordings) ? 2 : 0;
+    }
+
+    private static bool FollowsModel(List<Recording> recordings)
+    {
+        var (whole, partial, violation) = RecordedRuns.Check(recordings);
+        Console.WriteLine(violation?.Explanation ?? string.Create(CultureInfo.InvariantCulture, $"{whole:N0} runs: each event is a step of the model that is proved."));
+        if (partial > 0)
+        {
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{partial:N0} more runs were not compared with it: not every step of every agent is recorded there."));
+        }
+
+        return violation is null;
     }
 
     private static bool Matches(Recording recording)

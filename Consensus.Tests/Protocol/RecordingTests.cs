@@ -25,6 +25,32 @@ public sealed class RecordingTests
                 Assert.Equal(log.LastStep, read.Steps);
                 Assert.DoesNotContain(read.Reexecute(), step => step.Differs);
             }
+
+            var (whole, partial, violation) = RecordedRuns.Check(cluster.Recordings);
+            Assert.Null(violation);
+            Assert.Equal(0, partial);
+            Assert.Equal(rule == Rule.Ratified, whole > 0);
+        }
+    }
+
+    [Fact]
+    public void Runs_that_are_not_recorded_whole_are_left_out_and_the_others_are_compared_with_the_model()
+    {
+        for (var seed = 1; seed <= 20; seed++)
+        {
+            var cluster = new RecordedWorld(3, seed);
+            cluster.Run(new RunRequest(Values: 3), steps: 1_500);
+            var recordings = cluster.Recordings;
+            var withoutAnAgent = RecordedRuns.Check(recordings.Where(recording => recording.AgentId != "agent2"));
+            Assert.Null(withoutAnAgent.Violation);
+            Assert.NotEqual(0, withoutAnAgent.Partial);
+
+            // As after a long time: the segments after the first ones are dropped.
+            var withGaps = RecordedRuns.Check(recordings.Select(
+                recording => recording with { Segments = [.. recording.Segments.Where((_, i) => i % 3 != 1)] }));
+            Assert.Null(withGaps.Violation);
+            var whole = RecordedRuns.Check(recordings);
+            Assert.InRange(withGaps.Checked, 0, whole.Checked);
         }
     }
 
@@ -42,8 +68,8 @@ public sealed class RecordingTests
     public void An_agent_with_a_broken_rule_is_caught_at_its_first_wrong_step(string name)
     {
         SafetyRules broken = name == nameof(NoAdoption) ? new NoAdoption() : new DecisionOnOneVote();
-        var caught = 0;
-        for (var seed = 1; seed <= 30 && caught == 0; seed++)
+        var (caught, refused) = (0, 0);
+        for (var seed = 1; seed <= 30 && (caught == 0 || refused == 0); seed++)
         {
             var cluster = new RecordedWorld(3, seed, broken);
             cluster.Run(new RunRequest(Values: 3), steps: 1_000);
@@ -55,9 +81,12 @@ public sealed class RecordingTests
                 // With the agent's own rules, nothing differs.
                 Assert.DoesNotContain(log.Read(1, long.MaxValue).Reexecute(broken), step => step.Differs);
             }
+
+            refused += RecordedRuns.Check(cluster.Recordings, broken).Violation is { Property: PropertyNames.Refinement } ? 1 : 0;
         }
 
         Assert.NotEqual(0, caught);
+        Assert.NotEqual(0, refused);
     }
 
     [Fact]
@@ -113,6 +142,8 @@ public sealed class RecordingTests
         public bool ChecksStates { get; init; }
 
         public List<InputLog> Logs { get; } = [];
+
+        public IReadOnlyList<Recording> Recordings => [.. Logs.Select(log => log.Read(1, long.MaxValue))];
 
         public void Run(RunRequest request, int steps)
         {

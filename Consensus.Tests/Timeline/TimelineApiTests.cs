@@ -3,6 +3,7 @@ using System.Net.ServerSentEvents;
 using System.Text.Json;
 using Consensus.Agent.Timeline;
 using Consensus.Protocol;
+using Consensus.Simulation;
 using Consensus.Tests.Api;
 
 namespace Consensus.Tests.Timeline;
@@ -43,10 +44,11 @@ public sealed class TimelineApiTests : ThreeAgents
     public async Task Each_agent_records_what_its_core_was_given_and_the_states_come_from_it()
     {
         var run = await RunAsync();
+        var recordings = new List<Recording>();
         foreach (var client in Clients)
         {
-            var bytes = await client.GetBytes($"/timeline/record?run={run}");
-            var steps = Recording.FromBytes(bytes).Reexecute().Select(step => (step.Differs, Known: step.Snapshot())).ToList();
+            recordings.Add(Recording.FromBytes(await client.GetBytes($"/timeline/record?run={run}")));
+            var steps = recordings[^1].Reexecute().Select(step => (step.Differs, Known: step.Snapshot())).ToList();
             Assert.DoesNotContain(steps, step => step.Differs);
             Assert.Contains(steps, step => step.Known.Run?.Id.ToString() == run && step.Known.Decision is not null);
             var timeline = (await client.Get($"/timeline?run={run}")).Body;
@@ -59,6 +61,8 @@ public sealed class TimelineApiTests : ThreeAgents
             Assert.All(states, state => Assert.Contains(state.GetProperty("at_us").GetInt64(), times));
         }
 
+        // Together they show that each event was a step of the model that is proved.
+        Assert.Equal(new RecordedRefinement(Checked: 1, Partial: 0, Violation: null), RecordedRuns.Check(recordings));
         Assert.Equal(HttpStatusCode.NotFound, (await Clients[0].Get("/timeline/record?run=99.agent1.abc")).Code);
         Assert.Equal(HttpStatusCode.BadRequest, (await Clients[0].Get("/timeline/record?run=x")).Code);
     }
