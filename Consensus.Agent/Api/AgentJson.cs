@@ -22,6 +22,7 @@ namespace Consensus.Agent.Api;
 [JsonSerializable(typeof(StateResponse))]
 [JsonSerializable(typeof(ClusterResponse))]
 [JsonSerializable(typeof(ExploredState))]
+[JsonSerializable(typeof(ExplorationProgress))]
 [JsonSerializable(typeof(FaultsBody))]
 [JsonSerializable(typeof(FaultsResponse))]
 [JsonSerializable(typeof(ProblemDetails))]

@@ -17,6 +17,7 @@ internal static class ApiServices
         services.AddSingleton<RejectedRequestLog>();
         services.AddSingleton<CrossSiteProtection>();
         services.AddRateLimitPolicies(options);
+        services.AddWebPage();
 
         // The description names the host of the request, so each host takes an entry of its own.
         services.AddOutputCache(cache => cache.SizeLimit = 1024 * 1024);

@@ -34,7 +34,7 @@ public sealed record ExploredMessage(
 public sealed record ExploredStep(string Step, string Kind, int Agent, IReadOnlyList<int>? Draws = null, ExploredMessage? Message = null, string? Effect = null);
 
 /// <summary>The answer to <c>GET /explore/state</c>: the state after a path.</summary>
-/// <param name="Path">The path, which a search may have made longer.</param>
+/// <param name="Path">The path.</param>
 /// <param name="Timeline">What happened on the path.</param>
 /// <param name="Agents">What each agent knows.</param>
 /// <param name="Properties">The properties.</param>
@@ -45,29 +45,24 @@ public sealed record ExploredState(
 /// <summary>Every state that agents can reach, one step at a time. The whole path is in the request, so the agent keeps nothing.</summary>
 public static class ExploreApi
 {
-    // Some seconds of a core.
-    private const int MaxSearched = 100_000;
-
-    /// <summary>Maps <c>GET /explore/state</c>.</summary>
+    /// <summary>Maps <c>GET /explore/state</c> and <c>GET /explore/search</c>.</summary>
     public static RouteGroupBuilder MapExploreApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/explore").WithTags("Explore");
-        group.MapGet("/state", StateAsync).Counts(EndpointClass.Simulations)
-            .Produces<ExploredState>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
-            .WithSummary("The state after a path of steps, and every next step; with goal: the path goes on to it, by the fewest steps found");
+        group.MapGet("/state", State).Counts(EndpointClass.Steps)
+            .Produces<ExploredState>().ProducesProblem(400).ProducesProblem(503)
+            .WithSummary("The state after a path of steps, and every next step");
+        group.MapGet("/search", ExploreSearchApi.Search).Counts(EndpointClass.Searches)
+            .ProducesProblem(400).ProducesProblem(503)
+            .WithSummary("The shortest way from a path to a goal, as server-sent events: progress, then found or none; a client that leaves ends the search");
         return group;
     }
 
-    private static async Task<IResult> StateAsync(
-        string? agents = null, string? rule = null, string? values = null, string? spread = null, string? mutant = null, string? path = null, string? goal = null)
+    private static IResult State(
+        string? agents = null, string? rule = null, string? values = null, string? spread = null, string? mutant = null, string? path = null)
     {
         var read = new SimulationQuery();
-        var defaults = new ExplorationOptions();
-        var options = new ExplorationOptions(
-            read.Number("agents", agents, defaults.Agents, 1, ExplorationOptions.MaxAgents), read.Name("rule", rule, defaults.Rule),
-            read.Number("values", values, defaults.Values, 1, ExplorationOptions.MaxValues), read.MutantNamed(mutant),
-            read.Name<Spread>("spread", spread));
-        var wanted = read.Name<ExplorationGoal>("goal", goal);
+        var options = ReadOptions(read, agents, rule, values, spread, mutant);
         if (read.Wrong is { } wrong)
         {
             return RequestBody.Problem(400, wrong);
@@ -75,9 +70,7 @@ public static class ExploreApi
 
         try
         {
-            var steps = ExplorationStep.ParsePath(path ?? "");
-            var found = wanted is { } reached ? await Task.Run(() => Search(options, steps, reached)) : steps;
-            return found is null ? RequestBody.Problem(404, NotFound(options, wanted), "not-found") : Answer(options, found);
+            return Answer(options, ExplorationStep.ParsePath(path ?? ""));
         }
         catch (FormatException impossible)
         {
@@ -85,15 +78,15 @@ public static class ExploreApi
         }
     }
 
-    private static IReadOnlyList<ExplorationStep>? Search(ExplorationOptions options, IReadOnlyList<ExplorationStep> path, ExplorationGoal goal) =>
-        goal == ExplorationGoal.Violation && options.BrokenProperty == PropertyNames.Termination ? null : ExplorationSearch.Find(options, path, goal, MaxSearched);
-
-    private static string NotFound(ExplorationOptions options, ExplorationGoal? wanted) => (wanted, options.BrokenProperty) switch
+    /// <summary>Reads what is explored.</summary>
+    internal static ExplorationOptions ReadOptions(SimulationQuery read, string? agents, string? rule, string? values, string? spread, string? mutant)
     {
-        (ExplorationGoal.Violation, PropertyNames.Termination) => "This broken rule violates termination, which no single state shows. Choose it in Simulate to see a run that does not end.",
-        (ExplorationGoal.Violation, not null) => $"No way was found in {MaxSearched} states from here. Choose this broken rule in Simulate to see what goes wrong.",
-        _ => $"No way was found in {MaxSearched} states from here. Go back, or choose another rule.",
-    };
+        var defaults = new ExplorationOptions();
+        return new ExplorationOptions(
+            read.Number("agents", agents, defaults.Agents, 1, ExplorationOptions.MaxAgents), read.Name("rule", rule, defaults.Rule),
+            read.Number("values", values, defaults.Values, 1, ExplorationOptions.MaxValues), read.MutantNamed(mutant),
+            read.Name<Spread>("spread", spread));
+    }
 
     private static JsonHttpResult<ExploredState> Answer(ExplorationOptions options, IReadOnlyList<ExplorationStep> path)
     {

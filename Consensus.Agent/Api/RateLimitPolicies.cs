@@ -20,13 +20,16 @@ internal enum EndpointClass
     /// <summary>A call that asks every agent and merges the responses.</summary>
     Surveys,
 
-    /// <summary>A simulated run, which takes a core for a moment.</summary>
-    Simulations,
+    /// <summary>A step of the explorer or a simulated run, which takes a core for a moment.</summary>
+    Steps,
+
+    /// <summary>A search, which takes a core for seconds. Searches leave a core to the steps.</summary>
+    Searches,
 }
 
 /// <summary>
 /// Limits of calls. Each class of endpoints takes a number of calls at once. Excess calls get 503, so one class cannot starve
-/// another. <c>POST /run</c> also takes a number a second; excess calls get 429.
+/// another. Steps and searches wait for a core first, in their order. <c>POST /run</c> also takes a number a second; excess calls get 429.
 /// </summary>
 internal static class RateLimitPolicies
 {
@@ -43,7 +46,7 @@ internal static class RateLimitPolicies
         foreach (var endpoints in Enum.GetValues<EndpointClass>())
         {
             limiter.AddPolicy(endpoints.ToString(), context => IsCounted(endpoints, context)
-                ? RateLimitPartition.GetConcurrencyLimiter("counted", _ => new ConcurrencyLimiterOptions { PermitLimit = LimitOf(endpoints, options.Limits) })
+                ? RateLimitPartition.GetConcurrencyLimiter("counted", _ => LimitOf(endpoints, options.Limits))
                 : RateLimitPartition.GetNoLimiter("not counted"));
         }
 
@@ -62,13 +65,14 @@ internal static class RateLimitPolicies
         _ => true,
     };
 
-    private static int LimitOf(EndpointClass endpoints, CallLimits limits) => endpoints switch
+    private static ConcurrencyLimiterOptions LimitOf(EndpointClass endpoints, CallLimits limits) => endpoints switch
     {
-        EndpointClass.Messages => limits.Messages,
-        EndpointClass.Waits => limits.Waits,
-        EndpointClass.Streams => limits.Streams,
-        EndpointClass.Surveys => limits.Surveys,
-        _ => limits.Simulations,
+        EndpointClass.Messages => new() { PermitLimit = limits.Messages },
+        EndpointClass.Waits => new() { PermitLimit = limits.Waits },
+        EndpointClass.Streams => new() { PermitLimit = limits.Streams },
+        EndpointClass.Surveys => new() { PermitLimit = limits.Surveys },
+        EndpointClass.Steps => new() { PermitLimit = Environment.ProcessorCount, QueueLimit = limits.Steps },
+        _ => new() { PermitLimit = Math.Max(1, Environment.ProcessorCount - 1), QueueLimit = limits.Searches },
     };
 
     private static Task RejectAsync(OnRejectedContext rejected, AgentOptions options)

@@ -29,15 +29,15 @@ public static class SimulateApi
     public static RouteGroupBuilder MapSimulateApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/simulate").WithTags("Simulate");
-        group.MapGet("", SimulateAsync).Counts(EndpointClass.Simulations)
+        group.MapGet("", SimulateAsync).Counts(EndpointClass.Steps)
             .Produces<ClusterTimeline>().ProducesProblem(400).ProducesProblem(503)
             .WithSummary("A simulated run: the same parameters give the same response");
-        group.MapGet("/counterexample", CounterexampleAsync).Counts(EndpointClass.Simulations)
+        group.MapGet("/counterexample", CounterexampleAsync).Counts(EndpointClass.Searches)
             .Produces<SimulatedPair>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
             .WithSummary("A disagreement of the classic rule in a few events, and the same under the ratified rule");
         group.MapGet("/mutants", ListMutants)
             .Produces<BrokenRules>().WithSummary("The broken rules that simulated runs may follow");
-        group.MapGet("/mutants/{name}", BrokenRunAsync).Counts(EndpointClass.Simulations)
+        group.MapGet("/mutants/{name}", BrokenRunAsync).Counts(EndpointClass.Searches)
             .Produces<BrokenRun>().ProducesProblem(404).ProducesProblem(503)
             .WithSummary("What goes wrong under a broken rule in a few events, and the same under the unbroken rules");
         return group;
@@ -66,7 +66,7 @@ public static class SimulateApi
         }
 
         return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
-            : TypedResults.Json(await Task.Run(() => Simulate(options, broken, changes, first, ranges)), TimelineJson.Default.ClusterTimeline);
+            : TypedResults.Json(await LabThread.RunAsync(() => Simulate(options, broken, changes, first, ranges)), TimelineJson.Default.ClusterTimeline);
     }
 
     private static ClusterTimeline Simulate(SimulationOptions options, Mutant? mutant, IReadOnlyDictionary<int, MessageChange> changes, long seed, List<RoundRange> detail)
@@ -84,7 +84,7 @@ public static class SimulateApi
     {
         var read = new SimulationQuery();
         return read.MutantNamed(name) is not { } mutant ? RequestBody.Problem(404, read.Wrong!)
-            : await Task.Run(() => BrokenRuns.GetOrAdd(mutant.Name, _ => new(() => FindBroken(mutant))).Value) is { } found ? TypedResults.Json(found, TimelineJson.Default.BrokenRun)
+            : await LabThread.RunAsync(() => BrokenRuns.GetOrAdd(mutant.Name, _ => new(() => FindBroken(mutant))).Value) is { } found ? TypedResults.Json(found, TimelineJson.Default.BrokenRun)
             : RequestBody.Problem(404, "No simulated run breaks a property with this mutant.");
     }
 
@@ -105,7 +105,7 @@ public static class SimulateApi
         var read = new SimulationQuery();
         var first = read.Seed(seed);
         return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
-            : await Task.Run(() => first is null ? First.Value : Find(first.Value)) is { } pair ? TypedResults.Json(pair, TimelineJson.Default.SimulatedPair)
+            : await LabThread.RunAsync(() => first is null ? First.Value : Find(first.Value)) is { } pair ? TypedResults.Json(pair, TimelineJson.Default.SimulatedPair)
             : RequestBody.Problem(404, "None of the 3000 seeds from this one on breaks agreement; choose another seed.");
     }
 

@@ -16,6 +16,7 @@ public sealed class ExplorationSearch
     private readonly HashSet<ulong> _seen = [];
     private readonly IReadOnlyList<ExplorationStep> _path;
     private readonly (int Crashes, int Resets, int Starts) _allowed;
+    private string _reason = "";
 
     private ExplorationSearch(ExplorationOptions options, IReadOnlyList<ExplorationStep> path, ExplorationGoal goal)
     {
@@ -29,28 +30,34 @@ public sealed class ExplorationSearch
     /// <param name="path">The path so far.</param>
     /// <param name="goal">What to reach.</param>
     /// <param name="maxStates">How many states to visit at most.</param>
-    /// <returns>The whole path, or null where no path was found.</returns>
-    public static IReadOnlyList<ExplorationStep>? Find(ExplorationOptions options, IReadOnlyList<ExplorationStep> path, ExplorationGoal goal, int maxStates) =>
-        new ExplorationSearch(options, path, goal).Run(maxStates);
+    /// <param name="onState">Receives the number of visited states after each state.</param>
+    /// <param name="cancellation">Ends the search.</param>
+    public static ExplorationResult Find(
+        ExplorationOptions options, IReadOnlyList<ExplorationStep> path, ExplorationGoal goal, int maxStates,
+        Action<int>? onState = null, CancellationToken cancellation = default) => new ExplorationSearch(options, path, goal).Run(maxStates, onState, cancellation);
 
-    private List<ExplorationStep>? Run(int maxStates)
+    private ExplorationResult Run(int maxStates, Action<int>? onState, CancellationToken cancellation)
     {
-        for (var node = -1; node < _nodes.Count && node < maxStates; node++)
+        for (var node = -1; node < _nodes.Count; node++)
         {
-            var path = PathTo(node);
-            var cluster = new ExploredCluster(_options, path);
-            if (IsReached(cluster))
+            var states = node + 1;
+            if (states >= maxStates)
             {
-                return path;
+                return new(null, states, IsComplete: false, "");
             }
 
-            if (path.Count < ExplorationOptions.MaxSteps && Expand(cluster, node, path) is { } found)
+            cancellation.ThrowIfCancellationRequested();
+            onState?.Invoke(states);
+            var path = PathTo(node);
+            var cluster = new ExploredCluster(_options, path);
+            var found = IsReached(cluster) ? path : path.Count < ExplorationOptions.MaxSteps ? Expand(cluster, node, path) : null;
+            if (found is not null)
             {
-                return found;
+                return new(found, states, IsComplete: false, _reason);
             }
         }
 
-        return null;
+        return new(null, _nodes.Count + 1, IsComplete: true, "");
     }
 
     private List<ExplorationStep> PathTo(int node)
@@ -92,6 +99,7 @@ public sealed class ExplorationSearch
 
             if (IsReached(cluster, next))
             {
+                _reason = _goal == ExplorationGoal.Stall ? next.After!.Stalled()! : "";
                 return [.. path, next.Step];
             }
 

@@ -27,7 +27,7 @@ internal sealed class Fuzzer(int seed, bool faults)
     private static readonly string[] Paths =
     [
         "/", "/run", "/state", "/consensus", "/cluster", "/cluster/1/consensus", "/cluster/2/faults", "/cluster/9/consensus", "/faults", "/timeline",
-        "/timeline/runs", "/health", "/alive", "/openapi/v1.json", "/scalar/", "/nowhere", "/js/app.js", "/page.css", "/../etc/passwd", "/%2e%2e/%2e%2e/x", "//", "/run/",
+        "/timeline/runs", "/health", "/alive", "/openapi/v1.json", "/scalar/", "/nowhere", "/lessons.json", "/page.css", "/../etc/passwd", "/%2e%2e/%2e%2e/x", "//", "/run/",
         "/cluster/-1/faults", "/cluster/2147483648/consensus", "/index.html", "/js/", "/%F0%9F%92%A5", "/a%2Fb", "/reset", "/proposal",
     ];
 

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Consensus.Tests.Api;
+using Deque.AxeCore.Playwright;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -54,13 +55,93 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
     }
 
     [SkippableFact]
-    public async Task The_address_of_a_simulated_run_waits_for_a_slow_agent()
+    public async Task Back_leaves_every_address_a_step_is_an_entry_and_tabs_keep_what_they_show()
     {
-        const string Slow = "const fetchNow = window.fetch; window.fetch = (path, options) => path === '/openapi/v1.json' ? new Promise(done => setTimeout(() => done(fetchNow(path, options)), 1500)) : fetchNow(path, options);";
-        await Clients[0].Post("/run?wait=30");
-        await using var tab = await chromium.OpenAsync(new Uri(Cluster.Addresses[0], "/#simulate?seed=5"), script: Slow);
-        await Assertions.Expect(tab.Page.Locator("#simulate .sentence code")).ToHaveTextAsync("simulate --seed 5");
+        await using var tab = await OpenAsync("/");
+        var (page, entries) = (tab.Page, 0);
+        foreach (var (address, canonical) in new[]
+        {
+            ("explore?utm_source=x", "explore"), ("explore?agents=4&rule=classic", "explore?rule=classic&agents=4"), ("explore?path=", "explore"),
+            ("learn?part=2&lesson=3&present", "learn?lesson=3&part=2&present"), ("?utm_source=x#simulate", "#simulate?"), ("?utm_source=x", ""),
+        })
+        {
+            await page.GotoAsync(new Uri(Cluster.Addresses[0], address).ToString());
+            await page.WaitForURLAsync(url => url.StartsWith(new Uri(Cluster.Addresses[0], canonical).ToString(), StringComparison.Ordinal) && !url.Contains("utm_", StringComparison.Ordinal));
+            Assert.Equal(++entries + 2, await page.EvaluateAsync<int>("history.length"));
+        }
+
+        await page.GotoAsync(new Uri(Cluster.Addresses[0], "learn").ToString());
+        await page.ClickAsync("#lesson-next");
+        await page.WaitForURLAsync("**/learn?lesson=1&part=2");
+        await page.ClickAsync("#tab-explore");
+        await page.ClickAsync("[data-step='s1.2']");
+        await page.WaitForURLAsync("**/explore?path=s1.2");
+        await page.ClickAsync("#tab-learn");
+        await page.WaitForURLAsync("**/learn?lesson=1&part=2");
+        await page.ClickAsync("#tab-explore");
+        await page.WaitForURLAsync("**/explore?path=s1.2");
+        await page.GoBackAsync();
+        await page.GoBackAsync();
+        await page.GoBackAsync();
+        await page.WaitForURLAsync("**/explore");
+        await Assertions.Expect(page.Locator("[data-step='s1.2']").First).ToBeVisibleAsync();
         Assert.Empty(tab.Errors);
+    }
+
+    [SkippableTheory]
+    [InlineData("/#simulate?mutant=nonsense", "mutant must be one of ")]
+    [InlineData("/#simulate?counterexample=nonsense", "mutant must be one of ")]
+    [InlineData("/#simulate?rule=nonsense", "rule must be ")]
+    [InlineData("/explore?spread=nonsense", "spread must be ")]
+    [InlineData("/explore?path=nonsense", "Step 1 of the path")]
+    public async Task An_address_that_names_something_unknown_says_so(string address, string notice)
+    {
+        await using var tab = await OpenAsync(address);
+        await Assertions.Expect(tab.Page.Locator("#notice")).ToContainTextAsync(notice);
+    }
+
+    [SkippableFact]
+    public async Task A_browser_gets_a_page_for_an_unknown_address_and_a_program_gets_a_problem()
+    {
+        await using var tab = await OpenAsync("/");
+        foreach (var address in new[] { "/nonsense", "/nonsense/deeper" })
+        {
+            Assert.Equal(404, (await tab.Page.GotoAsync(new Uri(Cluster.Addresses[0], address).ToString()))!.Status);
+            await Assertions.Expect(tab.Page.Locator("h1")).ToHaveTextAsync("There is no such page");
+            Assert.Empty((await tab.Page.RunAxe()).Violations);
+        }
+
+        await tab.Page.ClickAsync("text=Learn");
+        await tab.Page.WaitForURLAsync("**/learn?lesson=1&part=1");
+        await tab.Page.GotoAsync(new Uri(Cluster.Addresses[0], "/?run=9.agent1.unknown").ToString());
+        await Assertions.Expect(tab.Page.Locator("#missing-text")).ToContainTextAsync("No agent remembers this run");
+        await Assertions.Expect(tab.Page.Locator("#live .verdict:visible")).ToHaveCountAsync(0);
+        await tab.Page.ClickAsync("#show-newest");
+        await Assertions.Expect(tab.Page.Locator("#front h2")).ToBeVisibleAsync();
+        Assert.EndsWith("/", tab.Page.Url, StringComparison.Ordinal);
+        Assert.StartsWith("There is no such path", (await Clients[0].Get("/nonsense")).Body.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task The_first_picture_needs_few_requests_and_few_bytes()
+    {
+        await Clients[0].Post("/run?wait=30");
+        foreach (var (address, drawn) in new[] { ("/", "#diagram .mark"), ("/learn?lesson=1&part=2", "#learn .mark"), ("/explore?path=s1.2", "#explore .mark"), ("/#simulate", "#simulate .mark") })
+        {
+            await using var first = await OpenAsync(address);
+            await first.Page.WaitForSelectorAsync(drawn);
+            var loaded = await first.Page.EvaluateAsync<double[]>("""
+                () => {
+                  const loads = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+                  const names = new Set(loads.map(({ name }) => name));
+                  const bytes = loads.reduce((sum, { transferSize }) => sum + transferSize, 0);
+                  return [names.size, bytes, [...names].filter((name) => name.includes('openapi')).length];
+                }
+                """);
+            Assert.InRange(loaded[0], 2, 12);
+            Assert.InRange(loaded[1], 20_000, 100_000);
+            Assert.Equal(0, loaded[2]);
+        }
     }
 
     [SkippableFact]

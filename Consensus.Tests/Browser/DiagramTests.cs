@@ -66,9 +66,15 @@ public sealed class DiagramTests(Chromium chromium) : ThreeAgents
     public async Task On_paper_the_whole_picture_is_there_without_controls()
     {
         await using var tab = await OpenAsync("seed=5&agents=5&spread=direct");
+        var arrows = await tab.Page.Locator("#simulate .arrow").CountAsync();
+        await tab.Page.EvaluateAsync("dispatchEvent(new Event('beforeprint'))");
         await tab.Page.EmulateMediaAsync(new() { Media = Media.Print });
-        Assert.Equal(0, await tab.Page.Locator(".bar:visible, .tools:visible, .playback:visible, form:visible, #simulate button:visible:not(.name, .hint)").CountAsync());
-        Assert.True(await tab.Page.EvaluateAsync<bool>("() => { const s = document.querySelector('#simulate .scroll'); return s.scrollHeight <= s.clientHeight + 1 && s.clientHeight > 300; }"));
+        Assert.Equal(0, await tab.Page.Locator(".bar:visible, .diagram:visible, form:visible, #simulate button:visible").CountAsync());
+        await Assertions.Expect(tab.Page.Locator(".printed .arrow")).ToHaveCountAsync(arrows);
+        Assert.Equal(5, await tab.Page.Locator(".printed text", new() { HasTextRegex = new("^agent[1-5] = ") }).CountAsync());
+        var picture = await Tab.BoxAsync(tab.Page.Locator(".printed svg"));
+        Assert.InRange(picture.Height, 300, double.MaxValue);
+        Assert.InRange(picture.Width, 300, 1280);
     }
 
     private async Task<Tab> OpenAsync(string query)

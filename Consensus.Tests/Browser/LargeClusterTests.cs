@@ -33,6 +33,17 @@ public sealed class LargeClusterTests(Chromium chromium)
         Assert.Contains(decided, shown);
         Assert.DoesNotContain(shown, text => text.Contains('…', StringComparison.Ordinal));
 
+        // On paper, the whole run is one picture that is as wide as the paper at most.
+        await tab.Page.EvaluateAsync("dispatchEvent(new Event('beforeprint'))");
+        await tab.Page.EmulateMediaAsync(new() { Media = Media.Print });
+        var (_, timeline) = await client.Get("/timeline?cluster=true");
+        Assert.InRange(await tab.Page.Locator(".printed .arrow").CountAsync(), timeline.GetProperty("messages").GetArrayLength(), int.MaxValue);
+        Assert.Equal(9, await tab.Page.Locator(".printed text", new() { HasTextRegex = new("^agent[1-9] = ") }).CountAsync());
+        Assert.Equal(width, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        Assert.Equal(0, await tab.Page.Locator(".diagram:visible").CountAsync());
+        await tab.Page.EvaluateAsync("dispatchEvent(new Event('afterprint'))");
+        await tab.Page.EmulateMediaAsync(new() { Media = Media.Screen });
+
         // Each value lies within the shape that is drawn around it.
         Assert.Equal(0, await tab.Page.EvaluateAsync<int>("""
             [...document.querySelectorAll('#diagram .mark:has(.value)')].filter((mark) => {

@@ -52,8 +52,12 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
     public async Task Steps_go_into_the_address_back_and_forward_follow_them_and_a_link_shows_the_same_state()
     {
         await using var tab = await OpenAsync("/explore?rule=classic&path=s1.1-d1.1", 1280);
-        await tab.Page.ClickAsync("[data-step='w1.2']");
-        await tab.Page.ClickAsync("[data-step='d5.2']");
+
+        // The window ends at its agent's head, and the message arrives by a click on it.
+        await tab.Page.ClickAsync("#explore .agent-menu[data-menu='0']");
+        await tab.Page.ClickAsync(".step-menu [data-step='w1.2']");
+        await tab.Page.ClickAsync("#explore [data-token='d5']");
+        await tab.Page.ClickAsync(".step-menu [data-step='d5.2']");
         var broken = tab.Page.Locator("[data-property=agreement].broken");
         await Assertions.Expect(broken).ToContainTextAsync("agent2 decided 1 (round 1) and agent3 decided 2 (round 2)");
         Assert.EndsWith("/explore?rule=classic&path=s1.1-d1.1-w1.2-d5.2", tab.Page.Url, StringComparison.Ordinal);
@@ -63,6 +67,7 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
         await Assertions.Expect(broken).ToHaveCountAsync(0);
         Assert.EndsWith("path=s1.1-d1.1-w1.2", tab.Page.Url, StringComparison.Ordinal);
         await tab.Page.ClickAsync("#explore-back");
+        await tab.Page.ClickAsync("#explore .all-steps > summary");
         await Assertions.Expect(tab.Page.Locator("[data-step='w1.2']")).ToBeVisibleAsync();
         await tab.Page.ClickAsync("#explore-forward");
         await tab.Page.SelectOptionAsync("[name=goal]", "disagreement");
@@ -83,7 +88,7 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
     {
         await using var tab = await OpenAsync($"/explore?{query}", 1280);
         var options = new ExplorationOptions(spread is null ? 3 : 4, Spread: spread);
-        var (random, idle) = (new SeededRandom(3), tab.Page.Locator("#explore .explorer:not([aria-busy]) [data-step]").First);
+        var (random, idle) = (new SeededRandom(3), tab.Page.Locator("#explore .explorer:not([aria-busy]) .all-steps [data-step]").First);
         await idle.WaitForAsync(new() { State = WaitForSelectorState.Attached });
         List<ExplorationStep> path = [];
         List<string[]> seen = [];
@@ -136,6 +141,72 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
         Assert.Empty(tab.Errors);
     }
 
+    [SkippableFact]
+    public async Task Every_message_in_flight_is_in_the_picture_and_a_key_loses_it()
+    {
+        await using var tab = await OpenAsync("/explore?agents=5&path=s1.2-d1.2", 1280);
+        var tokens = tab.Page.Locator("#explore .token");
+        await Assertions.Expect(tokens).ToHaveCountAsync(4);
+        Assert.Equal(4, await tab.Page.Locator("#explore .pending, #explore .arrow.in-flight").CountAsync());
+        await tab.Page.Locator("#explore [data-token='d2']").FocusAsync();
+        await tab.Page.Keyboard.PressAsync("Delete");
+        await tab.Page.WaitForURLAsync("**/explore?agents=5&path=s1.2-d1.2-l2");
+        await Assertions.Expect(tokens).ToHaveCountAsync(3);
+        await Assertions.Expect(tab.Page.Locator("#explore .arrow.lost")).ToHaveCountAsync(1);
+        await tab.Page.Locator("#explore [data-token='r1']").ClickAsync();
+        await tab.Page.WaitForURLAsync("**-l2-r1");
+        Assert.Empty((await tab.Page.RunAxe()).Violations);
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task A_task_offers_only_what_it_needs_and_ends_with_a_debrief_and_a_tick()
+    {
+        await using var tab = await OpenAsync("/learn?lesson=1&part=5", 390);
+        await tab.Page.ClickAsync("#learn .all-steps > summary");
+        await tab.Page.WaitForSelectorAsync("#learn .all-steps [data-step]");
+        Assert.DoesNotMatch("[^dr]", await tab.Page.EvaluateAsync<string>("[...document.querySelectorAll('#learn .all-steps [data-step]')].map(({ dataset }) => dataset.step[0]).join('')"));
+        await tab.Page.ClickAsync("#lesson-answer");
+        await Assertions.Expect(tab.Page.Locator("#learn .debrief")).ToContainTextAsync("majority");
+        await Assertions.Expect(tab.Page.Locator(".lessons li").First).ToContainTextAsync("1. One round ✓");
+    }
+
+    [SkippableFact]
+    public async Task A_search_shows_its_progress_can_be_stopped_and_says_what_it_searched()
+    {
+        await using var tab = await OpenAsync("/explore", 1280);
+        var outcome = tab.Page.Locator("#explore .search-outcome");
+        await tab.Page.SelectOptionAsync("[name=goal]", "disagreement");
+        await tab.Page.ClickAsync("#seek");
+        await Assertions.Expect(outcome).ToContainTextAsync(new Regex("[1-9][0-9,]* states so far"), new() { Timeout = 60_000 });
+        await tab.Page.ClickAsync("#stop-search");
+        await Assertions.Expect(outcome).ToHaveTextAsync("The search was stopped.");
+        await tab.Page.SelectOptionAsync("[name=goal]", "stall");
+        await tab.Page.ClickAsync("#seek");
+        await Assertions.Expect(outcome).ToContainTextAsync(new Regex("^Found a stall after [0-9]+ steps: ."), new() { Timeout = 60_000 });
+        await tab.Page.GotoAsync(new Uri(Cluster.Addresses[0], "/explore?agents=1").ToString());
+        await tab.Page.SelectOptionAsync("[name=goal]", "adoption");
+        await tab.Page.ClickAsync("#seek");
+        await Assertions.Expect(outcome).ToContainTextAsync(new Regex("^Searched all [0-9,]+ states of this search: no adopted value"));
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task Words_and_picture_move_together_and_a_busy_agent_is_asked_again()
+    {
+        await using var tab = await OpenAsync("/learn?lesson=1&part=1", 1280);
+        var (words, busy) = (tab.Page.Locator("#learn .words"), 2);
+        await Assertions.Expect(words).ToContainTextAsync("Three agents");
+        await tab.Page.RouteAsync("**/explore/state?*", route => Interlocked.Decrement(ref busy) >= 0
+            ? route.FulfillAsync(new() { Status = 503, Headers = [new("Retry-After", "1")], ContentType = "application/problem+json", Body = "{}" }) : route.ContinueAsync());
+        await tab.Page.ClickAsync("#lesson-next");
+        await Assertions.Expect(tab.Page.Locator("#busy")).ToContainTextAsync("The agent is busy");
+        await Assertions.Expect(words).ToContainTextAsync("Three agents");
+        await Assertions.Expect(words).ToContainTextAsync("A client asks agent1");
+        await Assertions.Expect(tab.Page.Locator("#learn .mark")).ToHaveCountAsync(1);
+        await Assertions.Expect(tab.Page.Locator("#busy")).ToBeHiddenAsync();
+    }
+
     [SkippableTheory]
     [InlineData("/", "#diagram .mark")]
     [InlineData("/learn?lesson=5&part=5", "#learn .mark")]
@@ -159,7 +230,7 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
     {
         await using var tab = await OpenAsync("/learn", 1280);
         var lost = 0;
-        await tab.Page.RouteAsync("**/js/dom.js", route => Interlocked.Increment(ref lost) <= 2 ? route.AbortAsync() : route.ContinueAsync());
+        await tab.Page.RouteAsync("**/js/app.*.js", route => Interlocked.Increment(ref lost) <= 2 ? route.AbortAsync() : route.ContinueAsync());
         await tab.Page.ReloadAsync();
         await tab.Page.WaitForSelectorAsync("#learn .mark, #learn .words");
         Assert.True(lost > 2);
@@ -168,7 +239,7 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
     private Task<Tab> OpenAsync(string address, int width) => chromium.OpenAsync(new Uri(Cluster.Addresses[0], address), width, 844);
 
     private static Task<string[]> ButtonsAsync(Tab tab) =>
-        tab.Page.EvaluateAsync<string[]>("() => [...document.querySelectorAll('#explore [data-step]')].map(button => button.dataset.step).sort()");
+        tab.Page.EvaluateAsync<string[]>("() => [...document.querySelectorAll('#explore .all-steps [data-step]')].map(button => button.dataset.step).sort()");
 
     /// <summary>Presses a button, also one of a closed group, and waits for the next state.</summary>
     private static Task<bool> PressAsync(Tab tab, string button) => tab.Page.EvaluateAsync<bool>(

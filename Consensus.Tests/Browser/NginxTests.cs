@@ -30,6 +30,31 @@ public sealed class NginxTests(Chromium chromium) : ThreeAgents
         Assert.Empty(tab.Errors);
     }
 
+    [SkippableFact]
+    public async Task Behind_a_path_of_a_proxy_every_tab_works()
+    {
+        if (!File.Exists(Executable))
+        {
+            MissingTool.Report($"There is no nginx at {Executable}: install it, or set NGINX_PATH.");
+        }
+
+        using var nginx = await StartAsync(Cluster.Addresses[0]);
+        var root = new Uri(nginx.Address, "/consensus/");
+        await using var tab = await chromium.OpenAsync(new Uri(root, "learn/?lesson=2"));
+        await Assertions.Expect(tab.Page.Locator("#lesson-title")).ToContainTextAsync("2. ");
+        await tab.Page.ClickAsync("#tab-live");
+        await tab.Page.ClickAsync("#run");
+        await tab.VerdictAsync("good");
+        await tab.Page.ClickAsync("#tab-explore");
+        await tab.Page.ClickAsync("[data-step='s1.2']");
+        await tab.Page.WaitForURLAsync(new Uri(root, "explore?path=s1.2").ToString());
+        await tab.Page.ClickAsync("#tab-simulate");
+        await tab.Page.WaitForSelectorAsync("#simulate .mark");
+        await tab.Page.GotoAsync(new Uri(root, "nonsense").ToString());
+        await tab.Page.ClickAsync("text=Learn");
+        await tab.Page.WaitForURLAsync(new Uri(root, "learn?lesson=1&part=1").ToString());
+    }
+
     private static async Task<Nginx> StartAsync(Uri agent)
     {
         using var http = new HttpClient();
@@ -73,6 +98,10 @@ public sealed class NginxTests(Chromium chromium) : ThreeAgents
                   server {
                     listen 127.0.0.1:{{port}};
                     listen [::1]:{{port}};
+                    location /consensus/ {
+                      proxy_pass http://127.0.0.1:{{agent.Port}}/;
+                      proxy_set_header Host $http_host;
+                    }
                     location / {
                       proxy_pass http://127.0.0.1:{{agent.Port}};
                       proxy_set_header Host $http_host;

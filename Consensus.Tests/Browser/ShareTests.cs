@@ -41,6 +41,15 @@ public sealed partial class ShareTests(Chromium chromium) : ThreeAgents
         await tab.Page.WaitForSelectorAsync("[data-rule=observed] .arrow.lost");
         Assert.Equal(picture, await SharedAsync(tab, "#simulate", "Picture as SVG"));
         Assert.Equal(saved, await SharedAsync(tab, "#simulate", "Run as JSON"));
+
+        // Names that differ only in a space stay two, and a long name widens nothing.
+        var renamed = saved.Replace("agent1", "agent one", StringComparison.Ordinal).Replace("agent2", "agent_one", StringComparison.Ordinal).Replace("agent3", new string('Ж', 64), StringComparison.Ordinal);
+        await tab.Page.Locator("#simulate input[type=file]").SetInputFilesAsync(new FilePayload { Name = "run.json", MimeType = "application/json", Buffer = System.Text.Encoding.UTF8.GetBytes(renamed) });
+        await tab.Page.Locator("#simulate .head", new() { HasText = "agent one" }).First.WaitForAsync();
+        var log = await SharedAsync(tab, "#simulate", "ShiViz log");
+        Assert.Equal(5, ShiVizEvent().Matches(log).Select(line => line.Groups["host"].Value).Distinct().Count());
+        Assert.All(ShiVizEvent().Matches(log), line => Assert.Contains($"\"{line.Groups["host"].Value}\":", line.Groups["clock"].Value, StringComparison.Ordinal));
+        Assert.Equal(1280, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
     }
 
     /// <summary>The golden text, and the texts of runs with lost messages, restarts, learners and a broken rule.</summary>

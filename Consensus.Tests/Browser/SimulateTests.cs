@@ -74,8 +74,19 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
         await Assertions.Expect(tab.Page.Locator("[data-rule=observed] .head")).ToHaveCountAsync(3);
         await Assertions.Expect(tab.Page.Locator("[data-rule=observed] .arrow.lost")).ToHaveCountAsync(1);
 
-        await input.SetInputFilesAsync(FileOf("other.json", "{}"));
-        await Assertions.Expect(tab.Page.GetByText("other.json holds no run")).ToBeVisibleAsync();
+        var good = JsonSerializer.Serialize(timeline, TimelineJson.Default.ClusterTimeline);
+        foreach (var (text, reason) in new[]
+        {
+            ("{", "it is not JSON"), ("{}", "it has no list “lanes”"), (good.Replace("\"folded\"", "\"x\"", StringComparison.Ordinal), "it has no list “folded”"),
+            (good.Replace("\"silences\"", "\"x\"", StringComparison.Ordinal), "it has no list “silences”"), (good.Replace("\"sent\":", "\"sent\":\"now\",\"x\":", StringComparison.Ordinal), "the time of a message"),
+            (good.Replace("\"from\":", "\"answered\":-9,\"from\":", StringComparison.Ordinal), "a response comes before its request"), ($"{{\"version\":2,{good[1..]}", "its version is 2"),
+            ($"{{\"states\":[{{\"t\":0,\"lane\":3}}],{good[1..]}", "the state of an agent has no time, agent or value"), ($"{{\"texts\":[1],{good[1..]}", "its words are no text"),
+        })
+        {
+            await input.SetInputFilesAsync(FileOf("other.json", text));
+            await Assertions.Expect(tab.Page.Locator("#notice")).ToContainTextAsync($"other.json cannot be shown: {reason}");
+        }
+
         Assert.Equal(0, await tab.Page.Locator("#simulate .stage").CountAsync());
         Assert.Empty(tab.Errors);
 

@@ -53,8 +53,9 @@ public sealed class ExplorationTests
     {
         var classic = new ExploredCluster(new(Rule: Rule.Classic), ExplorationStep.ParsePath(Disagreement));
         Assert.Equal(PropertyNames.Agreement, Assert.Single(classic.Violations).Property);
-        Assert.Equal(Disagreement, Text(ExplorationSearch.Find(new(Rule: Rule.Classic), [], ExplorationGoal.Disagreement, 1_000)));
-        Assert.Null(ExplorationSearch.Find(new(), [], ExplorationGoal.Disagreement, 500));
+        Assert.Equal(Disagreement, Text(ExplorationSearch.Find(new(Rule: Rule.Classic), [], ExplorationGoal.Disagreement, 1_000).Path!));
+        var none = ExplorationSearch.Find(new(), [], ExplorationGoal.Disagreement, 500);
+        Assert.Equal((null, 500, false), (none.Path, none.States, none.IsComplete));
     }
 
     [Theory]
@@ -70,10 +71,35 @@ public sealed class ExplorationTests
     public void A_shortest_path_to_a_goal_is_found_and_can_be_followed(ExplorationGoal goal, string? mutant, int steps)
     {
         var options = new ExplorationOptions(Mutant: mutant is null ? null : Mutant.Find(mutant));
-        var path = ExplorationSearch.Find(options, [], goal, 25_000);
+        var path = ExplorationSearch.Find(options, [], goal, 25_000).Path;
         Assert.NotNull(path);
         Assert.Equal(steps, path.Count);
         Assert.Equal(mutant is not null, new ExploredCluster(options, path).Violations.Any());
+    }
+
+    [Fact]
+    public void A_stall_says_why_and_a_search_of_all_states_says_so()
+    {
+        var stall = ExplorationSearch.Find(new(), [], ExplorationGoal.Stall, 25_000);
+        Assert.NotNull(stall.Path);
+        Assert.NotEmpty(stall.Reason);
+        Assert.True(ExplorationSearch.Find(new(Agents: 1), [], ExplorationGoal.Adoption, 1_000) is { Path: null, IsComplete: true, States: > 0 });
+    }
+
+    [Fact]
+    public void A_search_ends_when_its_caller_leaves()
+    {
+        using var caller = new CancellationTokenSource();
+        var visited = 0;
+        Assert.Throws<OperationCanceledException>(() => ExplorationSearch.Find(new(), [], ExplorationGoal.Disagreement, 100_000, states =>
+        {
+            visited = states;
+            if (states == 5)
+            {
+                caller.Cancel();
+            }
+        }, caller.Token));
+        Assert.Equal(5, visited);
     }
 
     [Theory]

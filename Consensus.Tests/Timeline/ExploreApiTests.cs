@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.ServerSentEvents;
+using System.Text.Json;
 using Consensus.Tests.Api;
 
 namespace Consensus.Tests.Timeline;
@@ -22,27 +24,48 @@ public sealed class ExploreApiTests : ThreeAgents
         Assert.Equal(state.GetRawText(), (await Clients[1].Get("/explore/state?rule=classic&path=s1.1-d1.1-w1.2-d5.2")).Body.GetRawText());
     }
 
-    [Fact]
-    public async Task A_goal_makes_the_path_longer_and_one_that_cannot_be_found_is_refused()
+    [Theory]
+    [InlineData("goal=decision&path=s1.1", "found", "Found a decision after 2 steps.", "s1.1-d1.1-r1")]
+    [InlineData("goal=adoption&agents=1", "none", "Searched all ", null)]
+    [InlineData("goal=violation&mutant=silent-learners", "none", "This broken rule violates termination, which no single state shows.", null)]
+    public async Task A_search_ends_with_the_path_to_its_goal_or_with_what_it_searched(string query, string kind, string detail, string? path)
     {
-        Assert.Equal("s1.1-d1.1-r1", (await Clients[0].Get("/explore/state?goal=decision&path=s1.1")).Body.GetProperty("path").GetString());
-        var (code, problem) = await Clients[0].Get("/explore/state?goal=adoption&agents=1");
-        Assert.Equal(HttpStatusCode.NotFound, code);
-        Assert.StartsWith("No way was found", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
-        (code, problem) = await Clients[0].Get("/explore/state?goal=violation&mutant=silent-learners");
-        Assert.Equal(HttpStatusCode.NotFound, code);
-        Assert.StartsWith("This broken rule violates termination, which no single state shows.", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        using var http = new HttpClient { BaseAddress = Cluster.Addresses[0] };
+        var events = SseParser.Create(await http.GetStreamAsync(new Uri("/explore/search?" + query, UriKind.Relative)));
+        var last = (await events.EnumerateAsync().ToListAsync())[^1];
+        Assert.Equal(kind, last.EventType);
+        using var outcome = JsonDocument.Parse(last.Data);
+        Assert.StartsWith(detail, outcome.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(path, outcome.RootElement.TryGetProperty("path", out var found) ? found.GetString() : null);
+    }
+
+    [Fact]
+    public async Task Searches_delay_no_step_and_steps_of_a_class_wait_for_each_other()
+    {
+        using var http = new HttpClient { BaseAddress = Cluster.Addresses[0] };
+        var search = new Uri("/explore/search?goal=disagreement&agents=5", UriKind.Relative);
+        using var first = await http.GetAsync(search, HttpCompletionOption.ResponseHeadersRead);
+        using var leaving = new CancellationTokenSource();
+        var second = http.GetAsync(search, HttpCompletionOption.ResponseHeadersRead, leaving.Token);
+        string[] paths = [.. Enumerable.Range(0, 30).SelectMany(_ => new[] { "/explore/state?path=s1.2-d1.2-r1", "/simulate?seed=5" })];
+        var steps = await Task.WhenAll(paths.Select(path => http.GetAsync(new Uri(path, UriKind.Relative))));
+        Assert.All(steps, step => Assert.Equal(HttpStatusCode.OK, step.StatusCode));
+        Array.ForEach(steps, step => step.Dispose());
+        await leaving.CancelAsync();
+        await second.ContinueWith(left => left.IsCompletedSuccessfully ? left.Result : null, TaskScheduler.Default).ContinueWith(left => left.Result?.Dispose(), TaskScheduler.Default);
     }
 
     [Theory]
     [InlineData("agents=6", "agents must be a whole number from 1 to 5.")]
     [InlineData("values=0", "values must be a whole number from 1 to 4.")]
     [InlineData("mutant=none", "mutant must be one of no-adoption, ")]
-    [InlineData("goal=luck", "goal must be decision or later or ")]
     [InlineData("path=s1", "Step 1 of the path, s1, is not possible there.")]
     public async Task A_bad_parameter_is_answered_with_what_to_change(string query, string detail)
     {
         var (code, problem) = await Clients[0].Get("/explore/state?" + query);
+        Assert.Equal(HttpStatusCode.BadRequest, code);
+        Assert.StartsWith(detail, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        (code, problem) = await Clients[0].Get("/explore/search?goal=decision&" + query);
         Assert.Equal(HttpStatusCode.BadRequest, code);
         Assert.StartsWith(detail, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }

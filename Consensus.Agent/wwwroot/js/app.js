@@ -1,14 +1,17 @@
 // The page: reads the cluster through the agent that served it, and passes the data to the views.
 
-import { LOOKS, looks, parameters, replaceAddress, stepOf } from './address.js';
+import { addressOf, asksForRun, fullAddress, goToTab, readAddress, showAddress, showAddressSoon, stepOf } from './address.js';
 import { AgentTable } from './agent-table.js';
 import * as api from './api.js';
 import { byId } from './dom.js';
 import { follow } from './event-stream.js';
+import { FrontPage } from './front-page.js';
+import { ExploreView } from './explore-view.js';
 import { Faults } from './faults.js';
 import { list } from './format.js';
 import { startHints } from './hints.js';
 import * as key from './key.js';
+import { LearnView } from './learn-view.js';
 import { RunForm } from './run-form.js';
 import { RunHistory } from './run-history.js';
 import { RunView } from './run-view.js';
@@ -21,9 +24,6 @@ if (document.prerendering) await new Promise((activated) => { document.addEventL
 store('consensus-loads', '');
 startHints();
 
-const asked = new URLSearchParams(location.search);
-for (const look of LOOKS) document.body.classList.toggle(look, asked.has(look));
-
 const EVENT_GAP_MS = 120;
 const CLUSTER_GAP_MS = 400;
 const POLL_MS = 2000;
@@ -31,8 +31,8 @@ const POLL_MS = 2000;
 let keyRefused = false;
 let lastStatus = '';
 
-// `run` is null while the page follows the newest run.
-const state = { run: null, newest: null, detail: [], cluster: null };
+// `run` is null while the page follows the newest run. `missing` says why the run of the address is not shown.
+const state = { run: null, newest: null, detail: [], cluster: null, missing: null };
 
 function notice(text) {
   const element = byId('notice');
@@ -47,7 +47,12 @@ function connection(up, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-const connectionLost = () => connection(false, 'The agent does not respond; trying again…');
+api.watchWaits((text) => {
+  byId('busy').textContent = text;
+  byId('busy').hidden = !text;
+});
+
+const connectionLost = () => connection(false, api.NO_RESPONSE);
 
 /** Runs at most one read at a time. Requests during a read lead to one more read. A failed read is tried again. */
 function coalesced(read, gap) {
@@ -71,27 +76,26 @@ function coalesced(read, gap) {
   };
 }
 
-state.run = asked.get('run');
-
 const agentTable = new AgentTable(byId('agents'));
 const runView = new RunView(byId('diagram'), {
   label: 'Space-time diagram of the run',
   unfold: (range) => { state.detail = [...state.detail.slice(-8), range]; readTimeline(); },
-  step: stepOf(asked.get('step')),
+  step: stepOf(readAddress().query.get('step')),
   onStates: (model, states, position) => {
     agentTable.show(model, states, position, { cluster: state.run === null ? state.cluster : undefined });
-    if (isLive()) replaceAddress(() => isLive() ? addressOf(model, position) : undefined);
+    if (readAddress().tab === 'live' && !state.missing) showAddressSoon('live', liveAddress(model, position));
   },
+  address: (model, position) => new URL(addressOf('live', [...runEntry(model.timeline.run), ...stepEntry(position)]), location.href).href,
 });
 const runHistory = new RunHistory(byId('history'), (run) => {
-  Object.assign(state, { run, detail: [] });
-  readTimeline();
+  showAddress('live', runEntry(run), true);
+  showRun(run);
 });
-runHistory.current = state.run;
 const runForm = new RunForm(byId('commands'), {
   onStart: () => { Object.assign(state, { run: null, detail: [] }); runHistory.open(null); refresh(); },
   notice,
 });
+const frontPage = new FrontPage(byId('front'), { onRun: () => runForm.run() });
 const faults = new Faults(byId('faults'), {
   notice,
   onKeyRefused: () => {
@@ -99,17 +103,24 @@ const faults = new Faults(byId('faults'), {
     notice('The agents refused this cluster key.');
   },
 });
-const simulationView = new SimulationView(byId('simulate'), { notice });
 
 const readTimeline = coalesced(async () => {
+  // Other tabs show no run of the cluster.
+  if (readAddress().tab !== 'live') return;
   const requested = state.run;
-  const timeline = await api.getTimeline(requested, state.detail);
-  if (requested !== state.run || !timeline) return;
+  const timeline = await api.getTimeline(requested, state.detail).catch((problem) => {
+    if (problem.status !== 404) throw problem;
+    if (requested === state.run) showMissing(problem.message);
+  });
+  if (!timeline) return;
+  if (requested !== state.run) return;
+  showMissing(null);
   if (!requested && timeline.run !== state.newest) {
     state.newest = timeline.run;
     state.detail = [];
   }
   document.body.dataset.ready = 'true';
+  frontPage.show(!timeline.run && timeline.messages.length === 0);
   runView.show(timeline);
 }, EVENT_GAP_MS);
 
@@ -131,10 +142,42 @@ const readCluster = coalesced(async () => {
   if (runView.model) runView.publishStates();
 }, CLUSTER_GAP_MS);
 
+const runEntry = (run) => run ? [['run', run]] : [];
+const stepEntry = (position) => position === undefined ? [] : [['step', String(position)]];
+
 /** Names the run that a person chose, or the run and the step of it that they went to. */
-function addressOf({ timeline }, position) {
+function liveAddress({ timeline }, position) {
   const run = state.run ?? (position === undefined ? null : timeline.run);
-  return `/${parameters('?', [...looks(), ...(run ? [['run', run]] : []), ...(run && position !== undefined ? [['step', position]] : [])])}`;
+  return [...runEntry(run), ...(run ? stepEntry(position) : [])];
+}
+
+function showRun(run) {
+  Object.assign(state, { run, detail: [] });
+  showMissing(null);
+  readTimeline();
+}
+
+/** Says why the run of the address is not shown; null shows the run again. */
+function showMissing(text) {
+  state.missing = text;
+  if (text) byId('front').hidden = true;
+  byId('missing').hidden = !text;
+  byId('missing-text').textContent = text ?? '';
+  byId('live').classList.toggle('is-missing', Boolean(text));
+  if (text) document.body.dataset.ready = 'true';
+}
+
+byId('full').addEventListener('click', ({ currentTarget }) => { currentTarget.href = fullAddress(); });
+byId('show-newest').addEventListener('click', () => runHistory.open(null));
+
+/** Shows the run that the address names. */
+function openLive() {
+  const { query } = readAddress();
+  const [run, step] = [query.get('run'), stepOf(query.get('step'))];
+  showAddress('live', [...runEntry(run), ...(run ? stepEntry(step) : [])]);
+  runHistory.current = run;
+  if (run === state.run) readTimeline();
+  else showRun(run);
 }
 
 const statusKey = (agents) => JSON.stringify(agents.map(({ up, isolated, state: snapshot }) => [up, isolated, snapshot?.boot, snapshot?.run, snapshot?.consensus_value]));
@@ -146,35 +189,42 @@ function refresh() {
 
 const TABS = ['learn', 'live', 'explore', 'simulate'];
 
-// These tabs load their own modules when a person opens them.
-const LAZY = {
-  learn: async () => new (await import('./learn-view.js')).LearnView(byId('learn'), { notice }),
-  explore: async () => new (await import('./explore-view.js')).ExploreView(byId('explore'), { notice }),
+const VIEWS = {
+  learn: () => new LearnView(byId('learn'), { notice }),
+  live: () => ({ open: openLive }),
+  explore: () => new ExploreView(byId('explore'), { notice }),
+  simulate: () => new SimulationView(byId('simulate'), { notice }),
 };
-const views = { simulate: simulationView };
+const views = {};
 
-function currentTab() {
-  const path = location.pathname.replace(/\/+$/, '').toLowerCase().slice(1);
-  return path in LAZY ? path : location.hash.startsWith('#simulate') && !byId('tab-simulate').hidden ? 'simulate' : 'live';
-}
-
-/** Whether the address is the live run's; that of a simulated run waits until the agent's features are known. */
-const isLive = () => currentTab() === 'live' && !location.hash.startsWith('#simulate');
+// The view whose failure the notice tells.
+let noticed = null;
 
 async function route() {
-  const tab = currentTab();
+  const { tab } = readAddress();
   for (const name of TABS) {
     byId(name).hidden = name !== tab;
     if (name === tab) byId(`tab-${name}`).setAttribute('aria-current', 'page');
     else byId(`tab-${name}`).removeAttribute('aria-current');
   }
   byId('commands').hidden = tab !== 'live';
+  byId('skip').href = `#${tab}`;
+  views[tab] ??= VIEWS[tab]();
+  await open(views[tab], tab);
+}
+
+/** Opens a view, and tries again while the agent does not respond. */
+async function open(view, tab) {
   try {
-    if (tab in LAZY) await (views[tab] ??= await LAZY[tab]()).open();
-    else views[tab]?.open();
+    await view.open();
+    if (tab !== 'live') document.body.dataset.ready = 'true';
+    if (noticed === view) notice();
+    noticed = null;
   } catch (problem) {
-    if (!(problem instanceof TypeError)) throw problem;
-    notice('A part of the page did not arrive. Reload the page.');
+    if (!api.isFailedCall(problem)) throw problem;
+    notice(api.errorText(problem));
+    noticed = view;
+    setTimeout(() => { if (readAddress().tab === tab) open(view, tab); }, POLL_MS);
   }
 }
 
@@ -183,29 +233,21 @@ byId('tabs').addEventListener('click', (event) => {
   const link = event.target.closest('a');
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  if (link.href !== location.href) history.pushState(null, '', link.href);
+  goToTab(link.id.replace('tab-', ''));
   route();
-  byId(currentTab()).focus({ preventScroll: true });
+  byId(readAddress().tab).focus({ preventScroll: true });
 });
 
-/** Reads from the agent's API description which features it has. A call to a missing endpoint would log an error in the console. */
-async function readFeatures() {
-  try {
-    const { paths } = await api.call('/openapi/v1.json');
-    faults.available = '/faults' in paths;
-    if (paths['/reset'].post.security?.length && !byId('key')) {
-      faults.locked = () => keyRefused || !key.isKnown();
-      byId(faults.available ? 'faults' : 'agents').append(key.keyForm(() => {
-        keyRefused = false;
-        notice();
-        readCluster();
-      }));
-    }
-    byId('tab-simulate').hidden = !('/simulate' in paths);
-    if (currentTab() === 'simulate') route();
-  } catch {
-    setTimeout(readFeatures, POLL_MS);
-  }
+// The agent that serves the page writes its features into it.
+const { features = '' } = document.body.dataset;
+faults.available = features.includes('faults');
+if (features.includes('key')) {
+  faults.locked = () => keyRefused || !key.isKnown();
+  byId(faults.available ? 'faults' : 'agents').append(key.keyForm(() => {
+    keyRefused = false;
+    notice();
+    readCluster();
+  }));
 }
 
 addEventListener('popstate', route);
@@ -221,12 +263,10 @@ follow({
 setInterval(() => { if (!document.hidden) readCluster(); }, POLL_MS);
 document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
 refresh();
-readFeatures().then(readCluster);
-if (/^\/run\/*$/i.test(location.pathname)) {
+if (asksForRun) {
   // A background tab starts its run when a person opens it.
   while (document.hidden) await new Promise((changed) => { document.addEventListener('visibilitychange', changed, { once: true }); });
 
-  // A reload of the page must not start another run.
-  history.replaceState(null, '', '/');
+  // The canonical address of the live run starts none, so a reload of the page does not start another run.
   runForm.run();
 }

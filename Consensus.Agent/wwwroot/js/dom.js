@@ -45,6 +45,18 @@ export async function whileBusy(buttons, work) {
   }
 }
 
+/** Fills the fields of a form by their names. @returns {object} the values that a field cannot hold, for the agent to explain */
+export function fillForm(form, values) {
+  const refused = {};
+  for (const [name, value] of Object.entries(values)) {
+    const field = form.elements[name];
+    if (!field) continue;
+    field.value = value;
+    if (field.value !== String(value) || !field.checkValidity()) refused[name] = value;
+  }
+  return refused;
+}
+
 /** Replaces the children of an element only if they differ: an element that is inserted again loses its focus. */
 export function replaceIfChanged(parent, children) {
   if (children.length !== parent.children.length || children.some((child, index) => child !== parent.children[index])) parent.replaceChildren(...children);

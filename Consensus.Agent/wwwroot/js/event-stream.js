@@ -3,7 +3,8 @@
 
 import { EVENTS } from './vocabulary.js';
 
-const NAME = 'consensus-events';
+// Agents behind one proxy differ in their paths.
+const NAME = `consensus-events ${new URL('.', location.href).pathname}`;
 const RETRY_MS = 1000;
 
 /**
@@ -52,7 +53,7 @@ function readStream(signal, publish) {
     let source;
     let retry;
     const open = () => {
-      source = new EventSource('/events');
+      source = new EventSource('events');
       source.addEventListener('hello', () => publish('up'));
       for (const kind of EVENTS) source.addEventListener(kind, () => publish('event'));
       source.onerror = () => {

@@ -1,8 +1,8 @@
 // The tab in which a person chooses what happens next. The address names the state, so that a link to it can be shared.
 
-import { looks, parameters } from './address.js';
+import { readAddress, showAddress } from './address.js';
 import { getMutants } from './api.js';
-import { html } from './dom.js';
+import { fillForm, html } from './dom.js';
 import { hintOf } from './hints.js';
 import { field, number, optionField, select } from './run-form.js';
 import { Explorer } from './explorer.js';
@@ -27,10 +27,10 @@ export class ExploreView {
       this.description,
       html('div', { class: 'simulation-buttons' },
         this.backButton = button('Back', () => this.explorer.back(), { id: 'explore-back' }), this.forwardButton = button('Forward', () => this.explorer.forward(), { id: 'explore-forward' }),
-        button('Start over', () => this.explorer.show(this.#query(), '')), button('Surprise me', () => this.explorer.surprise(), { id: 'surprise' }),
+        button('Start over', () => this.#restart()), button('Surprise me', () => this.explorer.surprise(), { id: 'surprise' }),
         html('span', { class: 'seek' }, button('Show the shortest way to', () => this.explorer.seek(goal.value), { id: 'seek', ...hintOf('counterexample') }), goal)));
     host.append(this.form);
-    this.explorer = new Explorer(host, { notice, onPath: (path) => this.#remember(path) });
+    this.explorer = new Explorer(host, { notice, onPath: (path, state, isStep) => this.#remember(path, isStep) });
     host.addEventListener('keydown', (event) => {
       if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest('input, select, .scroll')) return;
       if (event.key === 'ArrowLeft') this.explorer.back();
@@ -40,24 +40,23 @@ export class ExploreView {
 
   /** Shows what the address names. */
   async open() {
-    const address = new URLSearchParams(location.search);
+    const { query } = readAddress();
     this.mutants ??= await getMutants();
     if (this.mutant.options.length === 1) this.mutant.append(...this.mutants.map(({ name }) => html('option', { value: name }, name.replaceAll('-', ' '))));
-    for (const [name, value] of Object.entries(DEFAULTS)) this.form.elements[name].value = address.get(name) ?? value;
+    this.refused = fillForm(this.form, Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, query.get(name) ?? value])));
     this.#describe();
-    const path = address.get('path') ?? '';
-    if (this.shown === location.search && this.explorer.state) return;
-    await this.explorer.show(this.#query(), path);
+    await this.explorer.show(this.#query(), query.get('path') ?? '');
   }
 
   #query() {
-    return Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, this.form.elements[name].value]));
+    return { ...Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, this.form.elements[name].value])), ...this.refused };
   }
 
   #restart() {
+    this.refused = {};
     if (!this.form.reportValidity()) return;
     this.#describe();
-    this.explorer.show(this.#query(), '');
+    this.explorer.show(this.#query(), '', true);
   }
 
   #describe() {
@@ -65,11 +64,8 @@ export class ExploreView {
   }
 
   /** The address names the rules and the path. The browser's history then goes back and forward by steps too. */
-  #remember(path) {
-    const named = Object.entries({ ...this.#query(), path }).filter(([name, value]) => value && value !== DEFAULTS[name]);
-    const search = parameters('?', [...named, ...looks()]);
-    if (search !== location.search) history.pushState(null, '', `/explore${search}`);
-    this.shown = search;
+  #remember(path, isStep) {
+    showAddress('explore', Object.entries({ ...this.#query(), path }).filter(([name, value]) => value && value !== DEFAULTS[name]), isStep);
     this.backButton.disabled = !path;
     this.forwardButton.disabled = !this.explorer.undone.length;
   }

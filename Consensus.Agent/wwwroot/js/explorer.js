@@ -1,63 +1,90 @@
 // The explorer: one state of a simulated cluster, its diagram, its agents, its properties, and every possible next step.
 
 import { AgentTable } from './agent-table.js';
-import { errorText, exploreState, isFailedCall } from './api.js';
+import { errorText, exploreState, isFailedCall, searchPath } from './api.js';
 import { chip, html } from './dom.js';
+import { arrowLabel, plural } from './format.js';
 import { hint } from './hints.js';
 import { RunView } from './run-view.js';
 
 const TIMERS = {
   window: '’s window ends', startwait: '’s wait for responses ends', retransmit: ' retransmits', disseminate: ' retransmits the decision', poll: ' queries the state of its peers',
 };
+const TIMER_STEPS = {
+  window: 'End the window', startwait: 'End the wait for responses', retransmit: 'Retransmit', disseminate: 'Retransmit the decision', poll: 'Query the peers',
+};
+const AGENT_STEPS = { start: 'Run', restart: 'Restart', crash: 'Crash', reset: 'Reset' };
+const ARRIVALS = new Set(['deliver', 'respond']);
 const RARE = new Set(['retransmit', 'disseminate', 'poll', 'startwait']);
 const PROPERTY_TERMS = { agreement: 'agreement', validity: 'validity', integrity: 'integrity', 'one proposal': 'equivocation', 'one vote': 'equivocation', 'learners silent': 'learner' };
 
 export class Explorer {
   /**
    * @param {HTMLElement} host
-   * @param {{notice: (text?: string) => void, onPath: (path: string, state: object) => void}} options `onPath` runs after each change of the path
+   * @param {{notice: (text?: string) => void, onPath: (path: string, state: object, isStep: boolean) => void}} options `onPath` runs
+   * after each change of the path; `isStep` says whether a person took a step
    */
   constructor(host, { notice, onPath }) {
     Object.assign(this, { notice, onPath, query: {}, path: '', undone: [] });
     const stage = html('section', { class: 'stage', 'aria-label': 'What happened' });
-    const agents = html('section', { class: 'card', 'aria-label': 'What each agent knows' });
+    const agents = html('section', { class: 'card known-agents', 'aria-label': 'What each agent knows' });
+    this.outcome = html('p', { class: 'search-outcome', role: 'status' });
     this.properties = html('ul', { class: 'properties', 'aria-label': 'Properties' });
     this.steps = html('section', { class: 'card next-steps', 'aria-labelledby': 'next-title', tabindex: -1 });
     this.table = new AgentTable(agents);
     this.view = new RunView(stage, {
       label: 'Space-time diagram of the path',
       onStates: (model, states, position) => this.table.show(model, states, position, { end: 'Current state' }),
+      tokens: () => this.#groups().filter(({ kind }) => ARRIVALS.has(kind)).map((group) => this.#token(group)),
+      onAgent: (lane, button) => this.#openMenu(button, this.#name(lane), this.#agentButtons(lane)),
     });
-    this.root = html('div', { class: 'explorer' }, html('div', { class: 'explored' }, this.properties, stage), html('div', { class: 'side' }, this.steps, agents));
+    this.menu = html('div', { class: 'step-menu', popover: 'auto', role: 'dialog', 'aria-label': 'Possible steps' });
+    this.menu.addEventListener('toggle', ({ newState }) => { if (newState === 'closed') this.menu.replaceChildren(); });
+    this.menu.addEventListener('click', ({ target }) => { if (target.closest('[data-step]')) this.menu.hidePopover(); });
+    // The steps come first by keyboard: they are what a person chooses.
+    this.root = html('div', { class: 'explorer' }, this.steps, html('div', { class: 'explored' }, this.outcome, this.properties, stage), agents, this.menu);
     host.append(this.root);
   }
 
-  /** Shows the state after a path. @param {object} query rule, agents, values, mutant @param {string} path */
-  show(query, path) {
-    Object.assign(this, { query, undone: [] });
-    return this.#load({ path });
+  /**
+   * Shows the state after a path.
+   * @param {object} query rule, agents, values, mutant @param {string} path @param {boolean} isStep whether a person took a step
+   * @returns {Promise<boolean>} whether it is shown; false if the call failed or a later one superseded it
+   */
+  show(query, path, isStep = false) {
+    return this.#load({ query, path, undone: [] }, isStep);
   }
 
-  /** Goes on to a goal by the fewest steps found. */
-  seek(goal) {
-    return this.#load({ path: this.path, goal }, 60_000);
+  /** Goes on to a goal by the fewest steps found, or says that no way was found. */
+  async seek(goal) {
+    const ending = this.#begin();
+    const stop = html('button', { type: 'button', id: 'stop-search', onclick: () => { this.#begin(); this.#end(); this.#say('The search was stopped.'); } }, 'Stop');
+    const progress = html('span', {}, 'Searching…');
+    this.#say(progress, ' ', stop);
+    try {
+      const { path, detail } = await searchPath({ ...this.query, path: this.path, goal }, ending.signal, (states) => { progress.textContent = `Searching… ${plural(states, 'state')} so far`; });
+      if (ending.signal.aborted) return;
+      if (path !== undefined) await this.#load({ path, undone: [] }, true);
+      this.#say(detail);
+      this.#end();
+    } catch (problem) {
+      this.#fail(problem, ending);
+    }
   }
 
   back() {
     const steps = this.path.split('-').filter(Boolean);
-    if (!steps.length) return undefined;
-    this.undone.push(steps.pop());
-    return this.#load({ path: steps.join('-') });
+    return steps.length ? this.#load({ path: steps.slice(0, -1).join('-'), undone: [...this.undone, steps.at(-1)] }, true) : undefined;
   }
 
   forward() {
-    const step = this.undone.pop();
-    return step ? this.#load({ path: this.#with(step) }) : undefined;
+    return this.undone.length ? this.#load({ path: this.#with(this.undone.at(-1)), undone: this.undone.slice(0, -1) }, true) : undefined;
   }
 
   take(step) {
-    this.undone = [];
-    return this.#load({ path: this.#with(step) });
+    const taken = this.state?.steps.find((known) => known.step === step);
+    if (taken && ARRIVALS.has(taken.kind)) this.view.diagram.arrived = { id: idOf(step), response: taken.kind === 'respond', kind: taken.message?.kind };
+    return this.#load({ path: this.#with(step), undone: [] }, true);
   }
 
   /** Takes a random step. Faults are rare, so that something else happens too. */
@@ -73,23 +100,47 @@ export class Explorer {
     return this.path ? `${this.path}-${step}` : step;
   }
 
-  async #load(query, timeout) {
-    const request = this.request = {};
-    this.root.setAttribute('aria-busy', 'true');
+  async #load({ query = this.query, path, undone }, isStep) {
+    const ending = this.#begin();
+    this.#say();
     try {
-      const state = await exploreState({ ...this.query, ...query }, timeout);
-      if (request !== this.request) return;
+      const state = await exploreState({ ...query, path }, ending.signal);
+      if (ending.signal.aborted) return false;
       this.notice();
-      Object.assign(this, { state, path: state.path });
+      Object.assign(this, { state, query, path: state.path, undone });
       this.#draw();
-      this.onPath(state.path, state);
+      this.onPath(state.path, state, isStep);
+      this.#end();
+      return true;
     } catch (problem) {
-      if (request !== this.request) return;
-      if (!isFailedCall(problem)) throw problem;
-      this.notice(errorText(problem));
-    } finally {
-      if (request === this.request) this.root.removeAttribute('aria-busy');
+      this.#fail(problem, ending);
+      return false;
     }
+  }
+
+  /** Begins a call. It ends the call before it, so that the agent does no work for a picture that nobody will see. */
+  #begin() {
+    this.ending?.abort();
+    this.ending = new AbortController();
+    this.root.setAttribute('aria-busy', 'true');
+    return this.ending;
+  }
+
+  #end() {
+    this.root.removeAttribute('aria-busy');
+  }
+
+  #fail(problem, ending) {
+    if (ending.signal.aborted) return;
+    this.#end();
+    this.#say();
+    if (!isFailedCall(problem)) throw problem;
+    this.notice(errorText(problem));
+  }
+
+  /** Says how a search goes on or ended. */
+  #say(...content) {
+    this.outcome.replaceChildren(...content);
   }
 
   #draw() {
@@ -102,39 +153,85 @@ export class Explorer {
     this.view.show(timeline);
   }
 
-  #stepGroups() {
-    const { steps } = this.state;
+  /** The possible steps, those that differ only in their draws together. `only` limits them to what a task needs. */
+  #groups() {
     const groups = [];
-    for (const step of steps) {
+    for (const step of this.state?.steps ?? []) {
       const key = step.step.split('.')[0];
+      if (this.only && !this.only.has(key[0])) continue;
       const group = groups.find((known) => known.key === key);
       if (group) group.steps.push(step);
       else groups.push({ key, steps: [step], kind: step.kind, message: step.message, agent: step.agent });
     }
+    return groups;
+  }
+
+  #name = (lane) => this.state.timeline.lanes[lane].agent_id;
+
+  /** A message in flight: a click delivers it. Its menu, or the key Delete, loses it. */
+  #token({ key, steps, kind, message, agent }) {
+    const lose = this.#groups().find((group) => group.kind === 'lose' && group.key.slice(1) === key.slice(1));
+    const offer = (event) => {
+      event.preventDefault();
+      this.#openMenu(element, describe(message, this.#name), [this.#buttons({ steps }, 'Deliver'), lose ? this.#buttons(lose, 'Lose', 'quiet') : []]);
+    };
+    const element = html('button', {
+      type: 'button', class: `token k-${message.kind ?? 'state'}${kind === 'respond' ? ' response' : ''}`, 'data-token': key, title: `${describe(message, this.#name)}. Click to deliver it; right-click for more.`,
+      'aria-label': `Deliver: ${describe(message, this.#name)}`, disabled: this.root.classList.contains('watching'),
+      onclick: (event) => steps[0].draws ? offer(event) : this.take(steps[0].step), oncontextmenu: offer,
+      onkeydown: (event) => { if (event.key === 'Delete' && lose && !lose.steps[0].draws) this.take(lose.steps[0].step); },
+    });
+    const label = `${kind === 'respond' ? '↩ ' : ''}${message.kind ? arrowLabel({ ...message, message, response: false }) : 'received'}`;
+    return { id: idOf(key), from: message.from, lane: agent, kind: message.kind ?? 'state', response: kind === 'respond', label, element };
+  }
+
+  /** What an agent may do next: start a run, fail, and let its timers end. */
+  #agentButtons(lane) {
+    const own = this.#groups().filter(({ agent }) => agent === lane);
+    return own.filter(({ kind }) => kind in AGENT_STEPS || kind in TIMERS)
+      .map((group) => this.#buttons(group, AGENT_STEPS[group.kind] ?? TIMER_STEPS[group.kind], group.kind in AGENT_STEPS && group.kind !== 'start' ? 'quiet' : undefined));
+  }
+
+  #openMenu(anchor, title, buttons) {
+    const rows = buttons.flat(Infinity);
+    this.menu.replaceChildren(html('strong', {}, title), ...(rows.length ? rows : [html('span', { class: 'muted' }, 'Nothing is possible here now.')]));
+    this.menu.showPopover();
+    const box = anchor.getBoundingClientRect();
+    this.menu.style.left = `${Math.max(8, Math.min(box.left, innerWidth - this.menu.offsetWidth - 8))}px`;
+    this.menu.style.top = `${box.bottom + this.menu.offsetHeight + 8 > innerHeight ? Math.max(8, box.top - this.menu.offsetHeight - 4) : box.bottom + 4}px`;
+    this.menu.querySelector('[data-step]')?.focus();
+  }
+
+  #stepGroups() {
+    const groups = this.#groups();
     const of = (...kinds) => groups.filter(({ kind }) => kinds.includes(kind));
-    const name = (lane) => this.state.timeline.lanes[lane].agent_id;
     const losses = new Map(of('lose').map((group) => [group.key.slice(1), group]));
     const messages = [...of('deliver', 'respond'), ...of('lose').filter(({ key }) => !of('deliver', 'respond').some((other) => other.key.slice(1) === key.slice(1)))];
     const row = (text, ...buttons) => html('li', {}, html('span', {}, text), html('span', { class: 'choices' }, buttons.flat(Infinity)));
     const list = (title, terms, rows) => rows.length > 0 && html('div', {}, html('h3', {}, hint(title, ...terms)), html('ul', {}, rows));
-    const timers = (kinds) => of(...kinds).map((group) => row(`${name(group.agent)}${TIMERS[group.kind]}`, this.#buttons(group, group.kind === 'window' ? 'End' : 'Do it')));
+    const timers = (kinds) => of(...kinds).map((group) => row(`${this.#name(group.agent)}${TIMERS[group.kind]}`, this.#buttons(group, group.kind === 'window' ? 'End' : 'Do it')));
     const rare = timers([...RARE]);
-    return [
-      html('h2', { id: 'next-title' }, 'What happens next?'),
-      list('Messages in flight', ['in flight', 'lost'], messages.map((group) => row(describe(group.message, name),
+    const agents = this.state.timeline.lanes.map((lane, index) => row(lane.agent_id, of(...Object.keys(AGENT_STEPS)).filter(({ agent }) => agent === index)
+      .map((group) => this.#buttons(group, AGENT_STEPS[group.kind], group.kind === 'start' ? undefined : 'quiet'))));
+    const all = html('details', { class: 'all-steps', open: Boolean(this.isListOpen), ontoggle: () => { this.isListOpen = all.open; } },
+      html('summary', {}, `All steps as a list (${groups.length})`),
+      ...[list('Messages in flight', ['in flight', 'lost'], messages.map((group) => row(describe(group.message, this.#name),
         group.kind === 'lose' ? [] : this.#buttons(group, 'Deliver'), losses.has(group.key.slice(1)) ? this.#buttons(losses.get(group.key.slice(1)), 'Lose', 'quiet') : []))),
       list('Windows', ['window'], timers(['window'])),
-      list('Agents', ['agent', 'crash', 'reset'], this.state.timeline.lanes.map((lane, index) => row(lane.agent_id,
-        of('start').filter(({ agent }) => agent === index).map((group) => this.#buttons(group, 'Run')),
-        of('restart', 'crash', 'reset').filter(({ agent }) => agent === index).map((group) => this.#buttons(group, { restart: 'Restart', crash: 'Crash', reset: 'Reset' }[group.kind], 'quiet'))))),
-      rare.length > 0 && html('details', {}, html('summary', {}, `Other timers (${rare.length})`), html('ul', {}, rare)),
-    ].filter(Boolean);
+      list('Agents', ['agent', 'crash', 'reset'], agents),
+      rare.length > 0 && html('details', {}, html('summary', {}, `Other timers (${rare.length})`), html('ul', {}, rare))].filter(Boolean));
+    const started = this.path || groups.some(({ kind }) => ARRIVALS.has(kind));
+    return [html('h2', { id: 'next-title' }, 'What happens next?'),
+      html('p', { class: 'muted' }, started ? 'Click a message in the picture to deliver it. Right-click it to lose it. ⋯ beside an agent offers its timers and faults.'
+        : 'No run yet. ⋯ beside an agent starts one.'),
+      ...(started ? [] : [html('div', { class: 'choices' }, of('start').slice(0, 1).flatMap((group) => this.#buttons(group, `${this.#name(group.agent)}: run`)))]),
+      all];
   }
 
   /** One button, or one for each value that the step may draw. */
   #buttons({ steps }, label, look) {
     const button = (step, ...children) => html('button', {
-      type: 'button', class: look, 'data-step': step.step, title: step.effect ?? 'Nothing else changes.', 'aria-label': `${label}${step.draws ? `, draws ${step.draws}` : ''}: ${this.#spoken(step)}`,
+      type: 'button', class: look, 'data-step': step.step, title: step.effect ?? null, 'aria-label': `${label}${step.draws ? `, draws ${step.draws}` : ''}: ${this.#spoken(step)}`,
       onclick: () => this.take(step.step),
     }, ...children);
     if (!steps[0].draws) return [button(steps[0], label)];
@@ -142,9 +239,11 @@ export class Explorer {
   }
 
   #spoken(step) {
-    const name = (lane) => this.state.timeline.lanes[lane].agent_id;
-    return `${step.message ? describe(step.message, name) : name(step.agent)}${step.effect ? `; ${name(step.agent)} ${step.effect}` : ''}`;
+    return `${step.message ? describe(step.message, this.#name) : this.#name(step.agent)}${step.effect ? `; ${this.#name(step.agent)} ${step.effect}` : ''}`;
   }
 }
+
+/** The number of the message of a step. */
+const idOf = (step) => Number(/\d+/.exec(step)[0]);
 
 const describe = ({ from, to, response, text }, name) => `${name(from)} ${response ? 'responds ' : ''}to ${name(to)}: ${text}`;

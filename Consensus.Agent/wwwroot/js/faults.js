@@ -54,7 +54,7 @@ export class Faults {
     return { agent_id: id ?? address, isolate: Boolean(isolated), links: [], peers, incomplete: true };
   }
 
-  #path(index) { return index === 0 ? '/faults' : `/cluster/${index}/faults`; }
+  #path(index) { return index === 0 ? 'faults' : `cluster/${index}/faults`; }
 
   #draw() {
     const open = new Set([...this.list.querySelectorAll('details[open]')].map((details) => details.dataset.agent));

@@ -16,7 +16,7 @@ export function loadGlossary() {
 /** One entry: all its terms, and its text in Markdown. @typedef {{terms: string[], text: string}} Entry */
 
 async function read() {
-  const response = await fetch('/glossary.md');
+  const response = await fetch('glossary.md');
   if (!response.ok) throw new TypeError(`The agent responded with status ${response.status}.`);
   const entries = new Map();
   for (const line of (await response.text()).split(/\r?\n/)) {

@@ -1,7 +1,7 @@
 // Places the labels of arrows: near the arrow's head, or at the first free position along the arrow.
 
 const ROW_HEIGHT = 24;
-const LETTER_WIDTH = 6.9;
+const LETTER_WIDTH = 8;
 
 export class LabelPlacement {
   constructor({ lane }) {
@@ -26,8 +26,8 @@ export class LabelPlacement {
     for (const back of [Math.min(this.distance, length / 2), length * 0.35, length * 0.5, length * 0.65, length - Math.min(this.distance, length / 2)]) {
       const x = x2 + (x1 - x2) * back / length;
       const line = y2 + (y1 - y2) * back / length;
-      for (const y of [line - 3.5, line + 11.5]) {
-        const box = { left: x - half, right: x + half, top: y - 9, bottom: y + 1 };
+      for (const y of [line - 4, line + 13]) {
+        const box = { left: x - half, right: x + half, top: y - 11, bottom: y + 2 };
         if (this.#overlaps(box)) continue;
         this.reserve(box);
         return { x, y };

@@ -4,16 +4,18 @@
 export const TOP = 18;
 
 /** The width of a digit of a value, in pixels. */
-export const DIGIT_WIDTH = 7.2;
+export const DIGIT_WIDTH = 8.2;
 
 const MARK = 24;
 const STEP = 9;
 const SLANT = 15;
 const PAUSE_MS = 40;
+const TOKEN = 32;
 
 const foldHeight = (rounds) => 44 + Math.min(180, Math.max(18, rounds * 2));
 
-export function layout(model, { width, zoom }) {
+/** @param {{lane: number}[]} tokens messages in flight; they wait in their receivers' lanes, below all steps */
+export function layout(model, { width, zoom, tokens = [] }) {
   const { timeline, lanes, steps } = model;
   const narrow = width < 560;
   const gutter = narrow ? 34 : 64;
@@ -59,8 +61,14 @@ export function layout(model, { width, zoom }) {
     previous = step;
   }
 
-  const height = Math.max(y, ...laneBottoms) + 34;
-  return { x, lane, gutter, narrow, height, width: gutter + lane * lanes.length + (narrow ? 4 : 12), pauses, folds: folds.slice(0, nextFold), ...bandsOf(model, height), mark: MARK };
+  const end = Math.max(y, ...laneBottoms);
+  const stacks = lanes.map(() => 0);
+  const placed = tokens.map((token) => ({ ...token, x: x(token.lane), y: end + 46 + TOKEN * stacks[token.lane]++ }));
+  const height = end + 34 + (tokens.length ? 24 : 0) + TOKEN * Math.max(0, ...stacks);
+  return {
+    x, lane, tokens: placed, ends: laneBottoms, gutter, narrow, height, width: gutter + lane * lanes.length + (narrow ? 4 : 12), pauses,
+    folds: folds.slice(0, nextFold), ...bandsOf(model, height), mark: MARK,
+  };
 }
 
 function foldsOf({ folded, rounds }) {

@@ -1,9 +1,15 @@
 // The lessons. Each lesson follows a path of the explorer, some steps and some words at a time, and ends with a task.
 
+import { addressOf, readAddress, showAddress } from './address.js';
 import { call } from './api.js';
 import { html } from './dom.js';
 import { Explorer } from './explorer.js';
 import { hint } from './hints.js';
+import { store, stored } from './storage.js';
+
+// The lessons whose tasks are done in this tab.
+const DONE = 'consensus-lessons';
+const isDone = (lesson) => (stored(DONE) ?? '').split(',').includes(String(lesson));
 
 /** What a task asks for, by its name in lessons.json. */
 const GOALS = {
@@ -19,17 +25,19 @@ export class LearnView {
   /** @param {HTMLElement} host @param {{notice: (text?: string) => void}} options */
   constructor(host, { notice }) {
     const button = (label, act, attributes) => html('button', { type: 'button', onclick: act, ...attributes }, label);
-    Object.assign(this, { host, lesson: 0, part: 0 });
+    // `at` is the place shown, and `wanted` the place that a person asked for last: the words move together with the picture.
+    Object.assign(this, { host, at: null, wanted: { lesson: 0, part: 0 } });
     this.list = html('ol', { class: 'lessons', 'aria-label': 'Lessons' });
     this.title = html('h2', { id: 'lesson-title' });
     this.words = html('p', { class: 'words', role: 'status' });
     this.progress = html('span', { class: 'muted' });
+    this.debrief = html('p', { class: 'debrief', role: 'status' });
     this.previous = button('Back', () => this.#go(-1), { id: 'lesson-back' });
     this.next = button('Next', () => this.#go(1), { id: 'lesson-next', class: 'primary' });
-    this.again = button('Start the task again', () => this.#show());
-    this.answer = button('Show me', () => this.explorer.show(this.#query, this.#lesson.task.answer), { id: 'lesson-answer' });
+    this.again = button('Start the task again', () => this.#show(this.at));
+    this.answer = button('Show me', () => this.explorer.show(this.#query(this.at), this.#lesson.task.answer), { id: 'lesson-answer' });
     this.explore = html('a', { class: 'muted' }, 'Go on from here in Explore');
-    this.card = html('section', { class: 'card lesson', 'aria-labelledby': 'lesson-title' }, this.title, this.words,
+    this.card = html('section', { class: 'card lesson', 'aria-labelledby': 'lesson-title' }, this.title, this.words, this.debrief,
       html('div', { class: 'lesson-buttons' }, this.previous, this.next, this.progress, this.answer, this.again, this.explore));
     host.append(this.list, this.card);
     this.explorer = new Explorer(host, { notice, onPath: (path, state) => this.#onPath(path, state) });
@@ -38,77 +46,94 @@ export class LearnView {
 
   /** Shows the lesson and the part that the address names. */
   async open() {
-    this.lessons ??= await call('/lessons.json');
-    const address = new URLSearchParams(location.search);
+    this.lessons ??= await call('lessons.json');
+    const { query } = readAddress();
     const within = (text, end) => Math.max(0, Math.min(end - 1, (Number(text) || 1) - 1));
-    this.lesson = within(address.get('lesson'), this.lessons.length);
-    this.part = within(address.get('part'), this.#parts);
-    await this.#show();
+    const lesson = within(query.get('lesson'), this.lessons.length);
+    const place = { lesson, part: within(query.get('part'), this.#parts(lesson)) };
+    if (!this.at) this.#write(place);
+    await this.#show(place);
   }
 
-  get #lesson() { return this.lessons[this.lesson]; }
+  get #lesson() { return this.lessons[this.at.lesson]; }
 
-  get #parts() { return this.#lesson.parts.length + (this.#lesson.task ? 1 : 0); }
+  #parts(lesson) { return this.lessons[lesson].parts.length + (this.lessons[lesson].task ? 1 : 0); }
 
-  get #isTask() { return this.part === this.#lesson.parts.length; }
+  #isTask({ lesson, part }) { return part === this.lessons[lesson].parts.length; }
 
-  get #query() { return { ...this.#lesson.query, ...(this.#isTask ? this.#lesson.task.query : {}) }; }
+  #isLast({ lesson, part }) { return lesson === this.lessons.length - 1 && part === this.#parts(lesson) - 1; }
+
+  #query(place) {
+    const { query, task } = this.lessons[place.lesson];
+    return { ...query, ...(this.#isTask(place) ? task.query : {}) };
+  }
 
   #go(by) {
-    if (by > 0 && this.next.disabled) return;
-    this.part += by;
-    if (this.part < 0 && this.lesson > 0) {
-      this.lesson -= 1;
-      this.part = this.#parts - 1;
-    } else if (this.part >= this.#parts && this.lesson < this.lessons.length - 1) {
-      this.lesson += 1;
-      this.part = 0;
-    }
-    this.part = Math.max(0, Math.min(this.#parts - 1, this.part));
-    history.pushState(null, '', this.#address(this.lesson, this.part));
-    this.#show();
+    let { lesson, part } = this.wanted;
+    if (by > 0 && (this.#isLast(this.wanted) || (this.#isTask(this.wanted) && this.next.disabled))) return;
+    part += by;
+    if (part < 0 && lesson > 0) part = this.#parts(lesson -= 1) - 1;
+    else if (part >= this.#parts(lesson)) [lesson, part] = [lesson + 1, 0];
+    if (part >= 0) this.#show({ lesson, part }, true);
   }
 
-  #address(lesson, part) {
-    const address = new URLSearchParams(location.search);
-    address.set('lesson', lesson + 1);
-    address.set('part', part + 1);
-    return `/learn?${address}`;
+  /** Shows a place in the lessons: its words as soon as its picture is there. */
+  async #show(place, isStep = false) {
+    this.wanted = place;
+    const { path, parts, task } = this.lessons[place.lesson];
+    // A task offers messages, and the kinds of steps that its answer takes.
+    this.explorer.only = this.#isTask(place) ? new Set(['d', 'r', ...task.answer.split('-').map((step) => step[0])]) : null;
+    const arriving = this.arriving = { place, isStep };
+    await this.explorer.show(this.#query(place), this.#isTask(place) ? task.path : path.split('-').slice(0, parts[place.part][0]).join('-'));
+    if (this.arriving !== arriving) return;
+    this.arriving = null;
+    this.wanted = this.at;
   }
 
-  #show() {
-    const { title, parts, task, path } = this.#lesson;
+  #write(place) {
+    this.at = place;
+    const { title, parts, task } = this.#lesson;
+    const isTask = this.#isTask(place);
     this.list.replaceChildren(...this.lessons.map((lesson, index) => html('li', {},
-      html('a', { href: this.#address(index, 0), 'aria-current': index === this.lesson ? 'step' : null, onclick: (event) => this.#choose(event, index) }, lesson.title))));
-    this.list.scrollLeft = this.list.children[this.lesson].offsetLeft - this.list.offsetLeft - 40;
-    this.title.textContent = `${this.lesson + 1}. ${title}`;
-    const [steps, text] = this.#isTask ? [0, task.text] : parts[this.part];
-    this.words.replaceChildren(...marked(text));
-    this.card.classList.toggle('task', this.#isTask);
-    this.explorer.root.classList.toggle('watching', !this.#isTask);
-    this.again.hidden = this.answer.hidden = !this.#isTask;
-    this.progress.textContent = `${this.part + 1} of ${this.#parts}`;
-    this.previous.disabled = this.lesson === 0 && this.part === 0;
-    this.next.disabled = this.#isTask || this.#isLast;
-    return this.explorer.show(this.#query, this.#isTask ? task.path : path.split('-').slice(0, steps).join('-'));
+      html('a', { href: addressOf('learn', entriesOf({ lesson: index, part: 0 })), 'aria-current': index === place.lesson ? 'step' : null, onclick: (event) => this.#choose(event, index) },
+        `${index + 1}. ${lesson.title}`, isDone(index) && html('span', { 'aria-label': ', done' }, ' ✓')))));
+    this.list.scrollLeft = this.list.children[place.lesson].offsetLeft - this.list.offsetLeft - 40;
+    this.title.textContent = `${place.lesson + 1}. ${title}`;
+    this.words.replaceChildren(...marked(isTask ? task.text : parts[place.part][1]));
+    this.card.classList.toggle('task', isTask);
+    this.card.classList.remove('done');
+    this.debrief.textContent = '';
+    this.explorer.root.classList.toggle('watching', !isTask);
+    this.again.hidden = this.answer.hidden = !isTask;
+    this.progress.textContent = `${place.part + 1} of ${this.#parts(place.lesson)}`;
+    this.previous.disabled = place.lesson === 0 && place.part === 0;
+    this.next.disabled = isTask || this.#isLast(place);
   }
-
-  get #isLast() { return this.lesson === this.lessons.length - 1 && this.part === this.#parts - 1; }
 
   #choose(event, index) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    Object.assign(this, { lesson: index, part: 0 });
-    history.pushState(null, '', this.#address(index, 0));
-    this.#show();
+    this.#show({ lesson: index, part: 0 }, true);
   }
 
   #onPath(path, state) {
-    this.explore.href = `/explore?${new URLSearchParams({ ...this.#query, path })}`;
-    if (!this.#isTask) return;
+    if (this.arriving) {
+      const { place, isStep } = this.arriving;
+      this.arriving = null;
+      this.#write(place);
+      showAddress('learn', entriesOf(place), isStep);
+    }
+    this.explore.href = addressOf('explore', Object.entries({ ...this.#query(this.at), path }));
+    if (!this.#isTask(this.at)) return;
     const done = GOALS[this.#lesson.task.goal](state);
-    this.next.disabled = !done || this.#isLast;
+    this.next.disabled = !done || this.#isLast(this.at);
     this.card.classList.toggle('done', done);
+    const { lesson } = this.at;
+    if (done && !isDone(lesson)) {
+      store(DONE, [stored(DONE), lesson].filter((known) => known !== null).join(','));
+      this.list.children[lesson].firstChild.append(html('span', { 'aria-label': ', done' }, ' ✓'));
+    }
+    this.debrief.textContent = done ? this.#lesson.task.debrief : '';
     this.progress.textContent = done ? 'Done. Go on.' : 'To do before you go on';
   }
 
@@ -123,6 +148,8 @@ export class LearnView {
     }
   }
 }
+
+const entriesOf = ({ lesson, part }) => [['lesson', String(lesson + 1)], ['part', String(part + 1)]];
 
 /** Words with hints: {term} or {term|label}. */
 const marked = (text) => text.split(/\{([^}]+)\}/).map((part, index) => {

@@ -78,7 +78,7 @@ export class RunForm {
 
   reset() {
     return this.#send(this.resetButton, async () => {
-      await call('/reset', { method: 'POST', body: {} });
+      await call('reset', { method: 'POST', body: {} });
       this.onStart();
     });
   }

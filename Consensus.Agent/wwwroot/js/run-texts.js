@@ -30,17 +30,30 @@ const escaped = (text) => text.replace(/[#;]/g, (character) => `#${character.cod
 export function toShiViz({ lanes, steps }) {
   const clocks = new Map();
   const last = lanes.map(() => ({}));
+  const names = hostNames(lanes);
   const lines = [];
   for (const step of steps) {
     const clock = { ...last[step.lane] };
     for (const arrow of [...step.received, ...step.responses]) {
       for (const [agent, time] of Object.entries(clocks.get(arrow.from) ?? {})) clock[agent] = Math.max(clock[agent] ?? 0, time);
     }
-    const { agent_id: agent } = lanes[step.lane];
+    const agent = names[step.lane];
     clock[agent] = (last[step.lane][agent] ?? 0) + 1;
     clocks.set(step, clock);
     last[step.lane] = clock;
-    lines.push(describeStep(step, lanes), `${agent.replaceAll(' ', '_')} ${JSON.stringify(clock)}`);
+    lines.push(describeStep(step, lanes), `${agent} ${JSON.stringify(clock)}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** The agents' names without spaces, which end a name in the log. Different agents keep different names. */
+function hostNames(lanes) {
+  const names = [];
+  for (const { agent_id: id } of lanes) {
+    const name = id.replace(/\s/g, '_');
+    let unique = name;
+    for (let count = 2; names.includes(unique) || lanes.some(({ agent_id: other }) => other === unique && other !== id); count++) unique = `${name}_${count}`;
+    names.push(unique);
+  }
+  return names;
 }

@@ -1,11 +1,13 @@
 // Copies of a run: the picture as SVG and PNG, the run as JSON, Mermaid and ShiViz texts, and the address.
 
 import { html, svg } from './dom.js';
+import { writeRun } from './run-file.js';
 import { toMermaid, toShiViz } from './run-texts.js';
 
 const COPIED = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-linecap', 'stroke-linejoin', 'opacity', 'paint-order',
   'font-family', 'font-size', 'font-weight', 'text-anchor', 'display'];
 const HEAD = 56;
+const MERMAID_MAX = 50_000;
 
 /** The menu of a diagram. */
 export function shareMenu(diagram) {
@@ -14,13 +16,18 @@ export function shareMenu(diagram) {
   const button = (label, act) => html('button', { type: 'button', onclick: act }, label);
   return html('details', { class: 'share' }, html('summary', {}, 'Share'), html('div', {},
     button('Copy the address', async () => {
-      await navigator.clipboard?.writeText(location.href);
+      await navigator.clipboard?.writeText(diagram.address?.(diagram.model, diagram.position) ?? location.href);
       status.textContent = navigator.clipboard ? 'Copied.' : 'Copy it from the address bar.';
     }),
     button('Picture as SVG', () => save(`${name()}.svg`, 'image/svg+xml', pictureOf(diagram))),
     button('Picture as PNG', async () => saveBlob(`${name()}.png`, await toPng(pictureOf(diagram)))),
-    button('Run as JSON', () => save(`${name()}.json`, 'application/json', JSON.stringify(diagram.model.timeline))),
-    button('Mermaid diagram', () => save(`${name()}.mmd`, 'text/plain', toMermaid(diagram.model))),
+    button('Run as JSON', () => save(`${name()}.json`, 'application/json', writeRun(diagram.model.timeline))),
+    button('Mermaid diagram', () => {
+      const text = toMermaid(diagram.model);
+      const warning = `Mermaid draws at most ${MERMAID_MAX.toLocaleString('en')} characters unless maxTextSize is raised. This diagram has ${text.length.toLocaleString('en')}. Press again to save it.`;
+      if (text.length > MERMAID_MAX && status.textContent !== warning) status.textContent = warning;
+      else save(`${name()}.mmd`, 'text/plain', text);
+    }),
     button('ShiViz log', () => save(`${name()}.log`, 'text/plain', toShiViz(diagram.model))), status));
 }
 

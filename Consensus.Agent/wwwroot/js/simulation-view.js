@@ -1,12 +1,13 @@
 // The tab of simulated runs. It also shows how the classic rule disagrees and what a broken rule does wrong, each beside the
 // ratified rule in the same schedule.
 
-import { looks, parameters, replaceAddress, stepOf } from './address.js';
+import { readAddress, showAddressSoon, stepOf } from './address.js';
 import { call, errorText, getMutants, isFailedCall, queryText, simulate } from './api.js';
-import { html, whileBusy } from './dom.js';
+import { fillForm, html } from './dom.js';
 import { describeArrow, plural } from './format.js';
 import { hintOf } from './hints.js';
 import { field, number, optionField, select } from './run-form.js';
+import { RunFileError, readRun } from './run-file.js';
 import { RunView } from './run-view.js';
 
 /** Fields in per cent. The agent and the command line take probabilities from 0 to 1. */
@@ -49,31 +50,26 @@ export class SimulationView {
 
   /** Shows what the address names; at first also the run of the form. */
   async open() {
-    const named = location.hash.split('?')[1];
-    if (this.opened && (!named || named === this.asked || named === this.#named())) {
+    const named = readAddress().query.toString();
+    if (this.opened && (!named || named === this.asked || named === this.#entries().toString())) {
       this.#remember();
       return;
     }
-    Object.assign(this, { opened: true, asked: named });
     const asked = new URLSearchParams(named);
-    for (const [name, value] of [...Object.entries(this.defaults), ...asked]) {
-      if (this.form.elements[name]) this.form.elements[name].value = asked.has(name) && PROBABILITIES.some(([chance]) => chance === name) ? Number(value) * 100 : value;
-    }
-    this.changes = asked.getAll('change');
-    this.steps = asked.getAll('step').map(stepOf);
+    await this.#loadMutants();
+    Object.assign(this, { opened: true, asked: named, changes: asked.getAll('change'), steps: asked.getAll('step').map(stepOf) });
     const broken = asked.get('counterexample');
-    const mutants = this.#loadMutants(asked.get('mutant') ?? broken);
-    if (asked.has('mutant') || broken) await mutants;
-    await (broken === null ? this.#run(true) : this.#showCounterexample());
+    const values = Object.fromEntries([...asked].filter(([name]) => name in this.defaults)
+      .map(([name, value]) => [name, PROBABILITIES.some(([chance]) => chance === name) ? Number(value) * 100 : value]));
+    this.refused = fillForm(this.form, { ...this.defaults, ...values, ...(broken ? { mutant: broken } : {}) });
+    this.#describeMutant();
+    await (broken === null ? this.#run(true) : this.#showCounterexample(broken));
   }
 
-  async #loadMutants(chosen) {
-    if (!this.mutants) {
-      this.mutants = await getMutants();
-      this.mutant.append(...this.mutants.map(({ name }) => html('option', { value: name }, name.replaceAll('-', ' '))));
-    }
-    if (chosen) this.mutant.value = chosen;
-    this.#describeMutant();
+  async #loadMutants() {
+    if (this.mutants) return;
+    this.mutants = await getMutants();
+    this.mutant.append(...this.mutants.map(({ name }) => html('option', { value: name }, name.replaceAll('-', ' '))));
   }
 
   #describeMutant() {
@@ -83,7 +79,7 @@ export class SimulationView {
   }
 
   #query() {
-    const query = Object.fromEntries(new FormData(this.form));
+    const query = { ...Object.fromEntries(new FormData(this.form)), ...this.refused };
     for (const [name] of PROBABILITIES) query[name] = probability(Number(query[name]));
     for (const name of ['mutant', 'spread']) if (!query[name]) delete query[name];
     if (this.changes.length) query.change = this.changes;
@@ -91,13 +87,13 @@ export class SimulationView {
   }
 
   #run(keepsChanges = false) {
-    if (!this.form.reportValidity()) return undefined;
-    if (!keepsChanges) this.changes = [];
+    if (!keepsChanges) {
+      if (!this.form.reportValidity()) return undefined;
+      Object.assign(this, { changes: [], refused: {} });
+    }
     const query = this.#query();
-    return this.#send(async () => {
-      this.latest = query;
-      const timeline = await simulate(query);
-      if (this.latest !== query) return;
+    return this.#send(async (signal) => {
+      const timeline = await simulate(query, { signal });
       this.#describe(timeline.sentence, this.changes.length ? undefined : commandOf(query));
       const focused = this.changing.contains(document.activeElement);
       this.changing.replaceChildren(...(this.changes.length ? this.#undo() : ['Click a message to lose, delay or duplicate it.']));
@@ -132,14 +128,14 @@ export class SimulationView {
     return this.#run();
   }
 
-  #showCounterexample() {
-    return this.#send(async () => {
-      if (this.mutant.value) {
-        const { mutant, broken, ratified } = await call(`/simulate/mutants/${this.mutant.value}`, { timeout: 60_000 });
+  #showCounterexample(name = this.mutant.value) {
+    return this.#send(async (signal) => {
+      if (name) {
+        const { mutant, broken, ratified } = await call(`simulate/mutants/${encodeURIComponent(name)}`, { timeout: 60_000, signal });
         this.#describe(`${mutant.description} ${broken.sentence}`);
         this.#show([['broken', broken], ['ratified', ratified]], { counterexample: mutant.name });
       } else {
-        const { classic, ratified } = await call('/simulate/counterexample', { timeout: 30_000 });
+        const { classic, ratified } = await call('simulate/counterexample', { timeout: 30_000, signal });
         this.#describe(classic.sentence);
         this.#show([['classic', classic], ['ratified', ratified]], { counterexample: '' });
       }
@@ -148,32 +144,38 @@ export class SimulationView {
 
   async #openFile() {
     const [file] = this.file.files;
-    this.latest = file;
+    this.ending?.abort();
     this.notice();
     try {
-      const timeline = JSON.parse(await file.text());
+      const timeline = readRun(await file.text());
       this.#show([['observed', timeline]]);
       this.#describe(timeline.sentence);
-    } catch {
+    } catch (problem) {
+      if (!(problem instanceof RunFileError)) throw problem;
       this.stages.replaceChildren();
       this.#describe();
-      this.notice(`${file.name} holds no run: choose a file that Share saved as JSON, or that conform --timeline FILE wrote.`);
+      this.notice(`${file.name} cannot be shown: ${problem.message}. Choose a file that Share saved as JSON, or that conform --timeline FILE wrote.`);
     }
 
     // Without this the same file could not be opened again.
     this.file.value = '';
   }
 
-  #send(request) {
-    return whileBusy([...this.form.querySelectorAll('button')], async () => {
-      this.notice();
-      try {
-        await request();
-      } catch (problem) {
-        if (!isFailedCall(problem)) throw problem;
-        this.notice(errorText(problem));
-      }
-    });
+  /** Sends a request, which ends the one before it. */
+  async #send(request) {
+    this.ending?.abort();
+    const { signal } = this.ending = new AbortController();
+    this.notice();
+    this.stages.setAttribute('aria-busy', 'true');
+    try {
+      await request(signal);
+    } catch (problem) {
+      if (signal.aborted) return;
+      if (!isFailedCall(problem)) throw problem;
+      this.notice(errorText(problem));
+    } finally {
+      if (!signal.aborted) this.stages.removeAttribute('aria-busy');
+    }
   }
 
   #describe(sentence, command) {
@@ -205,9 +207,9 @@ export class SimulationView {
         },
         onMessages: changeable ? (arrows, model) => this.#offerChanges(arrows, model) : undefined,
         // The same query gives the same run, now with the events of these rounds.
-        unfold: changeable && ((range) => this.#send(async () => {
+        unfold: changeable && ((range) => this.#send(async (signal) => {
           detail.push(range);
-          view.show(await simulate(query, detail.slice(-8)));
+          view.show(await simulate(query, { detail: detail.slice(-8), signal }));
         })),
       });
       if (two && rule === 'ratified') view.diagram.root.querySelector('h3').after(html('p', { class: 'explanation' }, timeline.sentence));
@@ -217,12 +219,12 @@ export class SimulationView {
 
   /** A link to the address shows the same run at the same step. */
   #remember() {
-    if (!this.host.hidden) replaceAddress(() => this.host.hidden ? undefined : `/${parameters('?', looks())}#simulate${this.#named() && `?${this.#named()}`}`);
+    showAddressSoon('simulate', [...this.#entries()]);
   }
 
-  #named() {
+  #entries() {
     const steps = this.positions.some((position) => position !== undefined) ? this.positions.map((position) => position ?? '') : [];
-    return queryText({ ...this.query, step: steps });
+    return new URLSearchParams(queryText({ ...this.query, step: steps }));
   }
 }
 

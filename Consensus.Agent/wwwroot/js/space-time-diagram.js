@@ -6,8 +6,9 @@ import { LabelPlacement } from './label-placement.js';
 import { LaneHeads } from './lane-heads.js';
 import { layout } from './layout.js';
 import { KIND_TERMS, legendButton } from './legend.js';
+import { makePrintable } from './print.js';
 import { shareMenu } from './share.js';
-import { arrowShape, background, endsOf, foldShape, markBox, markShape, partsOf } from './svg-shapes.js';
+import { arrowShape, background, endsOf, foldShape, markBox, markShape, partsOf, pendingShape, shortLabel } from './svg-shapes.js';
 import { Tooltip } from './tooltip.js';
 import { Viewport } from './viewport.js';
 import { KINDS } from './vocabulary.js';
@@ -17,6 +18,7 @@ const MAX_WHOLE = 400;
 
 // A pointer may move this many pixels during a click.
 const CLICK_DISTANCE = 4;
+const MOVE_MS = 450;
 
 /** The verdict on a timeline without one. */
 const OLD_FILE = { tone: 'open', text: 'An older version saved this file: it holds neither the result in words nor the states of the agents.' };
@@ -24,8 +26,8 @@ const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
 
 export class SpaceTimeDiagram {
   /** @param {HTMLElement} host @param {{label: string, unfold?: (range: {from: number, to: number}) => void, onResize: () => void}} options `onResize` runs when the width has changed */
-  constructor(host, { label, unfold, title, onResize, onMessages }) {
-    Object.assign(this, { unfold, onResize, onMessages });
+  constructor(host, { label, unfold, title, onResize, onMessages, address, tokens, onAgent }) {
+    Object.assign(this, { unfold, onResize, onMessages, address, tokens });
     this.zoom = 1;
     this.highlighted = null;
     // Kinds to show alone; none: all.
@@ -36,16 +38,18 @@ export class SpaceTimeDiagram {
     this.values = html('div', { class: 'values', role: 'group', 'aria-label': 'Value to highlight' });
     this.zoomOut = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom out', onclick: () => this.zoomBy(-1) }, '−');
     this.zoomIn = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom in', onclick: () => this.zoomBy(1) }, '+');
-    this.heads = new LaneHeads((lane) => this.#chooseLane(lane));
+    this.heads = new LaneHeads((lane) => this.#chooseLane(lane), onAgent);
+    this.tray = html('div', { class: 'tray' });
     this.svg = svg('svg', { class: 'picture', role: 'img' });
 
     // The cover is a layer of its own, so a step moves it and repaints nothing else.
     this.cover = html('div', { class: 'cover', hidden: true });
-    this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.heads.root, html('div', { class: 'canvas' }, this.svg, this.cover));
+    this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.heads.root, html('div', { class: 'canvas' }, this.svg, this.cover, this.tray));
     this.tooltip = new Tooltip();
     this.root = html('div', { class: 'diagram' }, title && html('h3', {}, title), this.verdict,
       html('div', { class: 'tools' }, this.kinds, this.values, html('div', { class: 'zoom' }, shareMenu(this), legendButton(), this.zoomOut, this.zoomIn)), this.scroll, this.tooltip.root);
     host.append(this.root);
+    makePrintable(this);
     this.#addListeners();
   }
 
@@ -56,7 +60,8 @@ export class SpaceTimeDiagram {
     this.model = model;
     const { tone, text, figures } = model.timeline.verdict ?? OLD_FILE;
     this.verdict.className = `verdict ${tone}`;
-    this.verdict.replaceChildren(html('strong', {}, text), ...(figures ? [html('span', { class: 'figures' }, figures)] : []));
+    this.verdict.replaceChildren(html('strong', {}, text), ...(figures ? [html('span', { class: 'figures' }, figures)] : []),
+      ...(this.address && model.timeline.run ? [html('span', { class: 'run-id' }, `run ${model.timeline.run}`)] : []));
     this.svg.setAttribute('aria-label', `${text} ${figures ?? ''}`);
     this.#updateTools();
     this.draw(another ? () => 0 : atEnd && tone === 'open' ? (plan) => plan.height : undefined);
@@ -68,7 +73,7 @@ export class SpaceTimeDiagram {
     if (!model) return;
     const width = this.scroll.clientWidth;
     this.drawnWidth = width;
-    const plan = this.plan = layout(model, { width, zoom: this.zoom });
+    const plan = this.plan = layout(model, { width, zoom: this.zoom, tokens: this.tokens?.() });
     this.svg.setAttribute('width', plan.width);
     this.svg.setAttribute('height', plan.height);
     this.svg.setAttribute('viewBox', `0 0 ${plan.width} ${plan.height}`);
@@ -92,10 +97,14 @@ export class SpaceTimeDiagram {
     this.above = svg('g');
     this.viewport = new Viewport(this.targets, this.targets.length < MAX_WHOLE, { add: (target) => this.#add(target), remove: ({ element, text }) => { element.remove(); text?.remove(); } });
     this.folds = plan.folds.map((fold) => this.#fold(fold));
-    this.svg.replaceChildren(background(plan, model), ...this.folds, this.lines, this.above);
+    const drawn = new Set(this.targets.map(({ ends }) => ends?.token));
+    const pending = plan.tokens.filter((token) => !drawn.has(token)).map((token) => pendingShape(token, plan));
+    this.svg.replaceChildren(background(plan, model), ...this.folds, ...pending, this.lines, this.above);
     if (scrollTo) this.scroll.scrollTop = scrollTo(plan);
+    this.#showTokens();
     this.coverAfter(this.position);
     this.#updateViewport();
+    this.#moveArrived();
   }
 
   /** Puts every arrow and mark into the document until the next drawing, for a copy of the whole picture. */
@@ -119,6 +128,7 @@ export class SpaceTimeDiagram {
     const { steps } = this.model;
     const step = count === undefined || count >= steps.length ? null : steps[Math.max(0, count - 1)];
     this.cover.hidden = !step;
+    this.tray.hidden = Boolean(step);
     if (!step) return;
     const y = count === 0 ? 0 : step.bottom + 3;
     this.cover.style.transform = `translateY(${y}px)`;
@@ -141,6 +151,30 @@ export class SpaceTimeDiagram {
     this.zoomOut.disabled = at === 0;
     this.zoomIn.disabled = at === ZOOMS.length - 1;
     this.draw((plan) => middle * plan.height - this.scroll.clientHeight / 2);
+  }
+
+  /** Shows each message in flight in its receiver's lane. */
+  #showTokens() {
+    const focused = this.tray.contains(document.activeElement);
+    this.tray.replaceChildren(...this.plan.tokens.map(({ element, label, x, y }) => {
+      element.textContent = shortLabel(label, this.plan);
+      element.style.maxWidth = `${this.plan.lane - 4}px`;
+      element.style.transform = `translate(-50%, -50%) translate(${x}px, ${y}px)`;
+      return element;
+    }));
+    if (focused) (this.tray.firstChild ?? this.scroll).focus();
+  }
+
+  /** Moves a message along its arrow after it has arrived. `arrived` names it. */
+  #moveArrived() {
+    const { arrived } = this;
+    this.arrived = undefined;
+    const ends = arrived && this.targets.find(({ arrow }) => arrow?.message.id === arrived.id && arrow.response === arrived.response && arrow.state === 'delivered')?.ends;
+    if (!ends || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    const dot = svg('circle', { class: `moving k-${arrived.kind}`, r: 6 });
+    this.above.append(dot);
+    const at = (x, y) => ({ transform: `translate(${x}px, ${y}px)` });
+    dot.animate([at(ends.x1, ends.y1), at(ends.x2, ends.y2)], { duration: MOVE_MS, easing: 'ease-in-out' }).finished.then(() => dot.remove(), () => dot.remove());
   }
 
   #updateViewport() {
@@ -223,7 +257,9 @@ export class SpaceTimeDiagram {
 
   #point(event) {
     const box = this.svg.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
+    // A style may scale the picture.
+    const scale = this.plan ? box.width / this.plan.width : 1;
+    return { x: (event.clientX - box.left) / scale, y: (event.clientY - box.top) / scale };
   }
 
   #nearest({ x, y }) {

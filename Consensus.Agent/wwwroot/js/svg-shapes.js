@@ -7,7 +7,7 @@ import { NOTES } from './vocabulary.js';
 
 const HEAD = 6;
 
-/** The two ends of an arrow in pixels. An arrow of a lost message or one in flight ends before the receiver's lane. */
+/** The two ends of an arrow in pixels. An arrow of a lost message ends before the receiver's lane, one in flight at the end of the picture. */
 export function endsOf(arrow, plan) {
   const { from, to, message } = arrow;
   const [fromLane, toLane] = arrow.response ? [message.to, message.from] : [message.from, message.to];
@@ -17,9 +17,11 @@ export function endsOf(arrow, plan) {
     const x2 = plan.x(to.lane);
     return { x1, y1, x2: x2 - Math.sign(x2 - x1) * 2.5, y2: to.y };
   }
+  const token = plan.tokens.find(({ id, response }) => id === message.id && !response);
+  if (token) return { x1, y1, x2: token.x - Math.sign(token.x - x1) * 4, y2: token.y - 14, token };
   const target = toLane < 0 ? x1 + plan.lane * 0.4 : plan.x(toLane);
-  const part = arrow.state === 'lost' ? 0.72 : 0.6;
-  return { x1, y1, x2: x1 + (target - x1) * part, y2: y1 + 13 };
+  if (arrow.state !== 'lost' && toLane >= 0) return { x1, y1, x2: target - Math.sign(target - x1) * 4, y2: Math.max(y1 + 13, plan.height - 14) };
+  return { x1, y1, x2: x1 + (target - x1) * 0.72, y2: y1 + 13 };
 }
 
 const MAX_ARROW = 1500;
@@ -31,6 +33,13 @@ export function partsOf(ends) {
   const dx = Math.sign(x2 - x1) * Math.min(44, Math.abs(x2 - x1) * 0.45);
   return [{ x1, y1, x2: x1 + dx, y2: y1 + 26, part: 'start' }, { x1: x2 - dx, y1: y2 - 26, x2, y2, part: 'end' }];
 }
+
+/** A label as it fits between the lanes. */
+export const shortLabel = (label, plan) => plan.lane > 110 ? label : label.replace('✓ none', '✓–').replace('round', 'r').replace(/ /g, '');
+
+/** The way of a message in flight of which the run has no arrow yet, such as a response. */
+export const pendingShape = ({ from, kind, x, y }, plan) =>
+  svg('path', { class: `pending k-${kind}`, d: `M${round(plan.x(from))} ${round(plan.ends[from])}L${round(x - Math.sign(x - plan.x(from)) * 4)} ${round(y - 14)}` });
 
 /** @param {LabelPlacement} labels places the arrow's label */
 export function arrowShape(arrow, ends, plan, labels) {
@@ -49,12 +58,12 @@ export function arrowShape(arrow, ends, plan, labels) {
 
   // Between narrow lanes, votes for none have no label: their colour suffices.
   const full = plan.lane < 110 && arrow.kind === 'vote' && !arrow.value ? '' : arrowLabel(arrow);
-  const short = plan.lane > 110 ? full : full.replace('✓ none', '✓–').replace('round', 'r').replace(/ /g, '');
-  const place = short && ends.part !== 'start' && Math.abs(x2 - x1) > 30 ? labels.place(short, ends) : null;
+  const short = shortLabel(full, plan);
+  const place = short && !ends.token && ends.part !== 'start' && Math.abs(x2 - x1) > 30 ? labels.place(short, ends) : null;
   return { element: group, text: place && svg('text', { class: `label k-${arrow.kind}`, x: round(place.x), y: round(place.y), 'text-anchor': 'middle' }, short) };
 }
 
-const NOTE_LETTER = 6.2;
+const NOTE_LETTER = 7.3;
 
 /** "2 of 3 votes", without the names of the agents. */
 const votesOf = ({ support }) => support?.split(':')[0];
