@@ -118,6 +118,7 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         await Assertions.Expect(tab.Page.Locator("#live .verdict:visible")).ToHaveCountAsync(0);
         await tab.Page.ClickAsync("#show-newest");
         await Assertions.Expect(tab.Page.Locator("#front h2")).ToBeVisibleAsync();
+        await tab.IsAsync("agent1", "waiting");
         Assert.EndsWith("/", tab.Page.Url, StringComparison.Ordinal);
         Assert.StartsWith("There is no such path", (await Clients[0].Get("/nonsense")).Body.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }

@@ -80,7 +80,7 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
             ("{", "it is not JSON"), ("{}", "it has no list “lanes”"), (good.Replace("\"folded\"", "\"x\"", StringComparison.Ordinal), "it has no list “folded”"),
             (good.Replace("\"silences\"", "\"x\"", StringComparison.Ordinal), "it has no list “silences”"), (good.Replace("\"sent\":", "\"sent\":\"now\",\"x\":", StringComparison.Ordinal), "the time of a message"),
             (good.Replace("\"from\":", "\"answered\":-9,\"from\":", StringComparison.Ordinal), "a response comes before its request"), ($"{{\"version\":2,{good[1..]}", "its version is 2"),
-            ($"{{\"states\":[{{\"t\":0,\"lane\":3}}],{good[1..]}", "the state of an agent has no time, agent or value"), ($"{{\"texts\":[1],{good[1..]}", "its words are no text"),
+            (good[..^1] + ",\"states\":[{\"t\":0,\"lane\":3}]}", "the state of an agent has no time, agent or value"), (good[..^1] + ",\"texts\":[1]}", "its words are no text"),
         })
         {
             await input.SetInputFilesAsync(FileOf("other.json", text));

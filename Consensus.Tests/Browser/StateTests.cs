@@ -72,7 +72,7 @@ public sealed class StateTests(Chromium chromium, OneAgentPage agent) : IClassFi
         await IsAsync(tab, "#explore", "agent1", "decided", decision: "2");
         await Assertions.Expect(tab.Page.Locator("#explore .m-decided")).ToHaveCountAsync(1);
         await Assertions.Expect(tab.Page.Locator("#explore .round tspan")).ToHaveTextAsync(["Run 1", "Run 2"]);
-        await tab.Page.ClickAsync("#explore .token[aria-label*='agent3 to agent1']");
+        await tab.Page.ClickAsync("#explore .token[title*='agent3 to agent1']");
         await tab.Page.ClickAsync(".step-menu [data-step$='.3']");
         await IsAsync(tab, "#explore", "agent1", "proposing", decision: null);
         await Assertions.Expect(tab.Page.Locator("#explore .m-decided")).ToHaveCountAsync(1);

@@ -177,12 +177,12 @@ export class Explorer {
     };
     const element = html('button', {
       type: 'button', class: `token k-${message.kind ?? 'state'}${kind === 'respond' ? ' response' : ''}`, 'data-token': key, title: `${describe(message, this.#name)}. Click to deliver it; right-click for more.`,
-      'aria-label': `Deliver: ${describe(message, this.#name)}`, disabled: this.root.classList.contains('watching'),
+      disabled: this.root.classList.contains('watching'),
       onclick: (event) => steps[0].draws ? offer(event) : this.take(steps[0].step), oncontextmenu: offer,
       onkeydown: (event) => { if (event.key === 'Delete' && lose && !lose.steps[0].draws) this.take(lose.steps[0].step); },
     });
     const label = `${kind === 'respond' ? '↩ ' : ''}${message.kind ? arrowLabel({ ...message, message, response: false }) : 'received'}`;
-    return { id: idOf(key), from: message.from, lane: agent, kind: message.kind ?? 'state', response: kind === 'respond', label, element };
+    return { id: idOf(key), from: message.from, lane: agent, kind: message.kind ?? 'state', response: kind === 'respond', label, spoken: ` Deliver: ${describe(message, this.#name)}`, element };
   }
 
   /** What an agent may do next: start a run, fail, and let its timers end. */

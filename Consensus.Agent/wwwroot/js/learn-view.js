@@ -82,7 +82,7 @@ export class LearnView {
     this.wanted = place;
     const { path, parts, task } = this.lessons[place.lesson];
     // A task offers messages, and the kinds of steps that its answer takes.
-    this.explorer.only = this.#isTask(place) ? new Set(['d', 'r', ...task.answer.split('-').map((step) => step[0])]) : null;
+    this.explorer.only = this.#isTask(place) ? new Set(['d', 'r', ...task.answer.slice(task.path.length).split('-').filter(Boolean).map((step) => step[0])]) : null;
     const arriving = this.arriving = { place, isStep };
     await this.explorer.show(this.#query(place), this.#isTask(place) ? task.path : path.split('-').slice(0, parts[place.part][0]).join('-'));
     if (this.arriving !== arriving) return;

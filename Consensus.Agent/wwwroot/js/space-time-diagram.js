@@ -156,8 +156,8 @@ export class SpaceTimeDiagram {
   /** Shows each message in flight in its receiver's lane. */
   #showTokens() {
     const focused = this.tray.contains(document.activeElement);
-    this.tray.replaceChildren(...this.plan.tokens.map(({ element, label, x, y }) => {
-      element.textContent = shortLabel(label, this.plan);
+    this.tray.replaceChildren(...this.plan.tokens.map(({ element, label, spoken, x, y }) => {
+      element.replaceChildren(shortLabel(label, this.plan), html('span', { class: 'visually-hidden' }, spoken));
       element.style.maxWidth = `${this.plan.lane - 4}px`;
       element.style.transform = `translate(-50%, -50%) translate(${x}px, ${y}px)`;
       return element;
