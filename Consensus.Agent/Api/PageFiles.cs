@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
@@ -24,6 +25,9 @@ internal sealed partial class PageFiles
     private const string Script = "js/app.js";
 
     private readonly string _folder;
+    private readonly string _page;
+    private readonly LessonWords _lessons;
+    private readonly ConcurrentDictionary<(int, int), PageFile> _lessonPages = [];
     private readonly List<string> _styles = [];
     private readonly List<string> _scripts = [];
     private readonly Dictionary<string, PageFile> _files = [];
@@ -45,15 +49,25 @@ internal sealed partial class PageFiles
         var features = string.Join(' ', new[] { options.Faults ? "faults" : "", options.Key is null ? "" : "key" }.Where(feature => feature.Length > 0));
         var page = Inline(File.ReadAllText(Path.Combine(folder, "index.html"))).Replace(Script, address, StringComparison.Ordinal)
             .Replace("data-features=\"\"", $"data-features=\"{features}\"", StringComparison.Ordinal);
-        Page = Create("text/html; charset=utf-8", Encoding.UTF8.GetBytes(page));
+        _page = page;
+        _lessons = new LessonWords(Path.Combine(folder, "lessons.json"));
+        LivePage = CreatePage(page);
+        ExplorePage = CreatePage(Open("explore", ""));
         NotFound = Inline(File.ReadAllText(Path.Combine(folder, "not-found.html")));
     }
 
-    /// <summary>The page itself.</summary>
-    public PageFile Page { get; }
+    /// <summary>The page with the live run open.</summary>
+    public PageFile LivePage { get; }
+
+    /// <summary>The page with the explorer open.</summary>
+    public PageFile ExplorePage { get; }
 
     /// <summary>The page for a browser that asks for an unknown address. Its addresses are relative to the root.</summary>
     public string NotFound { get; }
+
+    /// <summary>The page with a part of a lesson open. The words are inside, so that they are there before the script.</summary>
+    public PageFile LessonPage(string? lesson, string? part) =>
+        _lessonPages.GetOrAdd(_lessons.PlaceOf(lesson, part), place => CreatePage(Open("learn", _lessons.At(place))));
 
     /// <summary>The file at a path; null: none.</summary>
     public PageFile? Find(string? path) => path is not null && _files.TryGetValue(path, out var file) ? file : null;
@@ -62,6 +76,13 @@ internal sealed partial class PageFiles
     public string AllowInline(string policy) => policy
         .Replace("style-src 'self'", $"style-src 'self' {string.Join(' ', _styles.Distinct())}", StringComparison.Ordinal)
         .Replace("script-src 'self'", $"script-src 'self' {string.Join(' ', _scripts.Distinct())}", StringComparison.Ordinal);
+
+    /// <summary>The page with another section open than the live run.</summary>
+    private string Open(string section, string content) => OpenSection().Replace(
+        _page.Replace("<section id=\"live\"", "<section id=\"live\" hidden", StringComparison.Ordinal),
+        tag => tag.Groups["id"].Value == section ? $"<section id=\"{section}\"{tag.Groups["attributes"].Value}>{content}" : tag.Value);
+
+    private static PageFile CreatePage(string page) => Create("text/html; charset=utf-8", Encoding.UTF8.GetBytes(page));
 
     private string Inline(string page)
     {
@@ -86,6 +107,9 @@ internal sealed partial class PageFiles
 
         return new PageFile(contentType, body, buffer.ToArray(), Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, 8)), isImmutable);
     }
+
+    [GeneratedRegex("<section id=\"(?<id>\\w+)\"(?<attributes>[^>]*) hidden>")]
+    private static partial Regex OpenSection();
 
     [GeneratedRegex("<link rel=\"stylesheet\" href=\"(?<file>[^\"]+)\">")]
     private static partial Regex StyleSheet();

@@ -64,7 +64,13 @@ public static class WebPage
     private static Task SendPageAsync(HttpContext context, PageFiles files)
     {
         AllowInline(context, files);
-        return SendAsync(context, files.Page);
+        var query = context.Request.Query;
+        return SendAsync(context, context.Request.Path.Value?.ToUpperInvariant() switch
+        {
+            "/LEARN" => files.LessonPage(query["lesson"], query["part"]),
+            "/EXPLORE" => files.ExplorePage,
+            _ => files.LivePage,
+        });
     }
 
     private static void AllowInline(HttpContext context, PageFiles files)

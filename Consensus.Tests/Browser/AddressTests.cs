@@ -127,6 +127,8 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
     public async Task The_first_picture_needs_few_requests_and_few_bytes()
     {
         await Clients[0].Post("/run?wait=30");
+        using var http = new HttpClient { BaseAddress = Cluster.Addresses[0] };
+        Assert.Contains("<p class=\"words\">This time all three agents draw different values", await http.GetStringAsync(new Uri("/learn?lesson=2", UriKind.Relative)), StringComparison.Ordinal);
         foreach (var (address, drawn) in new[] { ("/", "#diagram .mark"), ("/learn?lesson=1&part=2", "#learn .mark"), ("/explore?path=s1.2", "#explore .mark"), ("/#simulate", "#simulate .mark") })
         {
             await using var first = await OpenAsync(address);

@@ -39,7 +39,8 @@ export class LearnView {
     this.explore = html('a', { class: 'muted' }, 'Go on from here in Explore');
     this.card = html('section', { class: 'card lesson', 'aria-labelledby': 'lesson-title' }, this.title, this.words, this.debrief,
       html('div', { class: 'lesson-buttons' }, this.previous, this.next, this.progress, this.answer, this.again, this.explore));
-    host.append(this.list, this.card);
+    // The agent wrote the words into the page, so that they are there before the script.
+    host.replaceChildren(this.list, this.card);
     this.explorer = new Explorer(host, { notice, onPath: (path, state) => this.#onPath(path, state) });
     host.ownerDocument.addEventListener('keydown', (event) => this.#onKey(event));
   }
