@@ -47,11 +47,10 @@ internal sealed partial class PageFiles
         var address = $"js/app.{script.Tag}.js";
         _files[$"/{address}"] = script;
         var features = string.Join(' ', new[] { options.Faults ? "faults" : "", options.Key is null ? "" : "key" }.Where(feature => feature.Length > 0));
-        var page = Inline(File.ReadAllText(Path.Combine(folder, "index.html"))).Replace(Script, address, StringComparison.Ordinal)
+        _page = Inline(File.ReadAllText(Path.Combine(folder, "index.html"))).Replace(Script, address, StringComparison.Ordinal)
             .Replace("data-features=\"\"", $"data-features=\"{features}\"", StringComparison.Ordinal);
-        _page = page;
         _lessons = new LessonWords(Path.Combine(folder, "lessons.json"));
-        LivePage = CreatePage(page);
+        LivePage = CreatePage(_page);
         ExplorePage = CreatePage(Open("explore", ""));
         NotFound = Inline(File.ReadAllText(Path.Combine(folder, "not-found.html")));
     }

@@ -108,7 +108,9 @@ public static class WebPage
     /// <summary>Relative addresses of the page need its address without a slash at the end.</summary>
     private static Task RedirectAsync(HttpContext context)
     {
-        context.Response.Redirect($"..{context.Request.Path.Value!.TrimEnd('/')}{context.Request.QueryString}");
+        var path = context.Request.Path.Value!;
+        var page = path.TrimEnd('/');
+        context.Response.Redirect($"{string.Concat(Enumerable.Repeat("../", path.Length - page.Length))}{page.TrimStart('/')}{context.Request.QueryString}");
         return Task.CompletedTask;
     }
 

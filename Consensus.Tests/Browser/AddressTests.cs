@@ -25,10 +25,13 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         var text = await tab.Page.Locator("#live .step-text").InnerTextAsync();
         Assert.StartsWith("1/", text, StringComparison.Ordinal);
 
+        // The messages that follow a decision add steps to the run.
+        var step = new Regex($"^1/[0-9]+{Regex.Escape(text[text.IndexOf(' ', StringComparison.Ordinal)..])}$");
+
         // The link names the run, so it shows no later one.
         await Clients[0].Post("/run?wait=30");
         await using var other = await OpenAsync(new Uri(tab.Page.Url).PathAndQuery);
-        await Assertions.Expect(other.Page.Locator("#live .step-text")).ToHaveTextAsync(text);
+        await Assertions.Expect(other.Page.Locator("#live .step-text")).ToHaveTextAsync(step);
         await Assertions.Expect(other.Page.Locator($"#history [data-run='{first.GetProperty("run").GetString()}']")).ToHaveAttributeAsync("aria-current", "true");
         await other.Page.Locator("#live").GetByLabel("To the end").ClickAsync();
         await other.Page.WaitForURLAsync(new Regex("/\\?run=[^&]+$"));
@@ -181,7 +184,7 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         foreach (var (frame, view) in new[] { (0, "#live"), (1, "#explore"), (2, "#simulate") })
         {
             var page = tab.Page.FrameLocator($"#frame{frame}");
-            await Assertions.Expect(page.Locator($"{view} .picture .mark").First).ToBeVisibleAsync(new() { Timeout = 60_000 });
+            await Assertions.Expect(page.Locator($"{view} .picture .mark").First).ToBeVisibleAsync();
             Assert.Equal(0, await page.Locator("#run:visible, .bar:visible, form:visible, .side:visible, .tools:visible").CountAsync());
         }
 

@@ -6,6 +6,8 @@ namespace Consensus.Tests.Browser;
 public sealed class Chromium : IAsyncLifetime
 {
     private static readonly string Executable = Environment.GetEnvironmentVariable("CHROMIUM_PATH") ?? "/usr/bin/chromium";
+    private const float PatienceMs = 60_000;
+
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
@@ -19,6 +21,8 @@ public sealed class Chromium : IAsyncLifetime
             return;
         }
 
+        // As long as the other waits of these tests: a busy machine may take more than the 5 s that are the default.
+        Assertions.SetDefaultExpectTimeout(PatienceMs);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Executable, Args = ["--no-sandbox"] });
     }
@@ -50,7 +54,7 @@ public sealed class Chromium : IAsyncLifetime
         }
 
         var page = await context.NewPageAsync();
-        page.SetDefaultTimeout(60_000);
+        page.SetDefaultTimeout(PatienceMs);
         var tab = new Tab(context, page);
         await LoadAsync(tab, address, ready);
 
@@ -129,7 +133,7 @@ public sealed class Tab : IAsyncDisposable
 
     /// <summary>Waits until an agent's row says this.</summary>
     public Task IsAsync(string agent, string status) =>
-        Assertions.Expect(Row(agent)).ToHaveAttributeAsync("data-status", status, new() { Timeout = 60_000 });
+        Assertions.Expect(Row(agent)).ToHaveAttributeAsync("data-status", status);
 
     /// <summary>Waits until the sentence above the diagram has this tone: good, open, bad.</summary>
     public Task VerdictAsync(string tone) => Page.WaitForSelectorAsync($"#diagram .verdict.{tone}");
@@ -153,7 +157,7 @@ public sealed class Tab : IAsyncDisposable
     {
         try
         {
-            await Assertions.Expect(Page.Locator(selector)).ToHaveCountAsync(count);
+            await Assertions.Expect(Page.Locator(selector)).ToHaveCountAsync(count, new() { Timeout = 5_000 });
             return true;
         }
         catch (PlaywrightException)

@@ -78,7 +78,7 @@ public sealed class KeyTests(Chromium chromium) : ThreeAgents(Breakable with { K
             }
         };
         await tab.Page.GotoAsync(new Uri(Cluster.Addresses[0], "/scalar/").ToString());
-        await Assertions.Expect(tab.Page.GetByText("Between agents").First).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Assertions.Expect(tab.Page.GetByText("Between agents").First).ToBeVisibleAsync();
         Assert.Empty(elsewhere);
         Assert.Empty(tab.Errors);
     }

@@ -33,9 +33,9 @@ public sealed class OutageTests(Chromium chromium)
         tab.Errors.Clear();
 
         agent1.Kill();
-        await Assertions.Expect(tab.Page.Locator("#connection.down")).ToBeVisibleAsync(new() { Timeout = 60_000 });
+        await Assertions.Expect(tab.Page.Locator("#connection.down")).ToBeVisibleAsync();
         using var served = await AgentProcess.StartAsync(ports, 0);
-        await Assertions.Expect(tab.Page.Locator("#connection.up")).ToHaveTextAsync("3 of 3 agents up, seen from agent1", new() { Timeout = 60_000 });
+        await Assertions.Expect(tab.Page.Locator("#connection.up")).ToHaveTextAsync("3 of 3 agents up, seen from agent1");
         await tab.VerdictAsync("good");
 
         // While nobody answers, the browser itself says so in the console; the page adds nothing.
@@ -52,7 +52,7 @@ public sealed class OutageTests(Chromium chromium)
         for (var refused = 0; ; refused++)
         {
             var response = await tab.Page.RunAndWaitForResponseAsync(
-                () => tab.Page.ClickAsync("#run"), response => response.Request.Method == "POST", new() { Timeout = 60_000 });
+                () => tab.Page.ClickAsync("#run"), response => response.Request.Method == "POST");
             if (response.Ok)
             {
                 return refused;

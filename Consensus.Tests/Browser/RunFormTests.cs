@@ -38,7 +38,7 @@ public sealed class RunFormTests(Chromium chromium) : ThreeAgents
         await tab.Page.Keyboard.PressAsync("Escape");
         await tab.Page.FocusAsync("#run");
         await tab.Page.Keyboard.PressAsync("Enter");
-        await Assertions.Expect(tab.Page.Locator("#history .runs li")).ToHaveCountAsync(2, new() { Timeout = 60_000 });
+        await Assertions.Expect(tab.Page.Locator("#history .runs li")).ToHaveCountAsync(2);
         Assert.Empty(tab.Errors);
     }
 }

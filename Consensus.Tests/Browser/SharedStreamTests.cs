@@ -34,7 +34,7 @@ public sealed class SharedStreamTests(Chromium chromium) : ThreeAgents
             await pages[i].ClickAsync("#run");
             foreach (var page in pages)
             {
-                await Assertions.Expect(page.Locator("#history .runs li")).ToHaveCountAsync(i + 1, new() { Timeout = 30_000 });
+                await Assertions.Expect(page.Locator("#history .runs li")).ToHaveCountAsync(i + 1);
             }
         }
     }
@@ -84,7 +84,7 @@ public sealed class SharedStreamTests(Chromium chromium) : ThreeAgents
             }
             """);
         await tab.Page.ClickAsync("#run");
-        await Assertions.Expect(tab.Page.Locator("#notice")).ToHaveTextAsync("The agent does not respond.", new() { Timeout = 60_000 });
+        await Assertions.Expect(tab.Page.Locator("#notice")).ToHaveTextAsync("The agent does not respond.");
         await tab.Page.EvaluateAsync("window.waiting.abort()");
 
         // What was asked for after the connections are free again is answered, so what waited before it would have been sent.

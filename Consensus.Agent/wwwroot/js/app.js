@@ -137,7 +137,7 @@ const readCluster = coalesced(async () => {
 
   // The stream has only the serving agent's events. Another agent's change is visible in its status.
   const status = statusKey(cluster.agents);
-  if (status !== lastStatus) readTimeline();
+  if (status !== lastStatus || lacksAgent(cluster.agents)) readTimeline();
   lastStatus = status;
   if (runView.model) runView.publishStates();
 }, CLUSTER_GAP_MS);
@@ -179,6 +179,9 @@ function openLive() {
   if (run === state.run) readTimeline();
   else showRun(run);
 }
+
+/** Whether the run is shown without the events of an agent that responds, since it did not respond to the read of the run. */
+const lacksAgent = (agents) => Boolean(runView.model?.lanes.some((lane) => !lane.up && agents.some(({ agent_id: id, up, isolated }) => id === lane.agent_id && up && !isolated)));
 
 const statusKey = (agents) => JSON.stringify(agents.map(({ up, isolated, state: snapshot }) => [up, isolated, snapshot?.boot, snapshot?.run, snapshot?.consensus_value]));
 

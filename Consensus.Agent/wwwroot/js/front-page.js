@@ -7,7 +7,7 @@ import { RunView } from './run-view.js';
 const STEP_MS = 1100;
 
 // Three agents that draw different values and agree in the second round.
-const EXAMPLE = { seed: '3' };
+const EXAMPLE = { seed: '44' };
 
 export class FrontPage {
   /** @param {HTMLElement} host @param {{onRun: () => void}} options `onRun` starts a run of the cluster */

@@ -28,7 +28,7 @@ export class LaneHeads {
    * @param {object[]} states the agents' states at the playback position
    */
   show(lanes, plan, chosen, states) {
-    const focused = this.root.contains(document.activeElement) ? document.activeElement.dataset.lane : undefined;
+    const focused = this.root.contains(document.activeElement) ? document.activeElement.dataset : {};
     const name = ({ agent_id: id }) => plan.lane < NARROW ? id.replace(/^agent/, 'a') : id;
     const stacked = lanes.some((lane, index) => name(lane).length * LETTER_WIDTH + (this.onMenu ? MENU : 0) + GAP
       + (states[index].decision === null ? 0 : String(states[index].decision.value).length * DIGIT_WIDTH + GAP) > plan.lane);
@@ -47,7 +47,7 @@ export class LaneHeads {
       head.style.maxWidth = `${plan.lane}px`;
       return head;
     }));
-    if (focused !== undefined) this.root.querySelector(`[data-lane="${focused}"]`)?.focus();
+    this.root.querySelector(`[data-lane="${focused.lane}"], [data-menu="${focused.menu}"]`)?.focus();
     this.height = this.root.offsetHeight;
   }
 }

@@ -155,14 +155,14 @@ export class SpaceTimeDiagram {
 
   /** Shows each message in flight in its receiver's lane. */
   #showTokens() {
-    const focused = this.tray.contains(document.activeElement);
+    const focused = this.tray.contains(document.activeElement) ? document.activeElement.dataset.token : undefined;
     this.tray.replaceChildren(...this.plan.tokens.map(({ element, label, spoken, x, y }) => {
       element.replaceChildren(shortLabel(label, this.plan), html('span', { class: 'visually-hidden' }, spoken));
       element.style.maxWidth = `${this.plan.lane - 4}px`;
       element.style.transform = `translate(-50%, -50%) translate(${x}px, ${y}px)`;
       return element;
     }));
-    if (focused) (this.tray.firstChild ?? this.scroll).focus();
+    if (focused) (this.tray.querySelector(`[data-token="${focused}"]`) ?? this.tray.firstChild ?? this.scroll).focus();
   }
 
   /** Moves a message along its arrow after it has arrived. `arrived` names it. */
