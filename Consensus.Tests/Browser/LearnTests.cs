@@ -155,11 +155,11 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
         await tab.Page.SetViewportSizeAsync(1200, 844);
         await Assertions.Expect(tab.Page.Locator("#explore [data-old]")).ToHaveCountAsync(0);
         await tab.Page.Keyboard.PressAsync("Delete");
-        await tab.Page.WaitForURLAsync("**/explore?agents=5&path=s1.2-d1.2-l3");
+        await tab.Page.WaitForURLAsync("**/explore?agents=5&path=s1.2-d1.2-x3");
         await Assertions.Expect(tokens).ToHaveCountAsync(3);
         await Assertions.Expect(tab.Page.Locator("#explore .arrow.lost")).ToHaveCountAsync(1);
         await tab.Page.Locator("#explore [data-token='r1']").ClickAsync();
-        await tab.Page.WaitForURLAsync("**-l3-r1");
+        await tab.Page.WaitForURLAsync("**-x3-r1");
         Assert.Empty((await tab.Page.RunAxe()).Violations);
         Assert.Empty(tab.Errors);
     }

@@ -14,7 +14,7 @@ const PATHS = ['learn', 'explore'];
 const framed = window !== window.parent;
 
 const latest = new Map();
-let timer;
+let pending;
 
 /** What the address names: a tab and its parameters. */
 export function readAddress() {
@@ -45,7 +45,7 @@ export function addressOf(tab, entries = []) {
  * @param {string} tab @param {[string, string][]} entries @param {boolean} isStep whether a person took a step
  */
 export function showAddress(tab, entries, isStep = false) {
-  clearTimeout(timer);
+  if (pending?.tab === tab) cancel();
   const next = new URL(addressOf(tab, entries), location.href).href;
   latest.set(tab, next);
   const link = document.getElementById(`tab-${tab}`);
@@ -57,13 +57,26 @@ export function showAddress(tab, entries, isStep = false) {
 
 /** Names what is shown soon, unless another call follows. */
 export function showAddressSoon(tab, entries) {
-  clearTimeout(timer);
-  timer = setTimeout(() => showAddress(tab, entries), DELAY_MS);
+  flush(pending?.tab !== tab);
+  pending = { tab, entries, timer: setTimeout(flush, DELAY_MS) };
+}
+
+/** Names what waits to be named. @param {boolean} [isWanted] false drops it */
+function flush(isWanted = true) {
+  if (!pending) return;
+  const { tab, entries } = pending;
+  cancel();
+  if (isWanted) showAddress(tab, entries);
+}
+
+function cancel() {
+  clearTimeout(pending.timer);
+  pending = undefined;
 }
 
 /** Goes to a tab, which shows again what it showed last. */
 export function goToTab(tab) {
-  clearTimeout(timer);
+  flush();
   const next = latest.get(tab) ?? new URL(addressOf(tab), location.href).href;
   if (next !== location.href) history.pushState(null, '', next);
 }
