@@ -128,6 +128,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         {
             < 400 => null,
             409 when answer.ContentType.StartsWith("application/json", StringComparison.Ordinal) => null,
+            404 when answer.ContentType.StartsWith("text/html", StringComparison.Ordinal)
+                && answer.Body.Contains("There is no such page", StringComparison.Ordinal) => null,
             503 when problem && answer.Detail.Contains("nothing was started", StringComparison.Ordinal) => null,
             503 when problem && answer.Detail.Contains("are under way", StringComparison.Ordinal) => null,
 
