@@ -72,6 +72,13 @@ internal sealed class SentInRun(RunDescriptor run) : ISentInRun
             && (content.Kind != MessageKind.Vote || sent.Votes[member] == content.Value));
     }
 
+    /// <summary>What an agent proposed in a round; 0: nothing.</summary>
+    public int ProposalOf(string agentId, int round) => In(round) is { } sent && Array.IndexOf(_members, agentId) is >= 0 and var member ? sent.Proposals[member] : 0;
+
+    /// <summary>Whether an agent has voted in a round.</summary>
+    public bool HasVoteOf(string agentId, int round) =>
+        In(round) is { } sent && Array.IndexOf(_members, agentId) is >= 0 and var member && sent.Votes[member] != NoVote;
+
     /// <summary>Takes a step whose guards hold.</summary>
     /// <returns>What the agent remembers after it.</returns>
     public ModelMemory Take(ModelStep step, string agentId, int round, int value, ModelMemory memory)

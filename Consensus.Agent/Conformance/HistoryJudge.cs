@@ -4,12 +4,13 @@ using Consensus.Simulation;
 
 namespace Consensus.Agent.Conformance;
 
-/// <summary>Hands an observed history to the safety checker of the simulator.</summary>
+/// <summary>Hands an observed history to the safety checker of the simulator, and compares it with the proof's model.</summary>
 /// <param name="boots">The boot of each process, by agent and process number. It leaves out processes that named no boot.</param>
 internal sealed class HistoryJudge(IReadOnlyDictionary<(int Agent, int Process), string> boots)
 {
     private readonly SafetyChecker _checker = new();
     private readonly Dictionary<RunId, RunDescriptor> _descriptors = [];
+    private readonly Refinement _refinement = new();
 
     /// <summary>Judges one history.</summary>
     /// <param name="history">What was observed.</param>
@@ -17,6 +18,13 @@ internal sealed class HistoryJudge(IReadOnlyDictionary<(int Agent, int Process),
     /// <returns>The first violation, or null.</returns>
     public Violation? Judge(ObservedHistory history, RunDescriptor? bare)
     {
+        // Between two histories nothing is observed.
+        _refinement.Clear();
+        foreach (var run in _descriptors.Keys)
+        {
+            _refinement.LeaveOut(run);
+        }
+
         foreach (var one in history.Events)
         {
             var violation = one.Kind switch
@@ -69,7 +77,10 @@ internal sealed class HistoryJudge(IReadOnlyDictionary<(int Agent, int Process),
     }
 
     private Violation? Check(ObservedHistory history, int agent, int process, Message message, RunDescriptor run) =>
-        boots.TryGetValue((agent, process), out var boot) ? _checker.ObserveMessage(agent, history.Agents[agent], boot, history.Agents.Count, message, run) : null;
+        boots.TryGetValue((agent, process), out var boot)
+            ? _checker.ObserveMessage(agent, history.Agents[agent], boot, history.Agents.Count, message, run)
+                ?? _refinement.ObserveMessage(history.Agents[agent], message, run)
+            : null;
 
     private Violation? Decided(ObservedHistory history, int agent, int process, Decision decision, RunId run)
     {
@@ -78,6 +89,7 @@ internal sealed class HistoryJudge(IReadOnlyDictionary<(int Agent, int Process),
 
         // A decision of a run before this history was judged with that run.
         return descriptor is null && decision.Run is not null ? null
-            : _checker.ObserveDecision(agent, new Observation(history.Agents[agent], boot, run, decision.Value, decision.Round, rule));
+            : _checker.ObserveDecision(agent, new Observation(history.Agents[agent], boot, run, decision.Value, decision.Round, rule))
+                ?? (descriptor is null ? null : _refinement.ObserveDecision(history.Agents[agent], decision, descriptor));
     }
 }

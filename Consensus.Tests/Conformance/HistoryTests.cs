@@ -56,6 +56,43 @@ public sealed class HistoryTests
         Assert.Equal(PropertyNames.LearnersSilent, Judge()?.Property);
     }
 
+    [Theory]
+    [InlineData("decision", true)]
+    [InlineData("decision", false)]
+    [InlineData("vote", true)]
+    [InlineData("vote", false)]
+    [InlineData("proposal", true)]
+    [InlineData("proposal", false)]
+    public void What_an_agent_sends_must_follow_from_a_step_of_the_model(string what, bool follows)
+    {
+        Send(0, 1, new NewRound(1, Run, "agent1", 2), new Response(ResponseStatus.Started) { Run = Run.Id, Proposal = new Proposal("agent2", what == "decision" ? 2 : 3, 1) });
+        Assert.Null(Judge());
+
+        // A vote of agent2 allows each of these. The sender may have voted too, and not sent its vote yet.
+        if (follows && what != "vote")
+        {
+            Send(1, 0, new Vote("agent2", what == "decision" ? 2 : null, what == "decision" ? 2 : 3, 1, Run));
+            Assert.Null(Judge());
+        }
+
+        Send(what == "vote" ? 1 : 0, 2, what switch
+        {
+            "decision" => new Final(2, 1, Run, "agent1"),
+            "vote" => new Vote("agent2", follows ? null : 3, 3, 1, Run),
+            _ => new Proposal("agent1", 1, 2, Run),
+        });
+        Assert.Equal(follows ? null : PropertyNames.Refinement, Judge()?.Property);
+    }
+
+    [Fact]
+    public void A_run_whose_beginning_was_not_observed_is_not_compared_with_the_model()
+    {
+        Send(1, 2, new Proposal("agent2", 2, 1, Run));
+        Send(0, 1, new NewRound(1, Run, "agent1", 2));
+        Send(0, 1, new Final(2, 1, Run, "agent1"));
+        Assert.Null(Judge());
+    }
+
     [Fact]
     public void Decisions_that_name_no_run_are_those_of_the_run_that_was_asked_for()
     {
