@@ -1,7 +1,17 @@
 namespace Consensus.Protocol;
 
 /// <summary>An input of <see cref="AgentStateMachine.Step"/>.</summary>
-public abstract record Input;
+public abstract record Input
+{
+    /// <summary>The message that arrived, or whose response arrived or failed; null: the input is of another kind.</summary>
+    public Message? RelatedMessage => this switch
+    {
+        MessageReceived received => received.Message,
+        ResponseReceived response => response.Sent,
+        RequestFailed failed => failed.Sent,
+        _ => null,
+    };
+}
 
 /// <summary>A message has arrived. The step replies to it exactly once.</summary>
 public sealed record MessageReceived(Message Message) : Input;

@@ -132,7 +132,7 @@ public static class TimelineApi
             var others = await HistoriesAsync(options, client, cancellation);
             var known = others.OfType<RunHistory>().Prepend(own).SelectMany(history => history.Runs.Select(summary => (history.AgentId, Summary: summary)))
                 .GroupBy(one => one.Summary.Run).Select(RunSummary.Choose);
-            own = own with { Runs = [.. known.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(RunEventLogs.MaxRuns)] };
+            own = own with { Runs = [.. known.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(RunIndex.MaxRuns)] };
         }
 
         return TypedResults.Json(own, TimelineJson.Default.RunHistory);

@@ -1,3 +1,4 @@
+using Consensus.Agent.Peers;
 using Consensus.Agent.Storage;
 using Consensus.Agent.Telemetry;
 using Consensus.Protocol;
@@ -70,22 +71,20 @@ public sealed partial class AgentService
 
     private void Record(Input input, IReadOnlyList<Effect> effects, string? key, long messageId, ref StepResult result)
     {
-        _recorder.OnStep(_machine.CurrentRun);
-        _recorder.Given(input, effects, key, messageId);
+        var nextMessageId = _recorder.OnStep(input, effects, key, messageId);
         if (input is StartRun && _starts.Count == 1)
         {
             TakeUpStart();
         }
 
-        RecordInput(input, effects, key, messageId);
+        RecordInput(input, effects);
         foreach (var effect in effects)
         {
             switch (effect)
             {
                 case Send send:
-                    var id = _messageIds.Next();
-                    var recorded = _recorder.Sent(id, send.Peer, _options.Peers[send.Peer].OriginalString, send.Message);
-                    (result.Outbox ??= []).Add(new Outgoing(send, id, _telemetry.ParentOf(send.Peer, send.Message, repeated: !recorded)));
+                    var isShown = _recorder.Sent(send.Peer, send.Message);
+                    (result.Outbox ??= []).Add(new Outgoing(send, nextMessageId++, _telemetry.ParentOf(send.Peer, send.Message, repeated: !isShown)));
                     break;
                 case Reply reply:
                     result.Response = reply.Response;
@@ -114,7 +113,7 @@ public sealed partial class AgentService
         }
     }
 
-    private void RecordInput(Input input, IReadOnlyList<Effect> effects, string? key, long messageId)
+    private void RecordInput(Input input, IReadOnlyList<Effect> effects)
     {
         switch (input)
         {
@@ -123,22 +122,16 @@ public sealed partial class AgentService
                 {
                     if (effects[i] is Reply reply)
                     {
-                        _recorder.Received(key, received.Message, reply.Response);
                         _telemetry.Received(received.Message, reply.Response);
                     }
                 }
 
                 break;
             case ResponseReceived response:
-                _recorder.Responded(messageId, response.Peer, response.Sent, response.Response);
                 _telemetry.Sent(response.Peer, response.Sent, response.Response);
                 break;
             case RequestFailed failed:
-                _recorder.Lost(messageId, failed.Peer, failed.Sent);
                 _telemetry.Sent(failed.Peer, failed.Sent, null);
-                break;
-            case Started:
-                _recorder.Booted();
                 break;
         }
     }
@@ -249,7 +242,7 @@ public sealed partial class AgentService
             }
 
             var (peer, message) = (outgoing.Send.Peer, outgoing.Send.Message);
-            var response = await _peers.SendAsync(peer, message, _messageIds.IdOf(outgoing.Id), outgoing.Parent, _stopping.Token);
+            var response = await _peers.SendAsync(peer, message, MessageId.Format(_machine.Id, _machine.Boot, outgoing.Id), outgoing.Parent, _stopping.Token);
             if (!_stopping.IsCancellationRequested)
             {
                 Step(response is null ? new RequestFailed(peer, message) : new ResponseReceived(peer, message, response), messageId: outgoing.Id);

@@ -20,7 +20,6 @@ public sealed partial class AgentService : IDisposable
     private readonly AgentStateMachine _machine;
     private readonly PeerClient _peers;
     private readonly AgentOptions _options;
-    private readonly MessageIdSequence _messageIds;
     private readonly EventRecorder _recorder;
     private readonly AgentTelemetry _telemetry;
     private readonly TimeProvider _time;
@@ -42,8 +41,6 @@ public sealed partial class AgentService : IDisposable
         _machine = new AgentStateMachine(options.Id, boot, [.. options.Peers.Select(peer => peer.OriginalString)], draws, rules);
         _peers = peers;
         _options = options;
-        _messageIds = new MessageIdSequence(options.Id, boot);
-        _recorder = new EventRecorder(options.Id, boot, time);
         _telemetry = telemetry;
         _time = time;
         _store = store;
@@ -51,11 +48,11 @@ public sealed partial class AgentService : IDisposable
         if (store is not null)
         {
             _machine.Step(store.Restored);
-            _recorder.Restore(store.History);
             _persisted = _machine.ToPersist();
         }
 
-        _recorder.RecordInputs(new InputLog(_machine, draws), rules);
+        _recorder = new EventRecorder(new InputLog(_machine, draws), time, rules);
+        _recorder.Restore(store?.History ?? []);
     }
 
     /// <summary>Reads the recorded events of this agent.</summary>

@@ -5,7 +5,7 @@ using Consensus.Protocol;
 namespace Consensus.Agent.Timeline;
 
 /// <summary>One event as one agent recorded it.</summary>
-/// <param name="Id">Counts up by one in each process.</param>
+/// <param name="Id">Counts up in each process, with gaps.</param>
 /// <param name="AtUs">µs since 1970, by that agent's clock.</param>
 /// <param name="Kind">
 /// <c>joined</c>, <c>joined_as_learner</c>, <c>drew</c>, <c>copied</c>, <c>adopted</c>, <c>voted</c>, <c>decided</c>, <c>learned</c>,
@@ -36,7 +36,7 @@ public sealed record RoundEntry(int Round, int Value, long AtUs);
 /// <param name="Descriptor">The run as described; absent for a bare one.</param>
 /// <param name="Learner">Whether the agent takes no part in it.</param>
 /// <param name="LastRound">The last round it entered.</param>
-/// <param name="Dropped">Events that were recorded and are gone.</param>
+/// <param name="Dropped">Steps of the agent that were recorded and are gone.</param>
 /// <param name="Rounds">Its value in each round, also of rounds whose events are gone or left out.</param>
 /// <param name="Events">The events, in order.</param>
 /// <param name="States">How its state changed, in order; absent where its state is not known.</param>
@@ -140,7 +140,7 @@ public sealed record SimulatedPair(long Seed, int Events, ClusterTimeline Classi
 /// <param name="OffsetMs">How much its clock was found ahead of the serving agent's; corrected in all times here.</param>
 /// <param name="Value">Its decision.</param>
 /// <param name="Round">The round of its decision.</param>
-/// <param name="Dropped">Events that it recorded and no longer has.</param>
+/// <param name="Dropped">Steps that it recorded and no longer has.</param>
 /// <param name="StateKnown">Whether its state is known. Agents that others wrote and agents that are down give no record of it.</param>
 public sealed record Lane(
     string AgentId, bool Up, string Part, string? Boot = null, double OffsetMs = 0, int? Value = null, int? Round = null, int Dropped = 0,

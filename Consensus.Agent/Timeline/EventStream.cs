@@ -1,101 +1,107 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Timeline;
 
 /// <summary>
-/// Numbers the events of one agent, and streams them to followers. A follower can resume over the last
-/// <see cref="MaxEvents"/> numbers.
+/// Streams the events of one agent as they happen. Each follower re-executes the steps that it has not seen. A follower can resume over
+/// the last <see cref="MaxSteps"/> steps.
 /// </summary>
-/// <param name="gate">The recorder's lock. A caller that adds an event holds it.</param>
-/// <param name="names">The names of agents and boots.</param>
+/// <param name="gate">The recorder's lock.</param>
+/// <param name="log">What the agent's core was given.</param>
+/// <param name="runs">The agent's runs.</param>
 /// <param name="time">The clock of heartbeats.</param>
-internal sealed class EventStream(Lock gate, NameTable names, TimeProvider time)
+/// <param name="rules">The rules that the core follows; null: those that are proved.</param>
+internal sealed class EventStream(Lock gate, InputLog log, RunIndex runs, TimeProvider time, SafetyRules? rules)
 {
-    /// <summary>Events that a follower can resume over.</summary>
-    public const int MaxEvents = 4_096;
+    /// <summary>Steps that a follower can resume over.</summary>
+    public const int MaxSteps = 4_096;
 
-    private (RecordedEvent Entry, string? Run)[] _events = [];
-    private TaskCompletionSource? _added;
-    private long _lastId;
+    private TaskCompletionSource? _next;
 
-    /// <summary>The last number given to an event.</summary>
+    /// <summary>The last id given to an event.</summary>
     public long LastId
     {
         get
         {
             lock (gate)
             {
-                return _lastId;
+                return EventProjector.LastIdOf(log.LastStep);
             }
         }
     }
 
-    /// <summary>The number of the next event. An event that is not recorded leaves a gap.</summary>
-    public long NextId() => ++_lastId;
-
-    /// <summary>Adds an event of a run; null: the event belongs to no run yet. A second addition of the same event changes nothing.</summary>
-    public void Add(in RecordedEvent entry, string? run)
+    /// <summary>A step was recorded. The caller holds the lock.</summary>
+    public void OnStep()
     {
-        if (_events.Length == 0)
+        if (_next is { } waiting)
         {
-            _events = new (RecordedEvent, string?)[MaxEvents];
-        }
-
-        if (_events[entry.Id % MaxEvents].Entry.Id < entry.Id)
-        {
-            _events[entry.Id % MaxEvents] = (entry, run);
-            if (_added is { } waiting)
-            {
-                _added = null;
-                waiting.SetResult();
-            }
+            _next = null;
+            waiting.SetResult();
         }
     }
 
-    /// <summary>Drops all events.</summary>
-    public void Clear() => _events = [];
-
-    /// <summary>Events as they happen, after the one with number <paramref name="after"/>; JSON of <see cref="TimelineEvent"/>.</summary>
+    /// <summary>Events as they happen, after the one with id <paramref name="after"/>; JSON of <see cref="TimelineEvent"/>.</summary>
     /// <remarks>Where those right after it are gone, it goes on with the oldest that is there.</remarks>
-    /// <param name="after">The number.</param>
+    /// <param name="after">The id.</param>
     /// <param name="atMostQuiet">The time without an event after which a heartbeat is sent.</param>
     /// <param name="cancellation">Ends the stream.</param>
     public async IAsyncEnumerable<(long Id, string Kind, string Json)> FollowAsync(
         long after, TimeSpan atMostQuiet, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var batch = new List<TimelineEvent>();
+        var projector = new EventProjector(IsRecorded);
+        Reexecution? execution = null;
+        var next = EventProjector.StepOf(after);
+        var last = time.GetTimestamp();
         while (!cancellation.IsCancellationRequested)
         {
             Task more;
-            batch.Clear();
+            Recording added;
             lock (gate)
             {
-                var first = Math.Max(after + 1, _lastId - Math.Min(_lastId, _events.Length) + 1);
-                for (var id = first; id <= _lastId && batch.Count < 256; id++)
+                next = Math.Max(next, log.LastStep - MaxSteps);
+                added = log.Read(next, long.MaxValue);
+                more = (_next ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+
+            foreach (var segment in added.Segments)
+            {
+                execution = execution?.TryExtend(segment) == true ? execution : new Reexecution(added, segment, rules);
+                while (execution.TryStep(out var step))
                 {
-                    if (_events[id % _events.Length] is var (entry, run) && entry.Id == id)
+                    next = step.Number + 1;
+                    foreach (var (_, projected, run) in projector.Project(step))
                     {
-                        batch.Add(entry.ToEvent(names) with { Run = run });
+                        if (projected.Id > after)
+                        {
+                            (after, last) = (projected.Id, time.GetTimestamp());
+                            var named = projected with { Run = run is { } id ? RecordedRun.NameOf(id) : null };
+                            yield return (named.Id, named.Kind, JsonSerializer.Serialize(named, TimelineJson.Default.TimelineEvent));
+                        }
                     }
-
-                    after = id;
                 }
-
-                more = batch.Count > 0 ? Task.CompletedTask : (_added ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }
 
-            foreach (var timelineEvent in batch)
+            var left = atMostQuiet - time.GetElapsedTime(last);
+            if (left > TimeSpan.Zero)
             {
-                yield return (timelineEvent.Id, timelineEvent.Kind, JsonSerializer.Serialize(timelineEvent, TimelineJson.Default.TimelineEvent));
+                await more.WaitAsync(left, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
-            var quiet = more.WaitAsync(atMostQuiet, time, cancellation);
-            await quiet.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (quiet.Exception?.InnerException is TimeoutException)
+            if (!more.IsCompleted && time.GetElapsedTime(last) >= atMostQuiet)
             {
+                last = time.GetTimestamp();
                 yield return (after, "quiet", "{}");
             }
+        }
+    }
+
+    private bool IsRecorded(RunId run)
+    {
+        lock (gate)
+        {
+            return runs.Find(run) is not null;
         }
     }
 }

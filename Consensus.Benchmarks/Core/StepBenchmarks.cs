@@ -43,22 +43,23 @@ public class StepBenchmarks
     /// <summary>Delivers messages in the order of sending, and responses when no message is in flight.</summary>
     private sealed class BenchmarkCluster : SimulatedCluster
     {
-        private readonly MessageIdSequence[] _messageIds;
         private readonly EventRecorder[] _recorders;
         private readonly Queue<RecordedCall> _messages = new();
         private readonly Queue<RecordedCall> _responses = new();
         private bool _records;
+        private long _nextMessageId;
         private long _ticket;
 
         public BenchmarkCluster(int agents)
             : base(Enumerable.Range(0, agents).Select(agent => new SimulatedAgent(agent, AgentIds.Others(agent, agents))))
         {
             var random = new SeededRandom(1);
-            _messageIds = [.. Agents.Select(agent => new MessageIdSequence(agent.Id, $"b{agent.Index}"))];
-            _recorders = [.. Agents.Select(agent => new EventRecorder(agent.Id, $"b{agent.Index}", TimeProvider.System))];
+            _recorders = new EventRecorder[agents];
             foreach (var agent in Agents)
             {
-                agent.Start($"b{agent.Index}", random, Core, restores: false);
+                var draws = new RecordedDraws(random);
+                agent.Start($"b{agent.Index}", draws, Core, restores: false);
+                _recorders[agent.Index] = new EventRecorder(new InputLog(agent.Machine!, draws), TimeProvider.System);
             }
         }
 
@@ -93,8 +94,8 @@ public class StepBenchmarks
             var recorded = (RecordedCall)call;
             if (_records)
             {
-                recorded.MessageId = _messageIds[call.From.Index].Next();
-                _recorders[call.From.Index].Sent(recorded.MessageId, call.Peer, "http://localhost:5001", call.Message);
+                recorded.MessageId = _nextMessageId++;
+                _recorders[call.From.Index].Sent(call.Peer, call.Message);
             }
 
             _messages.Enqueue(recorded);
@@ -104,20 +105,12 @@ public class StepBenchmarks
         {
             if (_records)
             {
-                _recorders[agent.Index].OnStep(agent.Machine!.CurrentRun);
-                if (input is ResponseReceived received)
-                {
-                    _recorders[agent.Index].Responded(((RecordedCall)CurrentCall!).MessageId, received.Peer, received.Sent, received.Response);
-                }
+                var call = CurrentCall as RecordedCall;
+                var key = call is null || input is not MessageReceived ? null : MessageId.Format(call.From.Id, "boot", call.MessageId);
+                _nextMessageId = _recorders[agent.Index].OnStep(input, effects, key, call?.MessageId ?? 0);
             }
 
-            var response = base.OnStep(agent, input, effects);
-            if (_records && input is MessageReceived && CurrentCall is RecordedCall call)
-            {
-                _recorders[agent.Index].Received(_messageIds[call.From.Index].IdOf(call.MessageId), call.Message, response!);
-            }
-
-            return response;
+            return base.OnStep(agent, input, effects);
         }
 
         protected override void Apply(SimulatedAgent agent, Effect effect)

@@ -11,6 +11,7 @@ public sealed class RecordReader(ReadOnlyMemory<byte> bytes)
 
     private readonly List<string> _texts = [];
     private readonly List<RunDescriptor> _runs = [];
+    private ReadOnlyMemory<byte> _bytes = bytes;
     private int _at;
 
     /// <summary>Kinds of inputs. The numbers stand in recorded files.</summary>
@@ -28,7 +29,11 @@ public sealed class RecordReader(ReadOnlyMemory<byte> bytes)
     }
 
     /// <summary>Whether all bytes are read.</summary>
-    public bool IsAtEnd => _at >= bytes.Length;
+    public bool IsAtEnd => _at >= _bytes.Length;
+
+    /// <summary>Goes on with more bytes.</summary>
+    /// <param name="longer">The same bytes, and what was written after them.</param>
+    internal void Extend(ReadOnlyMemory<byte> longer) => _bytes = longer;
 
     internal static Parts PartsOf(Response response) =>
         (response.Reason is null ? 0 : Parts.Reason) | (response.Round is null ? 0 : Parts.Round)
@@ -45,12 +50,12 @@ public sealed class RecordReader(ReadOnlyMemory<byte> bytes)
         var (value, shift) = (0UL, 0);
         while (true)
         {
-            if (_at >= bytes.Length || shift > 63)
+            if (_at >= _bytes.Length || shift > 63)
             {
                 throw new FormatException("The record ends within a number.");
             }
 
-            var next = bytes.Span[_at++];
+            var next = _bytes.Span[_at++];
             value |= (ulong)(next & 0x7F) << shift;
             shift += 7;
             if (next < 0x80)
@@ -86,12 +91,12 @@ public sealed class RecordReader(ReadOnlyMemory<byte> bytes)
         }
 
         var length = ReadCount();
-        if (number != _texts.Count + 1 || length > bytes.Length - _at)
+        if (number != _texts.Count + 1 || length > _bytes.Length - _at)
         {
             throw new FormatException("The record holds an impossible text.");
         }
 
-        var text = Encoding.UTF8.GetString(bytes.Span.Slice(_at, length));
+        var text = Encoding.UTF8.GetString(_bytes.Span.Slice(_at, length));
         _at += length;
         _texts.Add(text);
         return text;

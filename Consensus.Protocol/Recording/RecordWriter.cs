@@ -15,8 +15,8 @@ public sealed partial class RecordWriter
     /// <summary>How many bytes are written.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The bytes.</summary>
-    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
+    /// <summary>The bytes. They stay as they are when more is written.</summary>
+    public ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, Length);
 
     /// <summary>Writes a number.</summary>
     public void Write(long value)
@@ -47,13 +47,23 @@ public sealed partial class RecordWriter
         {
             Write(0L);
         }
-        else if (_texts.TryGetValue(text, out var number))
+        else
+        {
+            Write(text.AsSpan());
+        }
+    }
+
+    /// <summary>Writes a text.</summary>
+    public void Write(ReadOnlySpan<char> text)
+    {
+        var texts = _texts.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (texts.TryGetValue(text, out var number))
         {
             Write(number);
         }
         else
         {
-            _texts.Add(text, _texts.Count + 1);
+            texts.TryAdd(text, _texts.Count + 1);
             Write(_texts.Count);
             var length = Encoding.UTF8.GetByteCount(text);
             Write(length);

@@ -5,9 +5,10 @@ namespace Consensus.Protocol;
 /// <summary>Steps of a process of an agent that follow each other, behind the machine's state before them.</summary>
 /// <param name="FirstStep">The number of the first step.</param>
 /// <param name="BeganAt">The time that the first step's time is relative to, in µs since 1970.</param>
+/// <param name="SentBefore">How many messages the process sent before.</param>
 /// <param name="Steps">How many steps.</param>
 /// <param name="Bytes">The state, and the steps.</param>
-public sealed record RecordedSegment(long FirstStep, long BeganAt, int Steps, ReadOnlyMemory<byte> Bytes);
+public sealed record RecordedSegment(long FirstStep, long BeganAt, long SentBefore, int Steps, ReadOnlyMemory<byte> Bytes);
 
 /// <summary>One step as it was recorded, and what the core makes of its input now.</summary>
 /// <param name="Number">The step's number, from 1 in each process.</param>
@@ -15,14 +16,26 @@ public sealed record RecordedSegment(long FirstStep, long BeganAt, int Steps, Re
 /// <param name="Sender">Who sent the message; null: unknown, or no message.</param>
 /// <param name="SenderBoot">The sender's boot.</param>
 /// <param name="MessageId">The sender's number of the message; of a response or failure, this agent's; 0: none.</param>
+/// <param name="FirstSentId">The number of the first message that the step sends; the others follow it.</param>
 /// <param name="Input">The input.</param>
+/// <param name="Draws">What the step drew.</param>
 /// <param name="Effects">The effects now; valid until the next step.</param>
 /// <param name="Machine">The machine after the step.</param>
+/// <param name="Timers">Which timers are set after the step.</param>
 /// <param name="Differs">Whether the agent made something else of the input then.</param>
 public readonly record struct ReexecutedStep(
-    long Number, long At, string? Sender, string? SenderBoot, long MessageId, Input Input, IReadOnlyList<Effect> Effects, AgentStateMachine Machine,
-    bool Differs)
+    long Number, long At, string? Sender, string? SenderBoot, long MessageId, long FirstSentId, Input Input, IReadOnlyList<int> Draws,
+    IReadOnlyList<Effect> Effects, AgentStateMachine Machine, TimerSet Timers, bool Differs)
 {
+    /// <summary>The agent's run after the step, or null.</summary>
+    public RunDescriptor? CurrentRun => Machine.CurrentRun;
+
+    /// <summary>Whether the agent has decided in that run.</summary>
+    public bool IsDecided => Machine.CurrentDecision is not null;
+
+    /// <summary>The id of a peer, or its address until it has named its id.</summary>
+    public string NameOf(int peer) => Machine.NameOf(peer);
+
     /// <summary>What the agent knew after the step.</summary>
     public AgentSnapshot Snapshot() => Machine.Snapshot();
 }
@@ -46,22 +59,10 @@ public sealed record Recording(string AgentId, string Boot, IReadOnlyList<string
     {
         foreach (var segment in Segments)
         {
-            var draws = new RepeatedDraws();
-            var machine = new AgentStateMachine(AgentId, Boot, Peers, draws, rules);
-            var reader = new RecordReader(segment.Bytes);
-            machine.Load(reader);
-            var at = segment.BeganAt;
-            for (var i = 0; i < segment.Steps; i++)
+            var execution = new Reexecution(this, segment, rules);
+            while (execution.TryStep(out var step))
             {
-                at += reader.ReadLong();
-                var messageId = reader.ReadLong();
-                var sender = reader.ReadOptionalText();
-                var boot = sender is null ? null : reader.ReadText();
-                var input = reader.ReadInput();
-                draws.Begin(reader.ReadInts());
-                var effects = machine.Step(input);
-                var differs = EffectHash.Of(effects) != (uint)reader.ReadLong();
-                yield return new ReexecutedStep(segment.FirstStep + i, at, sender, boot, messageId, input, effects, machine, differs);
+                yield return step;
             }
         }
     }
@@ -83,13 +84,14 @@ public sealed record Recording(string AgentId, string Boot, IReadOnlyList<string
         {
             header.Write(segment.FirstStep);
             header.Write(segment.BeganAt);
+            header.Write(segment.SentBefore);
             header.Write(segment.Steps);
             header.Write(segment.Bytes.Length);
         }
 
         return
         [
-            .. Encoding.ASCII.GetBytes(Magic), .. BitConverter.GetBytes(header.Length), .. header.Written,
+            .. Encoding.ASCII.GetBytes(Magic), .. BitConverter.GetBytes(header.Length), .. header.Written.Span,
             .. Segments.SelectMany(segment => segment.Bytes.ToArray()),
         ];
     }
@@ -123,13 +125,14 @@ public sealed record Recording(string AgentId, string Boot, IReadOnlyList<string
         var segments = new RecordedSegment[header.ReadCount()];
         for (var i = 0; i < segments.Length; i++)
         {
-            var (first, began, steps, size) = (header.ReadLong(), header.ReadLong(), header.ReadCount(), header.ReadInt());
+            var (first, began, sent) = (header.ReadLong(), header.ReadLong(), header.ReadLong());
+            var (steps, size) = (header.ReadCount(), header.ReadInt());
             if (size < 0 || size > bytes.Length - at)
             {
                 throw new FormatException("The recording ends within its steps.");
             }
 
-            segments[i] = new RecordedSegment(first, began, steps, bytes.Slice(at, size));
+            segments[i] = new RecordedSegment(first, began, sent, steps, bytes.Slice(at, size));
             at += size;
         }
 

@@ -110,7 +110,7 @@ public sealed class RecordingTests
         for (var i = 0; i < Steps; i++)
         {
             var input = new TimerFired(Timer.Poll);
-            log.Add(i, input, machine.Step(input), null, 0);
+            log.Add(i, input, machine.Step(input));
         }
 
         var read = log.Read(1, long.MaxValue);
@@ -174,17 +174,16 @@ public sealed class RecordingTests
 
         protected override Response? OnStep(SimulatedAgent agent, Input input, IReadOnlyList<Effect> effects)
         {
-            (string, string)? cause = CurrentCall is { } call && input is MessageReceived ? (call.From.Id, "boot") : null;
-            _current[agent.Index].Add(Now, input, effects, cause, 0);
+            _current[agent.Index].Add(Now, input, effects, input is MessageReceived ? CurrentCall?.From.Id : null, "boot");
             if (ChecksStates)
             {
                 var (machine, saved) = (agent.Machine!, new RecordWriter());
                 machine.Save(saved);
                 var loaded = new AgentStateMachine(machine.Id, machine.Boot, machine.Peers, _draws, _rules);
-                loaded.Load(new RecordReader(saved.Written.ToArray()));
+                loaded.Load(new RecordReader(saved.Written));
                 var again = new RecordWriter();
                 loaded.Save(again);
-                Assert.Equal(saved.Written, again.Written);
+                Assert.Equal(saved.Written.Span, again.Written.Span);
                 Assert.Equal(Describe(machine), Describe(loaded));
             }
 

@@ -8,18 +8,40 @@ namespace Consensus.Tests.Timeline;
 public sealed class BoundedHistoryTests
 {
     [Fact]
-    public void Two_thousand_runs_hold_what_two_hundred_did()
+    public void A_long_history_holds_no_more_than_a_full_one()
     {
         var cluster = new RecordedCluster(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
-        var few = 0;
-        for (var run = 1; run <= 2_000; run++)
+        do
         {
-            cluster.Run(new RunRequest(Values: 1));
-            few = run == 2 * RunEventLogs.MaxRuns ? Held(cluster) : few;
+            Run(cluster, 100);
         }
+        while (cluster.Timelines.Any(timeline => timeline.ReadRecording(null)!.Segments[0].FirstStep == 1));
+
+        var full = Held(cluster);
+        Run(cluster, 500);
 
         // The messages of a run come in another order each time, and so in slightly other numbers.
-        Assert.InRange(Held(cluster), 0, few * 1.1);
+        Assert.InRange(Held(cluster), 0, full * 1.1);
+    }
+
+    [Fact]
+    public void A_recorded_run_takes_at_most_72_bytes_for_each_event()
+    {
+        var cluster = new RecordedCluster(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
+        cluster.Run(new RunRequest(Rule: Rule.Classic, Values: 1_000));
+        Assert.All(cluster.Timelines, timeline =>
+        {
+            var bytes = timeline.ReadRecording(null)!.Segments.Sum(segment => segment.Bytes.Length);
+            Assert.InRange(bytes, 1, 72 * timeline.Read().Events!.Count);
+        });
+    }
+
+    private static void Run(RecordedCluster cluster, int runs)
+    {
+        for (var run = 0; run < runs; run++)
+        {
+            cluster.Run(new RunRequest(Values: 1));
+        }
     }
 
     private static int Held(RecordedCluster cluster) => cluster.Timelines.Sum(ObjectGraph.SizeOf);

@@ -1,35 +1,66 @@
-using Consensus.Protocol;
 using Consensus.Agent.Timeline;
+using Consensus.Protocol;
+using Consensus.Simulation;
 using Microsoft.Extensions.Time.Testing;
+using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Tests.Timeline;
 
+/// <summary>The agent "a" of three, whose peers are played by the test.</summary>
 [Trait(Category.Name, Category.Fast)]
 public class EventRecorderTests
 {
-    private static readonly Dictionary<string, string> Members = new() { ["a"] = "boot", ["b"] = "other" };
+    private static readonly Dictionary<string, string> Members = new() { ["a"] = "boot", ["b"] = "other", ["c"] = "third" };
     private readonly FakeTimeProvider _time = new();
+    private readonly AgentStateMachine _machine;
     private readonly EventRecorder _recorder;
-    private long _lastMessageId;
+    private readonly List<(long Id, Send Send)> _sent = [];
+    private long _tickets;
 
-    public EventRecorderTests() => _recorder = new EventRecorder("a", "boot", _time);
+    public EventRecorderTests()
+    {
+        var draws = new RecordedDraws(new SeededRandom(1));
+        _machine = new AgentStateMachine("a", "boot", ["http://b", "http://c"], draws);
+        _recorder = new EventRecorder(new InputLog(_machine, draws), _time);
+        Step(new Started());
+        _sent.Clear();
+    }
 
     private TimelineReader Timeline => _recorder.Reader;
 
-    /// <summary>Records the next message to the peer b.</summary>
-    private long Send(Message message)
+    private static RunDescriptor Run(int number, string boot = "boot") =>
+        new(new RunId(number, "b", "other"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 200, new Dictionary<string, string>(Members) { ["a"] = boot });
+
+    private void Step(Input input, string? key = null, long messageId = 0)
     {
-        _recorder.Sent(++_lastMessageId, 0, "http://b", message);
-        return _lastMessageId;
+        var effects = _machine.Step(input).ToList();
+        var id = _recorder.OnStep(input, effects, key, messageId);
+        foreach (var effect in effects)
+        {
+            if (effect is Send send)
+            {
+                _sent.Add((id++, send));
+                _recorder.Sent(send.Peer, send.Message);
+            }
+            else if (effect is ProtocolEvent protocolEvent)
+            {
+                _recorder.Record(protocolEvent);
+            }
+        }
     }
 
-    private static RunDescriptor Run(int number, string boot = "boot") =>
-        new(new RunId(number, "a", "boot"), 2, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 200, new Dictionary<string, string>(Members) { ["a"] = boot });
+    private void Receive(Message message, string? key = null) => Step(new MessageReceived(message), key);
 
-    private void Join(RunDescriptor run)
+    private void Join(RunDescriptor run) => Receive(new Proposal("b", 1, 1, run));
+
+    /// <summary>Ends the calls in flight; null: a call fails.</summary>
+    private void EndCalls(Func<Send, Response?> respond)
     {
-        _recorder.OnStep(run);
-        _recorder.Record(new ProtocolEvent(ProtocolEventKind.Joined, run.Id, 1));
+        foreach (var (id, send) in _sent.ToList())
+        {
+            _sent.Remove((id, send));
+            Step(respond(send) is { } response ? new ResponseReceived(send.Peer, send.Message, response) : new RequestFailed(send.Peer, send.Message), messageId: id);
+        }
     }
 
     [Fact]
@@ -39,135 +70,156 @@ public class EventRecorderTests
     [Fact]
     public void A_run_of_any_length_keeps_its_beginning_and_its_end()
     {
+        const int Steps = (InputLog.MaxSegments + 20) * InputLog.StepsPerSegment;
         Join(Run(1));
-        for (var i = 1; i <= 30_000; i++)
+        for (var i = 1; i <= Steps; i++)
         {
-            Send(new Proposal("a", 1, i, Run(1)));
+            Receive(new Proposal("c", 1, i, Run(1)));
         }
 
         var read = Timeline.Read();
-        Assert.Equal(RunEventLog.MaxEvents, read.Events!.Count);
-        Assert.Equal(30_001 - RunEventLog.MaxEvents, read.Dropped);
-        Assert.Equal(read.Events.Select(e => e.Id).Order(), read.Events.Select(e => e.Id));
-        Assert.Equal(1, read.Events[1].Round);
-        Assert.Equal(30_000, read.Events[^1].Round);
+        var rounds = read.Events!.Where(e => e is { Kind: "received", Other: "c" }).Select(e => e.Round!.Value).ToList();
+        Assert.InRange(read.Dropped, Steps - (InputLog.MaxSegments * InputLog.StepsPerSegment), Steps - ((InputLog.MaxSegments - 2) * InputLog.StepsPerSegment));
+        Assert.Equal(Steps - read.Dropped, rounds.Count);
+        Assert.Equal((1, Steps), (rounds[0], rounds[^1]));
+        Assert.Equal(read.Events!.Select(e => e.Id).Order(), read.Events!.Select(e => e.Id));
+    }
+
+    [Fact]
+    public void A_run_after_many_others_keeps_its_beginning_too()
+    {
+        const int Steps = (InputLog.MaxSegments - 1) * InputLog.StepsPerSegment;
+        Join(Run(1));
+        for (var i = 1; i <= Steps; i++)
+        {
+            Receive(new Proposal("c", 1, i, Run(1)));
+        }
+
+        Join(Run(2));
+        for (var i = 1; i <= Steps; i++)
+        {
+            Receive(new Proposal("c", 1, i, Run(2)));
+        }
+
+        Assert.Contains(Timeline.Read().Events!, e => e.Kind == "joined");
+        Assert.InRange(Timeline.Read().Dropped, 0, InputLog.StepsPerSegment);
+        Assert.DoesNotContain(Timeline.Read(Run(1).Id.ToString()).Events!, e => e.Kind == "joined");
     }
 
     [Fact]
     public void Old_runs_drop_their_events_and_retain_their_summary()
     {
-        for (var run = 1; run <= RunEventLogs.MaxRuns + 5; run++)
+        const int StepsOfARun = InputLog.MaxSegments * InputLog.StepsPerSegment / 20;
+        for (var run = 1; run <= RunIndex.MaxRuns + 5; run++)
         {
             Join(Run(run));
-            for (var i = 1; i <= 2_000; i++)
+            for (var i = 1; i < StepsOfARun; i++)
             {
-                Send(new Proposal("a", 1, i, Run(run)));
+                Receive(new Proposal("c", 1, i, Run(run)));
             }
         }
 
         var runs = Timeline.Runs().Runs;
-        Assert.Equal(RunEventLogs.MaxRuns, runs.Count);
-        Assert.Equal("105.a.boot", runs[0].Run);
-        Assert.Equal(2_000, runs[^1].Sent);
+        Assert.Equal(RunIndex.MaxRuns, runs.Count);
+        Assert.Equal("105.b.other", runs[0].Run);
+        Assert.NotEqual(0, runs[^1].Sent);
         Assert.Empty(Timeline.Read(runs[^1].Run).Events!);
-        Assert.InRange(runs.Sum(run => Timeline.Read(run.Run).Events!.Count), RunEventLogs.MaxEvents - 2_001, RunEventLogs.MaxEvents);
+        Assert.Equal(StepsOfARun, Timeline.Read(runs[^1].Run).Dropped);
+        Assert.InRange(runs.Count(run => Timeline.Read(run.Run).Events!.Count > 0), 19, 21);
     }
 
     [Fact]
     public void How_a_handshake_ended_belongs_to_the_run_it_was_for_and_not_to_the_one_before()
     {
-        Handshake(null, lost: false);
-        Join(Run(1));
-        Handshake(Run(1), lost: true);
-        Join(Run(2));
-        Assert.Equal(["sent", "answered"], Told("1.a.boot"));
-        Assert.Equal(["sent", "lost"], Told("2.a.boot"));
+        Start(send => send.Peer == 0 ? new Response(ResponseStatus.Reset) { AgentId = "b", Boot = "other" } : null);
+        Start(send => send.Peer == 0 ? null : new Response(ResponseStatus.Reset) { AgentId = "c", Boot = "third" });
+        var runs = Timeline.Runs().Runs;
+        Assert.Equal(["sent b", "sent c", "answered b", "lost c"], HandshakesOf(runs[1].Run));
+        Assert.Equal(["sent b", "sent c", "lost b", "answered c"], HandshakesOf(runs[0].Run));
 
-        string[] Told(string run) => [.. Timeline.Read(run).Events!.Where(e => e.Message == "handshake" || e.Kind is "answered" or "lost").Select(e => e.Kind)];
-    }
-
-    private void Handshake(RunDescriptor? current, bool lost)
-    {
-        _recorder.OnStep(current);
-        var message = new Handshake();
-        var id = Send(message);
-        if (lost)
+        void Start(Func<Send, Response?> respond)
         {
-            _recorder.Lost(id, 0, message);
+            // Without a window, the run begins with the quorum, and the other response comes later.
+            Step(new StartRun(++_tickets, new RunRequest(WindowMs: 0)));
+            EndCalls(respond);
+            Step(new TimerFired(Timer.Start));
+            EndCalls(_ => null);
         }
-        else
+
+        string[] HandshakesOf(string run)
         {
-            _recorder.Responded(id, 0, message, new Response(ResponseStatus.Ok));
+            var handshakes = Timeline.Read(run).Events!.Where(e => e.Message == "handshake").Select(e => e.MessageId).ToHashSet();
+            return [.. Timeline.Read(run).Events!.Where(e => handshakes.Contains(e.MessageId)).Select(e => $"{e.Kind} {e.Other!.Replace("http://", "", StringComparison.Ordinal)}")];
         }
     }
 
     [Fact]
-    public void A_message_that_repeats_is_recorded_three_times()
+    public void A_message_that_repeats_is_shown_three_times()
     {
-        var run = Run(1);
-        Join(run);
+        Join(Run(1));
+        _sent.Clear();
         for (var i = 0; i < 100; i++)
         {
-            var final = new Final(2, 1, run, "a");
-            _recorder.Lost(Send(final), 0, final);
-            _recorder.Received("b/other/" + i, new Proposal("b", 1, 1, run), new Response(ResponseStatus.Ok));
+            Step(new TimerFired(Timer.Retransmit));
+            EndCalls(_ => null);
+            Receive(new Proposal("b", 1, 1, Run(1)), "b/other/" + i);
         }
 
         var events = Timeline.Read().Events!;
-        Assert.Equal(3, events.Count(e => e.Kind == "sent"));
-        Assert.Equal(3, events.Count(e => e.Kind == "lost"));
-        Assert.Equal(3, events.Count(e => e.Kind == "received"));
+        Assert.Equal(3, MostOf("sent"));
+        Assert.Equal(3, MostOf("received"));
+
+        int MostOf(string kind) => events.Where(e => e.Kind == kind).GroupBy(e => (e.Other, e.Message, e.Round, e.Value)).Max(same => same.Count());
     }
 
     [Fact]
     public void Every_status_and_reason_of_a_response_is_in_the_timeline()
     {
-        var run = Run(1);
-        Join(run);
+        Join(Run(1));
+        var (id, sent) = _sent.First(one => one.Send.Message.Run is not null);
         Response[] responses =
         [
             .. Enum.GetValues<ResponseStatus>()[1..].Select(status => new Response(status)),
             .. Enum.GetValues<ResponseReason>().Select(reason => new Response(ResponseStatus.Ok) { Reason = reason }),
         ];
-        for (var i = 0; i < responses.Length; i++)
+        foreach (var response in responses)
         {
-            _recorder.Received("b/other/" + i, new Proposal("b", 1, i + 1, run), responses[i]);
+            Step(new ResponseReceived(sent.Peer, sent.Message, response), messageId: id);
         }
 
-        var recorded = Timeline.Read().Events!.Where(e => e.Kind == "received").Select(e => (e.Status, e.Reason));
+        var recorded = Timeline.Read().Events!.Where(e => e.Kind == "answered").Select(e => (e.Status, e.Reason));
         Assert.Equal(responses.Select(response => ((string?)response.Status.WireName(), response.Reason?.WireName())), recorded);
     }
 
     [Fact]
-    public void The_answer_that_brings_the_decision_is_recorded_though_its_question_was_a_repetition()
+    public void The_answer_that_brings_the_decision_is_shown_though_its_question_was_a_repetition()
     {
-        var run = Run(1);
-        Join(run);
-        var question = new StateQuery();
-        _recorder.Responded(Send(question), 0, question, new Response(ResponseStatus.Ok) { AgentId = "b", Decision = new Decision(2, 1, run.Id) });
-        Assert.Equal(["joined", "sent", "answered"], Timeline.Read().Events!.Select(e => e.Kind));
+        Join(Run(1));
+        _sent.Clear();
+        Step(new TimerFired(Timer.Poll));
+        var before = Timeline.Read().Events!.Select(e => e.Kind).ToList();
+        EndCalls(_ => new Response(ResponseStatus.Ok) { AgentId = "b", Boot = "other", Run = Run(1).Id, Descriptor = Run(1), Decision = new Decision(2, 1, Run(1).Id) });
+        var after = Timeline.Read().Events!.Select(e => e.Kind).Skip(before.Count);
+        Assert.Equal(["sent", "answered"], after.Take(2));
+        Assert.Contains("learned", after);
     }
 
     [Fact]
     public void The_handshake_belongs_to_the_run_that_follows_it()
     {
-        var handshake = new Handshake();
-        _recorder.OnStep(null);
-        var id = Send(handshake);
-        _recorder.Responded(id, 0, handshake, new Response(ResponseStatus.Reset) { AgentId = "b" });
-        Join(Run(1));
-        Assert.Equal(["sent", "answered", "joined"], Timeline.Read().Events!.Select(e => e.Kind));
+        Step(new StartRun(1, new RunRequest()));
+        EndCalls(send => new Response(ResponseStatus.Reset) { AgentId = send.Peer == 0 ? "b" : "c", Boot = "other" });
+        Assert.Equal(["sent", "sent", "answered"], Timeline.Read().Events!.Take(3).Select(e => e.Kind));
+        Assert.Equal("handshake", Timeline.Read().Events![0].Message);
     }
 
     [Fact]
     public void A_run_that_outlived_this_process_shows_the_restart()
     {
-        _recorder.OnStep(null);
-        _recorder.Booted();
         Join(Run(1, boot: "before"));
-        Assert.Equal(["booted", "joined"], Timeline.Read().Events!.Select(e => e.Kind));
+        Assert.Equal("booted", Timeline.Read().Events![0].Kind);
         Join(Run(2));
-        Assert.Equal(["joined"], Timeline.Read().Events!.Select(e => e.Kind));
+        Assert.DoesNotContain(Timeline.Read().Events!, e => e.Kind == "booted");
     }
 
     [Theory]
@@ -179,20 +231,9 @@ public class EventRecorderTests
     public void A_strange_key_is_no_key(string key)
     {
         Join(Run(1));
-        _recorder.Received(key, new Proposal("b", 1, 1, Run(1)), new Response(ResponseStatus.Ok));
-        Assert.Equal(("b", null), (Timeline.Read().Events![^1].Other, Timeline.Read().Events![^1].MessageId));
-    }
-
-    [Fact]
-    public void Names_of_unknown_clients_do_not_fill_the_memory()
-    {
-        Join(Run(1));
-        for (var i = 0; i < 5_000; i++)
-        {
-            _recorder.Received($"stranger{i}/x/1", new Proposal("b", 1, i, Run(1)), new Response(ResponseStatus.Ok));
-        }
-
-        Assert.InRange(Timeline.Read().Events!.Select(e => e.Other).Distinct().Count(), 2, 1_024);
+        Receive(new Proposal("b", 2, 1, Run(1)), key);
+        var received = Timeline.Read().Events!.Last(e => e.Kind == "received");
+        Assert.Equal(("b", null), (received.Other, received.MessageId));
     }
 
     [Fact]
@@ -204,22 +245,46 @@ public class EventRecorderTests
         Join(Run(3));
         using var cancellation = new CancellationTokenSource();
         var first = await Timeline.FollowAsync(last, TimeSpan.FromSeconds(1), cancellation.Token).FirstAsync();
-        Assert.Contains("\"run\":\"3.a.boot\"", first.Json, StringComparison.Ordinal);
+        Assert.Contains("\"run\":\"3.b.other\"", first.Json, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_stream_shows_what_the_timeline_shows()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var streamed = new List<(long Id, string Kind)>();
+        await using var stream = Timeline.FollowAsync(Timeline.LastEventId, TimeSpan.FromSeconds(1), cancellation.Token).GetAsyncEnumerator();
+        for (var run = 1; run <= 200; run++)
+        {
+            Join(Run(run));
+            var expected = Timeline.Read().Events!;
+            while (streamed.Count == 0 || streamed[^1].Id < expected[^1].Id)
+            {
+                Assert.True(await stream.MoveNextAsync());
+                streamed.Add((stream.Current.Id, stream.Current.Kind));
+            }
+
+            Assert.Equal(expected.Select(e => (e.Id, e.Kind)), streamed.TakeLast(expected.Count));
+        }
     }
 
     [Fact]
     public async Task An_idle_stream_sends_heartbeats_and_then_the_next_event()
     {
         using var cancellation = new CancellationTokenSource();
-        await using var stream = Timeline.FollowAsync(0, TimeSpan.FromSeconds(1), cancellation.Token).GetAsyncEnumerator();
+        await using var stream = Timeline.FollowAsync(Timeline.LastEventId, TimeSpan.FromSeconds(1), cancellation.Token).GetAsyncEnumerator();
         var next = stream.MoveNextAsync().AsTask();
-        _time.Advance(TimeSpan.FromSeconds(1));
+
+        // A question for state is no event, and delays no heartbeat.
+        _time.Advance(TimeSpan.FromSeconds(0.5));
+        Receive(new StateQuery());
+        _time.Advance(TimeSpan.FromSeconds(0.5));
         Assert.True(await next);
         Assert.Equal("quiet", stream.Current.Kind);
         next = stream.MoveNextAsync().AsTask();
         Join(Run(1));
         Assert.True(await next);
-        Assert.Equal("joined", stream.Current.Kind);
+        Assert.Equal("received", stream.Current.Kind);
         await cancellation.CancelAsync();
     }
 }

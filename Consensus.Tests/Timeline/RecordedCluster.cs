@@ -11,20 +11,21 @@ internal sealed class RecordedCluster : SimulatedCluster
 {
     private readonly Random _random = new(7);
     private readonly FakeTimeProvider[] _clocks;
-    private readonly MessageIdSequence[] _messageIds;
     private readonly EventRecorder[] _recorders;
+    private long _nextMessageId;
 
     public RecordedCluster(params TimeSpan[] skews)
         : base(skews.Select((_, agent) => new SimulatedAgent(agent, [])))
     {
         var start = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         _clocks = [.. skews.Select(skew => new FakeTimeProvider(start + skew))];
-        _messageIds = [.. Agents.Select(agent => new MessageIdSequence(agent.Id, BootOf(agent)))];
-        _recorders = [.. Agents.Select(agent => new EventRecorder(agent.Id, BootOf(agent), _clocks[agent.Index]))];
+        _recorders = new EventRecorder[Agents.Count];
         foreach (var agent in Agents)
         {
+            var draws = new RecordedDraws(new SeededRandom((ulong)agent.Index + 3));
             agent.SetPeers(AgentIds.Others(agent.Index, Agents.Count), AddressOf);
-            agent.Start(BootOf(agent), new SeededRandom((ulong)agent.Index + 3), Core, restores: false);
+            agent.Start(BootOf(agent), draws, Core, restores: false);
+            _recorders[agent.Index] = new EventRecorder(new InputLog(agent.Machine!, draws), _clocks[agent.Index]);
         }
     }
 
@@ -71,8 +72,8 @@ internal sealed class RecordedCluster : SimulatedCluster
     protected override void OnCall(SimulatedCall call)
     {
         base.OnCall(call);
-        var id = ((RecordedCall)call).MessageId = _messageIds[call.From.Index].Next();
-        _recorders[call.From.Index].Sent(id, call.Peer, AddressOf(call.To.Index), call.Message);
+        ((RecordedCall)call).MessageId = _nextMessageId++;
+        _recorders[call.From.Index].Sent(call.Peer, call.Message);
 
         // Questions for state are recorded where their response holds new information.
         Sent += call.Message is StateQuery ? 0 : 1;
@@ -81,22 +82,9 @@ internal sealed class RecordedCluster : SimulatedCluster
     /// <inheritdoc/>
     protected override Response? OnStep(SimulatedAgent agent, Input input, IReadOnlyList<Effect> effects)
     {
-        var recorder = _recorders[agent.Index];
-        var id = (CurrentCall as RecordedCall)?.MessageId ?? 0;
-        recorder.OnStep(agent.Machine!.CurrentRun);
-        switch (input)
-        {
-            case MessageReceived received:
-                recorder.Received(_messageIds[CurrentCall!.From.Index].IdOf(id), received.Message, effects.OfType<Reply>().Single().Response);
-                break;
-            case ResponseReceived received:
-                recorder.Responded(id, received.Peer, received.Sent, received.Response);
-                break;
-            case RequestFailed failed:
-                recorder.Lost(id, failed.Peer, failed.Sent);
-                break;
-        }
-
+        var call = CurrentCall as RecordedCall;
+        var key = call is null || input is not MessageReceived ? null : MessageId.Format(call.From.Id, BootOf(call.From), call.MessageId);
+        _nextMessageId = _recorders[agent.Index].OnStep(input, effects, key, call?.MessageId ?? 0);
         return base.OnStep(agent, input, effects);
     }
 

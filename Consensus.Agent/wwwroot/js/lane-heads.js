@@ -37,7 +37,7 @@ export class LaneHeads {
     this.root.classList.toggle('tall', stacked || lanes.some((lane, index) => statusOf(lane, states[index])));
     this.root.replaceChildren(...lanes.map((lane, index) => {
       const [{ decision }, status] = [states[index], statusOf(lane, states[index])];
-      const dropped = lane.dropped ? `${lane.dropped.toLocaleString('en')} older events are no longer recorded` : undefined;
+      const dropped = lane.dropped ? `${lane.dropped.toLocaleString('en')} older steps are no longer recorded` : undefined;
       const head = html('div', { class: `head${lane.part === 'former' ? ' former' : status === 'down' ? ' down' : ''}`, 'data-agent': lane.agent_id, title: dropped },
         html('button', { type: 'button', class: 'name', 'data-lane': index, title: lane.agent_id, 'aria-pressed': String(index === chosen), 'aria-label': `Messages of ${lane.agent_id} alone` }, name(lane)),
         decision && chip(decision.value, `decided ${decision.value} in round ${decision.round}`),
