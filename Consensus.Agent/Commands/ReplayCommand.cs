@@ -47,11 +47,15 @@ internal static class ReplayCommand
     private static bool FollowsModel(List<Recording> recordings)
     {
         var (whole, partial, violation) = RecordedRuns.Check(recordings);
-        Console.WriteLine(violation?.Explanation ?? string.Create(CultureInfo.InvariantCulture, $"{whole:N0} runs: each event is a step of the model that is proved."));
+        if (violation is not null || whole > 0)
+        {
+            Console.WriteLine(violation?.Explanation ?? string.Create(CultureInfo.InvariantCulture, $"{whole:N0} runs: each event is a step of the model that is proved."));
+        }
+
         if (partial > 0)
         {
             Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"{partial:N0} more runs were not compared with it: not every step of every agent is recorded there."));
+                CultureInfo.InvariantCulture, $"{partial:N0} runs were not compared with that model: not every step of every agent is recorded there."));
         }
 
         return violation is null;
