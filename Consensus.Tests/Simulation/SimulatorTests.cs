@@ -94,6 +94,33 @@ public sealed class SimulatorTests
         Assert.InRange(report.Rounds.Mean, 1.2, 1.7);
     }
 
+    /// <summary>
+    /// Where all messages take equally long, agents go from round to round together. Then a round decides where a majority of three
+    /// values draws the same one: in <paramref name="decided"/> of <paramref name="draws"/> equally likely draws.
+    /// </summary>
+    [Theory]
+    [InlineData(3, 21, 27)]
+    [InlineData(5, 153, 243)]
+    [InlineData(7, 1_137, 2_187)]
+    public void Agents_in_step_decide_in_as_many_rounds_as_chance_takes(int agents, double decided, double draws)
+    {
+        var rounds = new SimulationBatch(new SimulationOptions(agents, Latency: Latency.Constant, Spread: Spread.Direct), 1, 4_000).Run().Rounds;
+        Assert.InRange(rounds.HalfWidth, 0.01, 0.06);
+        Assert.InRange(draws / decided, rounds.Mean - rounds.HalfWidth, rounds.Mean + rounds.HalfWidth);
+    }
+
+    [Fact]
+    public void The_confidence_interval_of_a_mean_is_that_of_the_textbooks()
+    {
+        var histogram = new Histogram();
+        foreach (var number in new[] { 1, 1, 2, 2 })
+        {
+            histogram.Add(number);
+        }
+
+        Assert.Equal(1.96 * Math.Sqrt(1 / 12.0), histogram.HalfWidth, 12);
+    }
+
     [Fact]
     public void Plurality_draws_decide_in_about_two_rounds_whatever_the_size()
     {
