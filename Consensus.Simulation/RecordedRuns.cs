@@ -22,7 +22,8 @@ public static class RecordedRuns
     {
         // Of one agent, the steps of one process after those of another.
         var agents = recordings.Where(recording => recording.Steps > 0).GroupBy(recording => recording.AgentId)
-            .Select(processes => new Cursor(processes.OrderBy(process => process.Reexecute(rules).First().At).SelectMany(process => process.Reexecute(rules)))).ToList();
+            .Select(processes => processes.OrderBy(process => process.Reexecute(rules).First().At))
+            .Select(processes => new Cursor(processes.SelectMany(process => process.Reexecute(rules)))).ToList();
         var refinement = new Refinement();
         while (agents.Exists(agent => !agent.IsAtEnd))
         {

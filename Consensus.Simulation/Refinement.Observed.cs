@@ -5,14 +5,15 @@ namespace Consensus.Simulation;
 /// <summary>Agents that are observed from outside: only what they send is known, and a message is known before it arrives.</summary>
 public sealed partial class Refinement
 {
-    /// <summary>Checks that the model has a step after which an agent may send this. Messages that change nothing known are not checked.</summary>
+    /// <summary>Checks that the model has a step after which an agent may send this. What it has sent before is not checked again.</summary>
     /// <param name="agentId">The sender.</param>
     /// <param name="message">The message, or what a response repeats.</param>
     /// <param name="run">The run that it belongs to.</param>
     /// <returns>A violation where there is none, or null.</returns>
     public Violation? ObserveMessage(string agentId, Message message, RunDescriptor run)
     {
-        if (FindObserved(run, message) is not { } sent || !run.Members.ContainsKey(agentId) || message.Content is not { Proposal: not 0 } content)
+        if (FindObserved(run, message) is not { } sent || !run.Members.ContainsKey(agentId)
+            || message.Content is not { Proposal: not 0 } content)
         {
             return null;
         }
@@ -21,7 +22,8 @@ public sealed partial class Refinement
         if (sent.ProposalOf(agentId, content.Round) == 0)
         {
             if (content.Round > run.StartRound && !seen.Allows(ModelStep.CatchUp, content.Round, content.Proposal)
-                && !seen.Allows(ModelStep.Adopt, content.Round, content.Proposal) && !seen.Allows(ModelStep.Draw, content.Round, content.Proposal))
+                && !seen.Allows(ModelStep.Adopt, content.Round, content.Proposal)
+                && !seen.Allows(ModelStep.Draw, content.Round, content.Proposal))
             {
                 return Refused(agentId, run, message, "it neither caught up nor had a quorum of votes that allows it");
             }
@@ -58,7 +60,8 @@ public sealed partial class Refinement
         var seen = new ObservedBy(sent, agentId);
         if (!seen.Allows(ModelStep.Learn, decision.Round, decision.Value) && !seen.Allows(ModelStep.Decide, decision.Round, decision.Value))
         {
-            return Refused(agentId, run, new Final(decision.Value, decision.Round), "no quorum of votes allows it, and nobody has decided it");
+            return Refused(
+                agentId, run, new Final(decision.Value, decision.Round), "no quorum of votes allows it, and nobody has decided it");
         }
 
         sent.Take(ModelStep.Learn, agentId, decision.Round, decision.Value, default);
@@ -89,7 +92,8 @@ public sealed partial class Refinement
 
     private static Violation Refused(string agentId, RunDescriptor run, Message message, string why) => new(
         PropertyNames.Refinement, run.Rule, run.Id,
-        $"{agentId} sends a {EventFormatter.Of(message with { Run = run })} in run {run.Id}, for which the proof's model has no step: {why}.");
+        $"{agentId} sends a {EventFormatter.Of(message with { Run = run })} in run {run.Id}, "
+        + $"for which the proof's model has no step: {why}.");
 
     /// <summary>What was observed, and the votes that the agent itself may have cast and not sent yet.</summary>
     private readonly struct ObservedBy(SentInRun sent, string agentId) : ISentInRun

@@ -64,7 +64,8 @@ public sealed partial class Refinement
         }
 
         // A run that nobody has joined is new, or older than what is known: then this process ignores the message.
-        return _partial.Contains(run)
-            || (_runs.TryGetValue(run, out var sent) ? agentId is null || sent.Has(agentId, content) : machine.CurrentRun is not { Rule: Rule.Ratified } now || now.Id != run);
+        return _partial.Contains(run) || (_runs.TryGetValue(run, out var sent)
+            ? agentId is null || sent.Has(agentId, content)
+            : machine.CurrentRun is not { Rule: Rule.Ratified } now || now.Id != run);
     }
 }

@@ -92,8 +92,8 @@ public sealed partial class Refinement
                 return protocolEvent.Run < before ? $"a reset lowers the floor from {before}" : null;
             case ProtocolEventKind.Restored when machine.CurrentRun is { Rule: Rule.Ratified } run && run.Id == protocolEvent.Run:
                 process.Now = new(RunOf(run), default, run.Id);
-                return protocolEvent.Value == 0 || _partial.Contains(run.Id) || process.Now.Run!.Announced(machine.Id, protocolEvent.Value) ? null
-                    : "this agent never held that decision";
+                return protocolEvent.Value == 0 || _partial.Contains(run.Id)
+                    || process.Now.Run!.Announced(machine.Id, protocolEvent.Value) ? null : "this agent never held that decision";
         }
 
         // A run by the classic rule, an anonymous one, or one of which some steps are not known.

@@ -59,7 +59,7 @@ internal sealed class SentInRun(RunDescriptor run) : ISentInRun
     /// <summary>Whether an agent ever held this decision.</summary>
     public bool Announced(string agentId, int value) => _decisions.Contains((agentId, value));
 
-    /// <summary>Whether an agent has sent this, or is no member, so that it does not count; of a decision: whether any agent holds it.</summary>
+    /// <summary>Whether an agent has sent this, or is no member and does not count; of a decision: whether any agent holds it.</summary>
     public bool Has(string agentId, MessageContent content)
     {
         if (content.Kind == MessageKind.Final)
@@ -73,7 +73,8 @@ internal sealed class SentInRun(RunDescriptor run) : ISentInRun
     }
 
     /// <summary>What an agent proposed in a round; 0: nothing.</summary>
-    public int ProposalOf(string agentId, int round) => In(round) is { } sent && Array.IndexOf(_members, agentId) is >= 0 and var member ? sent.Proposals[member] : 0;
+    public int ProposalOf(string agentId, int round) =>
+        In(round) is { } sent && Array.IndexOf(_members, agentId) is >= 0 and var member ? sent.Proposals[member] : 0;
 
     /// <summary>Whether an agent has voted in a round.</summary>
     public bool HasVoteOf(string agentId, int round) =>

@@ -10,7 +10,8 @@ namespace Consensus.Agent.Commands;
 internal static class ReplayCommand
 {
     /// <summary>
-    /// The command. Exit code 0: no difference; 2: an agent did something else, or what the model does not allow; 1: a file is no recording.
+    /// The command. Exit code 0: no difference; 2: an agent did something else, or what the model does not allow; 1: a file is no
+    /// recording.
     /// </summary>
     public static Command Create()
     {
@@ -19,7 +20,8 @@ internal static class ReplayCommand
             Arity = ArgumentArity.OneOrMore,
             Description = "Recordings, each from GET /timeline/record of an agent.",
         };
-        var command = new Command("replay", "Re-executes what agents recorded, and compares every effect with what the agents did, and every event with the proof's model.") { files };
+        var command = new Command(
+            "replay", "Re-executes what agents recorded. Compares every effect with what the agents did, and every event with the proof's model.") { files };
         command.SetAction(parsed => Replay(parsed.GetValue(files)!));
         return command;
     }
@@ -49,13 +51,14 @@ internal static class ReplayCommand
         var (whole, partial, violation) = RecordedRuns.Check(recordings);
         if (violation is not null || whole > 0)
         {
-            Console.WriteLine(violation?.Explanation ?? string.Create(CultureInfo.InvariantCulture, $"{whole:N0} runs: each event is a step of the model that is proved."));
+            Console.WriteLine(violation?.Explanation
+                ?? string.Create(CultureInfo.InvariantCulture, $"{whole:N0} runs: each event is a step of the model that is proved."));
         }
 
         if (partial > 0)
         {
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"{partial:N0} runs were not compared with that model: not every step of every agent is recorded there."));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{partial:N0} runs were not compared with that model: ")
+                + "not every step of every agent is recorded there.");
         }
 
         return violation is null;

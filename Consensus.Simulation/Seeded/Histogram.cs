@@ -16,8 +16,9 @@ public sealed class Histogram
     /// <summary>Their mean; 0 where there are none.</summary>
     public double Mean => Count == 0 ? 0 : (double)Sum / Count;
 
-    /// <summary>Half the width of the 95 % confidence interval of the mean, by the normal approximation; 0 where fewer than two were counted.</summary>
-    public double HalfWidth => Count < 2 ? 0 : 1.96 * Math.Sqrt(_counts.Sum(one => one.Value * Math.Pow(one.Key - Mean, 2)) / (Count - 1) / Count);
+    /// <summary>Half the width of the 95 % confidence interval of the mean, by the normal approximation; 0: fewer than two were counted.</summary>
+    public double HalfWidth =>
+        Count < 2 ? 0 : 1.96 * Math.Sqrt(_counts.Sum(one => one.Value * Math.Pow(one.Key - Mean, 2)) / (Count - 1) / Count);
 
     /// <summary>The largest; 0 where there are none.</summary>
     public int Max => _counts.Count == 0 ? 0 : _counts.Keys.Max();

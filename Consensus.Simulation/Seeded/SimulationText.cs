@@ -81,7 +81,8 @@ public static class SimulationText
         yield return report.Options.Describe();
         yield return Invariant($"{Count(report.Runs, "run")} (seeds {report.FirstSeed}..{report.FirstSeed + report.Runs - 1}){pace} ({report.Messages.Sum:N0} messages)");
         yield return $"  ended     {string.Join(", ", report.Outcomes.Select((count, outcome) => (Count: count, Text: TextOf((SimulationOutcome)outcome))).Where(outcome => outcome.Count > 0).Select(outcome => Invariant($"{outcome.Count:N0} {outcome.Text}")))}";
-        yield return Invariant($"  rounds    {report.Rounds} (to the first decision, of {Count(report.Rounds.Count, "decided run")}; mean {report.Rounds.Mean:N4} ± {report.Rounds.HalfWidth:N4} at 95 %)");
+        yield return Invariant($"  rounds    {report.Rounds} (to the first decision, of {Count(report.Rounds.Count, "decided run")}; ")
+            + Invariant($"mean {report.Rounds.Mean:N4} ± {report.Rounds.HalfWidth:N4} at 95 %)");
         yield return Invariant($"  messages  {report.Messages} (messages and responses that arrived, by simulated run)");
         yield return Invariant($"  requests  {report.Requests} (new_round, proposal, vote and final, by simulated run)");
         yield return Invariant($"  time      mean {report.VirtualUs.Mean / 1000:N1} ms, p50 {report.VirtualUs.Percentile(50) / 1000.0:N1} ms, p99 {report.VirtualUs.Percentile(99) / 1000.0:N1} ms (virtual, until all was settled)");

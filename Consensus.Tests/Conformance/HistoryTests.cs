@@ -65,7 +65,8 @@ public sealed class HistoryTests
     [InlineData("proposal", false)]
     public void What_an_agent_sends_must_follow_from_a_step_of_the_model(string what, bool follows)
     {
-        Send(0, 1, new NewRound(1, Run, "agent1", 2), new Response(ResponseStatus.Started) { Run = Run.Id, Proposal = new Proposal("agent2", what == "decision" ? 2 : 3, 1) });
+        var answer = new Proposal("agent2", what == "decision" ? 2 : 3, 1);
+        Send(0, 1, new NewRound(1, Run, "agent1", 2), new Response(ResponseStatus.Started) { Run = Run.Id, Proposal = answer });
         Assert.Null(Judge());
 
         // A vote of agent2 allows each of these. The sender may have voted too, and not sent its vote yet.

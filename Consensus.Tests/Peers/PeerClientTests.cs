@@ -260,7 +260,8 @@ public sealed class PeerClientTests : IDisposable
     }
 
     private const string Described =
-        """{"id":"7.agent2.b","n":3,"start_round":1,"rule":"ratified","values":3,"draw":"fresh","window_ms":200,"members":{"agent2":"b","agent3":"c"}}""";
+        """{"id":"7.agent2.b","n":3,"start_round":1,"rule":"ratified","values":3,"draw":"fresh","window_ms":200,"""
+        + "\"members\":{\"agent2\":\"b\",\"agent3\":\"c\"}}";
 
     private static string State(string run) => $$"""{"agent_id":"agent2","boot":"b","descriptor":{{run}}}""";
 
@@ -302,7 +303,11 @@ public sealed class PeerClientTests : IDisposable
             }
 
             return Up.Contains(host)
-                ? new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(Body ?? $$"""{"status":"ok","agent_id":"{{host}}","boot":"b"}""", Encoding.UTF8, "application/json") }
+                ? new HttpResponseMessage(HttpStatusCode.OK)
+                {
+                    Content = new StringContent(
+                        Body ?? $$"""{"status":"ok","agent_id":"{{host}}","boot":"b"}""", Encoding.UTF8, "application/json"),
+                }
                 : throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused");
         }
     }

@@ -87,7 +87,8 @@ public sealed class RefinementTests
             ("clearing-handshake", PropertyNames.Termination), ("cluster-sizes-not-compared", PropertyNames.ClusterSize),
             ("decision-not-restored", PropertyNames.Durability), ("silent-learners", PropertyNames.Termination),
         ],
-        Mutant.All.Where(mutant => !Refused.Any(row => mutant.Name.Equals(row[0]))).Select(mutant => (mutant.Name, mutant.Property)).Order());
+        Mutant.All.Where(mutant => !Refused.Any(row => mutant.Name.Equals(row[0]))).Select(mutant => (mutant.Name, mutant.Property))
+            .Order());
 
     [Fact]
     public void Two_initiators_take_steps_of_the_model_only() =>

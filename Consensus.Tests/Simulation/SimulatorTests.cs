@@ -104,7 +104,8 @@ public sealed class SimulatorTests
     [InlineData(7, 1_137, 2_187)]
     public void Agents_in_step_decide_in_as_many_rounds_as_chance_takes(int agents, double decided, double draws)
     {
-        var rounds = new SimulationBatch(new SimulationOptions(agents, Latency: Latency.Constant, Spread: Spread.Direct), 1, 4_000).Run().Rounds;
+        var inStep = new SimulationOptions(agents, Latency: Latency.Constant, Spread: Spread.Direct);
+        var rounds = new SimulationBatch(inStep, 1, 4_000).Run().Rounds;
         Assert.InRange(rounds.HalfWidth, 0.01, 0.06);
         Assert.InRange(draws / decided, rounds.Mean - rounds.HalfWidth, rounds.Mean + rounds.HalfWidth);
     }
