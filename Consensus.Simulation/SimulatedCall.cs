@@ -27,8 +27,14 @@ public class SimulatedCall
     /// <summary>The call in the trace; null where nothing is traced.</summary>
     public TraceCall? Trace { get; internal set; }
 
-    /// <summary>True while the calling process runs. The next process does not receive responses to these calls.</summary>
-    public bool CallerRuns => From.Machine is not null && From.Processes == Process;
+    /// <summary>True for a copy that the network made. Nobody receives a response to it.</summary>
+    public bool IsCopy { get; private init; }
+
+    /// <summary>True while the calling process runs and takes a response. The next process takes none.</summary>
+    public bool CallerRuns => !IsCopy && From.Machine is not null && From.Processes == Process;
+
+    /// <summary>Another copy of the message.</summary>
+    internal SimulatedCall Copy() => new() { From = From, To = To, Peer = Peer, Process = Process, Message = Message, IsCopy = true };
 
     internal void Begin(SimulatedAgent from, SimulatedAgent to, Send send) =>
         (From, To, Peer, Process, Message, Response, Trace) = (from, to, send.Peer, from.Processes, send.Message, null, null);

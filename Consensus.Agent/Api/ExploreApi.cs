@@ -13,7 +13,7 @@ namespace Consensus.Agent.Api;
 public sealed record ExploredProperty(string Name, bool Holds, string Reason);
 
 /// <summary>A message or a response of a step.</summary>
-/// <param name="Kind">The kind of the message; of a response: of what it carries, absent where it carries nothing.</param>
+/// <param name="Kind">The kind of the message; of a response: of what it carries, <c>state</c> for a run alone, absent for neither.</param>
 /// <param name="From">The sender, from 0.</param>
 /// <param name="To">The receiver, from 0.</param>
 /// <param name="Round">The round; 0 for none.</param>
@@ -26,7 +26,9 @@ public sealed record ExploredMessage(
 
 /// <summary>A step that is possible.</summary>
 /// <param name="Step">The step in a path.</param>
-/// <param name="Kind">What happens: start, deliver, respond, lose, window, startwait, retransmit, disseminate, poll, crash, restart or reset.</param>
+/// <param name="Kind">
+/// What happens: start, deliver, respond, lose, duplicate, window, startwait, retransmit, disseminate, poll, crash, restart or reset.
+/// </param>
 /// <param name="Agent">The agent that takes it, from 0.</param>
 /// <param name="Draws">The values that the step draws; absent: none.</param>
 /// <param name="Message">What arrives or is lost; absent: nothing.</param>
@@ -92,7 +94,8 @@ public static class ExploreApi
     {
         var cluster = new ExploredCluster(options, path, keepsStates: true);
         var properties = PropertiesOf(cluster).ToList();
-        var timeline = SimulatedTimeline.Of(cluster.Trace!, options.Agents, "", [], cluster.Violations.FirstOrDefault());
+        var violation = cluster.Violations.FirstOrDefault();
+        var timeline = SimulatedTimeline.Of(cluster.Trace!, options.Agents, "", [], violation, showsQueries: true);
         return TypedResults.Json(
             new ExploredState(
                 // The properties say what is violated.
@@ -114,7 +117,9 @@ public static class ExploreApi
     {
         if (call.Response is { } response)
         {
-            return ToMessage(response.Carried, call.To.Index, call.From.Index) with { Response = true, Text = EventFormatter.Summary(response) };
+            var carried = ToMessage(response.Carried, call.To.Index, call.From.Index);
+            var kind = carried.Kind is null && response.Descriptor is not null ? MessageKind.StateQuery.WireName() : carried.Kind;
+            return carried with { Kind = kind, Response = true, Text = EventFormatter.Summary(response) };
         }
 
         return ToMessage(call.Message.Content, call.From.Index, call.To.Index);

@@ -73,7 +73,7 @@ public static class SimulateApi
     {
         var trace = new SimulationTrace(keepsStates: true);
         var result = new Simulator(options, mutant?.Factory) { Changes = changes }.Run(seed, trace, MaxMessages);
-        return SimulatedTimeline.Of(trace, options.Agents, string.Join(' ', result.Verdict(trace)), detail, result.Violation);
+        return SimulatedTimeline.Of(trace, options.Agents, result.OutcomeSentence(trace), detail, result.Violation);
     }
 
     private static JsonHttpResult<BrokenRules> ListMutants() => TypedResults.Json(new BrokenRules([.. Mutant.All.Select(ToBrokenRule)]), TimelineJson.Default.BrokenRules);

@@ -45,13 +45,14 @@ internal sealed class SimulationQuery
         foreach (var text in texts)
         {
             if (text.Split('-') is [var number, var name] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var message)
-                && Enum.TryParse<MessageChange>(name, ignoreCase: true, out var change) && Enum.IsDefined(change) && changes.Count < MaxChanges)
+                && WireNames.Parse<MessageChange>(name) is { } change && changes.Count < MaxChanges)
             {
                 changes[message] = change;
             }
             else
             {
-                Refuse<int>($"change must be the number of a message and lose, delay or duplicate, such as 12-lose; {MaxChanges} at most.");
+                var names = string.Join(" or ", WireNames.All<MessageChange>());
+                Refuse<int>($"change must be the number of a message and {names}, such as 12-lose; {MaxChanges} at most.");
             }
         }
 

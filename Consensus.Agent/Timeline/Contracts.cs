@@ -156,7 +156,8 @@ public sealed record LaneEvent(
     string? Run = null, string? Support = null, int? Text = null);
 
 /// <summary>
-/// New information of a response: its receiver did not have it from that agent. <paramref name="Run"/> is absent in the timeline's
+/// New information of a response: its receiver did not have it from that agent. <paramref name="Kind"/> is that of a message, or
+/// <c>state</c> for the run that the receiver joined. <paramref name="Run"/> is absent in the timeline's
 /// run. <paramref name="Text"/> is the number of its text, a noun.
 /// </summary>
 public sealed record NewInformation(

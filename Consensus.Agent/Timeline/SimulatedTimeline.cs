@@ -16,15 +16,19 @@ internal static class SimulatedTimeline
     /// <param name="sentence">The result in a sentence.</param>
     /// <param name="detail">Rounds to show though they would be folded.</param>
     /// <param name="violation">The violated property; null: none. The timeline is of its run, else of the newest.</param>
+    /// <param name="showsQueries">Whether all queries for state are shown, also those whose response caused no event.</param>
     /// <remarks>A trace with states shows its other runs too: an agent that has not joined the newest is still in one of them.</remarks>
-    public static ClusterTimeline Of(SimulationTrace trace, int agents, string sentence, IReadOnlyList<RoundRange> detail, Violation? violation = null)
+    public static ClusterTimeline Of(
+        SimulationTrace trace, int agents, string sentence, IReadOnlyList<RoundRange> detail, Violation? violation = null,
+        bool showsQueries = false)
     {
         var runs = trace.Calls.Select(call => call.Message.Run).OfType<RunDescriptor>().ToList();
         var run = runs.Find(run => run.Id == violation?.Run) ?? runs.MaxBy(run => run.Id);
         var entered = trace.Steps.SelectMany(step => step.Events).Where(protocolEvent => protocolEvent.Run == run?.Id && EntersRound(protocolEvent));
         var (_, folded) = RoundFolding.Fold(1, entered.Select(protocolEvent => protocolEvent.Round).DefaultIfEmpty(0).Max(), detail);
         var processes = trace.Steps.Where(step => step.Kind is TraceStepKind.Boot or TraceStepKind.Crash).ToLookup(step => step.Agent);
-        var merged = TimelineMerger.Merge(run?.Id.ToString(), new TraceReader(trace, processes, run, folded).Sources(agents), folded);
+        var reader = new TraceReader(trace, processes, run, folded, showsQueries);
+        var merged = TimelineMerger.Merge(run?.Id.ToString(), reader.Sources(agents), folded);
         var ends = merged.Events.Where(e => e.Run is null && e.Kind is "decided" or "learned").ToList();
         return RunVerdict.AddTo(merged with
         {
@@ -50,14 +54,16 @@ internal static class SimulatedTimeline
     }
 
     /// <summary>Reads each agent's timeline from a trace. Folded rounds are left out.</summary>
-    private sealed class TraceReader(SimulationTrace trace, ILookup<int, TraceStep> processes, RunDescriptor? run, List<RoundRange> folded)
+    private sealed class TraceReader(
+        SimulationTrace trace, ILookup<int, TraceStep> processes, RunDescriptor? run, List<RoundRange> folded, bool showsQueries)
     {
         private readonly ILookup<int, TraceStep> _steps = trace.Steps.ToLookup(step => step.Agent);
 
-        // A query for state is shown where its response caused an event.
+        // Unless all are shown, a query for state is shown where its response caused an event.
         private readonly HashSet<TraceCall> _shown =
         [
-            .. trace.Calls.Where(call => call.Message is Handshake or Reset || (call.Message.Run is { } named && (trace.KeepsStates || named.Id == run?.Id))),
+            .. trace.Calls.Where(call => call.Message is Handshake or Reset || (showsQueries && call.Message is StateQuery)
+                || (call.Message.Run is { } named && (trace.KeepsStates || named.Id == run?.Id))),
             .. trace.Steps.Where(step => step is { Kind: TraceStepKind.Response, Call.Message: StateQuery, Events.Count: > 0 }).Select(step => step.Call!),
         ];
 

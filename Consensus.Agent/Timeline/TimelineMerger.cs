@@ -32,6 +32,7 @@ public static class TimelineMerger
         var arrows = Arrows(links, decisions, At, T);
         var events = recorded.SelectMany(timeline => timeline.Events!.Where(IsInner)
             .Select(e => ToLaneEvent(e, names[timeline.AgentId], At, T) with { Support = decisions.SupportOf(timeline, e) })).OrderBy(e => e.T).ToList();
+        ShowRuns(arrows, events);
         var lanes = names.Ids.Select((id, lane) => ToLane(id, lane, names, sources, descriptor, offsets, events)).ToList();
         var rounds = RoundsOf(recorded, names, At, T);
         var values = lanes.Where(lane => lane.Value is not null).Select(lane => lane.Value).Distinct().Count();
@@ -210,6 +211,21 @@ public static class TimelineMerger
                 && arrow.ResponseCompletes != true)
             {
                 arrows[i] = arrow with { News = null };
+            }
+        }
+    }
+
+    /// <summary>The run is new information where an agent joined it by a response to its query for state that carries no message.</summary>
+    private static void ShowRuns(List<MessageArrow> arrows, List<LaneEvent> events)
+    {
+        var query = MessageKind.StateQuery.WireName();
+        foreach (var joined in events.Where(e => e.Kind is "joined" or "joined_as_learner"))
+        {
+            var i = arrows.FindIndex(arrow =>
+                arrow.Kind == query && arrow.From == joined.Lane && arrow.Answered == joined.T && arrow.News is null);
+            if (i >= 0)
+            {
+                arrows[i] = arrows[i] with { News = new NewInformation(query, 0, Run: joined.Run) };
             }
         }
     }

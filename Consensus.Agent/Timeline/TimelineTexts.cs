@@ -22,7 +22,7 @@ internal sealed class TimelineTexts
         return timeline with
         {
             Events = [.. timeline.Events.Select(e => e with { Text = texts.NumberOf(TextOf(e, run)) })],
-            Messages = [.. timeline.Messages.Select(texts.WithTexts)],
+            Messages = [.. timeline.Messages.Select(message => texts.WithTexts(message, timeline.Run))],
             Texts = texts._texts,
         };
     }
@@ -32,12 +32,16 @@ internal sealed class TimelineTexts
             ? EventFormatter.Of(new ProtocolEvent(kind, run, e.Round, e.Value ?? 0, e.Attempt ?? 0, e.Other))
             : null;
 
-    private MessageArrow WithTexts(MessageArrow message) => message with
+    private MessageArrow WithTexts(MessageArrow message, string? run) => message with
     {
         Text = ContentOf(message.Kind, message.Round, message.Value, message.Proposal),
         Outcome = message.Status is null && message.Reason is null ? null : OutcomeOf(message.Status, message.Reason),
-        News = message.News is { } news ? news with { Text = ContentOf(news.Kind, news.Round, news.Value, news.Proposal) } : null,
+        News = message.News is { } news ? news with { Text = NewsOf(news, run) } : null,
     };
+
+    private int? NewsOf(NewInformation news, string? run) => news.Kind == MessageKind.StateQuery.WireName()
+        ? NumberOf($"run {news.Run ?? run}")
+        : ContentOf(news.Kind, news.Round, news.Value, news.Proposal);
 
     private int? ContentOf(string kind, int round, int? value, int? proposal)
     {

@@ -42,6 +42,9 @@ public enum ExplorationStepKind
 
     /// <summary>The agent is reset.</summary>
     Reset,
+
+    /// <summary>The network makes another copy of a message.</summary>
+    Duplicate,
 }
 
 /// <summary>One step of a path: what happens, to which agent or call, and with which draws.</summary>
@@ -51,7 +54,7 @@ public enum ExplorationStepKind
 public readonly record struct ExplorationStep(ExplorationStepKind Kind, int Number, IReadOnlyList<int> Draws)
 {
     // In the order of the kinds.
-    private const string Letters = "sdrxwbtfpcue";
+    private const string Letters = "sdrxwbtfpcuey";
 
     /// <summary>The timer of a kind; null: none.</summary>
     public Timer? Timer => Kind switch

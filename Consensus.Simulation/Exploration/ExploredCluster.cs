@@ -139,6 +139,11 @@ public sealed class ExploredCluster : SimulatedCluster
             }
         }
 
+        foreach (var call in wanted(ExplorationStepKind.Duplicate) ? InFlight.Where(CanBeDuplicated) : [])
+        {
+            yield return new NextStep(new(ExplorationStepKind.Duplicate, call.Trace!.Number, []), call.To.Index, call);
+        }
+
         foreach (var agent in Agents)
         {
             var number = agent.Index + 1;
@@ -171,7 +176,9 @@ public sealed class ExploredCluster : SimulatedCluster
 
     private bool Take(ExplorationStep step)
     {
-        var call = step.Kind is ExplorationStepKind.Deliver or ExplorationStepKind.Respond or ExplorationStepKind.Lose ? InFlight.Find(call => call.Trace!.Number == step.Number) : null;
+        var isOfCall = step.Kind is ExplorationStepKind.Deliver or ExplorationStepKind.Respond
+            or ExplorationStepKind.Lose or ExplorationStepKind.Duplicate;
+        var call = isOfCall ? InFlight.Find(call => call.Trace!.Number == step.Number) : null;
         var agent = step.Number <= Agents.Count ? Agents[step.Number - 1] : null;
         switch (step.Kind)
         {
@@ -187,6 +194,9 @@ public sealed class ExploredCluster : SimulatedCluster
                 call.Trace!.Lost |= call.Response is null;
                 call.Trace.ResponseLost |= call.Response is not null;
                 Respond(call, null);
+                return true;
+            case ExplorationStepKind.Duplicate when call is not null && CanBeDuplicated(call):
+                Duplicate(call);
                 return true;
             case ExplorationStepKind.Start when agent?.Machine is not null:
                 StartRun(agent, ++_starts, _request);
@@ -207,6 +217,16 @@ public sealed class ExploredCluster : SimulatedCluster
             default:
                 return step.Timer is { } timer && agent?.Machine is not null && Fire(agent, timer);
         }
+    }
+
+    private static bool CanBeDuplicated(SimulatedCall call) => call is { Response: null, IsCopy: false };
+
+    private void Duplicate(SimulatedCall call)
+    {
+        var (copy, original) = (call.Copy(), call.Trace!);
+        copy.Trace = Trace!.AddCall(copy, original.SentAt);
+        Trace.Steps.First(step => step.Sent.Contains(original)).Sent.Add(copy.Trace);
+        InFlight.Add(copy);
     }
 
     /// <summary>A step with each combination of its draws. Copies of the machine take it, so nothing changes.</summary>

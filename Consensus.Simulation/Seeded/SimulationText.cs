@@ -17,11 +17,11 @@ public static class SimulationText
         return Invariant($"{NameOf(options.Rule)} rule, {NameOf(options.Draw)} draws, {Count(options.Agents, "agent")}, {Count(options.Values, "value")}, window {options.WindowMs} ms, {NameOf(options.Latency)} latency, {Count(options.Starts, "start")}{(options.Spread is { } spread ? $", spread {NameOf(spread)}" : "")}; {(options.Durable ? "durable, " : "")}{(options.ShortPeers > 0 ? Invariant($"{Count(options.ShortPeers, "agent")} with one peer too few, ") : "")}{(list.Length == 0 ? "no faults" : Invariant($"{list}, for {options.FaultsMs} ms"))}");
     }
 
-    /// <summary>The result of one simulated run, in a few lines.</summary>
-    public static IEnumerable<string> Verdict(this SimulationResult result, SimulationTrace trace)
+    /// <summary>The outcome of one simulated run, in a sentence.</summary>
+    public static string OutcomeSentence(this SimulationResult result, SimulationTrace trace)
     {
         var agents = AgentSummary.Of(trace).ToList();
-        yield return Invariant($"{result.Outcome switch
+        return result.Outcome switch
         {
             SimulationOutcome.Decided => Decided(agents),
             SimulationOutcome.Stalled => "Stalled: too few members of the newest run remain, and they report it.",
@@ -29,7 +29,14 @@ public static class SimulationText
             SimulationOutcome.CutOff => "Stopped: the last permitted round (--rounds) ended undecided.",
             SimulationOutcome.Undecided => $"Undecided: {result.UnfinishedReason}. The classic rule does not guarantee termination.",
             _ => "A property is violated.",
-        }} {Count(result.Messages, "message")} arrived in {result.VirtualUs / 1000.0:0.0} virtual ms.");
+        };
+    }
+
+    /// <summary>The result of one simulated run, in a few lines.</summary>
+    public static IEnumerable<string> Verdict(this SimulationResult result, SimulationTrace trace)
+    {
+        var messages = Count(result.Messages, "message");
+        yield return Invariant($"{result.OutcomeSentence(trace)} {messages} arrived in {result.VirtualUs / 1000.0:0.0} virtual ms.");
         if (result.Violation is { } violation)
         {
             yield return $"BROKEN, {violation.Property}: {violation.Explanation}";

@@ -36,7 +36,7 @@ public sealed partial class Simulator
         var faulty = Now < _faultsUntil;
         var copies = faulty && _options.Duplicate.Happens(_random) ? 2 : 1;
         var inTime = false;
-        MessageChange? change = planned.Trace is { } traced && Changes.TryGetValue(traced.Number, out var asked) ? asked : null;
+        var change = ChangeOf(planned);
         for (var copy = 0; copy < copies; copy++)
         {
             if (_network.IsCut(from, to) || (faulty && _options.Drop.Happens(_random)))
@@ -66,6 +66,9 @@ public sealed partial class Simulator
             PlanFailure(planned, planned.Deadline);
         }
     }
+
+    private MessageChange? ChangeOf(PlannedCall call) =>
+        call.Trace is { } traced && Changes.TryGetValue(traced.Number, out var change) ? change : null;
 
     private void Plan(long at, PlannedEventKind kind, int agent, PlannedCall call, Response? response = null, int number = 0)
     {
@@ -126,8 +129,10 @@ public sealed partial class Simulator
         }
 
         var (from, to) = (call.From.Index, call.To.Index);
-        var at = Now + _network.Delay(to, from);
-        if (at <= call.Deadline && !_network.IsCut(to, from) && !(Now < _faultsUntil && _options.Drop.Happens(_random)))
+        var change = ChangeOf(call);
+        var at = Now + _network.Delay(to, from) + (change == MessageChange.DelayResponse ? ChangedDelayMs * 1000L : 0);
+        if (change != MessageChange.LoseResponse && at <= call.Deadline && !_network.IsCut(to, from)
+            && !(Now < _faultsUntil && _options.Drop.Happens(_random)))
         {
             Plan(at, PlannedEventKind.Respond, from, call, response, copy);
             return;

@@ -14,6 +14,12 @@ public enum MessageChange
 
     /// <summary>The message arrives once more, 3 ms after it was sent.</summary>
     Duplicate,
+
+    /// <summary>The response to the message is lost.</summary>
+    LoseResponse,
+
+    /// <summary>The response to the message arrives <see cref="Simulator.ChangedDelayMs"/> ms later.</summary>
+    DelayResponse,
 }
 
 /// <summary>

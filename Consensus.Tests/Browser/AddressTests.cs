@@ -21,7 +21,7 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         await tab.VerdictAsync("good");
         await tab.Page.Locator("#live").GetByLabel("To the beginning").ClickAsync();
         await tab.Page.Locator("#live").GetByLabel("One step forward").ClickAsync();
-        await tab.Page.WaitForURLAsync(new Regex("/\\?run=[^&]+&step=1$"));
+        await Assertions.Expect(tab.Page).ToHaveURLAsync(new Regex("/\\?run=[^&]+&step=1$"));
         var text = await tab.Page.Locator("#live .step-text").InnerTextAsync();
         Assert.StartsWith("1/", text, StringComparison.Ordinal);
 
@@ -34,7 +34,7 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         await Assertions.Expect(other.Page.Locator("#live .step-text")).ToHaveTextAsync(step);
         await Assertions.Expect(other.Page.Locator($"#history [data-run='{first.GetProperty("run").GetString()}']")).ToHaveAttributeAsync("aria-current", "true");
         await other.Page.Locator("#live").GetByLabel("To the end").ClickAsync();
-        await other.Page.WaitForURLAsync(new Regex("/\\?run=[^&]+$"));
+        await Assertions.Expect(other.Page).ToHaveURLAsync(new Regex("/\\?run=[^&]+$"));
         Assert.Empty(other.Errors);
     }
 
@@ -44,16 +44,16 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         await using var tab = await OpenAsync("/#simulate?seed=5&drop=0.1&step=2");
         var step = tab.Page.Locator("#simulate .step-text");
         await Assertions.Expect(step).ToHaveTextAsync(new Regex("^2/"));
-        await tab.Page.WaitForURLAsync(new Regex("#simulate\\?.*seed=5.*&step=2$"));
+        await Assertions.Expect(tab.Page).ToHaveURLAsync(new Regex("#simulate\\?.*seed=5.*&step=2$"));
         await tab.Page.Locator("#simulate").GetByLabel("One step forward").ClickAsync();
-        await tab.Page.WaitForURLAsync(new Regex("&step=3$"));
+        await Assertions.Expect(tab.Page).ToHaveURLAsync(new Regex("&step=3$"));
         await tab.Page.EvaluateAsync("location.hash = '#simulate?seed=6'");
         await Assertions.Expect(tab.Page.Locator("#simulate .sentence code")).ToHaveTextAsync("simulate --seed 6");
 
         // The tabs keep what each of them shows.
         await tab.Page.ClickAsync("#tab-live");
         await tab.Page.ClickAsync("#tab-simulate");
-        await tab.Page.WaitForURLAsync(new Regex("#simulate\\?.*seed=6"));
+        await Assertions.Expect(tab.Page).ToHaveURLAsync(new Regex("#simulate\\?.*seed=6"));
         Assert.Empty(tab.Errors);
     }
 
@@ -69,24 +69,25 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         })
         {
             await page.GotoAsync(new Uri(Cluster.Addresses[0], address).ToString());
-            await page.WaitForURLAsync(url => url.StartsWith(new Uri(Cluster.Addresses[0], canonical).ToString(), StringComparison.Ordinal) && !url.Contains("utm_", StringComparison.Ordinal));
+            var shown = Regex.Escape(new Uri(Cluster.Addresses[0], canonical).ToString());
+            await Assertions.Expect(page).ToHaveURLAsync(new Regex($"^{shown}(?!.*utm_)"));
             Assert.Equal(++entries + 2, await page.EvaluateAsync<int>("history.length"));
         }
 
         await page.GotoAsync(new Uri(Cluster.Addresses[0], "learn").ToString());
         await page.ClickAsync("#lesson-next");
-        await page.WaitForURLAsync("**/learn?lesson=1&part=2");
+        await tab.AddressEndsAsync("/learn?lesson=1&part=2");
         await page.ClickAsync("#tab-explore");
         await page.ClickAsync("[data-step='s1.2']");
-        await page.WaitForURLAsync("**/explore?path=s1.2");
+        await tab.AddressEndsAsync("/explore?path=s1.2");
         await page.ClickAsync("#tab-learn");
-        await page.WaitForURLAsync("**/learn?lesson=1&part=2");
+        await tab.AddressEndsAsync("/learn?lesson=1&part=2");
         await page.ClickAsync("#tab-explore");
-        await page.WaitForURLAsync("**/explore?path=s1.2");
+        await tab.AddressEndsAsync("/explore?path=s1.2");
         await page.GoBackAsync();
         await page.GoBackAsync();
         await page.GoBackAsync();
-        await page.WaitForURLAsync("**/explore");
+        await tab.AddressEndsAsync("/explore");
         await Assertions.Expect(page.Locator("[data-step='s1.2']").First).ToBeVisibleAsync();
         Assert.Empty(tab.Errors);
     }
@@ -115,7 +116,7 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         }
 
         await tab.Page.ClickAsync("text=Learn");
-        await tab.Page.WaitForURLAsync("**/learn?lesson=1&part=1");
+        await tab.AddressEndsAsync("/learn?lesson=1&part=1");
         await tab.Page.GotoAsync(new Uri(Cluster.Addresses[0], "/?run=9.agent1.unknown").ToString());
         await Assertions.Expect(tab.Page.Locator("#missing-text")).ToContainTextAsync("No agent remembers this run");
         await Assertions.Expect(tab.Page.Locator("#live .verdict:visible")).ToHaveCountAsync(0);
@@ -151,16 +152,17 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
     }
 
     [SkippableFact]
-    public async Task The_address_names_a_counterexample_and_the_step_of_each_of_its_runs()
+    public async Task The_address_names_a_counterexample_and_the_step_that_both_of_its_runs_show()
     {
         await using var tab = await OpenAsync("/#simulate");
         await tab.Page.SelectOptionAsync("#simulate [name=mutant]", "short-proposal-quorum");
         await tab.Page.ClickAsync("#counterexample");
-        await tab.Page.Locator("[data-rule=broken]").GetByLabel("To the beginning").ClickAsync();
-        await tab.Page.WaitForURLAsync(new Regex("#simulate\\?counterexample=short-proposal-quorum&step=0&step=$"));
+        await Assertions.Expect(tab.Page.Locator("[data-rule=broken] .verdict.bad")).ToContainTextAsync("Agreement is violated");
+        await tab.Page.Locator("#simulate").GetByLabel("To the beginning").ClickAsync();
+        await Assertions.Expect(tab.Page).ToHaveURLAsync(new Regex("#simulate\\?counterexample=short-proposal-quorum&step=0$"));
         await using var other = await OpenAsync(new Uri(tab.Page.Url).PathAndQuery + new Uri(tab.Page.Url).Fragment);
-        await Assertions.Expect(other.Page.Locator("[data-rule=broken] .verdict.bad")).ToContainTextAsync("Agreement is violated");
-        await Assertions.Expect(other.Page.Locator("[data-rule=broken] .step-text")).ToContainTextAsync("Before the first step");
+        await Assertions.Expect(other.Page.Locator("#simulate .step-text")).ToContainTextAsync("Before the first step");
+        await Assertions.Expect(other.Page.Locator("[data-rule=broken] .verdict")).ToHaveTextAsync("At this step no agent has decided.");
         await Assertions.Expect(other.Page.Locator("#simulate .broken-rule")).ToContainTextAsync("one proposal less than a quorum");
         Assert.Empty(other.Errors);
     }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 namespace Consensus.Tests.Browser;
@@ -137,6 +138,9 @@ public sealed class Tab : IAsyncDisposable
 
     /// <summary>Waits until the sentence above the diagram has this tone: good, open, bad.</summary>
     public Task VerdictAsync(string tone) => Page.WaitForSelectorAsync($"#diagram .verdict.{tone}");
+
+    /// <summary>Waits until the address ends so. Playwright's own wait misses an address that changes just when it begins.</summary>
+    public Task AddressEndsAsync(string end) => Assertions.Expect(Page).ToHaveURLAsync(new Regex($"{Regex.Escape(end)}$"));
 
     /// <summary>Where an element is. A drawing that replaces the element at that moment leaves it without a place, so it is asked again.</summary>
     public static async Task<LocatorBoundingBoxResult> BoxAsync(ILocator element)

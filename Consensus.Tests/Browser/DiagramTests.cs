@@ -62,6 +62,32 @@ public sealed class DiagramTests(Chromium chromium) : ThreeAgents
         Assert.Empty(tab.Errors);
     }
 
+    [SkippableTheory]
+    [InlineData(ReducedMotion.NoPreference)]
+    [InlineData(ReducedMotion.Reduce)]
+    public async Task A_message_moves_along_its_arrow_when_it_arrives_but_not_with_reduced_motion(ReducedMotion preference)
+    {
+        await using var tab = await chromium.OpenAsync(new Uri(Cluster.Addresses[0], "/explore?path=s1.2"), 1280, 844);
+        await tab.Page.EmulateMediaAsync(new() { ReducedMotion = preference });
+        await tab.Page.EvaluateAsync("""
+            () => {
+              window.moved = 0;
+              const count = ({ addedNodes }) => [...addedNodes].filter((node) => node.matches?.('.moving')).length;
+              new MutationObserver((records) => { window.moved += records.reduce((sum, record) => sum + count(record), 0); })
+                .observe(document.querySelector('#explore .picture'), { subtree: true, childList: true });
+            }
+            """);
+        await tab.Page.ClickAsync("#explore [data-token='d1']");
+        await tab.Page.ClickAsync(".step-menu [data-step='d1.2']");
+        await tab.Page.WaitForSelectorAsync("#explore [data-token='r1']");
+        await tab.Page.Locator("#explore").GetByLabel("One step back").ClickAsync();
+        await tab.Page.Locator("#explore").GetByLabel("One step forward").ClickAsync();
+        await tab.Page.EvaluateAsync("async () => { for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame); }");
+        Assert.Equal(preference == ReducedMotion.Reduce ? 0 : 2, await tab.Page.EvaluateAsync<int>("window.moved"));
+        await Assertions.Expect(tab.Page.Locator("#explore .moving")).ToHaveCountAsync(0);
+        Assert.Empty(tab.Errors);
+    }
+
     [SkippableFact]
     public async Task On_paper_the_whole_picture_is_there_without_controls()
     {

@@ -33,6 +33,13 @@ public sealed class LargeClusterTests(Chromium chromium)
         Assert.Contains(decided, shown);
         Assert.DoesNotContain(shown, text => text.Contains('…', StringComparison.Ordinal));
 
+        // No text of the diagram is smaller than 13 px.
+        Assert.Empty(await tab.Page.EvaluateAsync<string[]>("""
+            [...document.querySelectorAll('#diagram .scroll *')].filter((element) => parseFloat(getComputedStyle(element).fontSize) < 13)
+              .filter((element) => [...element.childNodes].some((child) => child.nodeType === 3 && child.data.trim()))
+              .map((element) => element.textContent)
+            """));
+
         // On paper, the whole run is one picture that is as wide as the paper at most.
         await tab.Page.EvaluateAsync("dispatchEvent(new Event('beforeprint'))");
         await tab.Page.EmulateMediaAsync(new() { Media = Media.Print });

@@ -47,12 +47,12 @@ public sealed class NginxTests(Chromium chromium) : ThreeAgents
         await tab.VerdictAsync("good");
         await tab.Page.ClickAsync("#tab-explore");
         await tab.Page.ClickAsync("[data-step='s1.2']");
-        await tab.Page.WaitForURLAsync(new Uri(root, "explore?path=s1.2").ToString());
+        await tab.AddressEndsAsync("/consensus/explore?path=s1.2");
         await tab.Page.ClickAsync("#tab-simulate");
         await tab.Page.WaitForSelectorAsync("#simulate .mark");
         await tab.Page.GotoAsync(new Uri(root, "nonsense").ToString());
         await tab.Page.ClickAsync("text=Learn");
-        await tab.Page.WaitForURLAsync(new Uri(root, "learn?lesson=1&part=1").ToString());
+        await tab.AddressEndsAsync("/consensus/learn?lesson=1&part=1");
     }
 
     private static async Task<Nginx> StartAsync(Uri agent)

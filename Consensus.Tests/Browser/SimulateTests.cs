@@ -35,6 +35,43 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
     }
 
     [SkippableFact]
+    public async Task Two_rules_side_by_side_share_their_rows_their_scroll_position_and_one_slider()
+    {
+        await using var tab = await chromium.OpenAsync(new Uri(Cluster.Addresses[0], "/#simulate?counterexample="), 1280, 700);
+        await tab.Page.WaitForSelectorAsync("[data-rule=ratified] .mark");
+        await Assertions.Expect(tab.Page.Locator("#simulate .playback")).ToHaveCountAsync(1);
+
+        // A response of a handshake brings no run.
+        await Assertions.Expect(tab.Page.Locator("#simulate .arrow.k-handshake")).ToHaveCountAsync(4);
+        await Assertions.Expect(tab.Page.Locator("#simulate .arrow.response.k-state")).ToHaveCountAsync(0);
+
+        // Both runs begin with the same draws at the same times.
+        var rows = await RowsAsync();
+        Assert.Equal(rows[0], rows[1]);
+        await tab.Page.EvaluateAsync("document.querySelector('[data-rule=ratified] .scroll').scrollTop = 90");
+        await tab.Page.WaitForFunctionAsync("() => document.querySelector('[data-rule=classic] .scroll').scrollTop > 80");
+        rows = await RowsAsync();
+        Assert.Equal(rows[0], rows[1]);
+
+        await tab.Page.Locator("#simulate").GetByLabel("Step of the run").FocusAsync();
+        await tab.Page.Keyboard.PressAsync("Home");
+        foreach (var rule in new[] { "classic", "ratified" })
+        {
+            await Assertions.Expect(tab.Page.Locator($"[data-rule={rule}] .verdict")).ToHaveTextAsync("At this step no agent has decided.");
+            await Assertions.Expect(tab.Page.Locator($"[data-rule={rule}] .cover")).ToBeVisibleAsync();
+        }
+
+        await tab.Page.Keyboard.PressAsync("End");
+        await Assertions.Expect(tab.Page.Locator("[data-rule=classic] .verdict.bad")).ToContainTextAsync("they disagree");
+        Assert.Empty(tab.Errors);
+
+        Task<int[][]> RowsAsync() => tab.Page.EvaluateAsync<int[][]>("""
+            ['classic', 'ratified'].map((rule) => [...document.querySelectorAll(`[data-rule=${rule}] .mark[data-kind=drew]`)].slice(0, 2)
+              .map((mark) => Math.round(mark.getBoundingClientRect().top)))
+            """);
+    }
+
+    [SkippableFact]
     public async Task A_seed_is_drawn_with_its_faults_and_steps_through_like_a_real_run()
     {
         await using var tab = await OpenAsync(1280);
@@ -118,6 +155,14 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
             await tab.Page.EvaluateAsync("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
             Assert.InRange(await tab.Page.Locator("#simulate .picture *").CountAsync(), 50, 4_000);
         }
+
+        // Find-in-page also finds what is out of sight.
+        const string Find = "value => { getSelection().removeAllRanges(); return find(value); }";
+        var value = await tab.Page.Locator("#simulate .mark .value").Last.TextContentAsync();
+        await tab.Page.EvaluateAsync("document.querySelector('#simulate .scroll').scrollTop = 0");
+        await tab.Page.WaitForFunctionAsync($"value => !({Find})(value)", value);
+        await tab.Page.Keyboard.PressAsync("Control+f");
+        Assert.True(await tab.Page.EvaluateAsync<bool>(Find, value));
 
         Assert.Empty(tab.Errors);
     }

@@ -111,7 +111,10 @@ public sealed class SimulateApiTests : ThreeAgents
     [InlineData("crash=NaN", "crash must be a number from 0 to 1.")]
     [InlineData("window_ms=60001", "window_ms must be a whole number from 0 to 60000.")]
     [InlineData("seed=9007199254740992", "seed must be a whole number from -9007199254740991 to 9007199254740991.")]
-    [InlineData("change=1-eat", "change must be the number of a message and lose, delay or duplicate, such as 12-lose; 20 at most.")]
+    [InlineData(
+        "change=1-eat",
+        "change must be the number of a message and lose or delay or duplicate or lose_response or delay_response, such as 12-lose; "
+        + "20 at most.")]
     [InlineData("mutant=none", "mutant must be one of no-adoption, ")]
     [InlineData("detail=9-1", "detail must be ranges of rounds")]
     public async Task A_bad_parameter_is_answered_with_what_to_change(string query, string detail)

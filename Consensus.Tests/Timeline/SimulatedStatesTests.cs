@@ -36,6 +36,15 @@ public class SimulatedStatesTests
     }
 
     [Fact]
+    public void The_response_that_makes_an_agent_a_learner_shows_its_run()
+    {
+        var learned = Explore("s1.1-d1.1-c2-u2-d4-r4");
+        var query = Assert.Single(learned.Messages, message => message.News?.Kind == "state");
+        Assert.Equal(("state", 1, 0), (query.Kind, query.From, query.To));
+        Assert.Equal("run 1.agent1.a1", learned.Texts![query.News!.Text!.Value]);
+    }
+
+    [Fact]
     public void A_decision_names_its_votes_and_the_message_or_response_that_completed_it()
     {
         var ratified = Explore("s1.2-d1.2-r1");

@@ -14,6 +14,10 @@ const TIMER_STEPS = {
   window: 'End the window', startwait: 'End the wait for responses', retransmit: 'Retransmit', disseminate: 'Retransmit the decision', poll: 'Query the peers',
 };
 const AGENT_STEPS = { start: 'Run', restart: 'Restart', crash: 'Crash', reset: 'Reset' };
+const HOW = 'Click a message in the picture to deliver it. Right-click it to lose or duplicate it. '
+  + '⋯ beside an agent offers its timers and faults.';
+const HOW_IN_TASK = 'Click a message in the picture to deliver it, or choose a step here.';
+const MESSAGE_STEPS = { deliver: 'Deliver', respond: 'Deliver', lose: 'Lose', duplicate: 'Duplicate' };
 const ARRIVALS = new Set(['deliver', 'respond']);
 const RARE = new Set(['retransmit', 'disseminate', 'poll', 'startwait']);
 const PROPERTY_TERMS = { agreement: 'agreement', validity: 'validity', integrity: 'integrity', 'one proposal': 'equivocation', 'one vote': 'equivocation', 'learners silent': 'learner' };
@@ -35,7 +39,7 @@ export class Explorer {
     this.view = new RunView(stage, {
       label: 'Space-time diagram of the path',
       onStates: (model, states, position) => this.table.show(model, states, position, { end: 'Current state' }),
-      tokens: () => this.#groups().filter(({ kind }) => ARRIVALS.has(kind)).map((group) => this.#token(group)),
+      tokens: () => this.#messages(null).map((own) => this.#token(own)),
       onAgent: (lane, button) => this.#openMenu(button, this.#name(lane), this.#agentButtons(lane)),
     });
     this.menu = html('div', { class: 'step-menu', popover: 'auto', role: 'dialog', 'aria-label': 'Possible steps' });
@@ -82,8 +86,6 @@ export class Explorer {
   }
 
   take(step) {
-    const taken = this.state?.steps.find((known) => known.step === step);
-    if (taken && ARRIVALS.has(taken.kind)) this.view.diagram.arrived = { id: idOf(step), response: taken.kind === 'respond', kind: taken.message?.kind };
     return this.#load({ path: this.#with(step), undone: [] }, true);
   }
 
@@ -107,6 +109,7 @@ export class Explorer {
       const state = await exploreState({ ...query, path }, ending.signal);
       if (ending.signal.aborted) return false;
       this.notice();
+      this.view.diagram.arrives = isLonger(state.path, this.path);
       Object.assign(this, { state, query, path: state.path, undone });
       this.#draw();
       this.onPath(state.path, state, isStep);
@@ -154,11 +157,11 @@ export class Explorer {
   }
 
   /** The possible steps, those that differ only in their draws together. `only` limits them to what a task needs. */
-  #groups() {
+  #groups(only = this.only) {
     const groups = [];
     for (const step of this.state?.steps ?? []) {
       const key = step.step.split('.')[0];
-      if (this.only && !this.only.has(key[0])) continue;
+      if (only && !only.has(key[0])) continue;
       const group = groups.find((known) => known.key === key);
       if (group) group.steps.push(step);
       else groups.push({ key, steps: [step], kind: step.kind, message: step.message, agent: step.agent });
@@ -168,21 +171,38 @@ export class Explorer {
 
   #name = (lane) => this.state.timeline.lanes[lane].agent_id;
 
-  /** A message in flight: a click delivers it. Its menu, or the key Delete, loses it. */
-  #token({ key, steps, kind, message, agent }) {
-    const lose = this.#groups().find((group) => group.kind === 'lose' && group.key.slice(1) === key.slice(1));
+  /** The possible steps of each message in flight, by its number. */
+  #messages(only) {
+    return [...Map.groupBy(this.#groups(only).filter(({ message }) => message), ({ key }) => key.slice(1)).values()];
+  }
+
+  /** A message in flight: a click delivers it. Its menu, or the keys Delete and D, lose and duplicate it. */
+  #token(all) {
+    const { message, key } = all[0];
+    const own = all.filter((group) => !this.only || this.only.has(group.key[0]));
+    const of = (...kinds) => own.find(({ kind }) => kinds.includes(kind));
+    const take = (group) => group && !group.steps[0].draws && this.take(group.steps[0].step);
+    const [arrival, words] = [of(...ARRIVALS), describe(message, this.#name)];
+    const isDown = !all.some((group) => ARRIVALS.has(group.kind));
     const offer = (event) => {
       event.preventDefault();
-      this.#openMenu(element, describe(message, this.#name), [this.#buttons({ steps }, 'Deliver'), lose ? this.#buttons(lose, 'Lose', 'quiet') : []]);
+      this.#openMenu(element, words, this.#messageButtons(own));
     };
+    const kind = message.kind ?? 'state';
     const element = html('button', {
-      type: 'button', class: `token k-${message.kind ?? 'state'}${kind === 'respond' ? ' response' : ''}`, 'data-token': key, title: `${describe(message, this.#name)}. Click to deliver it; right-click for more.`,
-      disabled: this.root.classList.contains('watching'),
-      onclick: (event) => steps[0].draws ? offer(event) : this.take(steps[0].step), oncontextmenu: offer,
-      onkeydown: (event) => { if (event.key === 'Delete' && lose && !lose.steps[0].draws) this.take(lose.steps[0].step); },
+      type: 'button', class: `token k-${kind}${message.response ? ' response' : ''}`, 'data-token': arrival?.key ?? key,
+      title: `${words}.${arrival ? ' Click to deliver it; right-click for more.' : isDown ? ` ${this.#name(message.to)} is down.` : ''}`,
+      disabled: this.root.classList.contains('watching') || own.length === 0, oncontextmenu: offer,
+      onclick: (event) => !arrival || arrival.steps[0].draws ? offer(event) : take(arrival),
+      onkeydown: (event) => take({ Delete: of('lose'), d: of('duplicate') }[event.key]),
     });
-    const label = `${kind === 'respond' ? '↩ ' : ''}${message.kind ? arrowLabel({ ...message, message, response: false }) : 'received'}`;
-    return { id: idOf(key), from: message.from, lane: agent, kind: message.kind ?? 'state', response: kind === 'respond', label, spoken: ` Deliver: ${describe(message, this.#name)}`, element };
+    const label = `${message.response ? '↩ ' : ''}${message.kind ? arrowLabel({ ...message, message }) : 'received'}`;
+    const spoken = `${arrival ? ' Deliver' : ''}: ${words}`;
+    return { id: idOf(key), from: message.from, lane: message.to, kind, response: Boolean(message.response), label, spoken, element };
+  }
+
+  #messageButtons(own) {
+    return own.map((group) => this.#buttons(group, MESSAGE_STEPS[group.kind], ARRIVALS.has(group.kind) ? undefined : 'quiet'));
   }
 
   /** What an agent may do next: start a run, fail, and let its timers end. */
@@ -205,25 +225,28 @@ export class Explorer {
   #stepGroups() {
     const groups = this.#groups();
     const of = (...kinds) => groups.filter(({ kind }) => kinds.includes(kind));
-    const losses = new Map(of('lose').map((group) => [group.key.slice(1), group]));
-    const messages = [...of('deliver', 'respond'), ...of('lose').filter(({ key }) => !of('deliver', 'respond').some((other) => other.key.slice(1) === key.slice(1)))];
     const row = (text, ...buttons) => html('li', {}, html('span', {}, text), html('span', { class: 'choices' }, buttons.flat(Infinity)));
-    const list = (title, terms, rows) => rows.length > 0 && html('div', {}, html('h3', {}, hint(title, ...terms)), html('ul', {}, rows));
+    const list = (title, terms, rows) => rows.length > 0
+      && html('div', {}, html('h3', {}, this.only ? title : hint(title, ...terms)), html('ul', {}, rows));
     const timers = (kinds) => of(...kinds).map((group) => row(`${this.#name(group.agent)}${TIMERS[group.kind]}`, this.#buttons(group, group.kind === 'window' ? 'End' : 'Do it')));
     const rare = timers([...RARE]);
-    const agents = this.state.timeline.lanes.map((lane, index) => row(lane.agent_id, of(...Object.keys(AGENT_STEPS)).filter(({ agent }) => agent === index)
-      .map((group) => this.#buttons(group, AGENT_STEPS[group.kind], group.kind === 'start' ? undefined : 'quiet'))));
-    const all = html('details', { class: 'all-steps', open: Boolean(this.isListOpen), ontoggle: () => { this.isListOpen = all.open; } },
-      html('summary', {}, `All steps as a list (${groups.length})`),
-      ...[list('Messages in flight', ['in flight', 'lost'], messages.map((group) => row(describe(group.message, this.#name),
-        group.kind === 'lose' ? [] : this.#buttons(group, 'Deliver'), losses.has(group.key.slice(1)) ? this.#buttons(losses.get(group.key.slice(1)), 'Lose', 'quiet') : []))),
+    const ofAgents = Map.groupBy(of(...Object.keys(AGENT_STEPS)), ({ agent }) => agent);
+    const agents = this.state.timeline.lanes.map((lane, index) => [lane.agent_id, ofAgents.get(index) ?? []])
+      .filter(([, own]) => own.length).map(([name, own]) => row(name, own
+        .map((group) => this.#buttons(group, AGENT_STEPS[group.kind], group.kind === 'start' ? undefined : 'quiet'))));
+
+    // The few steps of a task are not folded, so that they are near by keyboard.
+    const ontoggle = () => { this.isListOpen = folded.open; };
+    const folded = html('details', { class: 'all-steps', open: Boolean(this.isListOpen), ontoggle }, html('summary', {}, `All steps as a list (${groups.length})`));
+    const all = this.only ? html('div', { class: 'all-steps' }) : folded;
+    all.append(...[list('Messages in flight', ['in flight', 'lost'], this.#messages(this.only).map((own) =>
+        row(describe(own[0].message, this.#name), this.#messageButtons(own)))),
       list('Windows', ['window'], timers(['window'])),
       list('Agents', ['agent', 'crash', 'reset'], agents),
       rare.length > 0 && html('details', {}, html('summary', {}, `Other timers (${rare.length})`), html('ul', {}, rare))].filter(Boolean));
     const started = this.path || groups.some(({ kind }) => ARRIVALS.has(kind));
     return [html('h2', { id: 'next-title' }, 'What happens next?'),
-      html('p', { class: 'muted' }, started ? 'Click a message in the picture to deliver it. Right-click it to lose it. ⋯ beside an agent offers its timers and faults.'
-        : 'No run yet. ⋯ beside an agent starts one.'),
+      html('p', { class: 'muted' }, this.only ? HOW_IN_TASK : started ? HOW : 'No run yet. ⋯ beside an agent starts one.'),
       ...(started ? [] : [html('div', { class: 'choices' }, of('start').slice(0, 1).flatMap((group) => this.#buttons(group, `${this.#name(group.agent)}: run`)))]),
       all];
   }
@@ -235,13 +258,16 @@ export class Explorer {
       onclick: () => this.take(step.step),
     }, ...children);
     if (!steps[0].draws) return [button(steps[0], label)];
-    return [html('span', { class: 'draws' }, label, ' and ', hint('draw', 'draw')), ...steps.map((step) => button(step, chip(step.draws[0])))];
+    return [html('span', { class: 'draws' }, label, ' and ', this.only ? 'draw' : hint('draw', 'draw')), ...steps.map((step) => button(step, chip(step.draws[0])))];
   }
 
   #spoken(step) {
     return `${step.message ? describe(step.message, this.#name) : this.#name(step.agent)}${step.effect ? `; ${this.#name(step.agent)} ${step.effect}` : ''}`;
   }
 }
+
+/** Whether a path goes on from another one. */
+const isLonger = (path, from) => path.length > from.length && (from === '' || path.startsWith(`${from}-`));
 
 /** The number of the message of a step. */
 const idOf = (step) => Number(/\d+/.exec(step)[0]);

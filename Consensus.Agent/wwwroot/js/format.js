@@ -23,7 +23,7 @@ export function arrowLabel({ kind, value, message, response }) {
     case 'proposal': return `${value}`;
     case 'vote': return value ? `✓ ${value}` : '✓ none';
     case 'final': return `= ${value}`;
-    case 'state': return response ? '' : 'state?';
+    case 'state': return response ? 'run' : 'state?';
     default: return KINDS[kind];
   }
 }

@@ -14,9 +14,12 @@ const TOKEN = 32;
 
 const foldHeight = (rounds) => 44 + Math.min(180, Math.max(18, rounds * 2));
 
-/** @param {{lane: number}[]} tokens messages in flight; they wait in their receivers' lanes, below all steps */
-export function layout(model, { width, zoom, tokens = [] }) {
-  const { timeline, lanes, steps } = model;
+/**
+ * @param {object[]} [beside] models of the pictures beside this one: equal times are at equal heights
+ * @param {{lane: number}[]} tokens messages in flight; they wait in their receivers' lanes, below all steps
+ */
+export function layout(model, { width, zoom, beside = [], tokens = [] }) {
+  const { lanes } = model;
   const narrow = width < 560;
   const gutter = narrow ? 34 : 64;
 
@@ -25,50 +28,68 @@ export function layout(model, { width, zoom, tokens = [] }) {
   const minLane = Math.max(narrow ? 44 : 62, longest * DIGIT_WIDTH + 24);
   const lane = Math.max(minLane, (width - gutter - (narrow ? 4 : 12)) / Math.max(1, lanes.length)) * Math.max(1, zoom);
   const x = (index) => gutter + lane * (index + 0.5);
-  const density = lanes.length > 5 ? 0.55 : 1;
-  const laneBottoms = lanes.map(() => TOP - STEP);
+  const { end, pauses, folds } = placeSteps([model, ...beside], zoom);
+  const stacks = lanes.map(() => 0);
+  const placed = tokens.map((token) => ({ ...token, x: x(token.lane), y: end + 46 + TOKEN * stacks[token.lane]++ }));
+  const height = end + 34 + (tokens.length ? 24 : 0) + TOKEN * Math.max(0, ...stacks);
+  return {
+    x, lane, tokens: placed, gutter, narrow, height, width: gutter + lane * lanes.length + (narrow ? 4 : 12), pauses, folds,
+    ...bandsOf(model, height), mark: MARK,
+  };
+}
+
+/** Places the steps of models in the order of their times. A row holds all steps of one time, also those of other models. */
+function placeSteps(models, zoom) {
+  const density = models[0].lanes.length > 5 ? 0.55 : 1;
+  const bottoms = new Map(models.map((model) => [model, model.lanes.map(() => TOP - STEP)]));
+  const lowest = (y) => Math.max(y, ...[...bottoms.values()].flat());
   const pauses = [];
-  const folds = foldsOf(timeline);
+  const folds = foldsOf(models[0].timeline);
   let nextFold = 0;
   let y = TOP;
   let previous = null;
 
-  for (const step of steps) {
+  for (const [t, row] of rowsOf(models)) {
     // A fold precedes the first step of the next round.
-    while (nextFold < folds.length && step.t >= folds[nextFold].until) {
+    while (nextFold < folds.length && t >= folds[nextFold].until) {
       const fold = folds[nextFold++];
-      fold.y = Math.max(y, ...laneBottoms) + 18;
+      fold.y = lowest(y) + 18;
       fold.height = foldHeight(fold.to - fold.from + 1);
       y = fold.y + fold.height + 20;
       previous = null;
     }
 
-    const elapsed = previous === null ? 0 : step.t - previous.t;
-    let next = y + (previous === null ? 0 : zoom * density * 5 * Math.log10(1 + elapsed / 0.03));
-    next = Math.max(next, laneBottoms[step.lane] + STEP * zoom * density);
-    for (const arrow of step.received) if (arrow.from) next = Math.max(next, arrow.from.bottom + SLANT * zoom * (density + 1) / 2);
-    for (const arrow of step.responses) next = Math.max(next, arrow.from.bottom + SLANT * zoom * density * 0.7);
+    const elapsed = previous === null ? 0 : t - previous;
+    const least = (step, from) => Math.max(from, bottoms.get(step.model)[step.lane] + STEP * zoom * density,
+      ...step.received.filter((arrow) => arrow.from).map((arrow) => arrow.from.bottom + SLANT * zoom * (density + 1) / 2),
+      ...step.responses.map((arrow) => arrow.from.bottom + SLANT * zoom * density * 0.7));
+    let start = y + (previous === null ? 0 : zoom * density * 5 * Math.log10(1 + elapsed / 0.03));
+    for (const [first] of row.values()) start = least(first, start);
     if (elapsed > PAUSE_MS) {
-      const bottom = Math.max(y, ...laneBottoms);
-      next = Math.max(next, bottom + 44);
-      pauses.push({ y: (bottom + next) / 2, ms: elapsed });
+      const bottom = lowest(y);
+      start = Math.max(start, bottom + 44);
+      pauses.push({ y: (bottom + start) / 2, ms: elapsed });
     }
 
-    step.y = y = next;
-    step.firstMark = step.y + (step.marks.length ? MARK / 2 + 1 : 0);
-    step.bottom = step.marks.length ? step.y + step.marks.length * MARK + 2 : step.y;
-    laneBottoms[step.lane] = step.bottom;
-    previous = step;
+    for (const steps of row.values()) {
+      let next = start;
+      for (const step of steps) {
+        step.y = next = least(step, next);
+        step.firstMark = step.y + (step.marks.length ? MARK / 2 + 1 : 0);
+        step.bottom = step.marks.length ? step.y + step.marks.length * MARK + 2 : step.y;
+        bottoms.get(step.model)[step.lane] = step.bottom;
+      }
+      y = Math.max(y, next);
+    }
+    previous = t;
   }
+  return { end: lowest(y), pauses, folds: folds.slice(0, nextFold) };
+}
 
-  const end = Math.max(y, ...laneBottoms);
-  const stacks = lanes.map(() => 0);
-  const placed = tokens.map((token) => ({ ...token, x: x(token.lane), y: end + 46 + TOKEN * stacks[token.lane]++ }));
-  const height = end + 34 + (tokens.length ? 24 : 0) + TOKEN * Math.max(0, ...stacks);
-  return {
-    x, lane, tokens: placed, ends: laneBottoms, gutter, narrow, height, width: gutter + lane * lanes.length + (narrow ? 4 : 12), pauses,
-    folds: folds.slice(0, nextFold), ...bandsOf(model, height), mark: MARK,
-  };
+/** The steps of each time, by their models. */
+function rowsOf(models) {
+  const steps = models.flatMap((model) => model.steps).sort((a, b) => a.t - b.t);
+  return [...Map.groupBy(steps, ({ t }) => t)].map(([t, row]) => [t, Map.groupBy(row, ({ model }) => model)]);
 }
 
 function foldsOf({ folded, rounds }) {

@@ -37,8 +37,9 @@ export class LearnView {
     this.again = button('Start the task again', () => this.#show(this.at));
     this.answer = button('Show me', () => this.explorer.show(this.#query(this.at), this.#lesson.task.answer), { id: 'lesson-answer' });
     this.explore = html('a', { class: 'muted' }, 'Go on from here in Explore');
-    this.card = html('section', { class: 'card lesson', 'aria-labelledby': 'lesson-title' }, this.title, this.words, this.debrief,
-      html('div', { class: 'lesson-buttons' }, this.previous, this.next, this.progress, this.answer, this.again, this.explore));
+    this.card = html('section', { class: 'card lesson', 'aria-labelledby': 'lesson-title' }, 
+      html('div', { class: 'lesson-title' }, this.title, this.explore), this.words, this.debrief,
+      html('div', { class: 'lesson-buttons' }, this.previous, this.next, this.progress, this.answer, this.again));
     // The agent wrote the words into the page, so that they are there before the script.
     host.replaceChildren(this.list, this.card);
     this.explorer = new Explorer(host, { notice, onPath: (path, state) => this.#onPath(path, state) });

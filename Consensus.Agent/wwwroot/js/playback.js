@@ -8,12 +8,12 @@ const PLAY_MS = 6000;
 export class Playback {
   /**
    * @param {HTMLElement} host
-   * @param {{onMove: () => void, onMessages?: (arrows: object[], model: object) => void, step?: number}} options `onMove` runs after a
-   * change of `position`: the number of steps shown; undefined at the end. `step` is the position of the first run. `onMessages`
-   * offers what can be done to the messages of a step
+   * @param {{onMove: () => void, onMessages?: (arrows: object[], model: object) => void, step?: number,
+   * describe?: (step: object) => string}} options `onMove` runs after a change of `position`: the number of steps shown;
+   * undefined at the end. `step` is the position of the first run. `onMessages` offers what can be done to the messages of a step
    */
-  constructor(host, { onMove, onMessages, step }) {
-    Object.assign(this, { onMove, onMessages, first: step });
+  constructor(host, { onMove, onMessages, step, describe = (shown) => describeStep(shown, this.model.lanes) }) {
+    Object.assign(this, { onMove, onMessages, describe, first: step });
     this.position = undefined;
     const button = (label, text, act) => html('button', { type: 'button', class: 'icon', 'aria-label': label, title: label, onclick: act }, text);
     this.slider = html('input', { type: 'range', min: 0, max: 0, value: 0, 'aria-label': 'Step of the run', oninput: () => { this.stop(); this.go(Number(this.slider.value)); } });
@@ -72,7 +72,7 @@ export class Playback {
     const { count, model, step } = this;
     this.slider.value = count;
     this.change.hidden = !this.onMessages || !step || messagesOf(step).length === 0;
-    const description = step && describeStep(step, model.lanes);
+    const description = step && this.describe(step);
     this.slider.setAttribute('aria-valuetext', step ? `Step ${count} of ${model.steps.length}: ${description}` : 'Before the first step');
 
     // A screen reader reads the value text of a focused slider. A live region would repeat it.
@@ -84,4 +84,4 @@ export class Playback {
 }
 
 /** The messages that a step sends or receives. */
-const messagesOf = ({ received, sent }) => [...received, ...sent];
+const messagesOf = ({ received, responses, sent }) => [...received, ...responses, ...sent];

@@ -8,17 +8,14 @@ import { buildModel, statesAfter } from './timeline-model.js';
 export class RunView {
   /**
    * @param {HTMLElement} host
-   * @param {{label: string, title?: string, unfold?: Function, onStates?: (model, states, position) => void, onMessages?: Function, step?: number}} options
-   * `onStates` receives the agents' states at the playback position
+   * @param {{label: string, title?: string, unfold?: Function, onStates?: (model, states, position) => void, onMessages?: Function,
+   * step?: number, playback?: {position?: number, count: number}}} options `onStates` receives the agents' states at the playback
+   * position. `playback` is that of several runs
    */
   constructor(host, options) {
     this.onStates = options.onStates;
     this.diagram = new SpaceTimeDiagram(host, { ...options, onResize: () => this.draw() });
-    const moved = oncePerFrame(() => {
-      if (this.diagram.model === this.model) this.diagram.coverAfter(this.playback.position);
-      this.publishStates();
-    });
-    this.playback = new Playback(this.diagram.root, { ...options, onMove: moved });
+    this.playback = options.playback ?? new Playback(this.diagram.root, { ...options, onMove: oncePerFrame(() => this.move()) });
     this.draw = oncePerFrame(() => {
       this.postponed = this.pressed;
       if (this.pressed) return;
@@ -40,10 +37,20 @@ export class RunView {
 
   /** Shows a timeline. The next frame draws it, so that a long run takes two short tasks and not one long task. */
   show(timeline) {
-    this.model = buildModel(timeline);
-    this.playback.show(this.model);
+    this.showModel(buildModel(timeline));
+  }
+
+  showModel(model) {
+    this.model = model;
+    this.playback.show?.(model);
     this.publishStates();
     this.draw();
+  }
+
+  /** Shows the playback position. */
+  move() {
+    if (this.diagram.model === this.model) this.diagram.coverAfter(this.playback.position);
+    this.publishStates();
   }
 
   publishStates() {

@@ -2,6 +2,8 @@
 
 import { html, svg } from './dom.js';
 import { writeRun } from './run-file.js';
+import { statesAfter } from './timeline-model.js';
+import { verdictOf } from './verdict.js';
 import { toMermaid, toShiViz } from './run-texts.js';
 
 const COPIED = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-linecap', 'stroke-linejoin', 'opacity', 'paint-order',
@@ -45,8 +47,11 @@ export function pictureOf(diagram) {
   const text = (x, y, size, words) => svg('text', { x, y, 'text-anchor': x === 12 ? 'start' : 'middle', 'font-family': style.fontFamily, 'font-size': size, 'font-weight': 600, fill: style.color }, words);
   const whole = svg('svg', { xmlns: 'http://www.w3.org/2000/svg', width: plan.width, height: plan.height + HEAD, viewBox: `0 0 ${plan.width} ${plan.height + HEAD}` },
     svg('rect', { width: '100%', height: '100%', fill: getComputedStyle(document.documentElement).getPropertyValue('background-color') }),
-    text(12, 20, 14, diagram.verdict.querySelector('strong').textContent),
-    model.lanes.map((lane, index) => text(plan.x(index), 46, 13, diagram.states[index].decision ? `${lane.agent_id} = ${diagram.states[index].decision.value}` : lane.agent_id)),
+    text(12, 20, 14, verdictOf(model.timeline).text),
+    statesAfter(model).map(({ decision }, lane) => {
+      const id = model.lanes[lane].agent_id;
+      return text(plan.x(lane), 46, 13, decision ? `${id} = ${decision.value}` : id);
+    }),
     svg('g', { transform: `translate(0 ${HEAD})` }, [...copy.childNodes]));
   diagram.draw();
   return new XMLSerializer().serializeToString(whole);

@@ -7,6 +7,7 @@ import { fillForm, html } from './dom.js';
 import { describeArrow, plural } from './format.js';
 import { hintOf } from './hints.js';
 import { field, number, optionField, select } from './run-form.js';
+import { RunPair } from './pair.js';
 import { RunFileError, readRun } from './run-file.js';
 import { RunView } from './run-view.js';
 
@@ -18,10 +19,11 @@ const PROBABILITIES = [
 ];
 
 const CHANGES = [['lose', 'Lose it'], ['delay', 'Delay it by 400 ms'], ['duplicate', 'Deliver it twice']];
+const RESPONSE_CHANGES = [['lose_response', 'Lose it'], ['delay_response', 'Delay it by 400 ms']];
 
 export class SimulationView {
   constructor(host, { notice }) {
-    Object.assign(this, { host, notice, changes: [], steps: [], positions: [], query: {} });
+    Object.assign(this, { host, notice, changes: [], query: {} });
     this.form = html('form', { class: 'card simulation-form', 'aria-label': 'A simulated run', onsubmit: (event) => { event.preventDefault(); this.#run(); } },
       optionField('rule'),
       optionField('draw'),
@@ -57,7 +59,7 @@ export class SimulationView {
     }
     const asked = new URLSearchParams(named);
     await this.#loadMutants();
-    Object.assign(this, { opened: true, asked: named, changes: asked.getAll('change'), steps: asked.getAll('step').map(stepOf) });
+    Object.assign(this, { opened: true, asked: named, changes: asked.getAll('change'), step: stepOf(asked.get('step')) });
     const broken = asked.get('counterexample');
     const values = Object.fromEntries([...asked].filter(([name]) => name in this.defaults)
       .map(([name, value]) => [name, PROBABILITIES.some(([chance]) => chance === name) ? Number(value) * 100 : value]));
@@ -105,8 +107,8 @@ export class SimulationView {
   /** Offers to lose, delay or duplicate messages. The run then goes on from there. */
   #offerChanges(arrows, { lanes }) {
     const rows = arrows.map((arrow) => {
-      const { title } = describeArrow(arrow.request ?? arrow, lanes);
-      return html('span', {}, `${title}: `, CHANGES.map(([change, label]) =>
+      const { title } = describeArrow(arrow, lanes);
+      return html('span', {}, `${title}: `, (arrow.response ? RESPONSE_CHANGES : CHANGES).map(([change, label]) =>
         html('button', { type: 'button', 'data-change': change, 'aria-label': `${label}: ${title}`, onclick: () => this.#change(arrow.message.id, change) }, label)));
     });
     this.changing.replaceChildren(...rows, ...this.#undo());
@@ -184,37 +186,51 @@ export class SimulationView {
 
   /** @param {object} query what the address names; nothing for a file */
   #show(runs, query = {}) {
-    const two = runs.length > 1;
-    const { steps } = this;
-    Object.assign(this, { steps: [], positions: [], query });
+    const { step } = this;
+    Object.assign(this, { step: undefined, position: undefined, query });
     this.stages.replaceChildren();
-    this.stages.classList.toggle('two', two);
+    this.stages.classList.toggle('two', runs.length > 1);
     const changeable = Boolean(query.seed);
     if (!changeable) {
       this.changes = [];
       this.changing.replaceChildren();
     }
-    runs.forEach(([rule, timeline], index) => {
+    const placed = runs.map(([rule, timeline]) => {
       const name = rule === 'observed' ? 'observed run' : `${rule} rule`;
       const stage = html('section', { class: 'stage', 'data-rule': rule, 'aria-label': name });
       this.stages.append(stage);
-      const detail = [];
-      const view = new RunView(stage, {
-        label: `Space-time diagram, ${name}`, title: two ? name : undefined, step: steps[index],
-        onStates: (model, states, position) => {
-          this.positions[index] = position;
-          this.#remember();
-        },
-        onMessages: changeable ? (arrows, model) => this.#offerChanges(arrows, model) : undefined,
-        // The same query gives the same run, now with the events of these rounds.
-        unfold: changeable && ((range) => this.#send(async (signal) => {
-          detail.push(range);
-          view.show(await simulate(query, { detail: detail.slice(-8), signal }));
-        })),
-      });
-      if (two && rule === 'ratified') view.diagram.root.querySelector('h3').after(html('p', { class: 'explanation' }, timeline.sentence));
-      view.show(timeline);
+      return { name, stage, timeline, options: { label: `Space-time diagram, ${name}` } };
     });
+    const onMove = (position) => {
+      this.position = position;
+      this.#remember();
+    };
+    if (runs.length === 1) this.#showOne(placed[0], step, changeable, onMove);
+    else this.#showTwo(placed, step, onMove);
+  }
+
+  #showOne({ stage, timeline, options }, step, changeable, onMove) {
+    const { query } = this;
+    const detail = [];
+    const view = new RunView(stage, {
+      ...options, step,
+      onStates: (model, states, position) => onMove(position),
+      onMessages: changeable ? (arrows, model) => this.#offerChanges(arrows, model) : undefined,
+      // The same query gives the same run, now with the events of these rounds.
+      unfold: changeable && ((range) => this.#send(async (signal) => {
+        detail.push(range);
+        view.show(await simulate(query, { detail: detail.slice(-8), signal }));
+      })),
+    });
+    view.show(timeline);
+  }
+
+  #showTwo(placed, step, onMove) {
+    const runs = placed.map((run) => ({ ...run, options: { ...run.options, title: run.name } }));
+    const pair = new RunPair(this.stages, runs, { step, onMove });
+    const last = pair.views.at(-1);
+    last.diagram.root.querySelector('.title').after(html('p', { class: 'explanation' }, last.model.timeline.sentence));
+    onMove(pair.playback.position);
   }
 
   /** A link to the address shows the same run at the same step. */
@@ -223,8 +239,7 @@ export class SimulationView {
   }
 
   #entries() {
-    const steps = this.positions.some((position) => position !== undefined) ? this.positions.map((position) => position ?? '') : [];
-    return new URLSearchParams(queryText({ ...this.query, step: steps }));
+    return new URLSearchParams(queryText({ ...this.query, ...(this.position === undefined ? {} : { step: this.position }) }));
   }
 }
 

@@ -10,6 +10,7 @@ import { makePrintable } from './print.js';
 import { shareMenu } from './share.js';
 import { arrowShape, background, endsOf, foldShape, markBox, markShape, partsOf, pendingShape, shortLabel } from './svg-shapes.js';
 import { Tooltip } from './tooltip.js';
+import { Verdict, verdictOf } from './verdict.js';
 import { Viewport } from './viewport.js';
 import { KINDS } from './vocabulary.js';
 
@@ -20,8 +21,6 @@ const MAX_WHOLE = 400;
 const CLICK_DISTANCE = 4;
 const MOVE_MS = 450;
 
-/** The verdict on a timeline without one. */
-const OLD_FILE = { tone: 'open', text: 'An older version saved this file: it holds neither the result in words nor the states of the agents.' };
 const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
 
 export class SpaceTimeDiagram {
@@ -33,7 +32,7 @@ export class SpaceTimeDiagram {
     // Kinds to show alone; none: all.
     this.shownKinds = new Set();
     this.buttons = new Map();
-    this.verdict = html('p', { class: 'verdict', role: 'status' });
+    this.verdict = new Verdict(Boolean(address));
     this.kinds = html('div', { class: 'kinds', role: 'group', 'aria-label': 'Message kinds to show alone' });
     this.values = html('div', { class: 'values', role: 'group', 'aria-label': 'Value to highlight' });
     this.zoomOut = html('button', { type: 'button', class: 'icon', 'aria-label': 'Zoom out', onclick: () => this.zoomBy(-1) }, '−');
@@ -46,7 +45,7 @@ export class SpaceTimeDiagram {
     this.cover = html('div', { class: 'cover', hidden: true });
     this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.heads.root, html('div', { class: 'canvas' }, this.svg, this.cover, this.tray));
     this.tooltip = new Tooltip();
-    this.root = html('div', { class: 'diagram' }, title && html('h3', {}, title), this.verdict,
+    this.root = html('div', { class: 'diagram' }, title && html('h2', { class: 'title' }, title), this.verdict.root,
       html('div', { class: 'tools' }, this.kinds, this.values, html('div', { class: 'zoom' }, shareMenu(this), legendButton(), this.zoomOut, this.zoomIn)), this.scroll, this.tooltip.root);
     host.append(this.root);
     makePrintable(this);
@@ -58,10 +57,8 @@ export class SpaceTimeDiagram {
     const another = this.model?.timeline.run !== model.timeline.run;
     const atEnd = this.scroll.scrollTop + this.scroll.clientHeight > this.scroll.scrollHeight - 60;
     this.model = model;
-    const { tone, text, figures } = model.timeline.verdict ?? OLD_FILE;
-    this.verdict.className = `verdict ${tone}`;
-    this.verdict.replaceChildren(html('strong', {}, text), ...(figures ? [html('span', { class: 'figures' }, figures)] : []),
-      ...(this.address && model.timeline.run ? [html('span', { class: 'run-id' }, `run ${model.timeline.run}`)] : []));
+    const { tone, text, figures } = verdictOf(model.timeline);
+    this.verdict.show(model, this.states, this.position);
     this.svg.setAttribute('aria-label', `${text} ${figures ?? ''}`);
     this.#updateTools();
     this.draw(another ? () => 0 : atEnd && tone === 'open' ? (plan) => plan.height : undefined);
@@ -73,7 +70,7 @@ export class SpaceTimeDiagram {
     if (!model) return;
     const width = this.scroll.clientWidth;
     this.drawnWidth = width;
-    const plan = this.plan = layout(model, { width, zoom: this.zoom, tokens: this.tokens?.() });
+    const plan = this.plan = layout(model, { width, zoom: this.zoom, beside: this.beside?.(), tokens: this.tokens?.() });
     this.svg.setAttribute('width', plan.width);
     this.svg.setAttribute('height', plan.height);
     this.svg.setAttribute('viewBox', `0 0 ${plan.width} ${plan.height}`);
@@ -97,14 +94,16 @@ export class SpaceTimeDiagram {
     this.above = svg('g');
     this.viewport = new Viewport(this.targets, this.targets.length < MAX_WHOLE, { add: (target) => this.#add(target), remove: ({ element, text }) => { element.remove(); text?.remove(); } });
     this.folds = plan.folds.map((fold) => this.#fold(fold));
-    const drawn = new Set(this.targets.map(({ ends }) => ends?.token));
-    const pending = plan.tokens.filter((token) => !drawn.has(token)).map((token) => pendingShape(token, plan));
+    const requestOf = ({ id }) => model.arrows.find(({ message, response }) => message.id === id && !response);
+    const pending = plan.tokens.filter((token) => token.response && requestOf(token)?.to)
+      .map((token) => pendingShape(token, requestOf(token), plan));
     this.svg.replaceChildren(background(plan, model), ...this.folds, ...pending, this.lines, this.above);
     if (scrollTo) this.scroll.scrollTop = scrollTo(plan);
     this.#showTokens();
     this.coverAfter(this.position);
     this.#updateViewport();
-    this.#moveArrived();
+    if (this.arrives) this.#moveTo(model.steps.at(-1));
+    this.arrives = false;
   }
 
   /** Puts every arrow and mark into the document until the next drawing, for a copy of the whole picture. */
@@ -114,18 +113,22 @@ export class SpaceTimeDiagram {
     this.#updateViewport();
   }
 
-  /** Shows the agents' states in the heads of the lanes. */
+  /** Shows the agents' states in the heads of the lanes and in the verdict. */
   showStates(states) {
     const key = (shown) => JSON.stringify(shown?.map(({ decision, down, learner }) => [decision?.value, down, learner]));
     const changed = key(states) !== key(this.states);
     this.states = states;
-    if (changed && this.model?.lanes.length === states.length) this.heads.show(this.model.lanes, this.plan, this.lane, states);
+    if (this.model?.lanes.length !== states.length) return;
+    if (changed) this.heads.show(this.model.lanes, this.plan, this.lane, states);
+    this.verdict.show(this.model, states, this.position);
   }
 
   /** Covers everything after this many steps; undefined covers nothing. */
   coverAfter(count) {
-    this.position = count;
     const { steps } = this.model;
+    const [before, after] = [this.position, count].map((position) => position ?? steps.length);
+    this.position = count;
+    if (after === before + 1) this.#moveTo(steps[after - 1]);
     const step = count === undefined || count >= steps.length ? null : steps[Math.max(0, count - 1)];
     this.cover.hidden = !step;
     this.tray.hidden = Boolean(step);
@@ -143,13 +146,15 @@ export class SpaceTimeDiagram {
     this.#styleAll();
   }
 
-  zoomBy(steps) {
+  /** @param {boolean} [isFirst] whether this is the first of diagrams that zoom together */
+  zoomBy(steps, isFirst = true) {
     const at = ZOOMS.indexOf(this.zoom) + steps;
     if (at < 0 || at >= ZOOMS.length) return;
     const middle = (this.scroll.scrollTop + this.scroll.clientHeight / 2) / Math.max(1, this.plan?.height ?? 1);
     this.zoom = ZOOMS[at];
     this.zoomOut.disabled = at === 0;
     this.zoomIn.disabled = at === ZOOMS.length - 1;
+    if (isFirst) this.onZoom?.(steps);
     this.draw((plan) => middle * plan.height - this.scroll.clientHeight / 2);
   }
 
@@ -165,16 +170,17 @@ export class SpaceTimeDiagram {
     if (focused) (this.tray.querySelector(`[data-token="${focused}"]`) ?? this.tray.firstChild ?? this.scroll).focus();
   }
 
-  /** Moves a message along its arrow after it has arrived. `arrived` names it. */
-  #moveArrived() {
-    const { arrived } = this;
-    this.arrived = undefined;
-    const ends = arrived && this.targets.find(({ arrow }) => arrow?.message.id === arrived.id && arrow.response === arrived.response && arrow.state === 'delivered')?.ends;
-    if (!ends || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
-    const dot = svg('circle', { class: `moving k-${arrived.kind}`, r: 6 });
-    this.above.append(dot);
+  /** Moves the messages that arrive in a step along their arrows. */
+  #moveTo(step) {
+    if (!step || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
     const at = (x, y) => ({ transform: `translate(${x}px, ${y}px)` });
-    dot.animate([at(ends.x1, ends.y1), at(ends.x2, ends.y2)], { duration: MOVE_MS, easing: 'ease-in-out' }).finished.then(() => dot.remove(), () => dot.remove());
+    for (const { arrow, ends } of this.targets) {
+      if (arrow?.to !== step || ends.part === 'start') continue;
+      const dot = svg('circle', { class: `moving k-${arrow.kind}`, r: 6 });
+      this.above.append(dot);
+      const motion = dot.animate([at(ends.x1, ends.y1), at(ends.x2, ends.y2)], { duration: MOVE_MS, easing: 'ease-in-out' });
+      motion.finished.then(() => dot.remove(), () => dot.remove());
+    }
   }
 
   #updateViewport() {

@@ -37,9 +37,12 @@ export function partsOf(ends) {
 /** A label as it fits between the lanes. */
 export const shortLabel = (label, plan) => plan.lane > 110 ? label : label.replace('✓ none', '✓–').replace('round', 'r').replace(/ /g, '');
 
-/** The way of a message in flight of which the run has no arrow yet, such as a response. */
-export const pendingShape = ({ from, kind, x, y }, plan) =>
-  svg('path', { class: `pending k-${kind}`, d: `M${round(plan.x(from))} ${round(plan.ends[from])}L${round(x - Math.sign(x - plan.x(from)) * 4)} ${round(y - 14)}` });
+/** The way of a response in flight, from the step that received its request. */
+export function pendingShape({ from, kind, x, y }, request, plan) {
+  const x1 = plan.x(from);
+  const d = `M${round(x1)} ${round(request.to.bottom)}L${round(x - Math.sign(x - x1) * 4)} ${round(y - 14)}`;
+  return svg('path', { class: `pending k-${kind}`, d });
+}
 
 /** @param {LabelPlacement} labels places the arrow's label */
 export function arrowShape(arrow, ends, plan, labels) {

@@ -50,7 +50,9 @@ export function buildModel(timeline) {
   const values = new Set(timeline.events.map((event) => event.value));
   for (const round of timeline.rounds) round.values.forEach((value) => values.add(value));
   const model = { timeline, lanes: timeline.lanes, steps: order, arrows, values: [...values].filter(Boolean).sort((a, b) => a - b) };
-  return { ...model, spans: spansOf(model) };
+  model.spans = spansOf(model);
+  for (const step of order) step.model = model;
+  return model;
 }
 
 /** The state of each agent after the first `count` steps. A change without news of a part leaves the part as it is. */
