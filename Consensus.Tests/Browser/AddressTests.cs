@@ -122,6 +122,7 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         await Assertions.Expect(tab.Page.Locator("#live .verdict:visible")).ToHaveCountAsync(0);
         await tab.Page.ClickAsync("#show-newest");
         await Assertions.Expect(tab.Page.Locator("#front h2")).ToBeVisibleAsync();
+        await Assertions.Expect(tab.Page.Locator("#front .verdict")).ToContainTextAsync("agreed on 3 after 2 rounds");
         await tab.IsAsync("agent1", "waiting");
         Assert.EndsWith("/", tab.Page.Url, StringComparison.Ordinal);
         Assert.StartsWith("There is no such path", (await Clients[0].Get("/nonsense")).Body.GetProperty("detail").GetString(), StringComparison.Ordinal);

@@ -52,6 +52,17 @@ public sealed partial class ShareTests(Chromium chromium) : ThreeAgents
         Assert.Equal(1280, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
     }
 
+    [SkippableFact]
+    public async Task A_saved_picture_holds_the_messages_in_flight()
+    {
+        await using var tab = await OpenAsync("/explore?path=s1.2-d1.2");
+        await Assertions.Expect(tab.Page.Locator("#explore .token")).ToHaveCountAsync(3);
+        var picture = await SharedAsync(tab, "#explore", "Picture as SVG");
+        Assert.Contains(">↩ ✓ 2</text>", picture, StringComparison.Ordinal);
+        Assert.Equal(2, Regex.Count(picture, ">round 1 · 2</text>"));
+        Assert.Empty(tab.Errors);
+    }
+
     /// <summary>The golden text, and the texts of runs with lost messages, restarts, learners and a broken rule.</summary>
     [SkippableFact]
     public async Task Mermaid_itself_reads_the_texts_that_are_made_for_it()

@@ -8,7 +8,7 @@ import { toMermaid, toShiViz } from './run-texts.js';
 
 const COPIED = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-linecap', 'stroke-linejoin', 'opacity', 'paint-order',
   'font-family', 'font-size', 'font-weight', 'text-anchor', 'display'];
-const HEAD = 56;
+const LETTER = 7.8;
 const MERMAID_MAX = 50_000;
 
 /** The menu of a diagram. */
@@ -45,16 +45,39 @@ export function pictureOf(diagram) {
   });
   const style = getComputedStyle(diagram.root);
   const text = (x, y, size, words) => svg('text', { x, y, 'text-anchor': x === 12 ? 'start' : 'middle', 'font-family': style.fontFamily, 'font-size': size, 'font-weight': 600, fill: style.color }, words);
-  const whole = svg('svg', { xmlns: 'http://www.w3.org/2000/svg', width: plan.width, height: plan.height + HEAD, viewBox: `0 0 ${plan.width} ${plan.height + HEAD}` },
+  const { heads, height: top } = headsOf(model, plan, text);
+  const height = plan.height + top;
+  const whole = svg('svg', { xmlns: 'http://www.w3.org/2000/svg', width: plan.width, height, viewBox: `0 0 ${plan.width} ${height}` },
     svg('rect', { width: '100%', height: '100%', fill: getComputedStyle(document.documentElement).getPropertyValue('background-color') }),
     text(12, 20, 14, verdictOf(model.timeline).text),
-    statesAfter(model).map(({ decision }, lane) => {
-      const id = model.lanes[lane].agent_id;
-      return text(plan.x(lane), 46, 13, decision ? `${id} = ${decision.value}` : id);
-    }),
-    svg('g', { transform: `translate(0 ${HEAD})` }, [...copy.childNodes]));
+    heads,
+    svg('g', { transform: `translate(0 ${top})` }, [...copy.childNodes], plan.tokens.map((token) => tokenShape(token, text))));
   diagram.draw();
   return new XMLSerializer().serializeToString(whole);
+}
+
+/** The names and decisions of the agents: in two lines where one line would reach into the next lane. */
+function headsOf(model, plan, text) {
+  const fits = (words) => words.length * LETTER < plan.lane;
+  const short = (id) => fits(id) ? id : id.replace(/^agent/, 'a');
+  const cut = (id) => fits(id) ? id : `${id.slice(0, Math.max(1, Math.floor(plan.lane / LETTER) - 1))}…`;
+  const nameOf = (lane) => cut(short(model.lanes[lane].agent_id));
+  const heads = statesAfter(model).map(({ decision }, lane) => [nameOf(lane), decision ? `= ${decision.value}` : '']);
+  const two = heads.some((words) => !fits(words.join(' ')));
+  return {
+    height: two ? 74 : 56,
+    heads: heads.map((words, lane) => two ? words.map((line, index) => text(plan.x(lane), 46 + 18 * index, 13, line))
+      : text(plan.x(lane), 46, 13, words.join(' ').trim())).flat(),
+  };
+}
+
+/** A message in flight, which the page shows as a button. */
+function tokenShape({ element, x, y }, text) {
+  const { backgroundColor: fill, borderTopColor: stroke } = getComputedStyle(element);
+  const words = element.firstChild.textContent;
+  const half = words.length * LETTER / 2 + 8;
+  return svg('g', { transform: `translate(${x} ${y})` },
+    svg('rect', { x: -half, y: -12, width: 2 * half, height: 24, rx: 12, fill, stroke, 'stroke-width': 1.5 }), text(0, 4.5, 13, words));
 }
 
 async function toPng(text) {
