@@ -16,10 +16,12 @@ public class SimulatedAgent
 
     /// <param name="index">The agent's index, from 0.</param>
     /// <param name="peers">The indices of its peers.</param>
-    public SimulatedAgent(int index, IEnumerable<int> peers)
+    /// <param name="name">The ids of the agents; null: <see cref="AgentIds.IdOf"/>.</param>
+    public SimulatedAgent(int index, IEnumerable<int> peers, Func<int, string>? name = null)
     {
-        (Index, Id) = (index, AgentIds.IdOf(index));
-        SetPeers(peers, AgentIds.IdOf);
+        name ??= AgentIds.IdOf;
+        (Index, Id) = (index, name(index));
+        SetPeers(peers, name);
         Clear();
     }
 
@@ -76,6 +78,16 @@ public class SimulatedAgent
         _persisted = Machine?.ToPersist() ?? _persisted;
         Machine = null;
         Array.Fill(_deadlines, Never);
+    }
+
+    /// <summary>Goes on with a machine in the middle of its life.</summary>
+    internal void Resume(AgentStateMachine machine, TimerSet timers)
+    {
+        (Machine, Processes) = (machine, 1);
+        foreach (var timer in Timers.Where(timers.Contains))
+        {
+            SetTimer(timer, 0);
+        }
     }
 
     /// <summary>Starts the next process.</summary>

@@ -15,6 +15,8 @@ internal static class ApiServices
         services.AddProblemDetails();
         services.AddExceptionHandler<AgentExceptionHandler>();
         services.AddSingleton<RejectedRequestLog>();
+        services.AddSingleton<ClusterTimelines>();
+        services.AddSingleton<RecordedMoments>();
         services.AddSingleton<CrossSiteProtection>();
         services.AddRateLimitPolicies(options);
         services.AddWebPage();

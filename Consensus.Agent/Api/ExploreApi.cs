@@ -51,23 +51,23 @@ public static class ExploreApi
     public static RouteGroupBuilder MapExploreApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/explore").WithTags("Explore");
-        group.MapGet("/state", State).Counts(EndpointClass.Steps)
+        group.MapGet("/state", StateAsync).Counts(EndpointClass.Steps)
             .Produces<ExploredState>().ProducesProblem(400).ProducesProblem(503)
-            .WithSummary("The state after a path of steps, and every next step");
-        group.MapGet("/search", ExploreSearchApi.Search).Counts(EndpointClass.Searches)
+            .WithSummary("The state after a path of steps, and every next step; with run and at, from that moment of a recorded run");
+        group.MapGet("/search", ExploreSearchApi.SearchAsync).Counts(EndpointClass.Searches)
             .ProducesProblem(400).ProducesProblem(503)
             .WithSummary("The shortest way from a path to a goal, as server-sent events: progress, then found or none; a client that leaves ends the search");
         return group;
     }
 
-    private static IResult State(
-        string? agents = null, string? rule = null, string? values = null, string? spread = null, string? mutant = null, string? path = null)
+    private static async Task<IResult> StateAsync(
+        RecordedMoments moments, CancellationToken cancellation, string? agents = null, string? rule = null, string? values = null,
+        string? spread = null, string? mutant = null, string? path = null, string? run = null, string? at = null)
     {
-        var read = new SimulationQuery();
-        var options = ReadOptions(read, agents, rule, values, spread, mutant);
-        if (read.Wrong is { } wrong)
+        var (options, problem) = await ReadOptionsAsync(moments, agents, rule, values, spread, mutant, run, at, cancellation);
+        if (options is null)
         {
-            return RequestBody.Problem(400, wrong);
+            return problem!;
         }
 
         try
@@ -80,14 +80,25 @@ public static class ExploreApi
         }
     }
 
-    /// <summary>Reads what is explored.</summary>
-    internal static ExplorationOptions ReadOptions(SimulationQuery read, string? agents, string? rule, string? values, string? spread, string? mutant)
+    /// <summary>Reads what is explored: a new cluster, or with <c>run</c> and <c>at</c> the moment of a recorded run.</summary>
+    /// <returns>It, or the problem.</returns>
+    internal static async Task<(ExplorationOptions? Options, IResult? Problem)> ReadOptionsAsync(
+        RecordedMoments moments, string? agents, string? rule, string? values, string? spread, string? mutant, string? run, string? at,
+        CancellationToken cancellation)
     {
+        if (run is not null)
+        {
+            return (agents ?? rule ?? values ?? spread ?? mutant) is null ? await moments.FindAsync(run, at, cancellation)
+                : (null, RequestBody.Problem(400, "With run, give only at and path: the recorded run has its own agents and options."));
+        }
+
+        var read = new SimulationQuery();
         var defaults = new ExplorationOptions();
-        return new ExplorationOptions(
+        var options = new ExplorationOptions(
             read.Number("agents", agents, defaults.Agents, 1, ExplorationOptions.MaxAgents), read.Name("rule", rule, defaults.Rule),
             read.Number("values", values, defaults.Values, 1, ExplorationOptions.MaxValues), read.MutantNamed(mutant),
             read.Name<Spread>("spread", spread));
+        return read.Wrong is { } wrong ? (null, RequestBody.Problem(400, wrong)) : (options, null);
     }
 
     private static JsonHttpResult<ExploredState> Answer(ExplorationOptions options, IReadOnlyList<ExplorationStep> path)
@@ -100,7 +111,7 @@ public static class ExploreApi
             new ExploredState(
                 // The properties say what is violated.
                 string.Join('-', path), RunVerdict.AddTo(timeline with { Violation = null }),
-                [.. cluster.Snapshots.Select((known, agent) => known is null ? new ClusterAgent(AgentIds.IdOf(agent), false, AgentIds.IdOf(agent)) : ClusterAgent.From(known.AgentId, StateResponse.From(known)))],
+                [.. cluster.Snapshots.Select((known, agent) => known is null ? new ClusterAgent(cluster.Agents[agent].Id, false, cluster.Agents[agent].Id) : ClusterAgent.From(known.AgentId, StateResponse.From(known)))],
                 properties, [.. path.Count < ExplorationOptions.MaxSteps ? cluster.NextSteps().Select(ToStep) : []]),
             AgentJson.Default.ExploredState);
     }

@@ -22,16 +22,16 @@ internal static class ExploreSearchApi
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Responds to <c>GET /explore/search</c>.</summary>
-    public static IResult Search(
-        HttpContext context, string? agents = null, string? rule = null, string? values = null, string? spread = null, string? mutant = null,
-        string? path = null, string? goal = null)
+    public static async Task<IResult> SearchAsync(
+        HttpContext context, RecordedMoments moments, string? agents = null, string? rule = null, string? values = null, string? spread = null,
+        string? mutant = null, string? path = null, string? goal = null, string? run = null, string? at = null)
     {
+        var (options, problem) = await ExploreApi.ReadOptionsAsync(moments, agents, rule, values, spread, mutant, run, at, context.RequestAborted);
         var read = new SimulationQuery();
-        var options = ExploreApi.ReadOptions(read, agents, rule, values, spread, mutant);
         var wanted = read.Name<ExplorationGoal>("goal", goal ?? "");
-        if (read.Wrong is { } wrong)
+        if (options is null || read.Wrong is not null)
         {
-            return RequestBody.Problem(400, wrong);
+            return problem ?? RequestBody.Problem(400, read.Wrong!);
         }
 
         try

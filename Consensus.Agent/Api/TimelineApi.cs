@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
-using Consensus.Agent.Configuration;
-using Consensus.Agent.Peers;
 using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -44,7 +42,7 @@ public static class TimelineApi
         : RequestBody.Problem(400, "run must be a run id as POST /run answers it, number.initiator.boot, or 'bare'.");
 
     private static async Task<IResult> TimelineAsync(
-        TimelineReader timeline, AgentOptions options, PeerDirectory peers, AgentApiClient client, CancellationToken cancellation,
+        TimelineReader timeline, ClusterTimelines timelines, CancellationToken cancellation,
         string? run = null, [FromQuery(Name = "cluster")] string? all = null, [FromQuery] string[]? detail = null)
     {
         if (QueryParameters.ReadFlag("cluster", all, out var cluster) is { } wrong)
@@ -71,71 +69,21 @@ public static class TimelineApi
                 : TypedResults.Json(own, TimelineJson.Default.AgentTimeline);
         }
 
-        return await MergedAsync(timeline, options, peers, client, run, ranges, cancellation);
+        var (merged, problem) = await timelines.ReadAsync(run, ranges, cancellation);
+        return problem ?? TypedResults.Json(merged, TimelineJson.Default.ClusterTimeline);
     }
 
-    private static IResult UnknownRun(string detail) => RequestBody.Problem(404, detail, "unknown-run");
-
-    private static async Task<IResult> MergedAsync(
-        TimelineReader timeline, AgentOptions options, PeerDirectory peers, AgentApiClient client, string? run, List<RoundRange>? detail, CancellationToken cancellation)
-    {
-        var histories = await HistoriesAsync(options, client, cancellation);
-        List<RunHistory> all = [.. histories.OfType<RunHistory>(), timeline.Runs()];
-        if (run is not null && !all.Exists(history => SummaryIn(history) is not null))
-        {
-            var silent = options.Peers.Where((_, i) => histories[i] is null).Select(peer => peer.OriginalString).ToList();
-            var without = silent.Count == 0 ? "" : $" Without a response: {string.Join(", ", silent)}.";
-            return UnknownRun("No agent remembers this run." + without);
-        }
-
-        run ??= NewestOf([.. all.SelectMany(history => history.Runs.Take(1))]);
-        var known = all.SelectMany(history => history.Runs).Where(summary => summary.Run == run);
-        var (first, last) = timeline.RoundsOf(run);
-        first = Math.Max(1, first);
-        last = Math.Max(last, known.Select(summary => first + summary.Rounds - 1).DefaultIfEmpty(0).Max());
-        var (shown, folded) = RoundFolding.Fold(first, last, detail ?? []);
-
-        var query = $"/timeline?run={Uri.EscapeDataString(run ?? TimelineReader.Bare)}" + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
-        var timelines = run is null ? new AgentTimeline?[options.Peers.Count]
-            : await client.GetAllAsync(options.Peers, query, TimelineJson.Default.AgentTimeline, cancellation);
-        List<Source> sources =
-        [
-            new("/", timeline.Read(run, shown), SummaryIn(timeline.Runs())),
-            .. timelines.Select((read, i) =>
-                new Source(options.Peers[i].OriginalString, read ?? WithoutTheRun(histories[i]), SummaryIn(histories[i]), peers[i].Id)),
-        ];
-        return TypedResults.Json(TimelineMerger.Merge(run, sources, folded), TimelineJson.Default.ClusterTimeline);
-
-        RunSummary? SummaryIn(RunHistory? history) => history?.Runs.FirstOrDefault(summary => summary.Run == run);
-
-        // A peer that does not know the run is up; it answers 404.
-        AgentTimeline? WithoutTheRun(RunHistory? history) =>
-            history is not null && SummaryIn(history) is null ? new(history.AgentId, "") : null;
-    }
-
-    private static Task<RunHistory?[]> HistoriesAsync(AgentOptions options, AgentApiClient client, CancellationToken cancellation) =>
-        client.GetAllAsync(options.Peers, "/timeline/runs", TimelineJson.Default.RunHistory, cancellation);
+    internal static IResult UnknownRun(string detail) => RequestBody.Problem(404, detail, "unknown-run");
 
     private static async Task<IResult> RunsAsync(
-        TimelineReader timeline, AgentOptions options, AgentApiClient client, CancellationToken cancellation,
-        [FromQuery(Name = "cluster")] string? all = null)
+        TimelineReader timeline, ClusterTimelines timelines, CancellationToken cancellation, [FromQuery(Name = "cluster")] string? all = null)
     {
         if (QueryParameters.ReadFlag("cluster", all, out var cluster) is { } wrong)
         {
             return wrong;
         }
 
-        var own = timeline.Runs();
-        if (cluster)
-        {
-            // This agent may have been down or restarted. Other agents know the runs that it missed.
-            var others = await HistoriesAsync(options, client, cancellation);
-            var known = others.OfType<RunHistory>().Prepend(own).SelectMany(history => history.Runs.Select(summary => (history.AgentId, Summary: summary)))
-                .GroupBy(one => one.Summary.Run).Select(RunSummary.Choose);
-            own = own with { Runs = [.. known.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(RunIndex.MaxRuns)] };
-        }
-
-        return TypedResults.Json(own, TimelineJson.Default.RunHistory);
+        return TypedResults.Json(cluster ? await timelines.ReadRunsAsync(cancellation) : timeline.Runs(), TimelineJson.Default.RunHistory);
     }
 
     private static ServerSentEventsResult<string> Events(
@@ -166,10 +114,4 @@ public static class TimelineApi
             yield return new SseItem<string>(json, kind) { EventId = $"{timeline.Boot}/{id}" };
         }
     }
-
-    private static string? NewestOf(List<RunSummary> runs) => runs.Count == 0 ? null : runs.Max(Comparer<RunSummary>.Create(Compare))!.Run;
-
-    /// <summary>Older runs first; the bare one by its time.</summary>
-    private static int Compare(RunSummary x, RunSummary y) =>
-        RunId.TryParse(x.Run, out var a) && RunId.TryParse(y.Run, out var b) ? a.CompareTo(b) : x.StartedAtUs.CompareTo(y.StartedAtUs);
 }

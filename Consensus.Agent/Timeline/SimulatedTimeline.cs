@@ -67,7 +67,7 @@ internal static class SimulatedTimeline
             .. trace.Steps.Where(step => step is { Kind: TraceStepKind.Response, Call.Message: StateQuery, Events.Count: > 0 }).Select(step => step.Call!),
         ];
 
-        public List<Source> Sources(int agents) => [.. Enumerable.Range(0, agents).Select(agent => new Source(AgentIds.IdOf(agent), TimelineOf(agent)))];
+        public List<Source> Sources(int agents) => [.. Enumerable.Range(0, agents).Select(agent => new Source(trace.IdOf(agent), TimelineOf(agent)))];
 
         private AgentTimeline TimelineOf(int agent)
         {
@@ -77,7 +77,7 @@ internal static class SimulatedTimeline
             var events = own.SelectMany(step => step.Events.Where(protocolEvent => protocolEvent.Run == run?.Id).Select(protocolEvent => (step.At, Event: protocolEvent))).ToList();
             var joined = events.FindLast(one => one.Event.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner).Event;
             return new AgentTimeline(
-                AgentIds.IdOf(agent), BootOf(agent), run?.Id.ToString(), run, joined?.Kind == ProtocolEventKind.JoinedAsLearner,
+                trace.IdOf(agent), BootOf(agent), run?.Id.ToString(), run, joined?.Kind == ProtocolEventKind.JoinedAsLearner,
                 Rounds: [.. events.Where(one => EntersRound(one.Event)).Select(one => new RoundEntry(one.Event.Round, one.Event.Value, one.At))],
                 Events: [.. own.SelectMany(step => EventsOf(step, isFirst: step == own[0])), .. trace.Calls.Where(call => call.From == agent && IsShown(call) && NeverEnds(call)).Select(call => EventOf(call, trace.Steps[^1].At, "lost"))],
                 States: trace.KeepsStates ? [.. StateChanges.Of(states, IsShown)] : null);
@@ -96,7 +96,7 @@ internal static class SimulatedTimeline
             {
                 yield return step.Kind switch
                 {
-                    TraceStepKind.Receive => EventOf(call, step.At, "received", call.Receipts[step.Copy].Response) with { Other = AgentIds.IdOf(call.From), OtherBoot = BootOf(call.From) },
+                    TraceStepKind.Receive => EventOf(call, step.At, "received", call.Receipts[step.Copy].Response) with { Other = trace.IdOf(call.From), OtherBoot = BootOf(call.From) },
                     TraceStepKind.Response => WithNewInformation(EventOf(call, step.At, "answered", call.Response), call.Response!),
                     _ => EventOf(call, step.At, "lost"),
                 };
@@ -129,7 +129,7 @@ internal static class SimulatedTimeline
         {
             var (what, round, value, proposal) = call.Message.Content;
             return new TimelineEvent(
-                0, at, kind, what.WireName(), call.Number, AgentIds.IdOf(call.To), null, round, value == 0 ? null : value,
+                0, at, kind, what.WireName(), call.Number, trace.IdOf(call.To), null, round, value == 0 ? null : value,
                 what == MessageKind.Vote ? proposal : null, null, response?.Status.WireName(), response?.Reason?.WireName(),
                 OtherRun(call.Message.Run?.Id));
         }

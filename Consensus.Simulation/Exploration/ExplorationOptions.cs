@@ -10,7 +10,9 @@ namespace Consensus.Simulation.Exploration;
 /// <param name="Values">Values are drawn from 1..Values; 1..<see cref="MaxValues"/>.</param>
 /// <param name="Mutant">The broken rule; null: none.</param>
 /// <param name="Spread">How proposals and votes travel; null: the protocol's default.</param>
-public sealed record ExplorationOptions(int Agents = 3, Rule Rule = Rule.Ratified, int Values = 3, Mutant? Mutant = null, Spread? Spread = null)
+/// <param name="From">The moment of a recorded run in which the path begins; null: it begins with a new cluster.</param>
+public sealed record ExplorationOptions(
+    int Agents = 3, Rule Rule = Rule.Ratified, int Values = 3, Mutant? Mutant = null, Spread? Spread = null, RecordedMoment? From = null)
 {
     /// <summary>The largest cluster.</summary>
     public const int MaxAgents = 5;

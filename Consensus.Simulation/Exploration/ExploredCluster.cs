@@ -24,7 +24,7 @@ public sealed record NextStep(ExplorationStep Step, int Agent, SimulatedCall? Ca
 
 /// <summary>
 /// A cluster in which a path of steps says what happens next. Every message stays in flight until a step delivers or loses it,
-/// and every timer that is set may fire at any time. Agents know each other when the path begins.
+/// and every timer that is set may fire at any time. Agents know each other when the path begins, or it begins in a recorded run.
 /// </summary>
 public sealed class ExploredCluster : SimulatedCluster
 {
@@ -49,10 +49,38 @@ public sealed class ExploredCluster : SimulatedCluster
 
     private ExploredCluster(
         ExplorationOptions options, SimulationOptions cluster, IReadOnlyList<ExplorationStep> path, bool keepsStates)
-        : base(cluster.CreateAgents(), options.Mutant?.Factory)
+        : base(AgentsOf(options, cluster), options.Mutant?.Factory)
     {
         _durable = cluster.Durable;
         _request = new RunRequest(Rule: options.Rule, Values: options.Values, Spread: cluster.Spread);
+        if (options.From is { } moment)
+        {
+            Begin(moment, keepsStates);
+        }
+        else
+        {
+            Begin(keepsStates);
+        }
+
+        for (var i = 0; i < path.Count; i++)
+        {
+            Now += StepUs;
+            _draws.Begin([.. path[i].Draws]);
+            if (!Take(path[i]) || !_draws.HasMade(path[i].Draws.Count))
+            {
+                throw new FormatException($"Step {i + 1} of the path, {path[i]}, is not possible there.");
+            }
+        }
+    }
+
+    private static IEnumerable<SimulatedAgent> AgentsOf(ExplorationOptions options, SimulationOptions cluster) => options.From is not { } moment
+        ? cluster.CreateAgents()
+        : moment.Ids.Select((_, agent) => new SimulatedAgent(
+            agent, moment.Processes[agent]?.Peers ?? AgentIds.Others(agent, moment.Ids.Count), index => moment.Ids[index]));
+
+    /// <summary>A new cluster whose agents know each other.</summary>
+    private void Begin(bool keepsStates)
+    {
         foreach (var agent in Agents)
         {
             Start(agent);
@@ -70,15 +98,69 @@ public sealed class ExploredCluster : SimulatedCluster
             AddToTrace(TraceStepKind.Boot, agent.Index, agent.Machine!.Boot);
             Trace.Steps[^1].After = keepsStates ? agent.Machine.Snapshot() : null;
         }
+    }
 
-        for (var i = 0; i < path.Count; i++)
+    /// <summary>The agents of a recorded run, and its steps up to the moment.</summary>
+    private void Begin(RecordedMoment moment, bool keepsStates)
+    {
+        Now = moment.Steps.Count == 0 ? 0 : moment.Steps[0].At;
+        Trace = new SimulationTrace(keepsStates, index => moment.Ids[index]);
+        foreach (var agent in Agents)
         {
-            Now += StepUs;
-            _draws.Begin([.. path[i].Draws]);
-            if (!Take(path[i]) || !_draws.HasMade(path[i].Draws.Count))
+            if (moment.Processes[agent.Index] is { } process)
             {
-                throw new FormatException($"Step {i + 1} of the path, {path[i]}, is not possible there.");
+                var machine = new AgentStateMachine(agent.Id, process.Boot, process.Addresses, _draws);
+                machine.Load(new RecordReader(process.State));
+                agent.Resume(machine, process.Timers);
             }
+
+            AddToTrace(TraceStepKind.Boot, agent.Index, moment.Processes[agent.Index]?.Boot ?? "");
+            Trace.Steps[^1].After = keepsStates ? agent.Machine?.Snapshot() : null;
+            if (agent.Machine is null)
+            {
+                AddToTrace(TraceStepKind.Crash, agent.Index);
+            }
+        }
+
+        var next = moment.Processes.Select(process => process?.SentBefore + 1 ?? 0).ToArray();
+        var calls = new Dictionary<(int Caller, long Id), SimulatedCall>();
+        foreach (var step in moment.Steps)
+        {
+            Now = step.At;
+            _draws.Begin([.. step.Draws]);
+            var before = Trace.Calls.Count;
+            Repeat(Agents[step.Agent], step.Input, calls.GetValueOrDefault((step.Caller, step.MessageId)));
+            foreach (var call in InFlight.Where(call => call.Trace!.Number > before))
+            {
+                calls[(step.Agent, next[step.Agent]++)] = call;
+            }
+        }
+    }
+
+    /// <summary>Takes a recorded step. The call is in flight, or it began before the first recorded step.</summary>
+    private void Repeat(SimulatedAgent agent, Input input, SimulatedCall? call)
+    {
+        switch (input)
+        {
+            case MessageReceived when call is { Response: null }:
+                call.Response = Receive(call);
+                break;
+            case ResponseReceived or RequestFailed when call is not null:
+                InFlight.Remove(call);
+                call.Trace!.Lost |= input is RequestFailed && call.Response is null;
+                call.Trace.ResponseLost |= input is RequestFailed && call.Response is not null;
+                Respond(call, (input as ResponseReceived)?.Response);
+                break;
+            case TimerFired fired when agent.IsSet(fired.Timer):
+                Fire(agent, fired.Timer);
+                break;
+            case StartRun start:
+                StartRun(agent, ++_starts, start.Request);
+                break;
+            default:
+                var traced = new TraceStep(Now, agent.Index, TraceStepKind.Send);
+                Step(agent, input, traced: traced);
+                break;
         }
     }
 

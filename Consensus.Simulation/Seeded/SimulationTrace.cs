@@ -141,9 +141,13 @@ public sealed class TraceStep(long at, int agent, TraceStepKind kind)
 
 /// <summary>Everything that happened in one simulated run, in order.</summary>
 /// <param name="keepsStates">Whether each step keeps its agent's state. A state takes longer than the step itself.</param>
-public sealed class SimulationTrace(bool keepsStates = false)
+/// <param name="name">The ids of the agents; null: <see cref="AgentIds.IdOf"/>.</param>
+public sealed class SimulationTrace(bool keepsStates = false, Func<int, string>? name = null)
 {
     private readonly Dictionary<CallKey, int> _ordinals = [];
+
+    /// <summary>The id of an agent, from 0.</summary>
+    public string IdOf(int agent) => (name ?? AgentIds.IdOf)(agent);
 
     /// <summary>Whether each step keeps its agent's state.</summary>
     public bool KeepsStates { get; } = keepsStates;

@@ -39,6 +39,34 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
     }
 
     [SkippableFact]
+    public async Task A_step_of_a_run_opens_in_the_explorer_with_its_messages_in_flight()
+    {
+        await Clients[0].Post("/run?wait=30");
+        await using var tab = await OpenAsync("/");
+        await tab.VerdictAsync("good");
+        var live = tab.Page.Locator("#live");
+        await live.GetByLabel("To the beginning").ClickAsync();
+        await Assertions.Expect(live.Locator(".explore-from")).ToBeHiddenAsync();
+        await live.GetByLabel("One step forward").ClickAsync();
+        await live.Locator(".explore-from").ClickAsync();
+        await tab.Page.WaitForURLAsync(new Regex("/explore\\?run=[^&]+&at=[0-9.]+$"));
+        var explore = tab.Page.Locator("#explore");
+        await Assertions.Expect(explore.Locator(".explored-run")).ToContainTextAsync("From run ");
+        await Assertions.Expect(explore.Locator("[name=rule]")).ToBeHiddenAsync();
+
+        // The agent that the message reaches draws.
+        await explore.Locator("[data-token]").First.ClickAsync();
+        await explore.Locator(".step-menu [data-step]").First.ClickAsync();
+        await tab.Page.WaitForURLAsync(new Regex("&at=[0-9.]+&path=[a-z0-9.]+$"));
+
+        // A new exploration has options again.
+        await explore.GetByText("Start over").ClickAsync();
+        await tab.Page.WaitForURLAsync(new Regex("/explore$"));
+        await Assertions.Expect(explore.Locator("[name=rule]")).ToBeVisibleAsync();
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
     public async Task The_address_names_a_simulated_run_with_its_step_and_another_address_in_the_same_tab_shows_another_run()
     {
         await using var tab = await OpenAsync("/#simulate?seed=5&drop=0.1&step=2");

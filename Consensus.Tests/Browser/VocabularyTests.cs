@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Consensus.Agent.Timeline;
 using Consensus.Protocol;
+using Consensus.Simulation.Exploration;
 
 namespace Consensus.Tests.Browser;
 
@@ -24,6 +25,10 @@ public sealed partial class VocabularyTests
             Enum.GetValues<TimelineEventKind>().Select(kind => kind.WireName()).Order(StringComparer.Ordinal),
             stream.Split(',', StringSplitOptions.TrimEntries).Select(name => name.Trim('\'')).Order(StringComparer.Ordinal));
     }
+
+    [Fact]
+    public void The_page_knows_the_bounds_of_the_explorer() =>
+        Assert.Contains($"MAX_EXPLORED = {{ agents: {ExplorationOptions.MaxAgents}, values: {ExplorationOptions.MaxValues} }};", Module, StringComparison.Ordinal);
 
     private static Dictionary<string, string> Pairs(string table) =>
         Pair().Matches(Regex.Match(Module, $$"""export const {{table}} = \{(.*?)\};""", RegexOptions.Singleline).Groups[1].Value)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
@@ -22,6 +23,48 @@ public sealed class ExploreApiTests : ThreeAgents
         Assert.Equal(["w1.1", "w1.2", "w1.3"], window.Select(step => step.GetProperty("step").GetString()));
         Assert.Equal("draws 2 for round 3, attempt 3", window[1].GetProperty("effect").GetString());
         Assert.Equal(state.GetRawText(), (await Clients[1].Get("/explore/state?rule=classic&path=s1.1-d1.1-w1.2-d5.2")).Body.GetRawText());
+    }
+
+    [Fact]
+    public async Task A_path_goes_on_from_a_moment_of_a_recorded_run()
+    {
+        var (_, started) = await Clients[0].Post("/run?wait=30");
+        var run = started.GetProperty("run").GetString();
+        var (_, timeline) = await Clients[1].Get($"/timeline?cluster=true&run={run}");
+        var decided = timeline.GetProperty("events").EnumerateArray().First(e => e.GetProperty("kind").GetString() == "decided").GetProperty("t").GetDouble();
+
+        // Just before the first decision, no agent has decided and messages are in flight. With these the agents decide.
+        var at = (decided - 0.001).ToString(CultureInfo.InvariantCulture);
+        var (code, state) = await Clients[1].Get($"/explore/state?run={run}&at={at}");
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.DoesNotContain(state.GetProperty("agents").EnumerateArray(), HasDecided);
+        Assert.Equal(run, state.GetProperty("timeline").GetProperty("run").GetString());
+        var path = "";
+        while (!state.GetProperty("agents").EnumerateArray().All(HasDecided))
+        {
+            var next = state.GetProperty("steps").EnumerateArray().First(step => step.GetProperty("kind").GetString() is "deliver" or "respond" or "window");
+            path = path.Length == 0 ? next.GetProperty("step").GetString()! : $"{path}-{next.GetProperty("step").GetString()}";
+            (_, state) = await Clients[1].Get($"/explore/state?run={run}&at={at}&path={path}");
+        }
+
+        Assert.All(state.GetProperty("properties").EnumerateArray(), property => Assert.True(property.GetProperty("holds").GetBoolean()));
+
+        static bool HasDecided(JsonElement agent) => agent.GetProperty("state").GetProperty("consensus_value").ValueKind == JsonValueKind.Number;
+    }
+
+    [Theory]
+    [InlineData("run=999999.agent1.abcdefabcdef&at=1", HttpStatusCode.NotFound, "No agent remembers this run.")]
+    [InlineData("run=x&at=1", HttpStatusCode.BadRequest, "run must be a run id")]
+    [InlineData("run=1.agent1.abcdefabcdef&at=x", HttpStatusCode.BadRequest, "and at a time in it in ms")]
+    [InlineData("run=1.agent1.abcdefabcdef&at=1&rule=classic", HttpStatusCode.BadRequest, "With run, give only at and path")]
+    public async Task A_moment_that_is_none_is_refused_with_the_reason(string query, HttpStatusCode expected, string reason)
+    {
+        foreach (var path in (string[])["/explore/state?", "/explore/search?goal=decision&"])
+        {
+            var (code, problem) = await Clients[0].Get(path + query);
+            Assert.Equal(expected, code);
+            Assert.Contains(reason, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
     }
 
     [Theory]

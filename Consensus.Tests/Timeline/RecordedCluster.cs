@@ -38,10 +38,14 @@ internal sealed class RecordedCluster : SimulatedCluster
     /// <summary>Whether a message from one agent to another is lost.</summary>
     public Func<int, int, bool> Loses { get; set; } = (_, _) => false;
 
-    public void Run(RunRequest? request = null)
+    /// <summary>Calls in flight.</summary>
+    public IReadOnlyList<SimulatedCall> Calls => InFlight;
+
+    /// <summary>Starts a run and delivers what is in flight in random order, until nothing is, or so many calls were handled.</summary>
+    public void Run(RunRequest? request = null, int calls = int.MaxValue)
     {
         StartRun(Agents[0], 1, request ?? new RunRequest());
-        while (InFlight.Count > 0)
+        for (; InFlight.Count > 0 && calls > 0; calls--)
         {
             var next = _random.Next(InFlight.Count);
             var call = InFlight[next];

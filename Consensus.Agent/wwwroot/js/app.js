@@ -17,6 +17,7 @@ import { RunHistory } from './run-history.js';
 import { RunView } from './run-view.js';
 import { SimulationView } from './simulation-view.js';
 import { store } from './storage.js';
+import { MAX_EXPLORED } from './vocabulary.js';
 
 // A browser may load a page before a person opens it.
 if (document.prerendering) await new Promise((activated) => { document.addEventListener('prerenderingchange', activated, { once: true }); });
@@ -85,6 +86,8 @@ const runView = new RunView(byId('diagram'), {
     agentTable.show(model, states, position, { cluster: state.run === null ? state.cluster : undefined });
     if (readAddress().tab === 'live' && !state.missing) showAddressSoon('live', liveAddress(model, position));
   },
+  explore: ({ t }, { timeline: { run, n, descriptor } }) => descriptor && n <= MAX_EXPLORED.agents && descriptor.values <= MAX_EXPLORED.values
+    ? addressOf('explore', [['run', run], ['at', String(t)]]) : undefined,
   address: (model, position) => new URL(addressOf('live', [...runEntry(model.timeline.run), ...stepEntry(position)]), location.href).href,
 });
 const runHistory = new RunHistory(byId('history'), (run) => {

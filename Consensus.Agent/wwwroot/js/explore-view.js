@@ -3,9 +3,11 @@
 import { readAddress, showAddress } from './address.js';
 import { getMutants } from './api.js';
 import { fillForm, html } from './dom.js';
+import { duration } from './format.js';
 import { hintOf } from './hints.js';
 import { field, number, optionField, select } from './run-form.js';
 import { Explorer } from './explorer.js';
+import { MAX_EXPLORED } from './vocabulary.js';
 
 const GOALS = [['decision', 'a decision'], ['later', 'a decision in round 2'], ['adoption', 'an adopted value'], ['copy', 'a copied value'], ['stall', 'a stall'],
   ['disagreement', 'a disagreement'], ['violation', 'a violated property']];
@@ -19,11 +21,13 @@ export class ExploreView {
     this.description = html('p', { class: 'broken-rule', 'aria-live': 'polite' });
     const goal = html('select', { name: 'goal', 'aria-label': 'What to reach' }, GOALS.map(([value, text]) => html('option', { value }, text)));
     this.form = html('form', { class: 'card simulation-form', 'aria-label': 'What to explore', onsubmit: (event) => event.preventDefault(), onchange: ({ target }) => { if (target !== goal) this.#restart(); } },
-      optionField('rule'),
-      field('Agents', ['agent'], number('agents', { min: 1, max: 5, value: 3, required: true })),
-      optionField('values', { max: 4, value: 3, required: true }),
-      optionField('spread', { open: 'auto' }),
-      field('Broken rule', ['mutant'], this.mutant),
+      this.origin = html('p', { class: 'explored-run', hidden: true }),
+      ...this.fields = [
+        optionField('rule'),
+        field('Agents', ['agent'], number('agents', { min: 1, max: MAX_EXPLORED.agents, value: 3, required: true })),
+        optionField('values', { max: MAX_EXPLORED.values, value: 3, required: true }),
+        optionField('spread', { open: 'auto' }),
+        field('Broken rule', ['mutant'], this.mutant)],
       this.description,
       html('div', { class: 'simulation-buttons' },
         this.backButton = button('Back', () => this.explorer.back(), { id: 'explore-back' }), this.forwardButton = button('Forward', () => this.explorer.forward(), { id: 'explore-forward' }),
@@ -43,24 +47,30 @@ export class ExploreView {
     const { query } = readAddress();
     this.mutants ??= await getMutants();
     if (this.mutant.options.length === 1) this.mutant.append(...this.mutants.map(({ name }) => html('option', { value: name }, name.replaceAll('-', ' '))));
+    this.from = query.has('run') ? { run: query.get('run'), at: query.get('at') ?? '' } : undefined;
     this.refused = fillForm(this.form, Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, query.get(name) ?? value])));
     this.#describe();
     await this.explorer.show(this.#query(), query.get('path') ?? '');
   }
 
   #query() {
-    return { ...Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, this.form.elements[name].value])), ...this.refused };
+    return this.from ?? { ...Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, this.form.elements[name].value])), ...this.refused };
   }
 
   #restart() {
+    this.from = undefined;
     this.refused = {};
     if (!this.form.reportValidity()) return;
     this.#describe();
     this.explorer.show(this.#query(), '', true);
   }
 
+  /** Says what the chosen rule breaks, or which recorded run the path goes on from. That run has its own options. */
   #describe() {
-    this.description.textContent = this.mutants?.find(({ name }) => name === this.mutant.value)?.description ?? '';
+    this.origin.hidden = !this.from;
+    if (this.from) this.origin.replaceChildren('From run ', html('code', {}, this.from.run), `, ${duration(Number(this.from.at))} after its start.`);
+    for (const option of this.fields) option.hidden = Boolean(this.from);
+    this.description.textContent = this.from ? '' : this.mutants?.find(({ name }) => name === this.mutant.value)?.description ?? '';
   }
 
   /** The address names the rules and the path. The browser's history then goes back and forward by steps too. */

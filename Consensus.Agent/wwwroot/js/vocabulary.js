@@ -13,3 +13,6 @@ export const NOTES = {
 
 /** The kinds of all events in the stream. */
 export const EVENTS = ['joined', ...Object.keys(NOTES), 'sent', 'received', 'answered', 'lost'];
+
+/** The largest run that can be explored. */
+export const MAX_EXPLORED = { agents: 5, values: 4 };

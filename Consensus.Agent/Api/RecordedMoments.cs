@@ -1,0 +1,85 @@
+using System.Globalization;
+using Consensus.Agent.Configuration;
+using Consensus.Agent.Peers;
+using Consensus.Agent.Timeline;
+using Consensus.Protocol;
+using Consensus.Simulation.Exploration;
+using Microsoft.Extensions.Caching.Memory;
+
+namespace Consensus.Agent.Api;
+
+/// <summary>Finds moments of recorded runs for the explorer. It keeps the last ones, so that a path goes on although the agents forget the run.</summary>
+internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader timeline, AgentOptions options, AgentApiClient client) : IDisposable
+{
+    private const int MaxKept = 16;
+
+    private readonly MemoryCache _kept = new(new MemoryCacheOptions { SizeLimit = MaxKept });
+
+    /// <summary>Finds a moment.</summary>
+    /// <param name="run">The run's id.</param>
+    /// <param name="at">When, in ms since the run's start in <c>GET /timeline?cluster=true</c>.</param>
+    /// <param name="cancellation">Ends the calls to the peers.</param>
+    /// <returns>What is explored from there, or the problem.</returns>
+    public async Task<(ExplorationOptions? Options, IResult? Problem)> FindAsync(string run, string? at, CancellationToken cancellation)
+    {
+        const NumberStyles Style = NumberStyles.AllowDecimalPoint;
+        if (!double.TryParse(at, Style, CultureInfo.InvariantCulture, out var ms) || !RunId.TryParse(run, out _))
+        {
+            return (null, RequestBody.Problem(400, "run must be a run id, number.initiator.boot, and at a time in it in ms, such as 12.5."));
+        }
+
+        if (_kept.TryGetValue((run, at), out ExplorationOptions? kept))
+        {
+            return (kept, null);
+        }
+
+        var (merged, problem) = await timelines.ReadAsync(run, null, cancellation);
+        if (merged is null)
+        {
+            return (null, problem);
+        }
+
+        if (Refuse(merged) is { } reason)
+        {
+            return (null, RequestBody.Problem(400, reason));
+        }
+
+        var parts = await PartsOf(merged, run, cancellation);
+        var descriptor = merged.Descriptor!;
+        try
+        {
+            var moment = new RecordedMoment(descriptor, merged.StartUs + (long)Math.Round(ms * 1000), parts);
+            var found = new ExplorationOptions(parts.Count, descriptor.Rule, descriptor.Values, Spread: descriptor.Spread, From: moment);
+
+            // Throws where the steps cannot be taken again.
+            _ = new ExploredCluster(found, []);
+            return (_kept.Set((run, at), found, new MemoryCacheEntryOptions { Size = 1 }), null);
+        }
+        catch (FormatException impossible)
+        {
+            return (null, RequestBody.Problem(400, $"This moment cannot be explored: {impossible.Message}"));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _kept.Dispose();
+
+    private static string? Refuse(ClusterTimeline merged) =>
+        merged.Descriptor is not { } run ? "Only runs with a description can be explored."
+        : merged.N > ExplorationOptions.MaxAgents || merged.Lanes.Count != merged.N ? $"Only runs of up to {ExplorationOptions.MaxAgents} agents can be explored."
+        : run.Values > ExplorationOptions.MaxValues ? $"Only runs that draw from up to {ExplorationOptions.MaxValues} values can be explored."
+        : null;
+
+    private async Task<List<RecordedPart>> PartsOf(ClusterTimeline merged, string run, CancellationToken cancellation)
+    {
+        var recordings = await Task.WhenAll(options.Peers.Select(peer => ReadAsync(peer, run, cancellation)));
+        var known = recordings.Append(timeline.ReadRecording(run) ?? timeline.ReadRecording(null)).OfType<Recording>()
+            .ToDictionary(recording => recording.AgentId, StringComparer.Ordinal);
+        return [.. merged.Lanes.Select(lane => new RecordedPart(lane.AgentId, known.GetValueOrDefault(lane.AgentId), (long)Math.Round(lane.OffsetMs * 1000)))];
+    }
+
+    /// <summary>An agent that does not know the run has recorded what it did meanwhile.</summary>
+    private async Task<Recording?> ReadAsync(Uri peer, string run, CancellationToken cancellation) =>
+        await client.GetRecordingAsync(peer, $"/timeline/record?run={Uri.EscapeDataString(run)}", cancellation)
+        ?? await client.GetRecordingAsync(peer, "/timeline/record", cancellation);
+}
