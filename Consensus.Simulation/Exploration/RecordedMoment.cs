@@ -19,7 +19,7 @@ public sealed class RecordedMoment
     private readonly List<string?> _boots;
 
     // The agent at an address, as any of them knows it.
-    private readonly Dictionary<string, string?> _idOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _idOf = new(StringComparer.Ordinal);
     private readonly List<Step> _steps = [];
 
     /// <summary>Finds the agents' states and steps.</summary>
@@ -79,14 +79,15 @@ public sealed class RecordedMoment
         var first = -1;
         foreach (var step in recording.Reexecute())
         {
-            if (step.At - offsetUs > _until)
+            // Who is at an address may be known only after the moment.
+            if (step.Input is ResponseReceived { Peer: var peer } && IndexOf(step.NameOf(peer)) >= 0)
             {
-                break;
+                _idOf[recording.Peers[peer]] = step.NameOf(peer);
             }
 
-            for (var peer = 0; peer < recording.Peers.Count; peer++)
+            if (step.At - offsetUs > _until)
             {
-                _idOf[recording.Peers[peer]] = step.NameOf(peer) is var name && IndexOf(name) >= 0 ? name : _idOf.GetValueOrDefault(recording.Peers[peer]);
+                continue;
             }
 
             first = first < 0 && step.CurrentRun?.Id == _run ? all.Count : first;

@@ -1,3 +1,4 @@
+using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation.Exploration;
 
@@ -28,6 +29,21 @@ public sealed class RecordedMomentTests
                 explored.Trace!.Calls.Where(call => call is { RespondedAt: null, FailedAt: null } && call.Message.Run?.Id == run.Id)
                     .Select(call => $"{explored.Agents[call.From].Id} {explored.Agents[call.To].Id} {call.Message}").Order());
         }
+    }
+
+    [Fact]
+    public void A_moment_before_the_run_has_an_id_shows_the_handshake_in_flight()
+    {
+        var cluster = ClusterAfter(agents: 3, runsBefore: 0, calls: int.MaxValue);
+        var timeline = cluster.Merged();
+        Assert.Equal("handshake", timeline.Messages[0].Kind);
+        var run = timeline.Descriptor!;
+        var moment = new RecordedMoment(run, timeline.StartUs, [
+            .. cluster.Agents.Select(agent => new RecordedPart(agent.Id, cluster.Timelines[agent.Index].ReadRecording(run.Id.ToString()), OffsetUs: 40_000 * agent.Index)),
+        ]);
+        var explored = new ExploredCluster(new ExplorationOptions(3, run.Rule, run.Values, From: moment), [], keepsStates: true);
+        Assert.Equal(["d1", "d2"], explored.NextSteps().Select(next => next.Step.ToString()).Where(step => step[0] == 'd'));
+        Assert.Equal(["handshake", "handshake"], SimulatedTimeline.Of(explored.Trace!, 3, "", []).Messages.Select(message => message.Kind));
     }
 
     [Fact]
