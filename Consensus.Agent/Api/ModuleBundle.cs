@@ -39,7 +39,7 @@ internal sealed partial class ModuleBundle
         }
 
         _open.Add(file);
-        var source = File.ReadAllText(Path.Combine(_folder, file));
+        var source = Comment().Replace(File.ReadAllText(Path.Combine(_folder, file)), "");
         foreach (Match import in Import().Matches(source))
         {
             Write(import.Groups["file"].Value);
@@ -58,6 +58,10 @@ internal sealed partial class ModuleBundle
     private static string Pattern(string names) => names.StartsWith("* as ", StringComparison.Ordinal) ? names[5..] : names.Replace(" as ", ": ", StringComparison.Ordinal);
 
     private static string NameOf(string file) => $"${Path.GetFileNameWithoutExtension(file).Replace('-', '_')}";
+
+    // A fifth of the compressed bytes.
+    [GeneratedRegex(@"^[ \t]*(?://[^\n]*|/\*\*.*?\*/)[ \t]*\n", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Comment();
 
     [GeneratedRegex(@"^import (?<names>[^;]+?) from '\./(?<file>[\w-]+\.js)';", RegexOptions.Multiline)]
     private static partial Regex Import();
