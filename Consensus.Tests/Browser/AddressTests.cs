@@ -49,7 +49,7 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         await Assertions.Expect(live.Locator(".explore-from")).ToBeHiddenAsync();
         await live.GetByLabel("One step forward").ClickAsync();
         await live.Locator(".explore-from").ClickAsync();
-        await tab.Page.WaitForURLAsync(new Regex("/explore\\?run=[^&]+&at=[0-9.]+$"));
+        await Assertions.Expect(tab.Page).ToHaveURLAsync(new Regex("/explore\\?run=[^&]+&at=[0-9.]+$"));
         var explore = tab.Page.Locator("#explore");
         await Assertions.Expect(explore.Locator(".explored-run")).ToContainTextAsync("From run ");
         await Assertions.Expect(explore.Locator("[name=rule]")).ToBeHiddenAsync();
@@ -57,11 +57,11 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         // The agent that the message reaches draws.
         await explore.Locator("[data-token]").First.ClickAsync();
         await explore.Locator(".step-menu [data-step]").First.ClickAsync();
-        await tab.Page.WaitForURLAsync(new Regex("&at=[0-9.]+&path=[a-z0-9.]+$"));
+        await Assertions.Expect(tab.Page).ToHaveURLAsync(new Regex("&at=[0-9.]+&path=[a-z0-9.]+$"));
 
         // A new exploration has options again.
         await explore.GetByText("Start over").ClickAsync();
-        await tab.Page.WaitForURLAsync(new Regex("/explore$"));
+        await Assertions.Expect(tab.Page).ToHaveURLAsync(new Regex("/explore$"));
         await Assertions.Expect(explore.Locator("[name=rule]")).ToBeVisibleAsync();
         Assert.Empty(tab.Errors);
     }
