@@ -54,10 +54,9 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         await Assertions.Expect(explore.Locator(".explored-run")).ToContainTextAsync("From run ");
         await Assertions.Expect(explore.Locator("[name=rule]")).ToBeHiddenAsync();
 
-        // The agent that the message reaches draws.
-        await explore.Locator("[data-token]").First.ClickAsync();
-        await explore.Locator(".step-menu [data-step]").First.ClickAsync();
-        await Assertions.Expect(tab.Page).ToHaveURLAsync(new Regex("&at=[0-9.]+&path=[a-z0-9.]+$"));
+        // Whether the run began with a handshake or not, its first message can be lost.
+        await explore.Locator("[data-token]").First.PressAsync("Delete");
+        await Assertions.Expect(tab.Page).ToHaveURLAsync(new Regex("&at=[0-9.]+&path=x[0-9]+$"));
 
         // A new exploration has options again.
         await explore.GetByText("Start over").ClickAsync();
