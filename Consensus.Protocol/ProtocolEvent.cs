@@ -12,7 +12,10 @@ namespace Consensus.Protocol;
 public sealed record ProtocolEvent(ProtocolEventKind Kind, RunId Run, int Round, int Value = 0, int Attempt = 0, string? Other = null) : Effect
 {
     /// <summary>Whether only those who look at its round ask for it. Others end or begin more than a round.</summary>
-    public bool IsOfOneRound => Kind is ProtocolEventKind.Drew or ProtocolEventKind.CaughtUp or ProtocolEventKind.Adopted or ProtocolEventKind.Voted;
+    public bool IsOfOneRound => EntersRound || Kind == ProtocolEventKind.Voted;
+
+    /// <summary>Whether the agent enters a round by it.</summary>
+    public bool EntersRound => Kind is ProtocolEventKind.Drew or ProtocolEventKind.CaughtUp or ProtocolEventKind.Adopted;
 }
 
 /// <summary>Kinds of <see cref="ProtocolEvent"/>.</summary>

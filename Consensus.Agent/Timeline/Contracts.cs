@@ -24,7 +24,30 @@ namespace Consensus.Agent.Timeline;
 /// <param name="Run">The run; only in the live stream, and where it is another one than its timeline's.</param>
 public sealed record TimelineEvent(
     long Id, long AtUs, string Kind, string? Message = null, long? MessageId = null, string? Other = null, string? OtherBoot = null,
-    int? Round = null, int? Value = null, int? Proposal = null, int? Attempt = null, string? Status = null, string? Reason = null, string? Run = null);
+    int? Round = null, int? Value = null, int? Proposal = null, int? Attempt = null, string? Status = null, string? Reason = null, string? Run = null)
+{
+    /// <summary>An event that the core reported.</summary>
+    /// <param name="reported">What it reported.</param>
+    /// <param name="at">Its time, in µs.</param>
+    /// <param name="id">Its id.</param>
+    internal static TimelineEvent Of(ProtocolEvent reported, long at, long id = 0) =>
+        Of((TimelineEventKind)reported.Kind, at, new(MessageKind.None, reported.Round, reported.Value), id: id) with
+        {
+            Attempt = reported.EntersRound ? reported.Attempt : null, Other = reported.Other,
+        };
+
+    /// <summary>An event by what it says.</summary>
+    /// <param name="kind">Its kind.</param>
+    /// <param name="at">Its time, in µs.</param>
+    /// <param name="content">The message, or what the response carries; of other events, their round and value.</param>
+    /// <param name="messageId">The sender's number of the message; 0: none.</param>
+    /// <param name="id">Its id.</param>
+    internal static TimelineEvent Of(TimelineEventKind kind, long at, MessageContent content = default, long messageId = 0, long id = 0) => new(
+        id, at, kind.WireName(),
+        content.Kind == MessageKind.None ? null : content.Kind.WireName(), messageId == 0 ? null : messageId, null, null,
+        content.Round == 0 ? null : content.Round, content.Value == 0 ? null : content.Value,
+        content.Kind == MessageKind.Vote ? content.Proposed : null);
+}
 
 /// <summary>An agent's value in one round, and when it entered.</summary>
 public sealed record RoundEntry(int Round, int Value, long AtUs);

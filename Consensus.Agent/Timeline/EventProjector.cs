@@ -40,7 +40,7 @@ internal sealed class EventProjector(Func<RunId, bool> isRecorded)
     public static long StepOf(long id) => id >> IdBitsOfOneStep;
 
     /// <summary>The event of a process' start, in its first step.</summary>
-    public static TimelineEvent Booted(long at) => new(1 << IdBitsOfOneStep, at, TimelineEventKind.Booted.WireName());
+    public static TimelineEvent Booted(long at) => TimelineEvent.Of(TimelineEventKind.Booted, at, id: 1 << IdBitsOfOneStep);
 
     /// <summary>Whether a handshake belongs to a run that begins now.</summary>
     public static bool IsOfNextRun(long at, long now) => now - at <= PendingUs;
@@ -84,10 +84,11 @@ internal sealed class EventProjector(Func<RunId, bool> isRecorded)
                 ProjectReceived(step, received.Message);
                 break;
             case ResponseReceived { Response: var response } answered:
-                ProjectEnd(TimelineEventKind.Answered, answered.Sent, response.Carried, New(TimelineEventKind.Answered, response.Carried, step.MessageId) with
+                var end = New(TimelineEventKind.Answered, response.Carried, step.MessageId) with
                 {
                     Other = step.NameOf(answered.Peer), Status = StatusOf(response), Reason = response.Reason?.WireName(),
-                });
+                };
+                ProjectEnd(TimelineEventKind.Answered, answered.Sent, response.Carried, end);
                 break;
             case RequestFailed failed:
                 ProjectEnd(TimelineEventKind.Lost, failed.Sent, default, New(TimelineEventKind.Lost, default, step.MessageId) with
@@ -111,7 +112,8 @@ internal sealed class EventProjector(Func<RunId, bool> isRecorded)
 
         var received = New(TimelineEventKind.Received, message.Content, step.MessageId) with
         {
-            Other = step.Sender ?? message.Sender, OtherBoot = step.SenderBoot, Status = StatusOf(response!), Reason = response!.Reason?.WireName(),
+            Other = step.Sender ?? message.Sender, OtherBoot = step.SenderBoot,
+            Status = StatusOf(response!), Reason = response!.Reason?.WireName(),
         };
         if (message is Handshake or Reset)
         {
@@ -149,12 +151,7 @@ internal sealed class EventProjector(Func<RunId, bool> isRecorded)
         var run = e.Kind == ProtocolEventKind.WasReset ? _newest : e.Run.IsNone ? OfBareRun() : Of(e.Run);
         if (run is not null)
         {
-            var kind = (TimelineEventKind)e.Kind;
-            Show(kind, New(kind, new(MessageKind.None, e.Round, e.Value)) with
-            {
-                Other = e.Other,
-                Attempt = e.Kind is ProtocolEventKind.Drew or ProtocolEventKind.CaughtUp or ProtocolEventKind.Adopted ? e.Attempt : null,
-            }, run);
+            Show((TimelineEventKind)e.Kind, TimelineEvent.Of(e, _at, _nextId++), run);
         }
     }
 
@@ -213,7 +210,11 @@ internal sealed class EventProjector(Func<RunId, bool> isRecorded)
         {
             if (IsOfNextRun(pending.Event.AtUs, _at))
             {
-                _firstMessageId = pending.Kind == TimelineEventKind.Sent ? Math.Min(_firstMessageId, pending.Event.MessageId ?? 0) : _firstMessageId;
+                if (pending is { Kind: TimelineEventKind.Sent, Event.MessageId: { } sent })
+                {
+                    _firstMessageId = Math.Min(_firstMessageId, sent);
+                }
+
                 _events.Add(pending with { Run = run });
             }
         }
@@ -234,9 +235,6 @@ internal sealed class EventProjector(Func<RunId, bool> isRecorded)
 
     private static string? StatusOf(Response response) => response.Status == ResponseStatus.Unknown ? null : response.Status.WireName();
 
-    private TimelineEvent New(TimelineEventKind kind, MessageContent content, long messageId = 0) => new(
-        _nextId++, _at, kind.WireName(),
-        content.Kind == MessageKind.None ? null : content.Kind.WireName(), messageId == 0 ? null : messageId, null, null,
-        content.Round == 0 ? null : content.Round, content.Value == 0 ? null : content.Value,
-        content.Kind == MessageKind.Vote ? content.Proposed : null);
+    private TimelineEvent New(TimelineEventKind kind, MessageContent content, long messageId = 0) =>
+        TimelineEvent.Of(kind, _at, content, messageId, _nextId++);
 }

@@ -24,7 +24,7 @@ internal static class SimulatedTimeline
     {
         var runs = trace.Calls.Select(call => call.Message.Run).OfType<RunDescriptor>().ToList();
         var run = runs.Find(run => run.Id == violation?.Run) ?? runs.MaxBy(run => run.Id);
-        var entered = trace.Steps.SelectMany(step => step.Events).Where(protocolEvent => protocolEvent.Run == run?.Id && EntersRound(protocolEvent));
+        var entered = trace.Steps.SelectMany(step => step.Events).Where(protocolEvent => protocolEvent.Run == run?.Id && protocolEvent.EntersRound);
         var (_, folded) = RoundFolding.Fold(1, entered.Select(protocolEvent => protocolEvent.Round).DefaultIfEmpty(0).Max(), detail);
         var processes = trace.Steps.Where(step => step.Kind is TraceStepKind.Boot or TraceStepKind.Crash).ToLookup(step => step.Agent);
         var reader = new TraceReader(trace, processes, run, folded, showsQueries);
@@ -39,9 +39,6 @@ internal static class SimulatedTimeline
             DurationMs = (ends.Find(e => merged.Lanes[e.Lane].AgentId == run?.Id.Initiator) ?? ends.FirstOrDefault())?.T,
         });
     }
-
-    private static bool EntersRound(ProtocolEvent protocolEvent) =>
-        protocolEvent.Kind is ProtocolEventKind.Drew or ProtocolEventKind.CaughtUp or ProtocolEventKind.Adopted;
 
     private static IEnumerable<UnresponsivePeriod> UnresponsivePeriods(SimulationTrace trace, Func<long, double> t)
     {
@@ -78,8 +75,8 @@ internal static class SimulatedTimeline
             var joined = events.FindLast(one => one.Event.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner).Event;
             return new AgentTimeline(
                 trace.IdOf(agent), BootOf(agent), run?.Id.ToString(), run, joined?.Kind == ProtocolEventKind.JoinedAsLearner,
-                Rounds: [.. events.Where(one => EntersRound(one.Event)).Select(one => new RoundEntry(one.Event.Round, one.Event.Value, one.At))],
-                Events: [.. own.SelectMany(step => EventsOf(step, isFirst: step == own[0])), .. trace.Calls.Where(call => call.From == agent && IsShown(call) && NeverEnds(call)).Select(call => EventOf(call, trace.Steps[^1].At, "lost"))],
+                Rounds: [.. events.Where(one => one.Event.EntersRound).Select(one => new RoundEntry(one.Event.Round, one.Event.Value, one.At))],
+                Events: [.. own.SelectMany(step => EventsOf(step, isFirst: step == own[0])), .. trace.Calls.Where(call => call.From == agent && IsShown(call) && NeverEnds(call)).Select(call => EventOf(call, trace.Steps[^1].At, TimelineEventKind.Lost))],
                 States: trace.KeepsStates ? [.. StateChanges.Of(states, IsShown)] : null);
         }
 
@@ -90,32 +87,32 @@ internal static class SimulatedTimeline
         {
             if (step.Kind == TraceStepKind.Boot && !isFirst)
             {
-                yield return new TimelineEvent(0, step.At, "booted");
+                yield return TimelineEvent.Of(TimelineEventKind.Booted, step.At);
             }
             else if (step.Call is { } call && IsShown(call))
             {
                 yield return step.Kind switch
                 {
-                    TraceStepKind.Receive => EventOf(call, step.At, "received", call.Receipts[step.Copy].Response) with { Other = trace.IdOf(call.From), OtherBoot = BootOf(call.From) },
-                    TraceStepKind.Response => WithNewInformation(EventOf(call, step.At, "answered", call.Response), call.Response!),
-                    _ => EventOf(call, step.At, "lost"),
+                    TraceStepKind.Receive => EventOf(call, step.At, TimelineEventKind.Received, call.Receipts[step.Copy].Response) with
+                    {
+                        Other = trace.IdOf(call.From), OtherBoot = BootOf(call.From),
+                    },
+                    TraceStepKind.Response => AnswerOf(call, step.At),
+                    _ => EventOf(call, step.At, TimelineEventKind.Lost),
                 };
             }
 
             foreach (var protocolEvent in step.Events.Where(IsOfPicture))
             {
-                if (IsShown(protocolEvent.Round) || !(EntersRound(protocolEvent) || protocolEvent.Kind == ProtocolEventKind.Voted))
+                if (IsShown(protocolEvent.Round) || !protocolEvent.IsOfOneRound)
                 {
-                    yield return new TimelineEvent(
-                        0, step.At, protocolEvent.Kind.WireName(), Round: protocolEvent.Round, Value: protocolEvent.Value == 0 ? null : protocolEvent.Value,
-                        Attempt: EntersRound(protocolEvent) ? protocolEvent.Attempt : null, Other: protocolEvent.Other,
-                        Run: OtherRun(protocolEvent.Run));
+                    yield return TimelineEvent.Of(protocolEvent, step.At) with { Run = OtherRun(protocolEvent.Run) };
                 }
             }
 
             foreach (var sent in step.Sent.Where(IsShown))
             {
-                yield return EventOf(sent, step.At, "sent");
+                yield return EventOf(sent, step.At, TimelineEventKind.Sent);
             }
         }
 
@@ -125,24 +122,21 @@ internal static class SimulatedTimeline
         /// <summary>The id of another run than the timeline's, else null.</summary>
         private string? OtherRun(RunId? id) => id is null || id == run?.Id || id.Value.IsNone ? null : id.ToString();
 
-        private TimelineEvent EventOf(TraceCall call, long at, string kind, Response? response = null)
+        private TimelineEvent EventOf(TraceCall call, long at, TimelineEventKind kind, Response? response = null) =>
+            EventOf(call, at, kind, call.Message.Content, response) with { Run = OtherRun(call.Message.Run?.Id) };
+
+        private TimelineEvent AnswerOf(TraceCall call, long at)
         {
-            var (what, round, value, proposal) = call.Message.Content;
-            return new TimelineEvent(
-                0, at, kind, what.WireName(), call.Number, trace.IdOf(call.To), null, round, value == 0 ? null : value,
-                what == MessageKind.Vote ? proposal : null, null, response?.Status.WireName(), response?.Reason?.WireName(),
-                OtherRun(call.Message.Run?.Id));
+            var response = call.Response!;
+            var carried = trace.KeepsStates || response.Run == run?.Id ? response.Carried : default;
+            return EventOf(call, at, TimelineEventKind.Answered, carried, response) with { Run = OtherRun(response.Run) };
         }
 
-        private TimelineEvent WithNewInformation(TimelineEvent responded, Response response)
-        {
-            var (kind, round, value, proposal) = trace.KeepsStates || response.Run == run?.Id ? response.Carried : default;
-            return responded with
+        private TimelineEvent EventOf(TraceCall call, long at, TimelineEventKind kind, MessageContent content, Response? response) =>
+            TimelineEvent.Of(kind, at, content, call.Number) with
             {
-                Message = kind == MessageKind.None ? null : kind.WireName(), Round = round, Value = value == 0 ? null : value,
-                Proposal = kind == MessageKind.Vote ? proposal : null, Run = OtherRun(response.Run),
+                Other = trace.IdOf(call.To), Status = response?.Status.WireName(), Reason = response?.Reason?.WireName(),
             };
-        }
 
         private string BootOf(int agent) => processes[agent].Last(step => step.Kind == TraceStepKind.Boot).Note!;
 
