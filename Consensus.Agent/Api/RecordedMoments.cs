@@ -8,8 +8,11 @@ using Microsoft.Extensions.Caching.Memory;
 
 namespace Consensus.Agent.Api;
 
-/// <summary>Finds moments of recorded runs for the explorer. It keeps the last ones, so that a path goes on although the agents forget the run.</summary>
-internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader timeline, AgentOptions options, AgentApiClient client) : IDisposable
+/// <summary>
+/// Finds moments of recorded runs for the explorer. It keeps the last ones, so that a path goes on although the agents forget the run.
+/// </summary>
+internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader timeline, AgentOptions options, AgentApiClient client)
+    : IDisposable
 {
     private const int MaxKept = 16;
 
@@ -25,7 +28,8 @@ internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader
         const NumberStyles Style = NumberStyles.AllowDecimalPoint;
         if (!double.TryParse(at, Style, CultureInfo.InvariantCulture, out var ms) || !RunId.TryParse(run, out _))
         {
-            return (null, RequestBody.Problem(400, "run must be a run id, number.initiator.boot, and at a time in it in ms, such as 12.5."));
+            return (null, RequestBody.Problem(
+                400, "run must be a run id, number.initiator.boot, and at a time in it in ms, such as 12.5."));
         }
 
         if (_kept.TryGetValue((run, at), out ExplorationOptions? kept))
@@ -66,8 +70,10 @@ internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader
 
     private static string? Refuse(ClusterTimeline merged) =>
         merged.Descriptor is not { } run ? "Only runs with a description can be explored."
-        : merged.N > ExplorationOptions.MaxAgents || merged.Lanes.Count != merged.N ? $"Only runs of up to {ExplorationOptions.MaxAgents} agents can be explored."
-        : run.Values > ExplorationOptions.MaxValues ? $"Only runs that draw from up to {ExplorationOptions.MaxValues} values can be explored."
+        : merged.N > ExplorationOptions.MaxAgents || merged.Lanes.Count != merged.N
+            ? $"Only runs of up to {ExplorationOptions.MaxAgents} agents can be explored."
+        : run.Values > ExplorationOptions.MaxValues
+            ? $"Only runs that draw from up to {ExplorationOptions.MaxValues} values can be explored."
         : null;
 
     private async Task<List<RecordedPart>> PartsOf(ClusterTimeline merged, string run, CancellationToken cancellation)
@@ -75,7 +81,11 @@ internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader
         var recordings = await Task.WhenAll(options.Peers.Select(peer => ReadAsync(peer, run, cancellation)));
         var known = recordings.Append(timeline.ReadRecording(run) ?? timeline.ReadRecording(null)).OfType<Recording>()
             .ToDictionary(recording => recording.AgentId, StringComparer.Ordinal);
-        return [.. merged.Lanes.Select(lane => new RecordedPart(lane.AgentId, known.GetValueOrDefault(lane.AgentId), (long)Math.Round(lane.OffsetMs * 1000)))];
+        return
+        [
+            .. merged.Lanes.Select(lane =>
+                new RecordedPart(lane.AgentId, known.GetValueOrDefault(lane.AgentId), (long)Math.Round(lane.OffsetMs * 1000))),
+        ];
     }
 
     /// <summary>An agent that does not know the run has recorded what it did meanwhile.</summary>

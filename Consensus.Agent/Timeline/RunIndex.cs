@@ -4,7 +4,9 @@ using Consensus.Protocol;
 
 namespace Consensus.Agent.Timeline;
 
-/// <summary>The runs of one agent in short: decides which run a step belongs to, and bounds the runs. The caller holds the recorder's lock.</summary>
+/// <summary>
+/// The runs of one agent in short. It decides which run a step belongs to, and bounds the runs. The caller holds the recorder's lock.
+/// </summary>
 internal sealed class RunIndex(InputLog log)
 {
     /// <summary>The runs that are held.</summary>
@@ -40,7 +42,8 @@ internal sealed class RunIndex(InputLog log)
             case MessageReceived { Message: Handshake or Reset }:
                 Pend(isSent: false);
                 break;
-            case ResponseReceived { Sent: Handshake or Reset } or RequestFailed { Sent: Handshake or Reset } or ResponseReceived { Sent: StateQuery, Response.Decision: not null }:
+            case ResponseReceived { Sent: Handshake or Reset } or RequestFailed { Sent: Handshake or Reset }
+                or ResponseReceived { Sent: StateQuery, Response.Decision: not null }:
                 Newest?.Take(log.LastStep);
                 break;
             case { RelatedMessage: { } message and not StateQuery }:
@@ -60,7 +63,8 @@ internal sealed class RunIndex(InputLog log)
     /// <returns>The run that it belongs to; null: none.</returns>
     public RecordedRun? Take(ProtocolEvent protocolEvent)
     {
-        var run = protocolEvent.Kind == ProtocolEventKind.WasReset ? Newest : protocolEvent.Run.IsNone ? OfBareRun() : Of(protocolEvent.Run);
+        var run = protocolEvent.Kind == ProtocolEventKind.WasReset ? Newest
+            : protocolEvent.Run.IsNone ? OfBareRun() : Of(protocolEvent.Run);
         run?.Take(log.LastStep);
         run?.Take(protocolEvent, Now);
         return run;
@@ -76,18 +80,22 @@ internal sealed class RunIndex(InputLog log)
             return true;
         }
 
-        if (message is StateQuery || Of(message) is not { } run)
-        {
-            return message is not StateQuery;
-        }
-
-        if (_sent.Add(peer, message))
+        if (message is StateQuery)
         {
             return false;
         }
 
-        run.Take(log.LastStep);
-        run.Sent++;
+        if (Of(message) is { } run)
+        {
+            if (_sent.Add(peer, message))
+            {
+                return false;
+            }
+
+            run.Take(log.LastStep);
+            run.Sent++;
+        }
+
         return true;
     }
 
@@ -114,7 +122,8 @@ internal sealed class RunIndex(InputLog log)
 
     /// <summary>The record to persist of <paramref name="run"/>; null: of the run of bare messages.</summary>
     public RunRecord ToPersist(RunDescriptor? run, Decision? decision) =>
-        ((run is null ? FindBare() : Find(run.Id)) ?? throw new UnreachableException("A run is recorded when it is joined.")).ToPersist(decision);
+        ((run is null ? FindBare() : Find(run.Id)) ?? throw new UnreachableException("A run is recorded when it is joined."))
+            .ToPersist(decision);
 
     /// <summary>Drops all runs.</summary>
     public void Clear() => _runs.Clear();

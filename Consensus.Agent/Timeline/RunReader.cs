@@ -35,7 +35,8 @@ internal sealed class RunReader
         }
 
         GoneSteps = (int)log.CountGone(_from, _to);
-        if (run.Descriptor is { } descriptor && descriptor.Members.GetValueOrDefault(_recording.AgentId) != _recording.Boot && runs.BootedAt != 0)
+        if (runs.BootedAt != 0 && run.Descriptor is { } descriptor
+            && descriptor.Members.GetValueOrDefault(_recording.AgentId) != _recording.Boot)
         {
             // An earlier process of this agent was in the run. So the run shows the restart.
             _events.Add(EventProjector.Booted(runs.BootedAt));
@@ -109,5 +110,6 @@ internal sealed class RunReader
         }
     }
 
-    private bool IsWanted(int first, int last) => _detail is null || first == 0 || _detail.Any(range => range.From <= last && range.To >= first);
+    private bool IsWanted(int first, int last) =>
+        _detail is null || first == 0 || _detail.Any(range => range.From <= last && range.To >= first);
 }

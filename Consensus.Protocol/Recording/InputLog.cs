@@ -84,7 +84,8 @@ public sealed class InputLog
     /// <param name="senderBoot">The sender's boot.</param>
     /// <param name="messageId">The sender's number of the message; of a response or failure, this agent's; 0: none.</param>
     public void Add(
-        long at, Input input, IReadOnlyList<Effect> effects, ReadOnlySpan<char> sender = default, ReadOnlySpan<char> senderBoot = default, long messageId = 0)
+        long at, Input input, IReadOnlyList<Effect> effects, ReadOnlySpan<char> sender = default, ReadOnlySpan<char> senderBoot = default,
+        long messageId = 0)
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(effects);
@@ -153,7 +154,7 @@ public sealed class InputLog
     /// <param name="first">The first step, from 1.</param>
     /// <param name="last">The last step.</param>
     public long CountGone(long first, long last) => Math.Max(0, last - first + 1)
-        - _segments.Sum(segment => Math.Max(0, Math.Min(last, segment.FirstStep + segment.Steps - 1) - Math.Max(first, segment.FirstStep) + 1));
+        - _segments.Sum(held => Math.Max(0, Math.Min(last, held.FirstStep + held.Steps - 1) - Math.Max(first, held.FirstStep) + 1));
 
     private Segment Open()
     {

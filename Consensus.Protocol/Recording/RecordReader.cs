@@ -28,9 +28,6 @@ public sealed class RecordReader(ReadOnlyMemory<byte> bytes)
         Proposal = 256, Vote = 512, Decision = 1024, Descriptor = 2048, Learner = 4096, Disseminated = 8192,
     }
 
-    /// <summary>Whether all bytes are read.</summary>
-    public bool IsAtEnd => _at >= _bytes.Length;
-
     /// <summary>Goes on with more bytes.</summary>
     /// <param name="longer">The same bytes, and what was written after them.</param>
     internal void Extend(ReadOnlyMemory<byte> longer) => _bytes = longer;

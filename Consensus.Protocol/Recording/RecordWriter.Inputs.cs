@@ -71,52 +71,24 @@ public sealed partial class RecordWriter
         ArgumentNullException.ThrowIfNull(response);
         Write((long)RecordReader.PartsOf(response));
         Write((long)response.Status);
-        if (response.Reason is { } reason)
-        {
-            Write((long)reason);
-        }
-
+        WriteIfAny((long?)response.Reason);
         WriteIfAny(response.Round);
         WriteIfAny(response.CurrentRound);
         WriteIfAny(response.Agents);
-        if (response.AgentId is { } id)
-        {
-            Write(id);
-        }
-
-        if (response.Boot is { } boot)
-        {
-            Write(boot);
-        }
-
-        if (response.Floor is { } floor)
-        {
-            Write(floor);
-        }
-
-        if (response.Run is { } run)
-        {
-            Write(run);
-        }
-
-        if (response.Proposal is { } proposal)
-        {
-            Write(proposal);
-        }
-
-        if (response.Vote is { } vote)
-        {
-            Write(vote);
-        }
-
+        WriteIfAny(response.AgentId);
+        WriteIfAny(response.Boot);
+        WriteIfAny(response.Floor);
+        WriteIfAny(response.Run);
+        WriteIfAny(response.Proposal);
+        WriteIfAny(response.Vote);
         if (response.Decision is not null)
         {
             Write(response.Decision);
         }
 
-        if (response.Descriptor is { } descriptor)
+        if (response.Descriptor is not null)
         {
-            Write(descriptor);
+            Write(response.Descriptor);
         }
     }
 
@@ -170,11 +142,35 @@ public sealed partial class RecordWriter
         }
     }
 
-    private void WriteIfAny(int? value)
+    private void WriteIfAny(long? value)
     {
         if (value is { } number)
         {
             Write(number);
+        }
+    }
+
+    private void WriteIfAny(string? text)
+    {
+        if (text is not null)
+        {
+            Write(text);
+        }
+    }
+
+    private void WriteIfAny(RunId? id)
+    {
+        if (id is { } run)
+        {
+            Write(run);
+        }
+    }
+
+    private void WriteIfAny(Message? message)
+    {
+        if (message is not null)
+        {
+            Write(message);
         }
     }
 }

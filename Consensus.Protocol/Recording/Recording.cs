@@ -21,11 +21,10 @@ public sealed record RecordedSegment(long FirstStep, long BeganAt, long SentBefo
 /// <param name="Draws">What the step drew.</param>
 /// <param name="Effects">The effects now; valid until the next step.</param>
 /// <param name="Machine">The machine after the step.</param>
-/// <param name="Timers">Which timers are set after the step.</param>
 /// <param name="Differs">Whether the agent made something else of the input then.</param>
 public readonly record struct ReexecutedStep(
     long Number, long At, string? Sender, string? SenderBoot, long MessageId, long FirstSentId, Input Input, IReadOnlyList<int> Draws,
-    IReadOnlyList<Effect> Effects, AgentStateMachine Machine, TimerSet Timers, bool Differs)
+    IReadOnlyList<Effect> Effects, AgentStateMachine Machine, bool Differs)
 {
     /// <summary>The agent's run after the step, or null.</summary>
     public RunDescriptor? CurrentRun => Machine.CurrentRun;

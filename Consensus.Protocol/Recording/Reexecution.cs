@@ -70,7 +70,7 @@ public sealed class Reexecution
         Timers = Timers.After(input, effects);
         var differs = EffectHash.Of(effects) != (uint)_reader.ReadLong();
         step = new ReexecutedStep(
-            _segment.FirstStep + _done++, _at, sender, boot, messageId, _sent + 1, input, draws, effects, _machine, Timers, differs);
+            _segment.FirstStep + _done++, _at, sender, boot, messageId, _sent + 1, input, draws, effects, _machine, differs);
         for (var i = 0; i < effects.Count; i++)
         {
             _sent += effects[i] is Send ? 1 : 0;

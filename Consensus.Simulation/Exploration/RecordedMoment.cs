@@ -16,6 +16,7 @@ public sealed class RecordedMoment
 {
     private readonly RunId _run;
     private readonly long _until;
+    private readonly List<string> _ids;
     private readonly List<string?> _boots;
 
     // The agent at an address, as any of them knows it.
@@ -31,9 +32,10 @@ public sealed class RecordedMoment
     {
         ArgumentNullException.ThrowIfNull(run);
         (_run, _until, Run) = (run.Id, until, run);
-        Ids = [.. parts.Select(part => part.AgentId)];
+        _ids = [.. parts.Select(part => part.AgentId)];
         _boots = [.. parts.Select(part => part.Recording?.Boot)];
-        var read = parts.Select((part, agent) => part.Recording is { Steps: > 0 } recording ? Read(agent, recording, part.OffsetUs) : default).ToList();
+        var read = parts
+            .Select((part, agent) => part.Recording is { Steps: > 0 } recording ? Read(agent, recording, part.OffsetUs) : default).ToList();
         Processes = [.. read.Select((one, agent) => one.All is null ? null : ProcessBefore(parts[agent].Recording!, one.First))];
         Merge([.. read.Select(one => one.All?[one.First..] ?? [])]);
     }
@@ -42,7 +44,7 @@ public sealed class RecordedMoment
     public RunDescriptor Run { get; }
 
     /// <summary>The agents' ids, by index.</summary>
-    public IReadOnlyList<string> Ids { get; }
+    public IReadOnlyList<string> Ids => _ids;
 
     /// <summary>The agents before the run, by index; null: the agent is down.</summary>
     internal IReadOnlyList<Process?> Processes { get; }
@@ -58,7 +60,8 @@ public sealed class RecordedMoment
     /// <param name="Timers">Its timers.</param>
     /// <param name="SentBefore">How many messages it has sent.</param>
     internal sealed record Process(
-        string Boot, IReadOnlyList<string> Addresses, IReadOnlyList<int> Peers, ReadOnlyMemory<byte> State, TimerSet Timers, long SentBefore);
+        string Boot, IReadOnlyList<string> Addresses, IReadOnlyList<int> Peers, ReadOnlyMemory<byte> State, TimerSet Timers,
+        long SentBefore);
 
     /// <summary>One recorded step.</summary>
     /// <param name="Agent">The agent, from 0.</param>
@@ -70,7 +73,7 @@ public sealed class RecordedMoment
     /// <param name="Sends">How many messages it sends.</param>
     internal readonly record struct Step(int Agent, long At, Input Input, int Caller, long MessageId, IReadOnlyList<int> Draws, int Sends);
 
-    private int IndexOf(string? id) => id is null ? -1 : Ids.ToList().IndexOf(id);
+    private int IndexOf(string? id) => id is null ? -1 : _ids.IndexOf(id);
 
     /// <summary>The recorded steps of one agent up to the moment, and which is the first in the run.</summary>
     private (List<Step>? All, int First) Read(int agent, Recording recording, long offsetUs)
@@ -98,7 +101,8 @@ public sealed class RecordedMoment
                 ResponseReceived or RequestFailed => agent,
                 _ => -1,
             };
-            all.Add(new Step(agent, step.At - offsetUs, step.Input, caller, step.MessageId, step.Draws, step.Effects.Count(effect => effect is Send)));
+            var sends = step.Effects.Count(effect => effect is Send);
+            all.Add(new Step(agent, step.At - offsetUs, step.Input, caller, step.MessageId, step.Draws, sends));
         }
 
         first = first < 0 ? all.Count : first;
@@ -112,8 +116,14 @@ public sealed class RecordedMoment
 
     private Process ProcessBefore(Recording recording, int steps)
     {
-        var segment = recording.Segments.First(segment => (steps -= segment.Steps) < 0 || segment == recording.Segments[^1]);
-        steps += segment.Steps;
+        var segments = recording.Segments;
+        var segment = segments[0];
+        for (var i = 1; i < segments.Count && steps >= segment.Steps; i++)
+        {
+            steps -= segment.Steps;
+            segment = segments[i];
+        }
+
         var execution = new Reexecution(recording, segment);
         var sent = segment.SentBefore;
         for (; steps > 0 && execution.TryStep(out var step); steps--)
@@ -128,7 +138,8 @@ public sealed class RecordedMoment
 
     private List<int> PeersOf(AgentStateMachine machine)
     {
-        var peers = machine.Peers.Select((address, peer) => IndexOf(machine.NameOf(peer)) is >= 0 and var known ? known : IndexOf(_idOf.GetValueOrDefault(address))).ToList();
+        var peers = machine.Peers.Select((address, peer) =>
+            IndexOf(machine.NameOf(peer)) is >= 0 and var known ? known : IndexOf(_idOf.GetValueOrDefault(address))).ToList();
 
         // A peer that has never responded to anybody is the one that is left.
         var left = Enumerable.Range(0, Ids.Count).Except([.. peers, IndexOf(machine.Id)]).ToList();
@@ -145,7 +156,8 @@ public sealed class RecordedMoment
     {
         var taken = new int[steps.Length];
         var sent = Processes.Select(process => process?.SentBefore ?? 0).ToArray();
-        var arrivals = steps.SelectMany(own => own).Where(step => step.Input is MessageReceived).Select(step => (step.Caller, step.MessageId, step.Agent)).ToHashSet();
+        var arrivals = steps.SelectMany(own => own).Where(step => step.Input is MessageReceived)
+            .Select(step => (step.Caller, step.MessageId, step.Agent)).ToHashSet();
         while (true)
         {
             var possible = steps.Select((own, agent) => taken[agent] < own.Count ? own[taken[agent]] : (Step?)null)

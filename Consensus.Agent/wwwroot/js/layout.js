@@ -1,7 +1,7 @@
 // Computes the position of everything in the diagram. Time runs down, and a later event is never above an earlier one. Gaps
 // are compressed: a window takes 200 ms, and a message 200 µs. Each arrow slants enough to be visible as an arrow.
 
-export const TOP = 18;
+const TOP = 18;
 
 /** The width of a digit of a value, in pixels. */
 export const DIGIT_WIDTH = 8.2;
