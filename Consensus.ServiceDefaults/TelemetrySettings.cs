@@ -5,8 +5,8 @@ using Microsoft.Extensions.Configuration;
 namespace Microsoft.Extensions.Hosting;
 
 /// <summary>
-/// Finds settings of OpenTelemetry that change nothing. Its SDK ignores names and values that it does not know, and tells only an event
-/// source.
+/// Finds settings of OpenTelemetry that change nothing. The SDK ignores names and values that it does not know. It reports them only to
+/// an event source.
 /// </summary>
 public static partial class TelemetrySettings
 {

@@ -12,8 +12,8 @@ public sealed record RecordedRefinement(int Checked, int Partial, Violation? Vio
 public static class RecordedRuns
 {
     /// <summary>
-    /// Re-executes the recordings side by side. No clock orders them: a step waits until all that it was told was said. Where
-    /// nothing can go on, something is not recorded, and the run that waits is left out.
+    /// Re-executes the recordings side by side. No clock orders them: a step waits until every message that it received was sent.
+    /// Where all steps wait, some step is not recorded. The check then leaves out the run of the earliest of them.
     /// </summary>
     /// <param name="recordings">Recordings of the processes of one cluster.</param>
     /// <param name="rules">The rules that the agents followed; null: those that are proved.</param>
@@ -30,7 +30,7 @@ public static class RecordedRuns
             var moved = false;
             foreach (var agent in agents)
             {
-                while (!agent.IsAtEnd && refinement.FindUntold(agent.Step.Machine, agent.Step.Input, agent.Step.Effects) is null)
+                while (!agent.IsAtEnd && refinement.FindUnsent(agent.Step.Machine, agent.Step.Input, agent.Step.Effects) is null)
                 {
                     if (agent.Take(refinement) is { } violation)
                     {
@@ -44,7 +44,7 @@ public static class RecordedRuns
             if (!moved)
             {
                 var first = agents.Where(agent => !agent.IsAtEnd).MinBy(agent => agent.Step.At)!;
-                refinement.LeaveOut(refinement.FindUntold(first.Step.Machine, first.Step.Input, first.Step.Effects)!.Value);
+                refinement.LeaveOut(refinement.FindUnsent(first.Step.Machine, first.Step.Input, first.Step.Effects)!.Value);
             }
         }
 

@@ -27,12 +27,12 @@ public sealed partial class Refinement
     }
 
     /// <summary>
-    /// The run of a step that was told, or restores, what no agent is known to have said before; null: all of it was said.
+    /// The run of a step that receives, or restores, what no observed step has sent before; null: observed steps sent all of it.
     /// </summary>
     /// <param name="machine">The machine after the step.</param>
     /// <param name="input">The step's input.</param>
     /// <param name="effects">What the step returned.</param>
-    public RunId? FindUntold(AgentStateMachine machine, Input input, IReadOnlyList<Effect> effects)
+    public RunId? FindUnsent(AgentStateMachine machine, Input input, IReadOnlyList<Effect> effects)
     {
         foreach (var effect in effects)
         {
@@ -48,22 +48,22 @@ public sealed partial class Refinement
         return input switch
         {
             MessageReceived { Message: { Run: { } run } message } =>
-                IsSaid(machine, run.Id, message.Sender, message.Content)
-                && (message.Relayed?.All.All(copy => IsSaid(machine, run.Id, copy.Sender, copy.Content)) ?? true) ? null : run.Id,
+                IsSent(machine, run.Id, message.Sender, message.Content)
+                && (message.Relayed?.All.All(copy => IsSent(machine, run.Id, copy.Sender, copy.Content)) ?? true) ? null : run.Id,
             ResponseReceived { Response: { Run: { } run } response } =>
-                IsSaid(machine, run, response.AgentId, response.Carried) ? null : run,
+                IsSent(machine, run, response.AgentId, response.Carried) ? null : run,
             _ => null,
         };
     }
 
-    private bool IsSaid(AgentStateMachine machine, RunId run, string? agentId, MessageContent content)
+    private bool IsSent(AgentStateMachine machine, RunId run, string? agentId, MessageContent content)
     {
         if (content.Value == 0 && content.Proposal == 0)
         {
             return true;
         }
 
-        // A run that nobody has joined is new, or older than what is known: then this process ignores the message.
+        // No observed agent has joined the run: it is new, or older than the recordings. This process ignores its messages.
         return _partial.Contains(run) || (_runs.TryGetValue(run, out var sent)
             ? agentId is null || sent.Has(agentId, content)
             : machine.CurrentRun is not { Rule: Rule.Ratified } now || now.Id != run);

@@ -27,7 +27,7 @@ public class SimulatedCall
     /// <summary>The call in the trace; null where nothing is traced.</summary>
     public TraceCall? Trace { get; internal set; }
 
-    /// <summary>True for a copy that the network made. Nobody receives a response to it.</summary>
+    /// <summary>True for a copy that the network made. The caller receives no response to a copy.</summary>
     public bool IsCopy { get; private init; }
 
     /// <summary>True while the calling process runs and takes a response. The next process takes none.</summary>

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.StaticFiles;
 
 namespace Consensus.Agent.Api;
 
-/// <summary>A file of the page as it is sent.</summary>
+/// <summary>One file of the page, ready to send.</summary>
 /// <param name="ContentType">Its content type.</param>
 /// <param name="Body">Its bytes.</param>
 /// <param name="Compressed">Its bytes, compressed by gzip: browsers take brotli only over https.</param>

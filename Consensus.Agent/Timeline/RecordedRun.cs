@@ -18,7 +18,7 @@ internal sealed class RecordedRun(RunId id, long startedAt)
     /// <summary>The run; none for the run of bare messages.</summary>
     public RunId Id { get; } = id;
 
-    /// <summary>The id as it is asked for.</summary>
+    /// <summary>The id by which callers ask for the run.</summary>
     public string Name { get; } = NameOf(id);
 
     /// <summary>Null for the run of bare messages.</summary>

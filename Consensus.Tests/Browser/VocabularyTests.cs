@@ -5,7 +5,7 @@ using Consensus.Simulation.Exploration;
 
 namespace Consensus.Tests.Browser;
 
-/// <summary>The words that the page knows by itself are the protocol's.</summary>
+/// <summary>The page's own list of words is the protocol's.</summary>
 [Trait(Category.Name, Category.Fast)]
 public sealed partial class VocabularyTests
 {

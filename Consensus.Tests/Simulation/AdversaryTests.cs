@@ -5,8 +5,8 @@ using Consensus.Simulation.Exploration;
 namespace Consensus.Tests.Simulation;
 
 /// <summary>
-/// An adversary that sees the draws: each agent hears one proposal in time, another than its own, and one vote. Two of three
-/// agents draw the same value in each round, so a network that delivers all in time would decide in the first.
+/// An adversary that sees the draws. In time, each agent receives one proposal, which differs from its own, and one vote. Two of three
+/// agents draw the same value in each round. A network that delivers all messages in time would decide in round 1.
 /// </summary>
 [Trait(Category.Name, Category.Fast)]
 public sealed partial class AdversaryTests
@@ -51,7 +51,7 @@ public sealed partial class AdversaryTests
         {
             for (var agent = 0; agent < Values.Length; agent++)
             {
-                // The first message of the run has told the others the initiator's proposal.
+                // The first message of the run carries the initiator's proposal to the others.
                 if (round > 1 || agent == 0)
                 {
                     Take(agent, (_, told) => told.Kind == MessageKind.Proposal && told.Round == round && told.Value != Values[agent]);

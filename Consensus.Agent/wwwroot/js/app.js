@@ -203,7 +203,7 @@ const VIEWS = {
 };
 const views = {};
 
-// The view whose failure the notice tells.
+// The view whose failure the notice describes.
 let noticed = null;
 
 async function route() {

@@ -1,5 +1,5 @@
-// The front page, which is shown until the cluster has its first run: what consensus is, one run that plays by itself, and
-// where to go from there.
+// The front page. The Live tab shows it until the cluster has its first run. It says what consensus is, plays one run by itself,
+// and leads to the other tabs.
 
 import { errorText, isFailedCall, simulate } from './api.js';
 import { RunView } from './run-view.js';
