@@ -42,6 +42,46 @@ public sealed class OutageTests(Chromium chromium)
         Assert.All(tab.Errors, error => Assert.Contains("net::ERR", error, StringComparison.Ordinal));
     }
 
+    [SkippableTheory]
+    [InlineData("learn", "#learn .lesson", "#learn .diagram svg")]
+    [InlineData("simulate", "#simulate form", "#simulate .stage svg")]
+    [InlineData("explore", "#explore form", "#explore .diagram svg")]
+    public async Task A_view_that_a_person_opens_while_the_agent_is_down_fills_itself_when_the_agent_is_back(string view, string frame, string picture)
+    {
+        var ports = LoopbackPorts.Free(1);
+        using var agent = await AgentProcess.StartAsync(ports, 0);
+        await using var tab = await chromium.OpenAsync(agent.Address);
+        agent.Kill();
+        await tab.Page.ClickAsync($"#tab-{view}");
+        await Assertions.Expect(tab.Page.Locator("#notice, #busy").Filter(new() { Visible = true }).First).ToContainTextAsync("The agent does not respond");
+        using var back = await AgentProcess.StartAsync(ports, 0);
+        await Assertions.Expect(tab.Page.Locator(frame).First).ToBeVisibleAsync();
+        await Assertions.Expect(tab.Page.Locator(picture).First).ToBeVisibleAsync();
+        await Assertions.Expect(tab.Page.Locator("#notice, #busy").Filter(new() { Visible = true })).ToHaveCountAsync(0);
+    }
+
+    [SkippableFact]
+    public async Task A_lesson_keeps_its_words_and_picture_while_the_agent_is_down_and_goes_on_when_it_is_back()
+    {
+        var ports = LoopbackPorts.Free(1);
+        using var agent = await AgentProcess.StartAsync(ports, 0);
+        await using var tab = await chromium.OpenAsync(new Uri(agent.Address, "/learn?lesson=2"));
+        var (words, picture) = (tab.Page.Locator("#learn .words"), tab.Page.Locator("#learn .diagram svg"));
+        await Assertions.Expect(picture).ToBeVisibleAsync();
+        var before = await words.TextContentAsync();
+
+        agent.Kill();
+        await tab.Page.ClickAsync("#lesson-next");
+        await Assertions.Expect(tab.Page.Locator("#busy")).ToContainTextAsync("The agent does not respond");
+        await Assertions.Expect(words).ToHaveTextAsync(before!);
+        await Assertions.Expect(picture).ToBeVisibleAsync();
+
+        using var back = await AgentProcess.StartAsync(ports, 0);
+        await Assertions.Expect(words).Not.ToHaveTextAsync(before!);
+        await tab.AddressEndsAsync("lesson=2&part=2");
+        await Assertions.Expect(tab.Page.Locator("#busy, #notice").Filter(new() { Visible = true })).ToHaveCountAsync(0);
+    }
+
     /// <summary>
     /// Starts a run by the page's button. These agents wait 1 s for a peer, which a busy machine may take longer for. Then the
     /// agent refuses the start with a 503, which the browser writes to its console, and the test starts it again.
