@@ -1,4 +1,5 @@
 using Consensus.Protocol;
+using Consensus.Simulation.Seeded;
 using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Simulation;
@@ -33,6 +34,12 @@ public class SimulatedAgent
 
     /// <summary>The running process's machine; null while the agent is down.</summary>
     public AgentStateMachine? Machine { get; private set; }
+
+    /// <summary>How the running process began.</summary>
+    internal TracedProcess Beginning { get; private set; } = null!;
+
+    /// <summary>What the running process draws.</summary>
+    internal RecordedDraws RecordedDraws { get; private set; } = null!;
 
     /// <summary>Processes so far.</summary>
     public int Processes { get; private set; }
@@ -81,9 +88,12 @@ public class SimulatedAgent
     }
 
     /// <summary>Goes on with a machine in the middle of its life.</summary>
-    internal void Resume(AgentStateMachine machine, TimerSet timers)
+    /// <param name="machine">The machine.</param>
+    /// <param name="draws">The source of its draws.</param>
+    /// <param name="timers">Its timers.</param>
+    internal void Resume(AgentStateMachine machine, RecordedDraws draws, TimerSet timers)
     {
-        (Machine, Processes) = (machine, 1);
+        (Machine, RecordedDraws, Processes) = (machine, draws, 1);
         foreach (var timer in Timers.Where(timers.Contains))
         {
             SetTimer(timer, 0);
@@ -100,7 +110,9 @@ public class SimulatedAgent
     {
         Stop();
         Processes++;
-        Machine = make(Id, boot, _peerNames, random);
+        RecordedDraws = new RecordedDraws(random);
+        Machine = make(Id, boot, _peerNames, RecordedDraws);
+        Beginning = new TracedProcess(Id, boot, _peerNames, restores ? _persisted : null);
         WasReset &= restores;
         if (!restores || _persisted is not { } persisted)
         {

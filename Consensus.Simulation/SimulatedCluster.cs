@@ -55,7 +55,7 @@ public abstract class SimulatedCluster
     protected void Start(SimulatedAgent agent, string boot, IRandomSource random, bool restores = false)
     {
         RecordViolation(agent.Start(boot, random, _make, restores));
-        Step(agent, ProcessStarted, traced: Trace is null ? null : new TraceStep(Now, agent.Index, TraceStepKind.Boot) { Note = boot });
+        Step(agent, ProcessStarted, traced: Trace is null ? null : new TraceStep(Now, agent.Index, TraceStepKind.Boot) { Note = boot, Process = agent.Beginning });
     }
 
     /// <summary>Starts the next process of an agent. Its boot, which sorts anywhere among others, and its draws follow from the seed.</summary>
@@ -130,9 +130,15 @@ public abstract class SimulatedCluster
         if (traced is not null)
         {
             Trace!.Add(traced);
+            agent.RecordedDraws.Clear();
         }
 
         var effects = agent.Machine!.Step(input);
+        if (traced is not null)
+        {
+            (traced.Input, traced.Draws) = (input, [.. agent.RecordedDraws.Drawn]);
+        }
+
         if (traced is not null && Trace!.KeepsStates)
         {
             traced.After = agent.Machine.Snapshot();

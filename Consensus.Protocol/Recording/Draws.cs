@@ -22,7 +22,7 @@ public sealed class RecordedDraws(IRandomSource source) : IRandomSource
 }
 
 /// <summary>A source that repeats recorded draws. Where the core asks for more than were recorded, it draws 0.</summary>
-internal sealed class RepeatedDraws : IRandomSource
+public sealed class RepeatedDraws : IRandomSource
 {
     private readonly Queue<int> _left = new();
 

@@ -95,8 +95,20 @@ public sealed class ExploredCluster : SimulatedCluster
         Trace = new SimulationTrace(keepsStates);
         foreach (var agent in Agents)
         {
-            AddToTrace(TraceStepKind.Boot, agent.Index, agent.Machine!.Boot);
-            Trace.Steps[^1].After = keepsStates ? agent.Machine.Snapshot() : null;
+            TraceProcess(agent, agent.Machine!.Boot);
+        }
+    }
+
+    /// <summary>A process goes on that began before the trace.</summary>
+    private void TraceProcess(SimulatedAgent agent, string boot)
+    {
+        AddToTrace(TraceStepKind.Boot, agent.Index, boot);
+        if (agent.Machine is { } machine)
+        {
+            var state = new RecordWriter();
+            machine.Save(state);
+            Trace!.Steps[^1].Process = new TracedProcess(machine.Id, machine.Boot, machine.Peers, State: state.Written);
+            Trace.Steps[^1].After = Trace.KeepsStates ? machine.Snapshot() : null;
         }
     }
 
@@ -109,13 +121,13 @@ public sealed class ExploredCluster : SimulatedCluster
         {
             if (moment.Processes[agent.Index] is { } process)
             {
-                var machine = new AgentStateMachine(agent.Id, process.Boot, process.Addresses, _draws);
+                var draws = new RecordedDraws(_draws);
+                var machine = new AgentStateMachine(agent.Id, process.Boot, process.Addresses, draws);
                 machine.Load(new RecordReader(process.State));
-                agent.Resume(machine, process.Timers);
+                agent.Resume(machine, draws, process.Timers);
             }
 
-            AddToTrace(TraceStepKind.Boot, agent.Index, moment.Processes[agent.Index]?.Boot ?? "");
-            Trace.Steps[^1].After = keepsStates ? agent.Machine?.Snapshot() : null;
+            TraceProcess(agent, moment.Processes[agent.Index]?.Boot ?? "");
             if (agent.Machine is null)
             {
                 AddToTrace(TraceStepKind.Crash, agent.Index);

@@ -96,6 +96,15 @@ public sealed class TraceCall
     }
 }
 
+/// <summary>How a process begins, so that its steps can be executed again.</summary>
+/// <param name="AgentId">The agent.</param>
+/// <param name="Boot">Its boot.</param>
+/// <param name="Peers">The names of its peers.</param>
+/// <param name="Persisted">What it restores; null: nothing.</param>
+/// <param name="State">What its machine saved before the trace began; empty: the process is new.</param>
+public sealed record TracedProcess(
+    string AgentId, string Boot, IReadOnlyList<string> Peers, Restored? Persisted = null, ReadOnlyMemory<byte> State = default);
+
 /// <summary>One step of one agent.</summary>
 /// <param name="at">When, in µs since the simulated run began.</param>
 /// <param name="agent">The agent, from 0; -1 for none.</param>
@@ -125,6 +134,15 @@ public sealed class TraceStep(long at, int agent, TraceStepKind kind)
 
     /// <summary>Of <see cref="TraceStepKind.Boot"/>: the boot. Of <see cref="TraceStepKind.Cut"/>: the links.</summary>
     public string? Note { get; init; }
+
+    /// <summary>Of <see cref="TraceStepKind.Boot"/>: how the process begins.</summary>
+    public TracedProcess? Process { get; internal set; }
+
+    /// <summary>What the agent's machine was given; null where no machine took the step.</summary>
+    public Input? Input { get; internal set; }
+
+    /// <summary>What the machine drew in the step.</summary>
+    public IReadOnlyList<int> Draws { get; internal set; } = [];
 
     /// <summary>The agent's state after the step; null where the trace keeps no states, or the agent is down.</summary>
     public AgentSnapshot? After { get; internal set; }
