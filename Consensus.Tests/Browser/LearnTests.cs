@@ -46,6 +46,29 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
     }
 
     [SkippableFact]
+    public async Task Every_word_of_a_lessons_picture_is_within_it_on_a_phone()
+    {
+        const string Cut = """
+            () => [...document.querySelectorAll('#learn .diagram svg text')].filter((text) => {
+              const [own, picture] = [text.getBoundingClientRect(), text.ownerSVGElement.getBoundingClientRect()];
+              return own.width > 0 && (own.left < picture.left - 1 || own.right > picture.right + 1);
+            }).map((text) => text.textContent)
+            """;
+        await using var tab = await OpenAsync("/learn", 390);
+        for (var lesson = 1; lesson <= 10; lesson++)
+        {
+            await tab.Page.ClickAsync($".lessons li:nth-child({lesson}) a");
+            await tab.AddressEndsAsync($"lesson={lesson}&part=1");
+            foreach (var part in (int[])[2, 3])
+            {
+                await tab.Page.ClickAsync("#lesson-next");
+                await tab.AddressEndsAsync($"lesson={lesson}&part={part}");
+                Assert.Empty(await tab.Page.EvaluateAsync<string[]>(Cut));
+            }
+        }
+    }
+
+    [SkippableFact]
     public async Task A_broken_rule_is_chosen_and_what_goes_wrong_is_drawn_beside_the_unbroken_rules()
     {
         await using var tab = await OpenAsync("/#simulate", 1280);

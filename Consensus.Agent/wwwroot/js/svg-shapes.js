@@ -174,6 +174,9 @@ function laneLine(lane, plan, model) {
   const startOf = ({ line, step }) => round(line === 'decided' ? step.bottom : step.y);
   const own = model.spans[lane];
   const parts = [svg('path', { class: 'lane', d: `M${x} 4V${own.length ? startOf(own[0]) : bottom}` })];
+
+  // Narrow pictures end close to the last lane.
+  const isAtEdge = plan.narrow && lane === model.timeline.lanes.length - 1;
   own.forEach((span, index) => {
     const end = index < own.length - 1 ? startOf(own[index + 1]) : bottom;
     parts.push(svg('path', { class: `lane ${span.line}`.trim(), d: `M${x} ${startOf(span)}V${end}` }));
@@ -182,7 +185,9 @@ function laneLine(lane, plan, model) {
     const y1 = yAt(period.from, model.steps, 4);
     const y2 = period.to === undefined ? bottom : yAt(period.to, model.steps, bottom);
     parts.push(svg('path', { class: 'lane unresponsive', d: `M${x} ${round(y1)}V${round(y2)}` }));
-    parts.push(svg('text', { class: 'unresponsive', x: x + 8, y: round(Math.min(y2 - 6, y1 + 30)) }, 'no response'));
+    parts.push(svg('text', {
+      class: 'unresponsive', x: x + (isAtEdge ? -8 : 8), y: round(Math.min(y2 - 6, y1 + 30)), 'text-anchor': isAtEdge ? 'end' : null,
+    }, 'no response'));
   }
   return parts;
 }
