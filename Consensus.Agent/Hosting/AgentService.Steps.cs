@@ -71,12 +71,12 @@ public sealed partial class AgentService
 
     private void Record(Input input, IReadOnlyList<Effect> effects, string? key, long messageId, ref StepResult result)
     {
-        var nextMessageId = _recorder.OnStep(input, effects, key, messageId);
         if (input is StartRun && _starts.Count == 1)
         {
             TakeUpStart();
         }
 
+        var nextMessageId = _recorder.OnStep(input, effects, key, messageId);
         RecordInput(input, effects);
         foreach (var effect in effects)
         {

@@ -9,29 +9,24 @@ namespace Consensus.Agent.Timeline;
 internal readonly record struct ProjectedEvent(TimelineEventKind Kind, TimelineEvent Event, RunId? Run);
 
 /// <summary>Makes the events of the timeline from re-executed steps, which it takes in their order. Each reader has its own.</summary>
-/// <param name="isRecorded">Whether the agent records a run.</param>
-internal sealed class EventProjector(Func<RunId, bool> isRecorded)
+internal sealed class EventProjector
 {
-    /// <summary>Handshakes that are held for the run that follows them.</summary>
-    public const int MaxPending = 512;
-
-    private const long PendingUs = 5_000_000;
-
     // A step sends at most one message to each of 100 peers, and reports a few events.
     private const int IdBitsOfOneStep = 10;
 
     private readonly List<ProjectedEvent> _events = [];
-    private readonly Queue<ProjectedEvent> _pending = new();
     private readonly Dictionary<long, ProjectedEvent> _hidden = [];
     private readonly Repetitions<int> _sent = new();
     private readonly Repetitions<string> _received = new();
-    private RunId? _newest;
-    private RunDescriptor? _current;
+    private readonly RunAttribution<ProjectedEvent> _runs;
     private long _firstMessageId;
     private long _firstSentId;
     private bool _wasDecided;
     private long _nextId;
     private long _at;
+
+    /// <param name="isRecorded">Whether the agent records a run.</param>
+    public EventProjector(Func<RunId, bool> isRecorded) => _runs = new(isRecorded, OnOpen);
 
     /// <summary>The highest id of an event of a step.</summary>
     public static long LastIdOf(long step) => ((step + 1) << IdBitsOfOneStep) - 1;
@@ -42,21 +37,14 @@ internal sealed class EventProjector(Func<RunId, bool> isRecorded)
     /// <summary>The event of a process' start, in its first step.</summary>
     public static TimelineEvent Booted(long at) => TimelineEvent.Of(TimelineEventKind.Booted, at, id: 1 << IdBitsOfOneStep);
 
-    /// <summary>Whether a handshake belongs to a run that begins now.</summary>
-    public static bool IsOfNextRun(long at, long now) => now - at <= PendingUs;
-
     /// <summary>The events of the next step. The list is valid until the next call.</summary>
     /// <remarks>An event that belonged to no run is there again in the step in which its run begins.</remarks>
     public IReadOnlyList<ProjectedEvent> Project(in ReexecutedStep step)
     {
         _events.Clear();
         (_nextId, _at) = (step.Number << IdBitsOfOneStep, step.At);
-        (_current, _firstSentId) = (step.CurrentRun, step.FirstSentId);
-        if (_current is not null && _current.Id != _newest)
-        {
-            Open(_current.Id);
-        }
-
+        _firstSentId = step.FirstSentId;
+        _runs.OnStep(step.At, step.CurrentRun);
         ProjectInput(step);
         var sentId = step.FirstSentId;
         for (var i = 0; i < step.Effects.Count; i++)
@@ -119,7 +107,7 @@ internal sealed class EventProjector(Func<RunId, bool> isRecorded)
         {
             Pend(TimelineEventKind.Received, received);
         }
-        else if (Of(message) is { } run && !_received.Add(received.Other ?? "", message))
+        else if (_runs.Of(message) is { } run && !_received.Add(received.Other ?? "", message))
         {
             Show(TimelineEventKind.Received, received, run);
         }
@@ -132,7 +120,7 @@ internal sealed class EventProjector(Func<RunId, bool> isRecorded)
         {
             Pend(TimelineEventKind.Sent, sent);
         }
-        else if ((send.Message is StateQuery ? _newest : Of(send.Message)) is { } run)
+        else if ((send.Message is StateQuery ? _runs.Newest : _runs.Of(send.Message)) is { } run)
         {
             // State queries and repetitions are shown only if their response carries new information.
             if (send.Message is StateQuery || _sent.Add(send.Peer, send.Message))
@@ -148,8 +136,7 @@ internal sealed class EventProjector(Func<RunId, bool> isRecorded)
 
     private void ProjectReported(ProtocolEvent e)
     {
-        var run = e.Kind == ProtocolEventKind.WasReset ? _newest : e.Run.IsNone ? OfBareRun() : Of(e.Run);
-        if (run is not null)
+        if (_runs.Of(e) is { } run)
         {
             Show((TimelineEventKind)e.Kind, TimelineEvent.Of(e, _at, _nextId++), run);
         }
@@ -171,8 +158,8 @@ internal sealed class EventProjector(Func<RunId, bool> isRecorded)
         else if (sent is Handshake or Reset)
         {
             // Its run need not have an id yet, while the newest is still the one before.
-            var isPending = _pending.Any(pending => pending.Kind == TimelineEventKind.Sent && pending.Event.MessageId == id);
-            if (!isPending && _newest is { } newest && id >= _firstMessageId)
+            var isPending = _runs.Held.Any(pending => pending.Kind == TimelineEventKind.Sent && pending.Event.MessageId == id);
+            if (!isPending && _runs.Newest is { } newest && id >= _firstMessageId)
             {
                 Show(kind, end, newest);
             }
@@ -181,54 +168,32 @@ internal sealed class EventProjector(Func<RunId, bool> isRecorded)
                 Pend(kind, end);
             }
         }
-        else if (sent is not StateQuery && Of(sent) is { } run)
+        else if (sent is not StateQuery && _runs.Of(sent) is { } run)
         {
             Show(kind, end, run);
         }
     }
 
-    private RunId? Of(Message message) => message.Run is { } run ? Of(run.Id) : _current is null ? OfBareRun() : null;
-
-    private RunId? Of(RunId run) => run == _current?.Id || isRecorded(run) ? run : null;
-
-    private RunId OfBareRun()
+    private void OnOpen(RunId run)
     {
-        if (_newest is not { IsNone: true })
-        {
-            Open(RunId.None);
-        }
-
-        return RunId.None;
-    }
-
-    private void Open(RunId run)
-    {
-        (_newest, _firstMessageId) = (run, _firstSentId);
+        _firstMessageId = _firstSentId;
         _sent.Clear();
         _received.Clear();
-        while (_pending.TryDequeue(out var pending))
+        foreach (var pending in _runs.Release())
         {
-            if (IsOfNextRun(pending.Event.AtUs, _at))
+            if (pending is { Kind: TimelineEventKind.Sent, Event.MessageId: { } sent })
             {
-                if (pending is { Kind: TimelineEventKind.Sent, Event.MessageId: { } sent })
-                {
-                    _firstMessageId = Math.Min(_firstMessageId, sent);
-                }
-
-                _events.Add(pending with { Run = run });
+                _firstMessageId = Math.Min(_firstMessageId, sent);
             }
+
+            _events.Add(pending with { Run = run });
         }
     }
 
     private void Pend(TimelineEventKind kind, TimelineEvent pending)
     {
-        if (_pending.Count == MaxPending)
-        {
-            _pending.Dequeue();
-        }
-
         Show(kind, pending, null);
-        _pending.Enqueue(_events[^1]);
+        _runs.Hold(_events[^1]);
     }
 
     private void Show(TimelineEventKind kind, TimelineEvent shown, RunId? run) => _events.Add(new ProjectedEvent(kind, shown, run));

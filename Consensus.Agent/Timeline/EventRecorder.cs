@@ -46,7 +46,7 @@ public sealed class EventRecorder
         lock (_gate)
         {
             var first = _log.LastMessageId + 1;
-            var now = _baseUs + (_time.GetElapsedTime(_baseTimestamp).Ticks / 10);
+            var now = NowUs();
             if (MessageId.TryParse(key, out var sender, out var boot, out var number))
             {
                 _log.Add(now, input, effects, sender, boot, number);
@@ -62,8 +62,8 @@ public sealed class EventRecorder
         }
     }
 
-    /// <summary>This agent takes up a request to start a run in this step: the run that it then creates starts here.</summary>
-    public void StartTakenUp() => _runs.OnStartTakenUp();
+    /// <summary>This agent takes up a request to start a run: the run that it then creates starts now.</summary>
+    public void StartTakenUp() => _runs.OnStartTakenUp(NowUs());
 
     /// <summary>The core reported an event in this step.</summary>
     /// <returns>
@@ -93,6 +93,8 @@ public sealed class EventRecorder
             return _runs.TakeSent(peer, message);
         }
     }
+
+    private long NowUs() => _baseUs + (_time.GetElapsedTime(_baseTimestamp).Ticks / 10);
 
     /// <summary>Blocks readers until the steps recorded meanwhile are persisted.</summary>
     internal Lock.Scope Hold() => _gate.EnterScope();

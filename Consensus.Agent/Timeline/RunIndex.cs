@@ -5,9 +5,9 @@ using Consensus.Protocol;
 namespace Consensus.Agent.Timeline;
 
 /// <summary>
-/// The runs of one agent in short. It decides which run a step belongs to, and bounds the runs. The caller holds the recorder's lock.
+/// The runs of one agent in short, and which steps belong to each. It bounds the runs. The caller holds the recorder's lock.
 /// </summary>
-internal sealed class RunIndex(InputLog log)
+internal sealed class RunIndex
 {
     /// <summary>The runs that are held.</summary>
     public const int MaxRuns = RunStore.HistoryLength;
@@ -15,11 +15,12 @@ internal sealed class RunIndex(InputLog log)
     // Newest last.
     private readonly List<RecordedRun> _runs = [];
 
-    // Steps of handshakes. They belong to the run that follows.
-    private readonly Queue<(long Step, long At, bool IsSent)> _pending = new();
+    private readonly InputLog _log;
+    private readonly RunAttribution<(long Step, bool IsSent)> _attribution;
     private readonly Repetitions<int> _sent = new();
-    private RunDescriptor? _current;
     private long _startTakenUpAt;
+
+    public RunIndex(InputLog log) => (_log, _attribution) = (log, new(id => Find(id) is not null, OnOpen));
 
     /// <summary>The time of the current step, in µs since 1970.</summary>
     public long Now { get; private set; }
@@ -36,36 +37,36 @@ internal sealed class RunIndex(InputLog log)
     /// <summary>A step was recorded.</summary>
     public void OnStep(long now, Input input)
     {
-        (Now, _current) = (now, log.CurrentRun);
+        Now = now;
+        _attribution.OnStep(now, _log.CurrentRun);
         switch (input)
         {
             case MessageReceived { Message: Handshake or Reset }:
-                Pend(isSent: false);
+                _attribution.Hold((_log.LastStep, false));
                 break;
             case ResponseReceived { Sent: Handshake or Reset } or RequestFailed { Sent: Handshake or Reset }
                 or ResponseReceived { Sent: StateQuery, Response.Decision: not null }:
-                Newest?.Take(log.LastStep);
+                Newest?.Take(_log.LastStep);
                 break;
             case { RelatedMessage: { } message and not StateQuery }:
-                Of(message)?.Take(log.LastStep);
+                Find(_attribution.Of(message))?.Take(_log.LastStep);
                 break;
             case Started:
                 BootedAt = now;
-                (_current is null ? null : Of(_current.Id))?.Take(log.LastStep);
+                Find(_log.CurrentRun?.Id)?.Take(_log.LastStep);
                 break;
         }
     }
 
-    /// <summary>The run that this agent creates next starts in this step.</summary>
-    public void OnStartTakenUp() => _startTakenUpAt = Now;
+    /// <summary>The run that this agent creates next starts now.</summary>
+    public void OnStartTakenUp(long now) => _startTakenUpAt = now;
 
     /// <summary>The core reported an event in this step.</summary>
     /// <returns>The run that it belongs to; null: none.</returns>
     public RecordedRun? Take(ProtocolEvent protocolEvent)
     {
-        var run = protocolEvent.Kind == ProtocolEventKind.WasReset ? Newest
-            : protocolEvent.Run.IsNone ? OfBareRun() : Of(protocolEvent.Run);
-        run?.Take(log.LastStep);
+        var run = Find(_attribution.Of(protocolEvent));
+        run?.Take(_log.LastStep);
         run?.Take(protocolEvent, Now);
         return run;
     }
@@ -76,7 +77,7 @@ internal sealed class RunIndex(InputLog log)
     {
         if (message is Handshake or Reset)
         {
-            Pend(isSent: true);
+            _attribution.Hold((_log.LastStep, true));
             return true;
         }
 
@@ -85,22 +86,22 @@ internal sealed class RunIndex(InputLog log)
             return false;
         }
 
-        if (Of(message) is { } run)
+        if (Find(_attribution.Of(message)) is { } run)
         {
             if (_sent.Add(peer, message))
             {
                 return false;
             }
 
-            run.Take(log.LastStep);
+            run.Take(_log.LastStep);
             run.Sent++;
         }
 
         return true;
     }
 
-    /// <summary>The recorded run; null: this agent does not know the run.</summary>
-    public RecordedRun? Find(RunId id)
+    /// <summary>The recorded run, none for that of bare messages; null: this agent does not know the run.</summary>
+    public RecordedRun? Find(RunId? id)
     {
         // A loop: the closure of a search would be allocated for each message.
         for (var i = _runs.Count - 1; i >= 0; i--)
@@ -114,39 +115,42 @@ internal sealed class RunIndex(InputLog log)
         return null;
     }
 
-    /// <summary>The run of bare messages; null: there is none.</summary>
-    public RecordedRun? FindBare() => _runs.FindLast(run => run.Descriptor is null);
-
     /// <summary>Takes over the history of earlier processes, oldest first.</summary>
-    public void Restore(IReadOnlyList<RunRecord> history) => _runs.AddRange(history.Select(RecordedRun.Restore));
+    public void Restore(IReadOnlyList<RunRecord> history)
+    {
+        _runs.AddRange(history.Select(RecordedRun.Restore));
+        _attribution.Newest = Newest?.Id;
+    }
 
     /// <summary>The record to persist of <paramref name="run"/>; null: of the run of bare messages.</summary>
     public RunRecord ToPersist(RunDescriptor? run, Decision? decision) =>
-        ((run is null ? FindBare() : Find(run.Id)) ?? throw new UnreachableException("A run is recorded when it is joined."))
+        (Find(run?.Id ?? RunId.None) ?? throw new UnreachableException("A run is recorded when it is joined."))
             .ToPersist(decision);
 
     /// <summary>Drops all runs.</summary>
     public void Clear() => _runs.Clear();
 
-    private RecordedRun? Of(Message message) =>
-        message.Run is { } run ? Of(run.Id) : _current is null ? OfBareRun() : null;
-
-    /// <summary>A run; null: neither recorded nor the current run, whose record begins here.</summary>
-    private RecordedRun? Of(RunId id) => Find(id) ?? (_current?.Id == id ? Open(id, _current) : null);
-
-    /// <summary>The run of bare messages. There is at most one; a new one replaces the old one.</summary>
-    private RecordedRun OfBareRun()
+    private void OnOpen(RunId id)
     {
-        if (Newest is { Descriptor: null } newest)
+        if (id.IsNone)
         {
-            return newest;
+            // There is at most one; a new one replaces the old one.
+            _runs.RemoveAll(run => run.Id.IsNone);
         }
 
-        _runs.RemoveAll(run => run.Descriptor is null);
-        return Open(RunId.None, null);
+        var opened = Find(id) ?? Add(id);
+        foreach (var (step, isSent) in _attribution.Release())
+        {
+            opened.Take(step);
+            opened.Sent += isSent ? 1 : 0;
+        }
+
+        opened.Take(_log.LastStep);
+        _log.KeepFrom(opened.FirstStep);
+        _sent.Clear();
     }
 
-    private RecordedRun Open(RunId id, RunDescriptor? descriptor)
+    private RecordedRun Add(RunId id)
     {
         if (_runs.Count == MaxRuns)
         {
@@ -155,37 +159,15 @@ internal sealed class RunIndex(InputLog log)
 
         foreach (var old in _runs)
         {
-            if (old.LastStep < log.FirstStep)
+            if (old.LastStep < _log.FirstStep)
             {
                 old.DropRounds();
             }
         }
 
-        var isOwn = descriptor is not null && id.Initiator == log.AgentId && id.Boot == log.Boot;
-        var run = new RecordedRun(id, isOwn && _startTakenUpAt != 0 ? _startTakenUpAt : Now) { Descriptor = descriptor };
-        while (_pending.TryDequeue(out var pending))
-        {
-            if (EventProjector.IsOfNextRun(pending.At, Now))
-            {
-                run.Take(pending.Step);
-                run.Sent += pending.IsSent ? 1 : 0;
-            }
-        }
-
-        run.Take(log.LastStep);
-        log.KeepFrom(run.FirstStep);
-        _sent.Clear();
-        _runs.Add(run);
-        return run;
-    }
-
-    private void Pend(bool isSent)
-    {
-        if (_pending.Count == EventProjector.MaxPending)
-        {
-            _pending.Dequeue();
-        }
-
-        _pending.Enqueue((log.LastStep, Now, isSent));
+        var descriptor = id.IsNone ? null : _log.CurrentRun;
+        var isOwn = id.Initiator == _log.AgentId && id.Boot == _log.Boot;
+        _runs.Add(new RecordedRun(id, isOwn && _startTakenUpAt != 0 ? _startTakenUpAt : Now) { Descriptor = descriptor });
+        return _runs[^1];
     }
 }

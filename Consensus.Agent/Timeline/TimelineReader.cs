@@ -87,5 +87,5 @@ public sealed class TimelineReader
         _stream.FollowAsync(after, atMostQuiet, cancellation);
 
     private RecordedRun? Find(string? run) =>
-        run is null ? _runs.Newest : run == Bare ? _runs.FindBare() : RunId.TryParse(run, out var id) ? _runs.Find(id) : null;
+        run is null ? _runs.Newest : run == Bare ? _runs.Find(RunId.None) : RunId.TryParse(run, out var id) ? _runs.Find(id) : null;
 }
