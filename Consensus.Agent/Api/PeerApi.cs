@@ -40,7 +40,9 @@ public static class PeerApi
             return Results.Empty;
         }
 
-        using var span = tracing.StartReceive(message, message.Sender ?? FaultsApi.SenderOf(context), context.Request.Headers.TraceParent);
+        var headers = context.Request.Headers;
+        using var span = tracing.StartReceive(
+            message, message.Sender ?? FaultsApi.SenderOf(context), headers.TraceParent, headers.TraceState);
         var response = agent.Receive(message, KeyOf(context));
         response = twice ? agent.Receive(message, KeyOf(context)) : response;
         MessageTracing.RecordResponse(span, response);

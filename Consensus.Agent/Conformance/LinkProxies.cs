@@ -193,7 +193,8 @@ internal sealed class LinkProxies : IAsyncDisposable
 
             foreach (var (name, value) in context.Request.Headers)
             {
-                if (name.StartsWith("Consensus-", StringComparison.OrdinalIgnoreCase) || name.Equals("traceparent", StringComparison.OrdinalIgnoreCase))
+                if (name.StartsWith("Consensus-", StringComparison.OrdinalIgnoreCase)
+                    || name.StartsWith("trace", StringComparison.OrdinalIgnoreCase))
                 {
                     request.Headers.TryAddWithoutValidation(name, value.ToArray());
                 }

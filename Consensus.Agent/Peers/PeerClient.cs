@@ -105,6 +105,10 @@ public sealed partial class PeerClient(
         if ((span?.Id ?? MessageTracing.Format(parent.Context)) is { } traceparent)
         {
             request.Headers.TryAddWithoutValidation(MessageTracing.Header, traceparent);
+            if (parent.IsLate)
+            {
+                request.Headers.TryAddWithoutValidation(MessageTracing.StateHeader, MessageTracing.Late);
+            }
         }
 
         options.Key?.AddTo(request.Headers);

@@ -72,12 +72,19 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
     {
         var received = input is MessageReceived;
         ActivityContext cause = default;
+        var isOver = input is ResponseReceived { Response.Decision: not null };
         if (input is ResponseReceived { Response.Traceparent: { } traceparent })
         {
             _ = ActivityContext.TryParse(traceparent, null, isRemote: true, out cause);
         }
         else if (received && Activity.Current is { } message && message.Source == tracing.Source)
         {
+            // Several peers may bring a run at once. Only the message that did is a trace.
+            if (change.Began is not null && message.IsAllDataRequested)
+            {
+                message.ActivityTraceFlags |= ActivityTraceFlags.Recorded;
+            }
+
             cause = message.Context;
         }
 
@@ -87,10 +94,12 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
             var ends = change is { Ended: not null, Began: null };
             if (!ends)
             {
-                tracing.Record(protocolEvent, change, cause, received);
+                tracing.Record(protocolEvent, change, cause, received, isOver: isOver);
             }
 
-            Activity.Current = tracing.Current;
+            using var disagreement =
+                protocolEvent.Kind == ProtocolEventKind.AgreementViolated ? tracing.StartDisagreement(protocolEvent) : null;
+            Activity.Current = disagreement ?? tracing.Current;
             metrics.Record(protocolEvent, change, current, duration);
             logger.Record(protocolEvent, duration);
             if (ends)

@@ -7,7 +7,8 @@ namespace Consensus.Agent.Telemetry;
 /// <summary>Where a message belongs in a trace.</summary>
 /// <param name="Context">The span it lies under; default: it belongs to no trace.</param>
 /// <param name="MakesSpan">Whether the call is a span; if not, the receiver's span lies under <paramref name="Context"/>.</param>
-public readonly record struct MessageParent(ActivityContext Context, bool MakesSpan);
+/// <param name="IsLate">Whether the receiver's span begins a trace of its own that links to <paramref name="Context"/>.</param>
+public readonly record struct MessageParent(ActivityContext Context, bool MakesSpan, bool IsLate = false);
 
 /// <summary>
 /// Spans of messages between agents, with kind and receiver. They replace the spans of HTTP. A call
@@ -17,6 +18,12 @@ public sealed class MessageTracing(RunTracing runs)
 {
     /// <summary>The header that names the sender's span (W3C Trace Context).</summary>
     public const string Header = "traceparent";
+
+    /// <summary>The header that is <see cref="Late"/> where the run's trace is over (W3C Trace Context).</summary>
+    public const string StateHeader = "tracestate";
+
+    /// <summary>The receiver's span begins a trace of its own.</summary>
+    public const string Late = "consensus=late";
 
     /// <summary>Starts the span of a call to a peer; null where the call makes none.</summary>
     public Activity? StartCall(Message message, string peer, in MessageParent parent)
@@ -36,15 +43,21 @@ public sealed class MessageTracing(RunTracing runs)
         return span;
     }
 
-    /// <summary>Starts the span of a message that came in; null where its sender names no span.</summary>
-    public Activity? StartReceive(Message message, string? sender, string? traceparent)
+    /// <summary>
+    /// Starts the span of a message that came in; null where its sender names no span. The span of a late message is exported only where
+    /// the message brings a run here (<see cref="AgentTelemetry"/>).
+    /// </summary>
+    public Activity? StartReceive(Message message, string? sender, string? traceparent, string? tracestate)
     {
         if (!ActivityContext.TryParse(traceparent, null, isRemote: true, out var parent))
         {
             return null;
         }
 
-        var span = runs.Source.StartActivity($"{EventFormatter.Title(message)} ← {sender ?? "unknown"}", ActivityKind.Server, parent);
+        var name = $"{EventFormatter.Title(message)} ← {sender ?? "unknown"}";
+        var span = tracestate == Late
+            ? runs.StartLate(name, ActivityKind.Server, parent)
+            : runs.Source.StartActivity(name, ActivityKind.Server, parent);
         if (span is { IsAllDataRequested: true })
         {
             SetTags(span, message);

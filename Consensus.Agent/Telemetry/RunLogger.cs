@@ -14,7 +14,7 @@ public sealed partial class RunLogger(AgentOptions options, TimeProvider time, I
     /// <summary>Follows one event; <paramref name="duration"/> is a decision's.</summary>
     public void Record(ProtocolEvent protocolEvent, TimeSpan? duration)
     {
-        if (!IsLogged(protocolEvent) || !logger.IsEnabled(protocolEvent.Kind is ProtocolEventKind.Equivocated or ProtocolEventKind.AgreementViolated ? LogLevel.Warning : LogLevel.Information))
+        if (LevelOf(protocolEvent) is not { } level || !logger.IsEnabled(level))
         {
             return;
         }
@@ -58,10 +58,15 @@ public sealed partial class RunLogger(AgentOptions options, TimeProvider time, I
     public void StepFailed(Exception exception, Input input, RunId? run) =>
         StepFailed(exception, options.Id, input is MessageReceived received ? received.Message.Kind.WireName() : input.GetType().Name, run);
 
-    // A restored run without a decision has nothing to report.
-    private static bool IsLogged(ProtocolEvent protocolEvent) =>
-        protocolEvent is { Kind: ProtocolEventKind.Drew or ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.Equivocated or ProtocolEventKind.AgreementViolated }
-            or { Kind: ProtocolEventKind.Restored, Value: > 0 };
+    /// <summary>The level of an event's line; null: it has none. A restored run without a decision has nothing to report.</summary>
+    private static LogLevel? LevelOf(ProtocolEvent protocolEvent) => protocolEvent switch
+    {
+        { Kind: ProtocolEventKind.Drew or ProtocolEventKind.Decided or ProtocolEventKind.Learned } => LogLevel.Information,
+        { Kind: ProtocolEventKind.Restored, Value: > 0 } => LogLevel.Information,
+        { Kind: ProtocolEventKind.Equivocated } => LogLevel.Warning,
+        { Kind: ProtocolEventKind.AgreementViolated } => LogLevel.Error,
+        _ => null,
+    };
 
     [LoggerMessage(1, LogLevel.Information, "[{AgentId}] Round {Round}, Attempt {Attempt}, Value {Value}")]
     private partial void Drew(string agentId, int round, int attempt, int value);
@@ -69,7 +74,8 @@ public sealed partial class RunLogger(AgentOptions options, TimeProvider time, I
     [LoggerMessage(2, LogLevel.Warning, "[{AgentId}] {Other} sent two different messages in round {Round}; the second, {Value}, was refused ({Held} more held back)")]
     private partial void Contradicted(string agentId, string? other, int round, int value, long held);
 
-    [LoggerMessage(3, LogLevel.Warning, "[{AgentId}] {Other} decided {Value} in run {Run}, which differs from the decision here: agreement is violated ({Held} more held back)")]
+    [LoggerMessage(3, LogLevel.Error,
+        "[{AgentId}] {Other} decided {Value} in run {Run}, which differs from the decision here: agreement is violated ({Held} more held back)")]
     private partial void Disagreed(string agentId, string? other, int value, RunId run, long held);
 
     [LoggerMessage(4, LogLevel.Critical, "[{AgentId}] {Why}")]

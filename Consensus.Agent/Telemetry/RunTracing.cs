@@ -16,8 +16,8 @@ public sealed partial class RunTracing
 
     private const string SourcePrefix = "Consensus.Agent.";
 
-    // After this time the span of a final would stretch the trace of a run that took some ms.
-    private static readonly TimeSpan LateFinal = TimeSpan.FromSeconds(1);
+    // After this time a final would stretch the trace of a run that took some ms. An agent sends its first finals as it decides.
+    private static readonly TimeSpan LateFinal = TimeSpan.FromMilliseconds(100);
 
     private static readonly ConcurrentDictionary<string, int> s_names = new(StringComparer.Ordinal);
 
@@ -59,7 +59,7 @@ public sealed partial class RunTracing
 
     /// <summary>
     /// The parent of the span of a message to a peer. A repeated message makes no span; it carries the parent to peers that
-    /// may not know the run yet, and nothing to the others. Nor does a late final of a relayed run: it asks whether all hold it.
+    /// may not know the run yet, and nothing to the others. A late final does the same, and its receiver begins another trace.
     /// </summary>
     public MessageParent ParentOf(int peer, Message message, bool repeated) => message switch
     {
@@ -67,9 +67,27 @@ public sealed partial class RunTracing
         Handshake or Reset => new(_start?.Context ?? default, MakesSpan: !repeated),
         _ when repeated && _reached.Contains(peer) => default,
         Proposal or Vote => new(RoundOf(message.Content.Round), !repeated),
-        Final { Run.Spread: Spread.Relay } when Current is null && _time.GetElapsedTime(_endedAt) >= LateFinal => default,
+        Final when Current is null && _time.GetElapsedTime(_endedAt) >= LateFinal =>
+            _reached.Contains(peer) ? default : new(Position, MakesSpan: false, IsLate: true),
         _ => new(Position, !repeated),
     };
+
+    /// <summary>
+    /// Starts a span that begins a trace of its own and links to <paramref name="link"/>. It is not exported until
+    /// <see cref="Activity.ActivityTraceFlags"/> says so.
+    /// </summary>
+    public Activity? StartLate(string name, ActivityKind kind, ActivityContext link)
+    {
+        // Without a parent of its own, a span would lie under whatever is current.
+        Activity.Current = null;
+        var span = Source.StartActivity(name, kind, default(ActivityContext), links: [new ActivityLink(link)]);
+        if (span is not null)
+        {
+            span.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
+        }
+
+        return span;
+    }
 
     /// <summary>A peer responded to a message, so it knows the run that the message names.</summary>
     public void Responded(int peer, Message sent)
@@ -112,11 +130,14 @@ public sealed partial class RunTracing
     /// <param name="cause">Where the event came from: the message's span, or the trace that a response names.</param>
     /// <param name="received">Whether a message of another agent caused it.</param>
     /// <param name="duration">Of a decision: how long it took.</param>
-    public void Record(ProtocolEvent protocolEvent, in RunChange change, ActivityContext cause = default, bool received = false, TimeSpan? duration = null)
+    /// <param name="isOver">Whether another agent had decided the run before it came here.</param>
+    public void Record(
+        ProtocolEvent protocolEvent, in RunChange change, ActivityContext cause = default, bool received = false,
+        TimeSpan? duration = null, bool isOver = false)
     {
         if (change.Began is { } began)
         {
-            Begin(began, protocolEvent, cause, received);
+            Begin(began, protocolEvent, cause, received, isOver);
         }
 
         switch (protocolEvent.Kind)
@@ -133,12 +154,21 @@ public sealed partial class RunTracing
             case ProtocolEventKind.WasReset:
                 End("reset");
                 break;
-            case ProtocolEventKind.Equivocated or ProtocolEventKind.AgreementViolated:
+            case ProtocolEventKind.Equivocated:
                 Current?.AddEvent(new ActivityEvent(
-                    protocolEvent.Kind == ProtocolEventKind.AgreementViolated ? "disagreement" : "contradiction",
+                    "contradiction",
                     tags: [new("consensus.value", protocolEvent.Value), new("consensus.other.agent.id", protocolEvent.Other)]));
                 break;
         }
+    }
+
+    /// <summary>Starts the span of a disagreement, the error of the run's trace. The run has ended here; the caller ends the span.</summary>
+    public Activity? StartDisagreement(ProtocolEvent protocolEvent)
+    {
+        var span = Start($"disagreement: {protocolEvent.Other} decided {protocolEvent.Value}", Position);
+        Describe(span, protocolEvent);
+        span?.SetStatus(ActivityStatusCode.Error, "agreement is violated");
+        return span;
     }
 
     /// <summary>Ends the open spans, before the process ends.</summary>
@@ -151,7 +181,7 @@ public sealed partial class RunTracing
     private ActivityContext RoundOf(int round) =>
         _round?.GetTagItem("consensus.round") is int current && current > round && _last != default ? _last : Position;
 
-    private void Begin(OpenRun began, ProtocolEvent protocolEvent, ActivityContext cause, bool received)
+    private void Begin(OpenRun began, ProtocolEvent protocolEvent, ActivityContext cause, bool received, bool isOver)
     {
         var own = !received && _start is not null && (began.Descriptor is null || (began.Id.Initiator == _agentId && began.Id > _hasRunTitle));
         if (own && _run == _start && _start is { IsStopped: false })
@@ -175,7 +205,8 @@ public sealed partial class RunTracing
         }
         else if (cause != default)
         {
-            Describe(_run = Start("run", cause), protocolEvent);
+            // What is learned after the decision is a trace of its own, so that the run's ends with the decision.
+            Describe(_run = isOver ? Start("run", default, [new ActivityLink(cause)]) : Start("run", cause), protocolEvent);
         }
         else
         {

@@ -5,16 +5,19 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Consensus.Tests.Telemetry;
 
-/// <summary>Finals that an agent sends long after a run, as it does when it asks the relay whether all hold the decision.</summary>
+/// <summary>Finals that an agent sends after its run has ended, until every agent holds the decision.</summary>
 [Trait(Category.Name, Category.Fast)]
 public sealed class LateFinalTests
 {
     private static readonly RunDescriptor Run =
         new(new RunId(1, "agent1", "a"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 200, new Dictionary<string, string> { ["agent1"] = "a" }, Spread: Spread.Relay);
 
-    [Fact]
-    public void A_final_over_a_second_after_a_relayed_run_makes_no_span_so_that_the_trace_of_the_run_stays_short()
+    [Theory]
+    [InlineData(Spread.Relay)]
+    [InlineData(Spread.Direct)]
+    public void A_late_final_makes_no_span_in_the_trace_of_the_run_and_its_receiver_begins_another(Spread spread)
     {
+        var run = Run with { Spread = spread };
         var time = new FakeTimeProvider();
         var tracing = new RunTracing("agent-late", time);
         using var listener = new ActivityListener
@@ -27,12 +30,22 @@ public sealed class LateFinalTests
         foreach (var kind in new[] { ProtocolEventKind.Joined, ProtocolEventKind.Drew, ProtocolEventKind.Learned })
         {
             var one = new ProtocolEvent(kind, Run.Id, 1, 2);
-            tracing.Record(one, runs.Follow(one, Run));
+            tracing.Record(one, runs.Follow(one, run));
         }
 
-        var final = new Final(2, 1, Run, "agent2");
-        Assert.True(tracing.ParentOf(0, final, repeated: false).MakesSpan);
-        time.Advance(TimeSpan.FromSeconds(2));
+        var final = new Final(2, 1, run, "agent2");
+        var early = tracing.ParentOf(0, final, repeated: false);
+        Assert.Equal((true, false), (early.MakesSpan, early.IsLate));
+        time.Advance(TimeSpan.FromMilliseconds(150));
+        var late = tracing.ParentOf(1, final, repeated: true);
+        Assert.Equal((false, true), (late.MakesSpan, late.IsLate));
+        tracing.Responded(0, final);
         Assert.Equal(default, tracing.ParentOf(0, final, repeated: false));
+
+        // A late final that tells nothing new is no trace.
+        using var span = new MessageTracing(tracing).StartReceive(final, "agent2", MessageTracing.Format(early.Context), MessageTracing.Late);
+        Assert.False(span!.Recorded);
+        Assert.NotEqual(early.Context.TraceId, span.TraceId);
+        Assert.Equal(early.Context.TraceId, Assert.Single(span.Links).Context.TraceId);
     }
 }

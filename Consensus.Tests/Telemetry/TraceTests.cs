@@ -149,6 +149,7 @@ public sealed partial class TraceTests
             Assert.Equal(HttpStatusCode.OK, (await after.Clients[2].Put("/faults", """{"isolate":true}""")).Code);
             var answer = await after.DecideAsync("""{"window_ms":20}""", 0, 1);
             await WaitUntilAsync(async () => await CountAsync(after, "lost", "final") >= 2);
+            var reconnected = DateTime.UtcNow;
             Assert.Equal(HttpStatusCode.OK, (await after.Clients[2].Send(HttpMethod.Delete, "/faults", null)).Code);
             await after.KnowsAsync(2, answer.GetProperty("run").GetString()!);
             await after.DisposeAsync();
@@ -160,7 +161,14 @@ public sealed partial class TraceTests
 
             List<Activity> all = [.. before.Spans, .. after.Spans, .. last.Spans];
             AssertTrees(all);
-            Assert.Equal(2, all.Select(span => span.TraceId).Distinct().Count());
+            var runs = all.Where(span => span.ParentSpanId == default && !span.Links.Any()).ToList();
+            Assert.Equal(2, runs.Count);
+
+            // The decision reached agent3 after the run, in a trace that links to the run's.
+            var late = Assert.Single(all, span => span.ParentSpanId == default && span.Links.Any());
+            Assert.Equal(runs[1].TraceId, late.Links.Single().Context.TraceId);
+            Assert.All(all.Where(span => span.TraceId == late.TraceId), span => Assert.Equal("agent3", AgentOf(span)));
+            Assert.All(all.Where(span => span.TraceId != late.TraceId), span => Assert.True(span.StartTimeUtc + span.Duration < reconnected));
             Assert.Equal(2, all.Count(span => span.OperationName == "run" && Equals(span.GetTagItem("consensus.agent.id"), "agent3")));
             Assert.Empty(last.Spans);
         }
@@ -171,14 +179,17 @@ public sealed partial class TraceTests
     }
 
     [Fact]
-    public async Task An_agent_that_learns_of_a_run_by_asking_for_state_is_part_of_its_trace()
+    public async Task An_agent_that_learns_a_decision_by_asking_for_state_begins_a_trace_that_links_to_the_run()
     {
         await using var cluster = await TracedCluster.StartAsync();
         Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","isolate":true}]}""")).Code);
         await cluster.DecideAsync("{}", 0, 1, 2);
         await cluster.DisposeAsync();
 
-        AssertOneTree(cluster.Spans);
+        AssertTrees(cluster.Spans);
+        var run = Assert.Single(cluster.Spans, span => span.OperationName == "run" && span.ParentSpanId == default && !span.Links.Any());
+        var learned = Assert.Single(cluster.Spans, span => span.OperationName == "run" && span.Links.Any());
+        Assert.Equal((run.TraceId, "agent3"), (learned.Links.Single().Context.TraceId, AgentOf(learned)));
         Assert.Equal(
             ["agent1", "agent2", "agent3"],
             cluster.Spans.Where(span => span.OperationName == "run").Select(span => (string)span.GetTagItem("consensus.agent.id")!).Order());
@@ -229,6 +240,8 @@ public sealed partial class TraceTests
         Assert.Equal(own.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble(), all.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble());
     }
 
+    private static string? AgentOf(Activity span) => span.Source.Name.Split('.')[2];
+
     private static bool IsRound(Activity span) => span.OperationName.StartsWith("round ", StringComparison.Ordinal);
 
     /// <summary>All are one trace.</summary>
@@ -239,7 +252,10 @@ public sealed partial class TraceTests
         return Assert.Single(spans, span => span.ParentSpanId == default);
     }
 
-    /// <summary>Each trace has several spans, one root, which is a run and begins first, and every other span has its parent.</summary>
+    /// <summary>
+    /// Each trace has several spans, one root, which begins first, and every other span has its parent. The root is a run, or links to
+    /// one that it brings late.
+    /// </summary>
     private static void AssertTrees(List<Activity> spans)
     {
         Assert.Equal(spans.Count, spans.Select(span => span.SpanId).Distinct().Count());
@@ -247,8 +263,9 @@ public sealed partial class TraceTests
         {
             var ids = trace.Select(span => span.SpanId).ToHashSet();
             Assert.True(trace.Count() > 1, $"{trace.First().DisplayName} is a trace of its own");
-            Assert.Equal("run", Assert.Single(trace, span => span.ParentSpanId == default).OperationName);
-            Assert.Equal("run", trace.MinBy(span => span.StartTimeUtc)!.OperationName);
+            var root = Assert.Single(trace, span => span.ParentSpanId == default);
+            Assert.True(root.OperationName == "run" || root.Links.Any(), $"{root.DisplayName} is the root");
+            Assert.Equal(root, trace.MinBy(span => span.StartTimeUtc));
             Assert.All(trace.Where(span => span.ParentSpanId != default), span =>
                 Assert.True(ids.Contains(span.ParentSpanId), $"the parent of {span.DisplayName} is missing"));
         }
