@@ -14,7 +14,10 @@ internal static class ClusterExtensions
     /// <summary>The folder of the image that its user owns; a new volume there belongs to that user, too.</summary>
     private const string DataInContainer = "/data";
 
+    private const string Dashboard = "aspire-dashboard";
+
     private static readonly string[] Signals = ["TRACES", "METRICS", "LOGS"];
+    private static readonly string[] DashboardSchemes = ["https", "http"];
 
     /// <summary>Adds the resource that stands for the whole cluster, with its commands.</summary>
     public static IResourceBuilder<ClusterResource> AddCluster(
@@ -23,7 +26,7 @@ internal static class ClusterExtensions
     {
         var resource = new ClusterResource(name, key.Resource, parameters.ToDictionary(one => one.Key, one => one.Value.Resource));
         var check = $"{name}_health";
-        builder.Services.AddSingleton(resource).AddSingleton<ClusterMonitor>().AddSingleton<RunCommands>().AddSingleton<DashboardLinks>();
+        builder.Services.AddSingleton(resource).AddSingleton<ClusterMonitor>().AddSingleton<RunCommands>();
         builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
             check, services => new ClusterHealthCheck(services.GetRequiredService<ClusterMonitor>()), null, null));
         if (builder.ExecutionContext.IsRunMode)
@@ -141,8 +144,8 @@ internal static class ClusterExtensions
     }
 
     /// <summary>
-    /// Sends an agent's telemetry to the dashboard alone. Variables of one signal in the AppHost's environment would reach the agent, and
-    /// win over the endpoint that Aspire sets for all.
+    /// Sends an agent's telemetry to the dashboard alone, and tells the agent where the dashboard shows it. Variables of one signal in the
+    /// AppHost's environment would reach the agent, and win over the endpoint that Aspire sets for all.
     /// </summary>
     public static IResourceBuilder<ProjectResource> WithDashboardTelemetry(this IResourceBuilder<ProjectResource> agent)
     {
@@ -151,7 +154,18 @@ internal static class ClusterExtensions
             agent.WithEnvironment(name, "");
         }
 
-        return agent;
+        return agent.ApplicationBuilder.ExecutionContext.IsRunMode ? agent.WithEnvironment(SetDashboard) : agent;
+
+        // Aspire adds the dashboard when the application starts, and none where it is off.
+        void SetDashboard(EnvironmentCallbackContext context)
+        {
+            var dashboard = agent.ApplicationBuilder.Resources.OfType<IResourceWithEndpoints>()
+                .FirstOrDefault(resource => resource.Name == Dashboard);
+            if (dashboard is not null && DashboardSchemes.Select(dashboard.GetEndpoint).FirstOrDefault(one => one.Exists) is { } endpoint)
+            {
+                context.EnvironmentVariables["DASHBOARD"] = endpoint;
+            }
+        }
     }
 
     private static bool IsOfOneSignal(string variable) => variable.EndsWith("OTEL_SDK_DISABLED", StringComparison.Ordinal)

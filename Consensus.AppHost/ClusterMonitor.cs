@@ -11,7 +11,7 @@ namespace Consensus.AppHost;
 /// agent or a command, and every two seconds besides.
 /// </summary>
 internal sealed partial class ClusterMonitor(
-    ClusterResource cluster, ResourceNotificationService notifications, ResourceLoggerService logs, DashboardLinks links)
+    ClusterResource cluster, ResourceNotificationService notifications, ResourceLoggerService logs)
     : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
@@ -25,7 +25,7 @@ internal sealed partial class ClusterMonitor(
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly SemaphoreSlim _refreshing = new(1);
     private readonly ConcurrentDictionary<string, string?> _states = new();
-    private readonly ClusterPublisher _publisher = new(cluster, notifications, links);
+    private readonly ClusterPublisher _publisher = new(cluster, notifications);
 
     /// <summary>The last view; null before the first.</summary>
     public ClusterView? View { get; private set; }

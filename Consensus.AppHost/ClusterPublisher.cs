@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Consensus.AppHost;
 
 /// <summary>Publishes a view of the cluster as the snapshots of its resources.</summary>
-internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotificationService notifications, DashboardLinks links)
+internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotificationService notifications)
 {
     /// <summary>The agent's property that shows whether it is isolated.</summary>
     public const string NetworkProperty = "Network";
@@ -60,6 +60,7 @@ internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotifica
     /// <summary>Publishes what changed since the last view.</summary>
     public async Task PublishAsync(ClusterView? last, ClusterView view)
     {
+        var hadAnswered = _clusterAnswered;
         _clusterAnswered |= view.HasMajority;
         var page = cluster.Agents.Where((_, i) => view.Agents[i].Up).Select(agent => agent.Address).FirstOrDefault();
         await notifications.PublishUpdateAsync(cluster, snapshot => snapshot with
@@ -70,7 +71,7 @@ internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotifica
             Properties = [.. PropertiesOf(view)],
             Urls = page is null || !_clusterAnswered ? [] : [.. UrlsOf(view, page)],
         });
-        if (last?.HasMajority != view.HasMajority)
+        if (hadAnswered && last?.HasMajority != view.HasMajority)
         {
             await CheckHealthNowAsync(cluster);
         }
@@ -81,12 +82,12 @@ internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotifica
         }
     }
 
-    private IEnumerable<UrlSnapshot> UrlsOf(ClusterView view, Uri page)
+    private static IEnumerable<UrlSnapshot> UrlsOf(ClusterView view, Uri page)
     {
         // The list of resources shows one link in full at every width, so the outcome is its text. The details show the other.
-        yield return new UrlSnapshot("outcome", DashboardLinks.Page(page, view.Run), IsInternal: false)
+        yield return new UrlSnapshot("outcome", view.PageAt(page), IsInternal: false)
             { DisplayProperties = new(view.Text, SortOrder: 1) };
-        if (links.Trace(view) is { } trace)
+        if (view.TraceUrl is { } trace)
         {
             yield return new UrlSnapshot("trace", trace, IsInternal: true) { DisplayProperties = new("Trace") };
         }

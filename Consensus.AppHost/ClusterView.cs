@@ -83,6 +83,14 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
         InRun.OrderBy(agent => agent.Name == Initiator ? 0 : 1)
         .FirstOrDefault(agent => agent.Summary is not null)?.Summary;
 
+    /// <summary>The address of the run's trace; null where the run has none, or the dashboard is off.</summary>
+    /// <remarks>An agent that did not start the run may have learned it in a trace of its own.</remarks>
+    public string? TraceUrl =>
+        InRun.OrderBy(agent => agent.Name == Initiator ? 0 : 1).Select(agent => agent.State!.TraceUrl).OfType<string>().FirstOrDefault();
+
+    /// <summary>The address of the run's page at an agent, or of the page where there is no run.</summary>
+    public string PageAt(Uri agent) => Run is null ? agent.ToString() : new Uri(agent, $"/?run={Uri.EscapeDataString(Run)}").ToString();
+
     private static (bool, bool) PresenceOf(AgentStatus agent) => (agent.Up, agent.Isolated);
 
     private static string? Availability(ImmutableArray<AgentStatus> agents)

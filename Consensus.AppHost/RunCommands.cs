@@ -5,7 +5,7 @@ using Consensus.Protocol;
 namespace Consensus.AppHost;
 
 /// <summary>What the commands do, and the sentences they return.</summary>
-internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monitor, DashboardLinks links)
+internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monitor)
 {
     /// <summary>The argument that names the agent which starts a run.</summary>
     public const string StartingAgent = "agent";
@@ -87,12 +87,12 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
 
         var report = new CommandResultData
         {
-            Value = RunReport.Of(view, agent.Address is { } address ? DashboardLinks.Page(address, view.Run) : null, links.Trace(view)),
+            Value = RunReport.Of(view, agent.Address),
             Format = CommandResultFormat.Markdown,
             DisplayImmediately = displayImmediately,
         };
         return view.IsDisagreement
-            ? CommandResults.Failure($"The agents disagree: {view.Sentence}", report)
+            ? CommandResults.Failure(WhatDisagrees(view), report)
             : CommandResults.Success(view.Sentence, report);
     }
 
@@ -125,6 +125,10 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
         return started.Outcome?.Reason is { } reason ? DashboardWords.Of(reason)
             : $"No decision after {WaitSeconds} s. {view.Sentence}. The run goes on: a new run or Reset all ends it.";
     }
+
+    /// <summary>Who decided what, and where its trace is.</summary>
+    internal static string WhatDisagrees(ClusterView view) =>
+        $"The agents disagree: {view.Sentence}.{(view.TraceUrl is { } trace ? $" Trace: {trace}" : "")}";
 
     private static bool IsLearning(ClusterView view, string run) =>
         view.Agents.Any(agent => agent is { Up: true, Isolated: false } && (agent.State!.Run != run || agent.State.Decision is null));

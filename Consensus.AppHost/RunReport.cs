@@ -8,9 +8,8 @@ internal static class RunReport
 {
     /// <summary>The report in Markdown.</summary>
     /// <param name="view">The cluster after the run.</param>
-    /// <param name="page">The address of the run's page.</param>
-    /// <param name="trace">The address of the run's trace; null where there is none.</param>
-    public static string Of(ClusterView view, string? page, string? trace)
+    /// <param name="address">The address of the agent that shows the run's page; null where none is known.</param>
+    public static string Of(ClusterView view, Uri? address)
     {
         var report = new StringBuilder().AppendLine(CultureInfo.InvariantCulture, $"**{view.Sentence}**").AppendLine()
             .AppendLine("| agent | value | round | draws |").AppendLine("| --- | --- | --- | --- |");
@@ -24,7 +23,7 @@ internal static class RunReport
 
         report.AppendLine().AppendLine(
             CultureInfo.InvariantCulture, $"Run `{view.Run}`{(view.Options is { } options ? $": {options}" : "")}");
-        var links = new[] { ("Timeline", page), ("Trace", trace) }
+        var links = new[] { ("Timeline", address is null ? null : view.PageAt(address)), ("Trace", view.TraceUrl) }
             .Where(link => link.Item2 is not null)
             .Select(link => $"[{link.Item1}]({link.Item2})");
         return report.AppendLine().AppendJoin(" · ", links).AppendLine().ToString();

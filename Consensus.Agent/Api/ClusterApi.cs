@@ -51,7 +51,8 @@ public static class ClusterApi
         AgentService agent, AgentOptions options, FaultInjector faults, AgentApiClient cluster, string statePath, CancellationToken cancellation)
     {
         var peers = await cluster.GetAllAsync(options.Peers, statePath, AgentJson.Default.StateResponse, cancellation);
-        var own = StateResponse.From(agent.Snapshot()) with { Isolated = faults.IsIsolated };
+        var (snapshot, traceparent) = agent.TracedSnapshot();
+        var own = StateResponse.From(snapshot, traceparent, options.Dashboard) with { Isolated = faults.IsIsolated };
         return [ClusterAgent.From("/", own), .. peers.Select((state, i) => ClusterAgent.From(options.Peers[i].OriginalString, state))];
     }
 

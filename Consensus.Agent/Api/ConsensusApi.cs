@@ -119,7 +119,8 @@ public static class ConsensusApi
     }
 
     private static async Task<IResult> StateAsync(
-        HttpContext context, AgentService agent, FaultInjector faults, PeerClient peers, AgentHealth health, [FromQuery(Name = "health")] string? named = null)
+        HttpContext context, AgentService agent, AgentOptions options, FaultInjector faults, PeerClient peers, AgentHealth health,
+        [FromQuery(Name = "health")] string? named = null)
     {
         if (QueryParameters.ReadFlag("health", named, out var withHealth) is { } wrong)
         {
@@ -135,7 +136,7 @@ public static class ConsensusApi
 
         peers.OnMessageFrom(context.Request.Headers[MessageId.Header]);
         var (snapshot, traceparent) = agent.TracedSnapshot();
-        var state = StateResponse.From(snapshot, traceparent) with { Isolated = faults.IsIsolated };
+        var state = StateResponse.From(snapshot, traceparent, options.Dashboard) with { Isolated = faults.IsIsolated };
         return TypedResults.Json(withHealth ? state with { Health = await health.ReadAsync(context.RequestAborted) } : state, AgentJson.Default.StateResponse);
     }
 }

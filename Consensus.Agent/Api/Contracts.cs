@@ -48,7 +48,7 @@ public sealed record ConsensusResponse(
 /// <summary>
 /// The response to <c>GET /state</c>: the original's fields, and what a peer needs to catch up. <c>Agents</c> is how many agents
 /// this one counts, itself included. <c>Isolated</c> is true where <c>/faults</c> cuts the agent off from all peers, and absent
-/// elsewhere.
+/// elsewhere. <c>TraceUrl</c> leads to the run's trace in the dashboard, where <c>DASHBOARD</c> names one.
 /// </summary>
 public sealed record StateResponse(
     string AgentId,
@@ -68,14 +68,16 @@ public sealed record StateResponse(
     Decision? Decision = null,
     RunDescriptor? Descriptor = null,
     string? Traceparent = null,
+    string? TraceUrl = null,
     int? Agents = null,
     bool? Isolated = null,
     HealthResponse? Health = null)
 {
     /// <summary>The state in <paramref name="view"/>, and the trace parent of its run.</summary>
-    public static StateResponse From(AgentSnapshot view, string? traceparent = null)
+    public static StateResponse From(AgentSnapshot view, string? traceparent = null, Uri? dashboard = null)
     {
         var forPeers = view.StateResponse;
+        traceparent = forPeers.Run is null ? null : traceparent;
         return new(
             view.AgentId,
             view.Round,
@@ -93,7 +95,11 @@ public sealed record StateResponse(
             forPeers.Run,
             forPeers.Decision,
             forPeers.Descriptor,
-            forPeers.Run is null ? null : traceparent,
+            traceparent,
+            dashboard is null ? null : TraceUrlOf(traceparent, dashboard),
             forPeers.Agents);
     }
+
+    private static string? TraceUrlOf(string? traceparent, Uri dashboard) =>
+        traceparent?.Split('-') is [_, var trace, ..] ? new Uri(dashboard, $"/traces/detail/{trace}").ToString() : null;
 }

@@ -41,6 +41,9 @@ public sealed record AgentOptions
     /// <summary><c>METRICS</c>: whether <c>/metrics</c> shows the metrics as text for Prometheus.</summary>
     public bool Metrics { get; init; }
 
+    /// <summary><c>DASHBOARD</c>: the address of the Aspire dashboard that shows this agent's traces; null: none is known.</summary>
+    public Uri? Dashboard { get; init; }
+
     /// <summary>How many calls may be under way at once.</summary>
     public CallLimits Limits { get; init; } = new();
 
@@ -85,6 +88,7 @@ public sealed record AgentOptions
         PeerProxy = Settings.Get(configuration, "PEER_PROXY")?.Trim() is { Length: > 0 } proxy ? ProxyFrom(proxy, "PEER_PROXY") : null,
         RunRate = Number(configuration, "RUN_RATE", 0, 1_000_000, 1000),
         Metrics = Flag(configuration, "METRICS"),
+        Dashboard = Settings.Get(configuration, "DASHBOARD")?.Trim() is { Length: > 0 } dashboard ? DashboardFrom(dashboard) : null,
     };
 
     /// <summary>Reads the address of a proxy.</summary>
@@ -102,6 +106,11 @@ public sealed record AgentOptions
         NumberRange.Require("--port", option ?? 0, 0, ushort.MaxValue);
         return option ?? Number(configuration, "PORT", 0, ushort.MaxValue, DefaultPort);
     }
+
+    private static Uri DashboardFrom(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var dashboard) && dashboard is { Scheme: "http" or "https", Host.Length: > 0 }
+            ? dashboard
+            : throw new ConfigurationException("DASHBOARD is no address of a dashboard; write it as http://host:port.");
 
     private static RunRequest DefaultsFrom(IConfiguration configuration)
     {

@@ -67,7 +67,11 @@ public sealed record RunVerdict(string Tone, string Text, string? Figures = null
 
     private static string FiguresOf(ClusterTimeline timeline, bool recovered)
     {
-        var messages = timeline.Messages.Where(message => message.From >= 0 || (message.Received is not null && message.To >= 0)).ToList();
+        // A reset by a person, which comes from no agent, is no message of the run.
+        var messages = timeline.Messages
+            .Where(message => message.From >= 0
+                || (message is { Received: not null, To: >= 0 } && message.Kind != MessageKind.Reset.WireName()))
+            .ToList();
         var lost = messages.Count(message => message is { Received: null, LostAt: not null });
         var present = timeline.Lanes.Where(lane => lane.Part != "former").Select(lane => lane.AgentId).ToHashSet();
         var left = timeline.Descriptor?.Members.Keys.Count(id => !present.Contains(id)) ?? 0;

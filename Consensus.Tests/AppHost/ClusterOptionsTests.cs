@@ -2,6 +2,8 @@ using Consensus.Protocol;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Consensus.AppHost;
 using Microsoft.Extensions.Configuration;
 
@@ -101,6 +103,18 @@ public sealed class ClusterOptionsTests
         Assert.NotNull(RunOption.Values.Check("1000000001"));
         Assert.Null(RunOption.WindowMs.Check("60000"));
         Assert.NotNull(RunOption.WindowMs.Check("60001"));
+    }
+
+    [Fact]
+    public void Https_without_a_developer_certificate_is_one_line_that_says_how_to_make_one()
+    {
+        Assert.Null(DeveloperCertificate.Warning(Configuration(("ASPNETCORE_URLS", "http://localhost:15020"))));
+        Assert.Contains("dotnet dev-certs https", DeveloperCertificate.Warning([]), StringComparison.Ordinal);
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        request.CertificateExtensions.Add(new X509Extension(DeveloperCertificate.Mark, [1], critical: false));
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.Now.AddDays(-1), DateTimeOffset.Now.AddDays(1));
+        Assert.Null(DeveloperCertificate.Warning([certificate]));
     }
 
     [Fact]

@@ -31,6 +31,16 @@ public sealed class ClusterViewTests
         var view = ClusterView.Next(null, [Decided(1, 1), Decided(2, 2), Decided(3, 2)]);
         Assert.Equal(("Disagreed", KnownResourceStateStyles.Error), (view.Text, view.Style));
         Assert.Equal("agent1 decided 1, agent2 decided 2, agent3 decided 2", view.Sentence);
+        Assert.Equal("The agents disagree: agent1 decided 1, agent2 decided 2, agent3 decided 2.", RunCommands.WhatDisagrees(view));
+    }
+
+    [Fact]
+    public void A_disagreement_names_the_trace_of_the_agent_that_started_the_run()
+    {
+        var own = Traced(Decided(1, 1), "http://localhost:15020/traces/detail/1");
+        var view = ClusterView.Next(null, [own, Traced(Decided(2, 2), "http://localhost:15020/traces/detail/2"), Decided(3, 2)]);
+        Assert.EndsWith(" Trace: http://localhost:15020/traces/detail/1", RunCommands.WhatDisagrees(view), StringComparison.Ordinal);
+        Assert.Contains($"[Trace]({view.TraceUrl})", RunReport.Of(view, new Uri("http://localhost:5001")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -144,6 +154,8 @@ public sealed class ClusterViewTests
     [InlineData(1300, "1.3 s")]
     public void A_duration_has_two_digits_that_count(double milliseconds, string text) =>
         Assert.Equal(text, ClusterView.FormatDuration(milliseconds));
+
+    private static AgentStatus Traced(AgentStatus agent, string trace) => agent with { State = agent.State! with { TraceUrl = trace } };
 
     private static AgentStatus Down(int number) => new($"agent{number}", null);
 

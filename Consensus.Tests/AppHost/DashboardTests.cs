@@ -40,8 +40,8 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
         await using var tab = await OpenAsync("");
         await tab.Page.SetViewportSizeAsync(390, 844);
         await Assertions.Expect(Outcome(tab)).ToHaveTextAsync("Ready");
-        await application.SucceedAsync("consensus", "run-with", ("values", "1"));
-        await Assertions.Expect(Outcome(tab)).ToHaveTextAsync("Decided 1");
+        await application.SucceedAsync("consensus", "run-with", ("values", "1000000000"), ("draw", "plurality"));
+        await Assertions.Expect(Outcome(tab)).ToHaveTextAsync(new Regex(@"Decided \d{7,10}"));
         Assert.True(await Outcome(tab).EvaluateAsync<bool>(
             "link => link.getBoundingClientRect().right <= link.closest('td').getBoundingClientRect().right"));
         AssertNoErrors(tab);
@@ -97,6 +97,21 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
         }
 
         await PictureAsync(tab, "dashboard-trace");
+        AssertNoErrors(tab);
+    }
+
+    [SkippableFact]
+    public async Task The_page_of_a_run_leads_to_its_trace()
+    {
+        await application.SucceedAsync("consensus", "run");
+        var cluster = await application.WaitAsync("consensus", now => now.Urls.Any(url => url.IsInternal));
+        await using var tab = await OpenAsync("");
+        await tab.Page.GotoAsync(cluster.Urls.Single(url => !url.IsInternal).Url);
+        var link = tab.Page.GetByRole(AriaRole.Link, new() { Name = "Trace", Exact = true });
+        Assert.Equal(cluster.Urls.Single(url => url.IsInternal).Url, await link.GetAttributeAsync("href"));
+        await tab.Page.GotoAsync((await link.GetAttributeAsync("href"))!);
+        await Assertions.Expect(tab.Page.Locator("tr").GetByText(new Regex("run [0-9]+: decided")).First).ToBeVisibleAsync();
+        await Assertions.Expect(tab.Page.GetByText("Waiting for span")).ToHaveCountAsync(0);
         AssertNoErrors(tab);
     }
 

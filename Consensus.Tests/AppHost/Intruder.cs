@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -34,6 +35,9 @@ internal sealed class Intruder : IAsyncDisposable
         "SSH-2.0-OpenSSH_9.2\r\n",
     ];
 
+    /// <summary>The requests that came in.</summary>
+    public ConcurrentQueue<string> Requests { get; } = new();
+
     /// <summary>What it answers to every call; then it closes the connection.</summary>
     public string Answer { get; set; } = Answers[0];
 
@@ -54,7 +58,8 @@ internal sealed class Intruder : IAsyncDisposable
             try
             {
                 using var client = await _listener.AcceptTcpClientAsync();
-                await client.GetStream().ReadAtLeastAsync(request, 1);
+                var read = await client.GetStream().ReadAtLeastAsync(request, 1);
+                Requests.Enqueue(Encoding.UTF8.GetString(request, 0, read));
                 await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(Answer));
             }
             catch (IOException)

@@ -127,6 +127,17 @@ public sealed class ModelTests
     }
 
     [Fact]
+    public async Task Settings_of_one_signal_in_the_shell_do_not_reach_the_agents()
+    {
+        // No program reads a setting with this prefix.
+        const string Name = "UNUSED_OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+        Environment.SetEnvironmentVariable(Name, "http://localhost:1");
+        await using var model = await Model.CreateAsync();
+        Environment.SetEnvironmentVariable(Name, null);
+        Assert.All(await Task.WhenAll(model.Agents.Select(Model.EnvironmentOf)), environment => Assert.Equal("", environment[Name]));
+    }
+
+    [Fact]
     public async Task A_published_agent_has_probes_and_no_faults()
     {
         await using var model = await Model.CreateAsync("--operation", "publish", "--publisher", "manifest", "--output-path", Path.GetTempFileName());

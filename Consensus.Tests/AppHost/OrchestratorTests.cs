@@ -4,8 +4,6 @@ using System.Text.RegularExpressions;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
-using Consensus.AppHost;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Consensus.Tests.AppHost;
@@ -33,7 +31,9 @@ public sealed partial class OrchestratorTests(RunningApplication application) : 
         Assert.Equal([$"?run={run}"],
             shown.Urls.Where(url => !url.IsInternal).Select(url => Uri.UnescapeDataString(new Uri(url.Url).Query)));
         Assert.Contains($"/?run={run})", ran.Data.Value, StringComparison.Ordinal);
-        Assert.Matches(@"\[Trace\]\(http://[^)]+/traces/detail/[0-9a-f]{32}\)", ran.Data.Value);
+        var trace = TraceLink().Match(ran.Data.Value).Groups["address"].Value;
+        Assert.Equal(application.Dashboard.GetLeftPart(UriPartial.Authority), new Uri(trace).GetLeftPart(UriPartial.Authority));
+        Assert.Equal(trace, Assert.Single(shown.Urls, url => url.IsInternal).Url);
         foreach (var name in RunningApplication.Names)
         {
             using var client = application.ClientOf(name);
@@ -49,6 +49,49 @@ public sealed partial class OrchestratorTests(RunningApplication application) : 
         await application.WaitAsync("agent2", now =>
             RunningApplication.PropertyOf(now, "Value") == sentence.Groups["value"].Value
                 && RunningApplication.PropertyOf(now, "Run") == run);
+    }
+
+    [Fact]
+    public async Task Messages_are_counted_until_the_last_one_as_the_page_counts_them()
+    {
+        await application.SucceedAsync("consensus", "run");
+        var run = RunningApplication.PropertyOf(await application.WaitAsync("consensus", _ => true), "Run");
+        using var client = application.ClientOf("agent1");
+        var (shown, figures) = ("", "");
+        for (var since = Stopwatch.StartNew(); since.Elapsed < TimeSpan.FromSeconds(30); await Task.Delay(50, application.Limit))
+        {
+            var (_, timeline) = await client.Get($"/timeline?cluster=true&run={run}");
+            figures = timeline.GetProperty("verdict").GetProperty("figures").GetString()!;
+            var before = shown;
+            shown = RunningApplication.PropertyOf(await application.WaitAsync("consensus", _ => true), "Messages");
+            if (figures.StartsWith($"{shown} message", StringComparison.Ordinal) && before == shown)
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"The page shows {figures}, the dashboard {shown}.");
+    }
+
+    [Fact]
+    public async Task A_disagreement_fails_the_command_and_leads_to_the_error_in_its_trace()
+    {
+        for (var tries = 0; tries < 200; tries++)
+        {
+            var ran = await application.CommandAsync("consensus", "run-with", ("rule", "classic"), ("values", "2"), ("window-ms", "0"));
+            if (ran.Success || !ran.Message!.StartsWith("The agents disagree: ", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            Assert.Matches(@"^The agents disagree: agent1 decided \d, agent2 decided \d, agent3 decided \d\. Trace: http", ran.Message);
+            var shown = await application.ClusterIsAsync("Disagreed");
+            Assert.Equal(KnownResourceStateStyles.Error, shown.State?.Style);
+            Assert.EndsWith(Assert.Single(shown.Urls, url => url.IsInternal).Url, ran.Message, StringComparison.Ordinal);
+            return;
+        }
+
+        Assert.Fail("No run disagreed.");
     }
 
     [Fact]
@@ -117,74 +160,6 @@ public sealed partial class OrchestratorTests(RunningApplication application) : 
         await application.SucceedAsync("cluster-key", "delete-parameter");
         await application.SucceedAsync("agent1", "reset");
         Assert.False((await application.CommandAsync("cluster-key", "set-parameter", ("Value", "short"))).Success);
-    }
-
-    [Fact]
-    public async Task Whatever_answers_on_the_port_of_a_stopped_agent_counts_as_down_and_the_others_run()
-    {
-        var port = application.App.GetEndpoint("agent1", "http").Port;
-        await application.StopAsync("agent1");
-        var monitor = application.App.Services.GetRequiredService<ClusterMonitor>();
-        await using (var intruder = new Intruder(port))
-        {
-            foreach (var answer in Intruder.Answers)
-            {
-                intruder.Answer = answer;
-                var view = await monitor.RefreshAsync(application.Limit);
-                Assert.Equal(["agent2", "agent3"], view.Up);
-                Assert.Contains($"ort {port} answers", view.Presence, StringComparison.Ordinal);
-            }
-
-            Assert.Contains("agent2, agent3 decided",
-                (await application.SucceedAsync("consensus", "run")).Message, StringComparison.Ordinal);
-        }
-
-        await application.StartAsync("agent1");
-    }
-
-    [Fact]
-    public async Task An_agent_that_hangs_is_unhealthy_its_run_fails_at_once_and_starts_nothing_later()
-    {
-        using var client = application.ClientOf("agent2");
-        var before = (await client.Get("/state")).Body.GetProperty("boot").GetString();
-        var process = RunningApplication.PropertyOf(await application.WaitAsync("agent2", _ => true), "executable.pid")!;
-        await SignalAsync("STOP", process);
-        try
-        {
-            var failed = await application.CommandAsync("agent2", "run");
-            Assert.False(failed.Success);
-            Assert.StartsWith("agent2 hangs: port ", failed.Message, StringComparison.Ordinal);
-            await application.WaitAsync("agent2", now => now.HealthStatus == HealthStatus.Unhealthy);
-        }
-        finally
-        {
-            await SignalAsync("CONT", process);
-        }
-
-        await application.WaitAsync("agent2", now => now.HealthStatus == HealthStatus.Healthy);
-        var after = (await client.Get("/state")).Body;
-        Assert.Equal(before, after.GetProperty("boot").GetString());
-        Assert.False(after.TryGetProperty("run", out _));
-    }
-
-    [Fact]
-    public async Task The_console_of_the_cluster_tells_each_run_and_who_comes_and_goes()
-    {
-        await application.SucceedAsync("agent3", "isolate");
-        var ran = await application.SucceedAsync("consensus", "run");
-        await application.SucceedAsync("agent3", "reconnect");
-        var lines = new List<string>();
-        await foreach (var batch in application.App.Services.GetRequiredService<ResourceLoggerService>()
-            .WatchAsync("consensus").WithCancellation(application.Limit))
-        {
-            lines.AddRange(batch.Select(line => line.Content));
-            if (lines.Exists(line => line.Contains("began at agent", StringComparison.Ordinal))
-                && lines.Exists(line => line.Contains(" decided ", StringComparison.Ordinal))
-                && lines.Exists(line => line.Contains("agent3 is isolated", StringComparison.Ordinal)))
-            {
-                return;
-            }
-        }
     }
 
     [Fact]
@@ -288,15 +263,11 @@ public sealed partial class OrchestratorTests(RunningApplication application) : 
         Assert.Contains("<title>", await http.GetStringAsync(timeline.Url, application.Limit), StringComparison.Ordinal);
     }
 
-    private static async Task SignalAsync(string signal, string process)
-    {
-        using var kill = Process.Start("kill", [$"-{signal}", process]);
-        await kill.WaitForExitAsync();
-        Assert.Equal(0, kill.ExitCode);
-    }
-
     private static bool IsEnabled(CustomResourceSnapshot snapshot, string command) =>
         snapshot.Commands.Any(found => found.Name == command && found.State == ResourceCommandState.Enabled);
+
+    [GeneratedRegex(@"\[Trace\]\((?<address>http://[^)]+/traces/detail/[0-9a-f]{32})\)")]
+    private static partial Regex TraceLink();
 
     [GeneratedRegex(@"^(agent1, )?agent2, agent3 decided (?<value>[123]) in rounds? [0-9to ]+ \([0-9.]+ m?s\)")]
     private static partial Regex Sentence();

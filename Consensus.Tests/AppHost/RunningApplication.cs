@@ -1,4 +1,5 @@
 #pragma warning disable ASPIREINTERACTION001 // Typed arguments of commands are marked experimental.
+using System.Collections.Concurrent;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
@@ -19,7 +20,12 @@ public sealed class RunningApplication : IAsyncLifetime
     private CancellationTokenSource _limit = new(TimeSpan.FromMinutes(4));
     private Model _model = null!;
 
+    private readonly ConcurrentQueue<(string Resource, string State)> _firstStates = new();
+
     public DistributedApplication App { get; private set; } = null!;
+
+    /// <summary>The states of all resources from the start until all agents were healthy, each as often as it changed.</summary>
+    public IReadOnlyList<(string Resource, string State)> FirstStates { get; private set; } = [];
 
     /// <summary>Address that logs a browser in to the dashboard.</summary>
     public Uri Dashboard { get; private set; } = null!;
@@ -35,8 +41,14 @@ public sealed class RunningApplication : IAsyncLifetime
         // Off in tests by default; without it, Aspire adds no command that sets a parameter.
         _model.Builder.Configuration["ASPIRE_INTERACTIVITY_ENABLED"] = "true";
         App = await _model.Builder.BuildAsync(Limit);
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(Limit);
+        var watch = WatchAsync(watching.Token);
         await App.StartAsync(Limit);
         await AllHealthyAsync();
+        await App.ResourceNotifications.WaitForResourceHealthyAsync("consensus", Limit);
+        await watching.CancelAsync();
+        await watch;
+        FirstStates = [.. _firstStates];
         Dashboard = await App.GetDashboardUrlAsync(Limit);
     }
 
@@ -63,6 +75,26 @@ public sealed class RunningApplication : IAsyncLifetime
         await SucceedAsync("consensus", "heal");
         await SucceedAsync("consensus", "reset");
         await AllHealthyAsync();
+    }
+
+    private async Task WatchAsync(CancellationToken cancellation)
+    {
+        var last = new Dictionary<string, string>();
+        try
+        {
+            await foreach (var change in App.ResourceNotifications.WatchAsync(cancellation))
+            {
+                if (change.Snapshot.State?.Text is { } state && last.GetValueOrDefault(change.Resource.Name) != state)
+                {
+                    last[change.Resource.Name] = state;
+                    _firstStates.Enqueue((change.Resource.Name, state));
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // All is healthy.
+        }
     }
 
     private async Task AllHealthyAsync() => await Task.WhenAll(Names.Select(name => App.ResourceNotifications.WaitForResourceHealthyAsync(name, Limit)));

@@ -3,7 +3,7 @@
 import { addressOf, asksForRun, fullAddress, goToTab, readAddress, showAddress, showAddressSoon, stepOf } from './address.js';
 import { AgentTable } from './agent-table.js';
 import * as api from './api.js';
-import { byId } from './dom.js';
+import { byId, html } from './dom.js';
 import { follow } from './event-stream.js';
 import { FrontPage } from './front-page.js';
 import { ExploreView } from './explore-view.js';
@@ -84,12 +84,24 @@ const runView = new RunView(byId('diagram'), {
   step: stepOf(readAddress().query.get('step')),
   onStates: (model, states, position) => {
     agentTable.show(model, states, position, { cluster: state.run === null ? state.cluster : undefined });
+    showTrace(model);
     if (readAddress().tab === 'live' && !state.missing) showAddressSoon('live', liveAddress(model, position));
   },
   explore: ({ t }, { timeline: { run, n, descriptor } }) => descriptor && n <= MAX_EXPLORED.agents && descriptor.values <= MAX_EXPLORED.values
     ? addressOf('explore', [['run', run], ['at', String(t)]]) : undefined,
   address: (model, position) => new URL(addressOf('live', [...runEntry(model.timeline.run), ...stepEntry(position)]), location.href).href,
 });
+const traceLink = html('a', { class: 'trace', target: '_blank', rel: 'noopener', hidden: true }, 'Trace');
+runView.diagram.root.querySelector('.zoom').prepend(traceLink);
+
+/** Links to the trace of the shown run where an agent knows it. Another agent than the initiator may have learned it in a trace of its own. */
+function showTrace({ timeline: { run } }) {
+  const traced = (state.cluster ?? []).map((agent) => agent.state).filter((held) => held?.trace_url && held.run === run);
+  const { trace_url: address } = traced.find((held) => run.includes(`.${held.agent_id}.`)) ?? traced[0] ?? {};
+  traceLink.hidden = !address;
+  if (address) traceLink.href = address;
+}
+
 const runHistory = new RunHistory(byId('history'), (run) => {
   showAddress('live', runEntry(run), true);
   showRun(run);
