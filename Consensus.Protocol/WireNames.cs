@@ -21,18 +21,7 @@ public static class WireNames
 
     /// <summary>The member with this name; null where there is none.</summary>
     public static T? Parse<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields)] T>(string? name)
-        where T : struct, Enum
-    {
-        foreach (var (member, itsName) in Table<T>.Names)
-        {
-            if (string.Equals(itsName, name, StringComparison.Ordinal))
-            {
-                return member;
-            }
-        }
-
-        return null;
-    }
+        where T : struct, Enum => name is not null && Table<T>.Members.TryGetValue(name, out var member) ? member : null;
 
     private static class Table<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields)] T>
         where T : struct, Enum
@@ -40,6 +29,8 @@ public static class WireNames
         public static readonly Dictionary<T, string> Names = typeof(T).GetFields(BindingFlags.Public | BindingFlags.Static).ToDictionary(
             field => (T)field.GetValue(null)!,
             field => field.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name));
+
+        public static readonly Dictionary<string, T> Members = Names.ToDictionary(name => name.Value, name => name.Key, StringComparer.Ordinal);
     }
 }
 

@@ -2,6 +2,7 @@ using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.Exploration;
+using Consensus.Simulation.ModelChecking;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Consensus.Agent.Api;
@@ -95,8 +96,8 @@ public static class ExploreApi
         var read = new SimulationQuery();
         var defaults = new ExplorationOptions();
         var options = new ExplorationOptions(
-            read.Number("agents", agents, defaults.Agents, 1, ExplorationOptions.MaxAgents), read.Name("rule", rule, defaults.Rule),
-            read.Number("values", values, defaults.Values, 1, ExplorationOptions.MaxValues), read.MutantNamed(mutant),
+            read.Number("agents", agents, defaults.Agents, 1, ModelCheckerOptions.MaxAgents), read.Name("rule", rule, defaults.Rule),
+            read.Number("values", values, defaults.Values, 1, ModelCheckerOptions.MaxValues), read.MutantNamed(mutant),
             read.Name<Spread>("spread", spread));
         return read.Wrong is { } wrong ? (null, RequestBody.Problem(400, wrong)) : (options, null);
     }

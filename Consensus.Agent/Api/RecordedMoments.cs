@@ -4,6 +4,7 @@ using Consensus.Agent.Peers;
 using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation.Exploration;
+using Consensus.Simulation.ModelChecking;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Consensus.Agent.Api;
@@ -70,10 +71,10 @@ internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader
 
     private static string? Refuse(ClusterTimeline merged) =>
         merged.Descriptor is not { } run ? "Only runs with a description can be explored."
-        : merged.N > ExplorationOptions.MaxAgents || merged.Lanes.Count != merged.N
-            ? $"Only runs of up to {ExplorationOptions.MaxAgents} agents can be explored."
-        : run.Values > ExplorationOptions.MaxValues
-            ? $"Only runs that draw from up to {ExplorationOptions.MaxValues} values can be explored."
+        : merged.N > ModelCheckerOptions.MaxAgents || merged.Lanes.Count != merged.N
+            ? $"Only runs of up to {ModelCheckerOptions.MaxAgents} agents can be explored."
+        : run.Values > ModelCheckerOptions.MaxValues
+            ? $"Only runs that draw from up to {ModelCheckerOptions.MaxValues} values can be explored."
         : null;
 
     private async Task<List<RecordedPart>> PartsOf(ClusterTimeline merged, string run, CancellationToken cancellation)

@@ -12,13 +12,13 @@ namespace Consensus.Agent.Commands;
 internal static class CheckCommand
 {
     private static readonly ModelCheckerOptions Defaults = new();
-    private static readonly Option<int> Agents = Number("--agents", "Agents (2..5).", Defaults.Agents);
-    private static readonly Option<int> Values = Number("--values", "Values are drawn from 1..K (1..4).", Defaults.Values);
-    private static readonly Option<int> Rounds = Number("--rounds", "No agent enters a later round (1..5).", Defaults.Rounds);
-    private static readonly Option<int> Crashes = Number("--crashes", "Crashes with restart, of any agent at any time, in all (0..3).", Defaults.Crashes);
-    private static readonly Option<int> Resets = Number("--resets", "Resets of any agent at any time, in all (0..3).", Defaults.Resets);
+    private static readonly Option<int> Agents = Number("--agents", $"Agents (2..{ModelCheckerOptions.MaxAgents}).", Defaults.Agents);
+    private static readonly Option<int> Values = Number("--values", $"Values are drawn from 1..K (1..{ModelCheckerOptions.MaxValues}).", Defaults.Values);
+    private static readonly Option<int> Rounds = Number("--rounds", $"No agent enters a later round (1..{ModelCheckerOptions.MaxRounds}).", Defaults.Rounds);
+    private static readonly Option<int> Crashes = Number("--crashes", $"Crashes with restart, of any agent at any time, in all (0..{ModelCheckerOptions.MaxFaults}).", Defaults.Crashes);
+    private static readonly Option<int> Resets = Number("--resets", $"Resets of any agent at any time, in all (0..{ModelCheckerOptions.MaxFaults}).", Defaults.Resets);
     private static readonly Option<int> Initiators = Number("--initiators", "Agents that may start a run, at any time (1..agents).", Defaults.Initiators);
-    private static readonly Option<int> Starts = Number("--starts", "How often each of them may start one (1..3).", Defaults.Starts);
+    private static readonly Option<int> Starts = Number("--starts", $"How often each of them may start one (1..{ModelCheckerOptions.MaxStarts}).", Defaults.Starts);
     private static readonly Option<int> ShortPeers = Number("--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..(agents-1)/2).", Defaults.ShortPeers);
     private static readonly Option<bool> Durable = new("--durable") { Description = "Restarted agents restore the run and the decision they persisted." };
     private static readonly Option<bool> PartialOrder = new("--partial-order-reduction") { Description = "Visit only states right after a message was sent: far fewer, same verdict." };

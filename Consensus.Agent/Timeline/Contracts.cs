@@ -26,6 +26,9 @@ public sealed record TimelineEvent(
     long Id, long AtUs, string Kind, string? Message = null, long? MessageId = null, string? Other = null, string? OtherBoot = null,
     int? Round = null, int? Value = null, int? Proposal = null, int? Attempt = null, string? Status = null, string? Reason = null, string? Run = null)
 {
+    /// <summary>The kind; null: one that this version does not know.</summary>
+    internal TimelineEventKind? KnownKind => TimelineNames.KindOf(Kind);
+
     /// <summary>An event that the core reported.</summary>
     /// <param name="reported">What it reported.</param>
     /// <param name="at">Its time, in µs.</param>
@@ -176,7 +179,11 @@ public sealed record Lane(
 /// </summary>
 public sealed record LaneEvent(
     double T, int Lane, string Kind, int Round = 0, int? Value = null, int? Proposal = null, int? Attempt = null, string? Other = null,
-    string? Run = null, string? Support = null, int? Text = null);
+    string? Run = null, string? Support = null, int? Text = null)
+{
+    /// <inheritdoc cref="TimelineEvent.KnownKind"/>
+    internal TimelineEventKind? KnownKind => TimelineNames.KindOf(Kind);
+}
 
 /// <summary>
 /// New information of a response: its receiver did not have it from that agent. <paramref name="Kind"/> is that of a message, or

@@ -29,7 +29,7 @@ internal sealed class DecisionReader
     /// <summary>True where this receipt completed a decision, else null.</summary>
     public bool? AreCompletedBy(TimelineEvent? receipt) => receipt is not null && _completing.Contains(receipt) ? true : null;
 
-    private static bool IsDecision(TimelineEvent e) => e.Kind == TimelineEventKind.Decided.WireName();
+    private static bool IsDecision(TimelineEvent e) => e.KnownKind == TimelineEventKind.Decided;
 
     private void ReadSupports(AgentTimeline timeline)
     {
@@ -67,7 +67,7 @@ internal sealed class DecisionReader
     {
         for (var i = decision + direction; i >= 0 && i < events.Count && events[i].AtUs == events[decision].AtUs; i += direction)
         {
-            if (events[i].Kind is "received" or "answered")
+            if (events[i].KnownKind is TimelineEventKind.Received or TimelineEventKind.Answered)
             {
                 return events[i];
             }

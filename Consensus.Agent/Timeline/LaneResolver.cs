@@ -15,7 +15,7 @@ internal sealed class LaneResolver
     public LaneResolver(IReadOnlyList<Source> sources, RunDescriptor? descriptor)
     {
         var names = sources.Select(source => source.Timeline).OfType<AgentTimeline>()
-            .SelectMany(timeline => (timeline.Events ?? []).Where(e => e.Kind == "sent" && e.Other is not null).Select(e => (timeline.AgentId, Name: e.Other!)))
+            .SelectMany(timeline => (timeline.Events ?? []).Where(e => e.KnownKind == TimelineEventKind.Sent && e.Other is not null).Select(e => (timeline.AgentId, Name: e.Other!)))
             .Distinct().ToList();
         var ids = new SortedSet<string>(names.Select(name => name.Name).Where(name => !IsAddress(name)), Comparer<string>.Create(CompareNaturally));
         var members = descriptor?.Members.Keys ?? [];

@@ -29,7 +29,7 @@ internal static class SimulatedTimeline
         var processes = trace.Steps.Where(step => step.Kind is TraceStepKind.Boot or TraceStepKind.Crash).ToLookup(step => step.Agent);
         var reader = new TraceReader(trace, processes, run, folded, showsQueries);
         var merged = TimelineMerger.Merge(run?.Id.ToString(), reader.Sources(agents), folded);
-        var ends = merged.Events.Where(e => e.Run is null && e.Kind is "decided" or "learned").ToList();
+        var ends = merged.Events.Where(e => e.Run is null && e.KnownKind is TimelineEventKind.Decided or TimelineEventKind.Learned).ToList();
         return RunVerdict.AddTo(merged with
         {
             Lanes = [.. merged.Lanes.Select((lane, agent) => lane with { Up = processes[agent].Last().Kind != TraceStepKind.Crash })],

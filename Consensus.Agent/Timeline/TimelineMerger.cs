@@ -71,7 +71,7 @@ public static class TimelineMerger
         public TimelineEvent? Lost;
     }
 
-    private static bool IsInner(TimelineEvent e) => e.Kind is not ("sent" or "received" or "answered" or "lost");
+    private static bool IsInner(TimelineEvent e) => e.KnownKind is not (TimelineEventKind.Sent or TimelineEventKind.Received or TimelineEventKind.Answered or TimelineEventKind.Lost);
 
     private static List<Link> Links(List<AgentTimeline> recorded, LaneResolver names)
     {
@@ -82,19 +82,20 @@ public static class TimelineMerger
             var own = names[timeline.AgentId];
             foreach (var e in timeline.Events!)
             {
-                if (e.Kind == "sent")
+                var kind = e.KnownKind;
+                if (kind == TimelineEventKind.Sent)
                 {
                     var link = new Link(own, names.Resolve(timeline.AgentId, e.Other)) { Sent = e };
                     links.Add(link);
                     byKey[(own, timeline.Boot, e.MessageId ?? 0)] = link;
                 }
-                else if (e.Kind is "answered" or "lost" && byKey.TryGetValue((own, timeline.Boot, e.MessageId ?? 0), out var sent))
+                else if (kind is TimelineEventKind.Answered or TimelineEventKind.Lost && byKey.TryGetValue((own, timeline.Boot, e.MessageId ?? 0), out var sent))
                 {
-                    sent.Answered = e.Kind == "answered" ? e : sent.Answered;
-                    sent.Lost = e.Kind == "lost" ? e : sent.Lost;
+                    sent.Answered = kind == TimelineEventKind.Answered ? e : sent.Answered;
+                    sent.Lost = kind == TimelineEventKind.Lost ? e : sent.Lost;
 
                     // A response names the agent at the address.
-                    sent.To = e.Kind == "answered" ? names.Resolve(timeline.AgentId, e.Other) : sent.To;
+                    sent.To = kind == TimelineEventKind.Answered ? names.Resolve(timeline.AgentId, e.Other) : sent.To;
                 }
             }
         }
@@ -102,7 +103,7 @@ public static class TimelineMerger
         foreach (var timeline in recorded)
         {
             var own = names[timeline.AgentId];
-            foreach (var e in timeline.Events!.Where(e => e.Kind == "received"))
+            foreach (var e in timeline.Events!.Where(e => e.KnownKind == TimelineEventKind.Received))
             {
                 var from = e.Other is null ? -1 : names.Resolve(timeline.AgentId, e.Other);
                 var link = e.MessageId is { } id ? byKey.GetValueOrDefault((from, e.OtherBoot, id)) : null;
@@ -176,7 +177,7 @@ public static class TimelineMerger
         var arrivals = new List<(double T, int Index, bool IsResponse)>(arrows.Count * 2);
         for (var i = 0; i < arrows.Count; i++)
         {
-            if (arrows[i] is { Received: { } received, Kind: "proposal" or "vote" or "final" or "new_round" })
+            if (arrows[i] is { Received: { } received } arrow && WireNames.Parse<MessageKind>(arrow.Kind) is MessageKind.Proposal or MessageKind.Vote or MessageKind.Final or MessageKind.NewRound)
             {
                 arrivals.Add((received, i, false));
             }
@@ -188,16 +189,17 @@ public static class TimelineMerger
         }
 
         arrivals.Sort();
-        var known = new HashSet<(int From, int To, string? Run, string Kind, int Round, int? Value)>();
-        bool Informs(int from, int to, string? run, string kind, int round, int? value, int? proposal)
+        var known = new HashSet<(int From, int To, string? Run, MessageKind? Kind, int Round, int? Value)>();
+        bool Informs(int from, int to, string? run, string name, int round, int? value, int? proposal)
         {
-            if (kind == "vote")
+            var kind = WireNames.Parse<MessageKind>(name);
+            if (kind == MessageKind.Vote)
             {
-                known.Add((from, to, run, "proposal", round, proposal));
+                known.Add((from, to, run, MessageKind.Proposal, round, proposal));
             }
 
             // A decision is the same in whatever round a message reports it.
-            return known.Add((from, to, run, kind == "new_round" ? "proposal" : kind, kind == "final" ? 0 : round, value));
+            return known.Add((from, to, run, kind == MessageKind.NewRound ? MessageKind.Proposal : kind, kind == MessageKind.Final ? 0 : round, value));
         }
 
         foreach (var (_, i, isResponse) in arrivals)
@@ -219,7 +221,7 @@ public static class TimelineMerger
     private static void ShowRuns(List<MessageArrow> arrows, List<LaneEvent> events)
     {
         var query = MessageKind.StateQuery.WireName();
-        foreach (var joined in events.Where(e => e.Kind is "joined" or "joined_as_learner"))
+        foreach (var joined in events.Where(e => e.KnownKind is TimelineEventKind.Joined or TimelineEventKind.JoinedAsLearner))
         {
             var i = arrows.FindIndex(arrow =>
                 arrow.Kind == query && arrow.From == joined.Lane && arrow.Answered == joined.T && arrow.News is null);
@@ -238,7 +240,7 @@ public static class TimelineMerger
     {
         var source = sources.FirstOrDefault(source => source.Timeline?.AgentId == id);
         var timeline = source?.Timeline;
-        var decided = events.Find(e => e.Lane == lane && e.Run is null && (e.Kind is "decided" or "learned" || e is { Kind: "restored", Value: not null }));
+        var decided = events.Find(e => e.Lane == lane && e.Run is null && (e.KnownKind is TimelineEventKind.Decided or TimelineEventKind.Learned || e is { KnownKind: TimelineEventKind.Restored, Value: not null }));
         var part = names.IsFormer(id) ? "former" : timeline?.Learner == true ? "learner" : descriptor is null || descriptor.Members.ContainsKey(id) ? "member" : "absent";
         return new Lane(id, timeline is not null, part, timeline?.Boot, offsets[lane] / 1000.0,
             decided?.Value ?? source?.Summary?.Value, decided?.Round ?? source?.Summary?.DecisionRound, timeline?.Dropped ?? 0,

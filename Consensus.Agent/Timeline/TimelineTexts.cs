@@ -27,7 +27,7 @@ internal sealed class TimelineTexts
         };
     }
 
-    private static string? TextOf(LaneEvent e, RunId run) => e.Kind == TimelineEventKind.Booted.WireName() ? EventFormatter.Booted
+    private static string? TextOf(LaneEvent e, RunId run) => e.KnownKind == TimelineEventKind.Booted ? EventFormatter.Booted
         : WireNames.Parse<ProtocolEventKind>(e.Kind) is { } kind
             ? EventFormatter.Of(new ProtocolEvent(kind, run, e.Round, e.Value ?? 0, e.Attempt ?? 0, e.Other))
             : null;

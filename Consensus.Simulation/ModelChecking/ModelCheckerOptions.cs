@@ -3,13 +3,13 @@ using Consensus.Protocol;
 namespace Consensus.Simulation.ModelChecking;
 
 /// <summary>The bounds of a <see cref="ModelChecker"/>. Within them it leaves nothing out.</summary>
-/// <param name="Agents">2..5.</param>
-/// <param name="Values">Values are drawn from 1..Values; 1..4.</param>
-/// <param name="Rounds">No agent enters a round after this one; 1..5.</param>
-/// <param name="Crashes">How often some agent may crash and restart with another boot, in all; 0..3.</param>
-/// <param name="Resets">How often some agent may be reset, in all; 0..3.</param>
+/// <param name="Agents">2..<see cref="MaxAgents"/>.</param>
+/// <param name="Values">Values are drawn from 1..Values; 1..<see cref="MaxValues"/>.</param>
+/// <param name="Rounds">No agent enters a round after this one; 1..<see cref="MaxRounds"/>.</param>
+/// <param name="Crashes">How often some agent may crash and restart with another boot, in all; 0..<see cref="MaxFaults"/>.</param>
+/// <param name="Resets">How often some agent may be reset, in all; 0..<see cref="MaxFaults"/>.</param>
 /// <param name="Initiators">How many agents may start a run; 1..Agents.</param>
-/// <param name="Starts">How often each of these may start one; 1..3.</param>
+/// <param name="Starts">How often each of these may start one; 1..<see cref="MaxStarts"/>.</param>
 /// <param name="Rule">The runs' rule.</param>
 /// <param name="Draw">How values are drawn.</param>
 /// <param name="Durable">Whether a restarted agent restores what it persisted (<see cref="AgentStateMachine.ToPersist"/>).</param>
@@ -32,6 +32,21 @@ public sealed record ModelCheckerOptions(
     int ShortPeers = 0,
     Spread? Spread = null)
 {
+    /// <summary>The largest cluster whose states are visited one by one.</summary>
+    public const int MaxAgents = 5;
+
+    /// <summary>The largest value.</summary>
+    public const int MaxValues = 4;
+
+    /// <summary>The last round.</summary>
+    public const int MaxRounds = 5;
+
+    /// <summary>Crashes, and as many resets.</summary>
+    public const int MaxFaults = 3;
+
+    /// <summary>Starts of one agent.</summary>
+    public const int MaxStarts = 3;
+
     /// <summary>How many agents the agent with this index, from 0, counts.</summary>
     internal int CountedBy(int agent) => agent >= Agents - ShortPeers ? Agents - 1 : Agents;
 
@@ -40,9 +55,9 @@ public sealed record ModelCheckerOptions(
 
     /// <summary>Names an option that is out of range, and its range; null where there is none.</summary>
     public string? Error() =>
-        Outside("--agents", Agents, 2, 5) ?? Outside("--values", Values, 1, 4) ?? Outside("--rounds", Rounds, 1, 5)
-        ?? Outside("--crashes", Crashes, 0, 3) ?? Outside("--resets", Resets, 0, 3) ?? Outside("--initiators", Initiators, 1, Agents)
-        ?? Outside("--starts", Starts, 1, 3) ?? Outside("--short-peers", ShortPeers, 0, (Agents - 1) / 2);
+        Outside("--agents", Agents, 2, MaxAgents) ?? Outside("--values", Values, 1, MaxValues) ?? Outside("--rounds", Rounds, 1, MaxRounds)
+        ?? Outside("--crashes", Crashes, 0, MaxFaults) ?? Outside("--resets", Resets, 0, MaxFaults) ?? Outside("--initiators", Initiators, 1, Agents)
+        ?? Outside("--starts", Starts, 1, MaxStarts) ?? Outside("--short-peers", ShortPeers, 0, (Agents - 1) / 2);
 
     private static string? Outside(string option, int value, int least, int most) =>
         value >= least && value <= most ? null : $"{option} is {value}; it must be from {least} to {most}.";

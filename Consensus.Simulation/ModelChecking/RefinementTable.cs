@@ -23,12 +23,12 @@ internal sealed record GuardedStep(ModelStep? Step, int Run, int Round, int Valu
 
 /// <summary>
 /// What was sent in one run, one 64-bit mask an agent: proposals by round and value, votes by round and value, decisions by
-/// value. The bounds of <see cref="ModelCheckerOptions"/> are 5 rounds and 4 values.
+/// value. The bounds of <see cref="ModelCheckerOptions"/> let it fit.
 /// </summary>
 internal readonly ref struct SentMask(AgentState[] now, int agent, int run, ulong own) : ISentInRun
 {
-    private const int MaxRounds = 5;
-    private const int MaxValues = 4;
+    private const int MaxRounds = ModelCheckerOptions.MaxRounds;
+    private const int MaxValues = ModelCheckerOptions.MaxValues;
     private const int FirstVote = MaxRounds * MaxValues;
     private const int FirstDecision = FirstVote + (MaxRounds * (MaxValues + 1));
 

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Consensus.Agent.Timeline;
 using Consensus.Protocol;
-using Consensus.Simulation.Exploration;
+using Consensus.Simulation.ModelChecking;
 
 namespace Consensus.Tests.Browser;
 
@@ -28,7 +28,7 @@ public sealed partial class VocabularyTests
 
     [Fact]
     public void The_page_knows_the_bounds_of_the_explorer() =>
-        Assert.Contains($"MAX_EXPLORED = {{ agents: {ExplorationOptions.MaxAgents}, values: {ExplorationOptions.MaxValues} }};", Module, StringComparison.Ordinal);
+        Assert.Contains($"MAX_EXPLORED = {{ agents: {ModelCheckerOptions.MaxAgents}, values: {ModelCheckerOptions.MaxValues} }};", Module, StringComparison.Ordinal);
 
     private static Dictionary<string, string> Pairs(string table) =>
         Pair().Matches(Regex.Match(Module, $$"""export const {{table}} = \{(.*?)\};""", RegexOptions.Singleline).Groups[1].Value)
