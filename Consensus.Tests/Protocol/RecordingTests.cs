@@ -90,6 +90,31 @@ public sealed class RecordingTests
     }
 
     [Fact]
+    public void A_record_holds_every_option_of_a_request_and_of_a_run()
+    {
+        var writer = new RecordWriter();
+        var run = Filled<RunDescriptor>();
+        var start = new StartRun(5, Filled<RunRequest>());
+        writer.Write(run);
+        writer.Write((Input)start);
+        var reader = new RecordReader(writer.Written);
+        Assert.Equivalent(run, reader.ReadRun(), strict: true);
+        Assert.Equal(start, reader.ReadInput());
+    }
+
+    /// <summary>A record none of whose fields has its default.</summary>
+    private static T Filled<T>() => (T)Activator.CreateInstance(typeof(T), [.. typeof(T).GetConstructors()[0].GetParameters().Select(
+        (parameter, index) => Sample(Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType, index + 3))])!;
+
+    private static object Sample(Type type, int number) =>
+        type == typeof(int) ? number
+        : type == typeof(long) ? (long)number
+        : type == typeof(RunId) ? new RunId(number, "agent1", "b1")
+        : type == typeof(IReadOnlyDictionary<string, string>) ? new Dictionary<string, string> { ["agent1"] = "b1" }
+        : type.IsEnum ? Enum.GetValues(type).Cast<object>().Last()
+        : throw new ArgumentException($"No sample of {type}.", nameof(type));
+
+    [Fact]
     public void A_damaged_recording_says_so()
     {
         var cluster = new RecordedWorld(3, seed: 1);
