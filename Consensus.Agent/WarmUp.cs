@@ -1,16 +1,22 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
+using Consensus.Agent.Telemetry;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using OpenTelemetry;
+using OpenTelemetry.Logs;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
 
 namespace Consensus.Agent;
 
 /// <summary>
 /// Compiles the code of a run before the first run, which would otherwise wait some hundred ms for the compiler. A second
-/// cluster in this process decides runs, on free ports, without logs and exporters, and with files of its own where agents have
-/// some. The served agents take no part in these runs. The process is ready when the warm-up has ended, at the latest after <see cref="AtMost"/>.
+/// cluster in this process decides runs, on free ports, with logs and telemetry that are dropped, and with files of its own where
+/// agents have some. The served agents take no part in these runs. The process is ready when the warm-up has ended, at the latest after <see cref="AtMost"/>.
 /// </summary>
 internal sealed class WarmUp : IHealthCheck
 {
@@ -87,7 +93,7 @@ internal sealed class WarmUp : IHealthCheck
     private static async Task RunAllAsync(AgentOptions options, IConfiguration configuration)
     {
         await using var cluster = await LocalCluster.StartAsync(
-            Agents, 0, options, Extensions.WithoutExporters(configuration), (_, builder) => builder.Logging.ClearProviders());
+            Agents, 0, options, Extensions.WithoutExporters(configuration), (_, builder) => DropTelemetry(builder));
         using var http = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false, ActivityHeadersPropagator = null, MeterFactory = cluster.Services[0].GetRequiredService<IMeterFactory>(),
@@ -98,5 +104,24 @@ internal sealed class WarmUp : IHealthCheck
             using var body = new StringContent(run, new MediaTypeHeaderValue("application/json"));
             using var response = await http.PostAsync("/run?wait=2", body);
         }
+    }
+
+    /// <summary>Lines, spans and measurements take the way of those that are exported, since that code runs within a run.</summary>
+    private static void DropTelemetry(WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(new ConsoleBatch(TimeProvider.System, static _ => { }, static _ => { }));
+        if (builder.ExportsTelemetry())
+        {
+            builder.Services.AddOpenTelemetry()
+                .WithTracing(tracing => tracing.AddProcessor(new BatchActivityExportProcessor(new Dropping<Activity>())))
+                .WithMetrics(metrics => metrics.AddReader(new BaseExportingMetricReader(new Dropping<Metric>())))
+                .WithLogging(logging => logging.AddProcessor(new BatchLogRecordExportProcessor(new Dropping<LogRecord>())));
+        }
+    }
+
+    private sealed class Dropping<T> : BaseExporter<T>
+        where T : class
+    {
+        public override ExportResult Export(in Batch<T> batch) => ExportResult.Success;
     }
 }

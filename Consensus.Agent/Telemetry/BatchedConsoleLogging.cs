@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
@@ -20,12 +21,14 @@ internal static class BatchedConsoleLogging
             logging.Services.Remove(platform);
         }
 
+        logging.Services.AddSingleton(ConsoleBatch.Shared);
         logging.Services.TryAddEnumerable(ServiceDescriptor.Singleton<ILoggerProvider, Provider>());
         return logging;
     }
 
     [ProviderAlias("Console")]
-    private sealed class Provider(IOptions<ConsoleLoggerOptions> options, IEnumerable<ConsoleFormatter> formatters) : ILoggerProvider, ISupportExternalScope
+    private sealed class Provider(IOptions<ConsoleLoggerOptions> options, IEnumerable<ConsoleFormatter> formatters, ConsoleBatch batch)
+        : ILoggerProvider, ISupportExternalScope
     {
         private readonly ConsoleFormatter _formatter = formatters.FirstOrDefault(formatter => formatter.Name == options.Value.FormatterName)
             ?? formatters.First(formatter => formatter.Name == ConsoleFormatterNames.Simple);
@@ -36,7 +39,7 @@ internal static class BatchedConsoleLogging
 
         public void SetScopeProvider(IExternalScopeProvider scopeProvider) => _scopes = scopeProvider;
 
-        public void Dispose() => ConsoleBatch.Shared.Flush();
+        public void Dispose() => batch.Flush();
 
         private sealed class Logger(Provider provider, string category) : ILogger
         {
@@ -53,10 +56,12 @@ internal static class BatchedConsoleLogging
                 _formatted ??= new StringWriter(System.Globalization.CultureInfo.InvariantCulture);
                 provider._formatter.Write(new LogEntry<TState>(logLevel, category, eventId, state, exception, formatter), provider._scopes, _formatted);
                 var text = _formatted.GetStringBuilder();
-                ConsoleBatch.Shared.Add(text, logLevel >= provider.Threshold, now: logLevel >= LogLevel.Error);
+                provider.Add(text, logLevel >= provider.Threshold, now: logLevel >= LogLevel.Error);
                 text.Clear();
             }
         }
+
+        private void Add(StringBuilder text, bool isError, bool now) => batch.Add(text, isError, now);
 
         private LogLevel Threshold => options.Value.LogToStandardErrorThreshold;
     }

@@ -15,15 +15,18 @@ namespace Consensus.Tests.Telemetry;
 [Trait(Category.Name, Category.System)]
 public sealed class WarmUpTests
 {
-    [SkippableFact]
-    public async Task The_first_run_finds_its_code_compiled()
+    [SkippableTheory]
+    [InlineData("")]
+    [InlineData("http://127.0.0.1:1")]
+    public async Task The_first_run_finds_its_code_compiled(string collector)
     {
         Skip.If(AgentProcess.Program is not null, "A program compiled ahead of time compiles nothing.");
         var compiled = Path.GetTempFileName();
         try
         {
             using (var agents = await AgentProcess.StartAsync(
-                ["--agents", "3", "--port", "0"], ("DOTNET_JitStdOutFile", compiled), ("DOTNET_JitDisasmSummary", "1")))
+                ["--agents", "3", "--port", "0"],
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", collector), ("DOTNET_JitStdOutFile", compiled), ("DOTNET_JitDisasmSummary", "1")))
             {
                 using var client = new ApiClient(agents.Address);
                 await agents.WaitUntilReadyAsync();
