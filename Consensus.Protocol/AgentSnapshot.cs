@@ -31,6 +31,19 @@ public sealed record AgentSnapshot(
     string? Stalled,
     int Agents)
 {
+    /// <summary>Who supports the decision, as far as this agent knows; null: it has none, or another agent told it.</summary>
+    public string? Support
+    {
+        get
+        {
+            var votes = Run?.Rule == Rule.Ratified;
+            List<string> supporters = Decision is not { } decision ? []
+                : votes ? [.. Votes.Where(one => one.Value == decision.Value).Select(one => one.Key)]
+                : [.. Proposals.Where(one => one.Value == decision.Value).Select(one => one.Key)];
+            return supporters.Count < Quorum.Of(Agents) ? null : EventFormatter.Support(Agents, votes, supporters);
+        }
+    }
+
     /// <summary>The response to a <see cref="StateQuery"/> at that moment: what a peer needs to catch up.</summary>
     public Response StateResponse => StateOf(AgentId, Boot, Agents, Floor, Run, Learner, Decision);
 

@@ -182,6 +182,13 @@ public static class EventFormatter
         _ => Invariant($"{time.TotalMinutes:0} min"),
     };
 
+    /// <summary>Who supports a decision: "2 of 3 votes: agent1, agent2".</summary>
+    /// <param name="agents">How many agents the cluster has.</param>
+    /// <param name="votes">Whether they voted for the value; else they proposed it.</param>
+    /// <param name="supporters">Those who did.</param>
+    public static string Support(int agents, bool votes, IReadOnlyCollection<string> supporters) =>
+        Invariant($"{supporters.Count} of {agents} {(votes ? "votes" : "proposals")}: {string.Join(", ", supporters)}");
+
     /// <summary>Names in a sentence: "a", "a and b", "a, b and c".</summary>
     public static string List(IReadOnlyList<string> names)
     {

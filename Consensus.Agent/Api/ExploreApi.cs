@@ -63,8 +63,15 @@ public static class ExploreApi
 
     private static async Task<IResult> StateAsync(
         RecordedMoments moments, CancellationToken cancellation, string? agents = null, string? rule = null, string? values = null,
-        string? spread = null, string? mutant = null, string? path = null, string? run = null, string? at = null)
+        string? spread = null, string? mutant = null, string? path = null, string? run = null, string? at = null, string? why = null)
     {
+        var read = new SimulationQuery();
+        var question = read.Why(why);
+        if (read.Wrong is { } wrong)
+        {
+            return RequestBody.Problem(400, wrong);
+        }
+
         var (options, problem) = await ReadOptionsAsync(moments, agents, rule, values, spread, mutant, run, at, cancellation);
         if (options is null)
         {
@@ -73,7 +80,7 @@ public static class ExploreApi
 
         try
         {
-            return Answer(options, ExplorationStep.ParsePath(path ?? ""));
+            return Answer(options, ExplorationStep.ParsePath(path ?? ""), question);
         }
         catch (FormatException impossible)
         {
@@ -102,12 +109,13 @@ public static class ExploreApi
         return read.Wrong is { } wrong ? (null, RequestBody.Problem(400, wrong)) : (options, null);
     }
 
-    private static JsonHttpResult<ExploredState> Answer(ExplorationOptions options, IReadOnlyList<ExplorationStep> path)
+    private static JsonHttpResult<ExploredState> Answer(ExplorationOptions options, IReadOnlyList<ExplorationStep> path, WhyQuestion? why)
     {
         var cluster = new ExploredCluster(options, path, keepsStates: true);
         var properties = PropertiesOf(cluster).ToList();
         var violation = cluster.Violations.FirstOrDefault();
-        var timeline = SimulatedTimeline.Of(cluster.Trace!, options.Agents, "", [], violation, showsQueries: true);
+        var timeline = WhyQuestion.AddAnswer(
+            why, SimulatedTimeline.Of(cluster.Trace!, options.Agents, "", [], violation, showsQueries: true), cluster.Trace!, options.Factory);
         return TypedResults.Json(
             new ExploredState(
                 // The properties say what is violated.

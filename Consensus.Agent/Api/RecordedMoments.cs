@@ -49,21 +49,52 @@ internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader
             return (null, RequestBody.Problem(400, reason));
         }
 
-        var parts = await PartsOf(merged, run, cancellation);
-        var descriptor = merged.Descriptor!;
         try
         {
-            var moment = new RecordedMoment(descriptor, merged.StartUs + (long)Math.Round(ms * 1000), parts);
-            var found = new ExplorationOptions(parts.Count, descriptor.Rule, descriptor.Values, Spread: descriptor.Spread, From: moment);
-
-            // Throws where the steps cannot be taken again.
-            _ = new ExploredCluster(found, []);
+            var (found, _) = await ReadAsync(merged, merged.StartUs + (long)Math.Round(ms * 1000), cancellation);
             return (_kept.Set((run, at), found, new MemoryCacheEntryOptions { Size = 1 }), null);
         }
         catch (FormatException impossible)
         {
             return (null, RequestBody.Problem(400, $"This moment cannot be explored: {impossible.Message}"));
         }
+    }
+
+    /// <summary>Explains what happened in a recorded run of any size.</summary>
+    /// <param name="run">The run's id.</param>
+    /// <param name="why">What is to be explained.</param>
+    /// <param name="cancellation">Ends the calls to the peers.</param>
+    /// <returns>The explanation, or the problem.</returns>
+    public async Task<(EventExplanation? Explanation, IResult? Problem)> ExplainAsync(string run, WhyQuestion why, CancellationToken cancellation)
+    {
+        var (merged, problem) = await timelines.ReadAsync(run, null, cancellation);
+        if (merged is not { Descriptor: not null })
+        {
+            return (null, problem ?? RequestBody.Problem(400, "Only runs with a description can be explained."));
+        }
+
+        try
+        {
+            var (_, cluster) = await ReadAsync(merged, long.MaxValue, cancellation);
+            return why.Answer(cluster.Trace!, null, merged.StartUs) is { } answer ? (answer, null)
+                : (null, RequestBody.Problem(404, merged.Lanes.FirstOrDefault(lane => lane.AgentId == why.Agent) is { StateKnown: false }
+                    ? $"{why.Agent} gives no record, so only the other agents' steps can be explained." : "Nothing such happened in this run, or it is no longer recorded."));
+        }
+        catch (FormatException impossible)
+        {
+            return (null, RequestBody.Problem(400, $"This run cannot be explained: {impossible.Message}"));
+        }
+    }
+
+    /// <summary>A run up to a moment, in µs since 1970.</summary>
+    /// <exception cref="FormatException">The recorded steps cannot be taken again.</exception>
+    private async Task<(ExplorationOptions Options, ExploredCluster Cluster)> ReadAsync(ClusterTimeline merged, long until, CancellationToken cancellation)
+    {
+        var descriptor = merged.Descriptor!;
+        var parts = await PartsOf(merged, merged.Run!, cancellation);
+        var options = new ExplorationOptions(
+            parts.Count, descriptor.Rule, descriptor.Values, Spread: descriptor.Spread, From: new RecordedMoment(descriptor, until, parts));
+        return (options, new ExploredCluster(options, []));
     }
 
     /// <inheritdoc/>

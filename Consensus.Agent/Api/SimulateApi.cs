@@ -21,9 +21,9 @@ public static class SimulateApi
     private static readonly SimulationOptions Unlucky = new(
         Rule: Rule.Classic, Values: 3, WindowMs: 20, Drop: Probability.Of(0.1m), Pause: Probability.Of(0.02m), Latency: Latency.Tail);
 
-    private static readonly Lazy<SimulatedPair> First = new(() => Find(1)!);
+    private static readonly Lazy<Counterexample?> First = new(() => Find(1));
 
-    private static readonly ConcurrentDictionary<string, Lazy<BrokenRun?>> BrokenRuns = [];
+    private static readonly ConcurrentDictionary<string, Lazy<Counterexample?>> BrokenRuns = [];
 
     /// <summary>Maps <c>GET /simulate</c>, <c>GET /simulate/counterexample</c> and <c>GET /simulate/mutants</c>.</summary>
     public static RouteGroupBuilder MapSimulateApi(this IEndpointRouteBuilder app)
@@ -38,7 +38,7 @@ public static class SimulateApi
         group.MapGet("/mutants", ListMutants)
             .Produces<BrokenRules>().WithSummary("The broken rules that simulated runs may follow");
         group.MapGet("/mutants/{name}", BrokenRunAsync).Counts(EndpointClass.Searches)
-            .Produces<BrokenRun>().ProducesProblem(404).ProducesProblem(503)
+            .Produces<BrokenRun>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
             .WithSummary("What goes wrong under a broken rule in a few events, and the same under the unbroken rules");
         return group;
     }
@@ -46,7 +46,8 @@ public static class SimulateApi
     private static async Task<IResult> SimulateAsync(
         string? rule = null, string? draw = null, string? agents = null, string? values = null, [FromQuery(Name = "window_ms")] string? window = null,
         string? latency = null, string? seed = null, string? drop = null, string? duplicate = null, string? crash = null, string? partition = null,
-        string? pause = null, string? reset = null, string? spread = null, string? mutant = null, [FromQuery] string[]? detail = null, [FromQuery] string[]? change = null)
+        string? pause = null, string? reset = null, string? spread = null, string? mutant = null, [FromQuery] string[]? detail = null, [FromQuery] string[]? change = null,
+        string? why = null)
     {
         var read = new SimulationQuery();
         var defaults = new SimulationOptions();
@@ -58,6 +59,7 @@ public static class SimulateApi
         var first = read.Seed(seed) ?? 1;
         var changes = read.Changes(change ?? []);
         var broken = read.MutantNamed(mutant);
+        var question = read.Why(why);
         options = broken?.AdaptOptions(options) ?? options;
         List<RoundRange> ranges = [];
         if (detail is { Length: > 0 } && RoundFolding.ParseRanges(detail) is var parsed)
@@ -66,58 +68,68 @@ public static class SimulateApi
         }
 
         return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
-            : TypedResults.Json(await LabThread.RunAsync(() => Simulate(options, broken, changes, first, ranges)), TimelineJson.Default.ClusterTimeline);
+            : TypedResults.Json(await LabThread.RunAsync(() => Simulate(options, broken, changes, first, ranges, question)), TimelineJson.Default.ClusterTimeline);
     }
 
-    private static ClusterTimeline Simulate(SimulationOptions options, Mutant? mutant, IReadOnlyDictionary<int, MessageChange> changes, long seed, List<RoundRange> detail)
+    private static ClusterTimeline Simulate(SimulationOptions options, Mutant? mutant, IReadOnlyDictionary<int, MessageChange> changes, long seed, List<RoundRange> detail,
+        WhyQuestion? why)
     {
         var trace = new SimulationTrace(keepsStates: true);
         var result = new Simulator(options, mutant?.Factory) { Changes = changes }.Run(seed, trace, MaxMessages);
-        return SimulatedTimeline.Of(trace, options.Agents, result.OutcomeSentence(trace), detail, result.Violation);
+        return WhyQuestion.AddAnswer(
+            why, SimulatedTimeline.Of(trace, options.Agents, result.OutcomeSentence(trace), detail, result.Violation), trace, mutant?.Factory);
     }
 
     private static JsonHttpResult<BrokenRules> ListMutants() => TypedResults.Json(new BrokenRules([.. Mutant.All.Select(ToBrokenRule)]), TimelineJson.Default.BrokenRules);
 
     private static BrokenRule ToBrokenRule(Mutant mutant) => new(mutant.Name, mutant.Description, mutant.Property);
 
-    private static async Task<IResult> BrokenRunAsync(string name)
+    private static async Task<IResult> BrokenRunAsync(string name, string? why = null)
     {
         var read = new SimulationQuery();
-        return read.MutantNamed(name) is not { } mutant ? RequestBody.Problem(404, read.Wrong!)
-            : await LabThread.RunAsync(() => BrokenRuns.GetOrAdd(mutant.Name, _ => new(() => FindBroken(mutant))).Value) is { } found ? TypedResults.Json(found, TimelineJson.Default.BrokenRun)
+        if (read.MutantNamed(name) is not { } mutant)
+        {
+            return RequestBody.Problem(404, read.Wrong!);
+        }
+
+        var question = read.Why(why);
+        return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
+            : await LabThread.RunAsync(() => BrokenRuns.GetOrAdd(mutant.Name, _ => new(() => MutantSearch.Find(mutant))).Value) is { } found
+                ? TypedResults.Json(ToBrokenRun(mutant, found, question), TimelineJson.Default.BrokenRun)
             : RequestBody.Problem(404, "No simulated run breaks a property with this mutant.");
     }
 
-    private static BrokenRun? FindBroken(Mutant mutant)
+    private static BrokenRun ToBrokenRun(Mutant mutant, Counterexample found, WhyQuestion? why)
     {
-        if (MutantSearch.Find(mutant) is not { } found)
-        {
-            return null;
-        }
-
         var agents = found.Options.Agents;
-        var ratified = SimulatedTimeline.Of(found.UnderTheRatifiedRule(), agents, "The same agents, draws and inputs with no rule broken. All messages arrive in the end.", []);
-        return new BrokenRun(ToBrokenRule(mutant), found.Seed, found.Events, SimulatedTimeline.Of(found.Trace, agents, found.Sentence(), [], found.Violation with { Explanation = found.Sentence() }), ratified);
+        var sound = found.UnderTheRatifiedRule();
+        var broken = SimulatedTimeline.Of(found.Trace, agents, found.Sentence(), [], found.Violation with { Explanation = found.Sentence() });
+        var ratified = SimulatedTimeline.Of(sound, agents, "The same agents, draws and inputs with no rule broken. All messages arrive in the end.", []);
+        return new BrokenRun(
+            ToBrokenRule(mutant), found.Seed, found.Events, WhyQuestion.AddAnswer(why, broken, found.Trace, mutant.Factory),
+            WhyQuestion.AddAnswer(why, ratified, sound, null));
     }
 
-    private static async Task<IResult> CounterexampleAsync(string? seed = null)
+    private static async Task<IResult> CounterexampleAsync(string? seed = null, string? why = null)
     {
         var read = new SimulationQuery();
-        var first = read.Seed(seed);
+        var (first, question) = (read.Seed(seed), read.Why(why));
         return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
-            : await LabThread.RunAsync(() => first is null ? First.Value : Find(first.Value)) is { } pair ? TypedResults.Json(pair, TimelineJson.Default.SimulatedPair)
+            : await LabThread.RunAsync(() => first is null ? First.Value : Find(first.Value)) is { } found
+                ? TypedResults.Json(ToPair(found, question), TimelineJson.Default.SimulatedPair)
             : RequestBody.Problem(404, "None of the 3000 seeds from this one on breaks agreement; choose another seed.");
     }
 
-    private static SimulatedPair? Find(long seed)
-    {
-        if (Counterexample.Find(Unlucky, seed, runs: 3_000, violations: 6) is not { } found)
-        {
-            return null;
-        }
+    private static Counterexample? Find(long seed) => Counterexample.Find(Unlucky, seed, runs: 3_000, violations: 6);
 
-        var ratified = SimulatedTimeline.Of(found.UnderTheRatifiedRule(), found.Options.Agents, "", []);
-        return new SimulatedPair(found.Seed, found.Events, SimulatedTimeline.Of(found.Trace, found.Options.Agents, found.Sentence(), []), ratified with { Sentence = Sentence(ratified) });
+    private static SimulatedPair ToPair(Counterexample found, WhyQuestion? why)
+    {
+        var sound = found.UnderTheRatifiedRule();
+        var classic = SimulatedTimeline.Of(found.Trace, found.Options.Agents, found.Sentence(), []);
+        var ratified = SimulatedTimeline.Of(sound, found.Options.Agents, "", []);
+        return new SimulatedPair(
+            found.Seed, found.Events, WhyQuestion.AddAnswer(why, classic, found.Trace, null),
+            WhyQuestion.AddAnswer(why, ratified with { Sentence = Sentence(ratified) }, sound, null));
     }
 
     private static string Sentence(ClusterTimeline ratified) => ratified.Lanes.Select(lane => lane.Value).OfType<int>().Distinct().ToList() is [var value]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation.Mutants;
 using Consensus.Simulation.Seeded;
@@ -75,6 +76,11 @@ internal sealed class SimulationQuery
         return text is null ? null : index >= 0 ? values[index]
             : Refuse<T>($"{name} must be {string.Join(" or ", values.Select(value => value.ToString().ToLowerInvariant()))}.");
     }
+
+    /// <summary>What is to be explained; null: nothing.</summary>
+    public WhyQuestion? Why(string? text) =>
+        text is null ? null : WhyQuestion.Parse(text) ?? Refuse<WhyQuestion>(
+            $"why must be an agent, what happened and when in ms, such as agent2,voted,12.5; what happened is one of {string.Join(", ", WhyQuestion.Kinds)}.");
 
     public T? Refuse<T>(string wrong)
     {

@@ -25,6 +25,9 @@ public static class TimelineApi
         group.MapGet("/timeline/record", Record).Counts(EndpointClass.Surveys)
             .Produces(200, contentType: RecordingType).ProducesProblem(400).ProducesProblem(404)
             .WithSummary("What this agent's core was given in a run, or in all that is recorded, for the command replay");
+        group.MapGet("/timeline/why", WhyAsync).Counts(EndpointClass.Surveys)
+            .Produces<EventExplanation>().ProducesProblem(400).ProducesProblem(404)
+            .WithSummary("Why an agent did something in a run: kind of a timeline's event, ignored or stalled; at in ms and round say which");
         group.MapGet("/timeline/runs", RunsAsync).Counts(EndpointClass.Surveys)
             .Produces<RunHistory>().ProducesProblem(400)
             .WithSummary("The last 100 runs, newest first; with cluster=true, also those that only other agents know");
@@ -37,6 +40,22 @@ public static class TimelineApi
         ReadRunName(run) ?? (timeline.ReadRecording(run) is { } recording
             ? TypedResults.Bytes(recording.ToBytes(), RecordingType, $"{recording.AgentId}.{recording.Boot}.recording")
             : RequestBody.Problem(404, "This agent does not remember this run."));
+
+    private static async Task<IResult> WhyAsync(
+        RecordedMoments moments, CancellationToken cancellation,
+        string? run = null, string? agent = null, string? kind = null, string? at = null, string? round = null)
+    {
+        if (run is null || QueryParameters.ReadRun(run, out _) is not null || agent is null || kind is null
+            || WhyQuestion.Parse(agent, kind, at, round) is not { } why)
+        {
+            return RequestBody.Problem(
+                400, "run must be a run id, number.initiator.boot; agent an agent's id; at, if given, a time in ms; round, if given, a round; "
+                + $"and kind one of {string.Join(", ", WhyQuestion.Kinds)}.");
+        }
+
+        var (explanation, problem) = await moments.ExplainAsync(run, why, cancellation);
+        return problem ?? TypedResults.Json(explanation, TimelineJson.Default.EventExplanation);
+    }
 
     private static IResult? ReadRunName(string? run) => run is null or TimelineReader.Bare || RunId.TryParse(run, out _) ? null
         : RequestBody.Problem(400, "run must be a run id as POST /run answers it, number.initiator.boot, or 'bare'.");

@@ -3,6 +3,7 @@ using System.Globalization;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Timeline;
 using Consensus.Simulation;
+using Consensus.Simulation.Explanations;
 using Consensus.Simulation.Seeded;
 
 namespace Consensus.Agent.Conformance;
@@ -181,6 +182,9 @@ internal sealed class ConformanceJudge(ConformanceOptions options, Action<Confor
         return new ObservedCounterexample(
             found.Violation.Property, found.Violation.Explanation, found.Plan.Seed,
             [.. found.Plan.Faults.Select(fault => fault.ToString())],
-            [LamportDiagram.Legend, .. LamportDiagram.Lines(trace, FaultRuns.Agents)]) { Timeline = timeline };
+            [
+                LamportDiagram.Legend, .. LamportDiagram.Lines(trace, FaultRuns.Agents),
+                .. new Explainer(trace).ExplainEnd(found.Violation.Run)?.Sentences ?? [],
+            ]) { Timeline = timeline };
     }
 }

@@ -96,7 +96,7 @@ public sealed partial class AgentService
                     _timers.Cancel(timer.Timer);
                     break;
                 case ProtocolEvent protocolEvent:
-                    _telemetry.Record(protocolEvent, _machine.CurrentRun, input, _recorder.Record(protocolEvent));
+                    _telemetry.Record(protocolEvent, _machine.CurrentRun, input, _recorder.Record(protocolEvent), _machine);
                     result.HasChanged |= protocolEvent.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner or ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.WasReset;
                     _resets += protocolEvent.Kind == ProtocolEventKind.WasReset ? 1 : 0;
                     break;

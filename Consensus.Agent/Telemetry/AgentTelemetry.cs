@@ -53,7 +53,8 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
     /// <param name="current">The run after it.</param>
     /// <param name="input">What caused it.</param>
     /// <param name="duration">Of a decision: from the start of the run to the decision.</param>
-    public void Record(ProtocolEvent protocolEvent, RunDescriptor? current, Input input, TimeSpan? duration)
+    /// <param name="machine">The machine after it: a traced decision says who supports it.</param>
+    public void Record(ProtocolEvent protocolEvent, RunDescriptor? current, Input input, TimeSpan? duration, AgentStateMachine? machine = null)
     {
         var change = _runs.Follow(protocolEvent, current);
         if (!IsTraced)
@@ -63,12 +64,13 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
         }
         else
         {
-            Trace(protocolEvent, change, current, input, duration);
+            var support = protocolEvent.Kind == ProtocolEventKind.Decided ? machine?.Snapshot().Support : null;
+            Trace(protocolEvent, change, current, input, duration, support);
         }
     }
 
     // A method of its own: its closure would otherwise be allocated where nothing is traced.
-    private void Trace(ProtocolEvent protocolEvent, RunChange change, RunDescriptor? current, Input input, TimeSpan? duration)
+    private void Trace(ProtocolEvent protocolEvent, RunChange change, RunDescriptor? current, Input input, TimeSpan? duration, string? support)
     {
         var received = input is MessageReceived;
         ActivityContext cause = default;
@@ -104,7 +106,7 @@ public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, Run
             logger.Record(protocolEvent, duration);
             if (ends)
             {
-                tracing.Record(protocolEvent, change, duration: duration);
+                tracing.Record(protocolEvent, change, duration: duration, support: support);
             }
         });
     }

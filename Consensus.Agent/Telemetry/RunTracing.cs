@@ -131,9 +131,10 @@ public sealed partial class RunTracing
     /// <param name="received">Whether a message of another agent caused it.</param>
     /// <param name="duration">Of a decision: how long it took.</param>
     /// <param name="isOver">Whether another agent had decided the run before it came here.</param>
+    /// <param name="support">Of a decision: who supports it.</param>
     public void Record(
         ProtocolEvent protocolEvent, in RunChange change, ActivityContext cause = default, bool received = false,
-        TimeSpan? duration = null, bool isOver = false)
+        TimeSpan? duration = null, bool isOver = false, string? support = null)
     {
         if (change.Began is { } began)
         {
@@ -149,7 +150,7 @@ public sealed partial class RunTracing
                 _round?.AddEvent(new ActivityEvent("vote", tags: [new("consensus.value", protocolEvent.Value == 0 ? "none" : protocolEvent.Value)]));
                 break;
             case ProtocolEventKind.Decided or ProtocolEventKind.Learned:
-                Decide(protocolEvent, change.Outcome, duration);
+                Decide(protocolEvent, change.Outcome, duration, support);
                 break;
             case ProtocolEventKind.WasReset:
                 End("reset");
@@ -243,7 +244,7 @@ public sealed partial class RunTracing
         }
     }
 
-    private void Decide(ProtocolEvent protocolEvent, string? outcome, TimeSpan? duration)
+    private void Decide(ProtocolEvent protocolEvent, string? outcome, TimeSpan? duration, string? support)
     {
         if (_run is null || outcome is null)
         {
@@ -253,6 +254,7 @@ public sealed partial class RunTracing
         var name = protocolEvent.Other is { } other && outcome == "learned" ? $"learned {protocolEvent.Value} from {other}" : $"{outcome} {protocolEvent.Value}";
         var mark = Start(name, Position);
         Describe(mark, protocolEvent);
+        mark?.SetTag("consensus.support", support);
         mark?.Stop();
         _run.SetTag("consensus.round", protocolEvent.Round);
         _run.SetTag("consensus.value", protocolEvent.Value);

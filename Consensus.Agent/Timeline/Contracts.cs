@@ -123,11 +123,13 @@ public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 /// <param name="States">How the agents' states changed, in order of time; absent in files of older versions.</param>
 /// <param name="Verdict">The result of the run in words; absent in files of older versions.</param>
 /// <param name="Texts">What events and messages are in words; they name these by number, from 0.</param>
+/// <param name="Explanation">Of a simulated or explored run: the answer to <c>why</c>; absent where nothing is asked.</param>
 public sealed record ClusterTimeline(
     string? Run, int N, int Quorum, long StartUs, IReadOnlyList<Lane> Lanes, IReadOnlyList<LaneEvent> Events, IReadOnlyList<MessageArrow> Messages,
     IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<UnresponsivePeriod> Silences,
     bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null, double? DurationMs = null, ViolatedProperty? Violation = null,
-    IReadOnlyList<LaneState>? States = null, RunVerdict? Verdict = null, IReadOnlyList<string>? Texts = null);
+    IReadOnlyList<LaneState>? States = null, RunVerdict? Verdict = null, IReadOnlyList<string>? Texts = null,
+    EventExplanation? Explanation = null);
 
 /// <summary>A property that a simulated run violates.</summary>
 /// <param name="Property">Its name.</param>
@@ -232,6 +234,7 @@ public sealed record UnresponsivePeriod(int Lane, double From, double? To = null
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(AgentTimeline))]
 [JsonSerializable(typeof(ClusterTimeline))]
+[JsonSerializable(typeof(EventExplanation))]
 [JsonSerializable(typeof(SimulatedPair))]
 [JsonSerializable(typeof(BrokenRun))]
 [JsonSerializable(typeof(BrokenRules))]

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Consensus.Protocol;
 
 namespace Consensus.Agent.Timeline;
@@ -46,8 +45,7 @@ internal sealed class DecisionReader
             var agents = ((votes ? state.Votes : state.Proposals) ?? new Dictionary<string, int>())
                 .Where(one => one.Value == decision.Value).Select(one => one.Key)
                 .Order(Comparer<string>.Create(LaneResolver.CompareNaturally)).ToList();
-            _supports[(timeline.AgentId, change.AtUs)] =
-                string.Create(CultureInfo.InvariantCulture, $"{agents.Count} of {_agents} {(votes ? "votes" : "proposals")}: {string.Join(", ", agents)}");
+            _supports[(timeline.AgentId, change.AtUs)] = EventFormatter.Support(_agents, votes, agents);
         }
     }
 

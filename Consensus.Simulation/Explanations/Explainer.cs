@@ -9,7 +9,7 @@ namespace Consensus.Simulation.Explanations;
 /// </summary>
 /// <param name="trace">What happened.</param>
 /// <param name="make">Makes the machines that took the steps; null: those with the sound rules.</param>
-public sealed class Explainer(SimulationTrace trace, StateMachineFactory? make = null)
+public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory? make = null)
 {
     internal const string RunRequested = "the request for a run";
 
@@ -27,39 +27,29 @@ public sealed class Explainer(SimulationTrace trace, StateMachineFactory? make =
         }
     }
 
-    /// <summary>What can be explained in the whole run: each event, each message that was not accepted, and each stall.</summary>
-    public IEnumerable<Explanation> ExplainAll()
-    {
-        for (var i = 0; i < trace.Steps.Count; i++)
-        {
-            foreach (var what in trace.Steps[i].Input is null ? [] : trace.Steps[i].Events)
-            {
-                yield return Explain(i, what);
-            }
-
-            if (ExplainIgnored(i) is { } ignored)
-            {
-                yield return ignored;
-            }
-        }
-
-        for (var agent = 0; agent <= trace.Steps.Max(step => step.Agent); agent++)
-        {
-            if (ExplainStall(agent) is { } stalled)
-            {
-                yield return stalled;
-            }
-        }
-    }
-
     /// <summary>Explains an event.</summary>
     /// <param name="step">The step that has it: an index of the trace.</param>
     /// <param name="what">The event.</param>
     public Explanation Explain(int step, ProtocolEvent what)
     {
         ArgumentNullException.ThrowIfNull(what);
-        var found = CausesOf(step, what);
+        var found = trace.Steps[step].Input is null ? Observe(step, what) : CausesOf(step, what);
         return Finish(found, EventFormatter.Of(what), ExplanationText.Of(what, found, this));
+    }
+
+    /// <summary>Explains a violation by the last thing that happened in its run; null where nothing did.</summary>
+    /// <param name="run">The run that it concerns; null: any.</param>
+    public Explanation? ExplainEnd(RunId? run = null)
+    {
+        for (var i = trace.Steps.Count - 1; i >= 0; i--)
+        {
+            if (trace.Steps[i].Events.LastOrDefault(one => run is null || one.Run == run) is { } last)
+            {
+                return Explain(i, last);
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Explains why a message was ignored or refused.</summary>
@@ -68,11 +58,12 @@ public sealed class Explainer(SimulationTrace trace, StateMachineFactory? make =
     public Explanation? ExplainIgnored(int step)
     {
         var taken = trace.Steps[step];
-        if (taken.Input is not MessageReceived { Message: { } message } input || ReplayOf(step) is not { } replay)
+        if (taken.Input is not MessageReceived { Message: { } message } input)
         {
             return null;
         }
 
+        var replay = ReplayOf(step);
         var position = PositionOf(replay, step);
         var machine = replay.Before(position).Clone();
         var reply = replay.Take(machine, position).OfType<Reply>().Single().Response;
@@ -97,11 +88,12 @@ public sealed class Explainer(SimulationTrace trace, StateMachineFactory? make =
     {
         for (var i = 0; i < trace.Steps.Count; i++)
         {
-            if (trace.Steps[i] is not { Process: not null } || trace.Steps[i].Agent != agent || ReplayOf(i) is not { } replay)
+            if (trace.Steps[i].Process is null || trace.Steps[i].Agent != agent)
             {
                 continue;
             }
 
+            var replay = ReplayOf(i);
             for (var position = 0; position < replay.Steps.Count; position++)
             {
                 if (replay.Before(position + 1) is { CurrentRun: { } run } machine && machine.Stalled() is { } reason)
@@ -125,7 +117,7 @@ public sealed class Explainer(SimulationTrace trace, StateMachineFactory? make =
             if (trace.Steps[i].Agent != agent && trace.Steps[i].Events.FirstOrDefault(one =>
                 one.Kind == ProtocolEventKind.Decided && one.Run == run && (value is null || one.Value == value)) is { } decided)
             {
-                return (decided, CausesOf(i, decided));
+                return (decided, trace.Steps[i].Input is null ? Observe(i, decided) : CausesOf(i, decided));
             }
         }
 
@@ -135,33 +127,10 @@ public sealed class Explainer(SimulationTrace trace, StateMachineFactory? make =
     /// <summary>The causes of an event.</summary>
     internal Found CausesOf(int step, ProtocolEvent what)
     {
-        var replay = ReplayOf(step)!;
+        var replay = ReplayOf(step);
         var position = PositionOf(replay, step);
         var (from, round) = SpanOf(replay, position, what);
         return Search(replay, from, position, what.Run, round, (_, _, effects) => effects.OfType<ProtocolEvent>().Any(one => IsSame(one, what)));
-    }
-
-    /// <summary>A cause as a noun, with the agent that it came from.</summary>
-    internal string TextOf(int step)
-    {
-        var taken = trace.Steps[step];
-        string Other(string? named) => named ?? (taken.Call is not { } call ? "a peer" : trace.IdOf(call.To == taken.Agent ? call.From : call.To));
-        return taken.Input switch
-        {
-            MessageReceived { Message: Reset } => "a reset",
-            MessageReceived { Message: var message } => $"{Other(message.Sender)}'s {EventFormatter.Of(message.Content with { Proposed = 0 })}",
-            ResponseReceived { Response: { Carried.Kind: not MessageKind.None } response } => 
-                $"{Other(response.AgentId)}'s {EventFormatter.Of(response.Carried with { Proposed = 0 })}",
-            ResponseReceived { Response: { Learner: true } response } => $"{Other(response.AgentId)}'s answer that it only learns",
-            ResponseReceived { Response: { Reason: ResponseReason.StaleRun } response } => $"{Other(response.AgentId)}'s answer that it left the run",
-            ResponseReceived response => $"{Other(response.Response.AgentId)}'s answer to its {EventFormatter.NameOf(response.Sent.Kind)}",
-            RequestFailed => $"no answer from {Other(null)}",
-            TimerFired { Timer: Protocol.Timer.Window } => "the end of its window",
-            TimerFired { Timer: Protocol.Timer.Start } => "the end of its wait for answers",
-            TimerFired => "the end of a timer",
-            StartRun => RunRequested,
-            _ => "the start of its process",
-        };
     }
 
     /// <summary>The inputs that caused something.</summary>
@@ -173,10 +142,11 @@ public sealed class Explainer(SimulationTrace trace, StateMachineFactory? make =
     /// <param name="Alternatives">What else would have caused it.</param>
     /// <param name="Evidence">What the causes say of the round.</param>
     /// <param name="Silent">Causes that say nothing of the round.</param>
-    /// <param name="Before">What the agent knew before the step.</param>
+    /// <param name="N">How many agents it counts.</param>
+    /// <param name="Before">What it knew before the step; null: it gives no record.</param>
     internal sealed record Found(
         int Step, string Agent, int Index, int From, IReadOnlyList<Cause> Causes, IReadOnlyList<AlternativeCause> Alternatives, Evidence Evidence,
-        IReadOnlyList<Cause> Silent, AgentSnapshot Before);
+        IReadOnlyList<Cause> Silent, int N, AgentSnapshot? Before);
 
     private Explanation Finish(Found found, string text, ExplanationText written)
     {
@@ -230,7 +200,7 @@ public sealed class Explainer(SimulationTrace trace, StateMachineFactory? make =
 
         return new(
             replay.Steps[position], agent, replay.Agent, replay.Steps[from], [.. minimal.Select(one => CauseOf(replay, one))], alternatives, evidence,
-            silent, replay.Before(position).Snapshot());
+            silent, replay.Before(position).ClusterSize, replay.Before(position).Snapshot());
     }
 
     private Cause CauseOf(ProcessReplay replay, int position)
@@ -326,7 +296,7 @@ public sealed class Explainer(SimulationTrace trace, StateMachineFactory? make =
 
     private static int PositionOf(ProcessReplay replay, int step) => replay.Steps.BinarySearch(step);
 
-    private ProcessReplay? ReplayOf(int step)
+    private ProcessReplay ReplayOf(int step)
     {
         if (!_replays.TryGetValue(step, out var replay))
         {

@@ -37,7 +37,9 @@ public sealed record AlternativeCause(Cause Missing, IReadOnlyList<Cause> Instea
 /// <summary>The agents of a quorum.</summary>
 /// <param name="Name">What they did, in words.</param>
 /// <param name="Agents">Their ids.</param>
-public sealed record ExplainedQuorum(string Name, IReadOnlyList<string> Agents);
+/// <param name="Round">The round.</param>
+/// <param name="Votes">Whether they voted; else they proposed.</param>
+public sealed record ExplainedQuorum(string Name, IReadOnlyList<string> Agents, int Round, bool Votes);
 
 /// <summary>The first step of a run that a sound rule would not take on the same inputs.</summary>
 /// <param name="Step">An index of the trace.</param>

@@ -11,7 +11,7 @@ internal sealed record ExplanationText(IReadOnlyList<string> Claims, IReadOnlyLi
     /// <summary>Words an event.</summary>
     public static ExplanationText Of(ProtocolEvent what, Explainer.Found found, Explainer explainer)
     {
-        var (evidence, round, value, n) = (found.Evidence, found.Evidence.Round, what.Value, found.Before.Agents);
+        var (evidence, round, value, n) = (found.Evidence, found.Evidence.Round, what.Value, found.N);
         var votes = evidence.Votes.Count > 0;
         List<ExplainedQuorum> quorums = [];
         string? reason = null;
@@ -31,14 +31,14 @@ internal sealed record ExplanationText(IReadOnlyList<string> Claims, IReadOnlyLi
                 break;
             case ProtocolEventKind.Adopted:
                 List<string> voters = [.. evidence.Votes.Keys];
-                quorums.Add(new(Invariant($"votes of round {round}"), voters));
+                quorums.Add(new(Invariant($"votes of round {round}"), voters, round, Votes: true));
                 reason = Invariant($"of the votes of {EventFormatter.List(voters)} in round {round}, {EventFormatter.List(evidence.VotersFor(value))} voted for {value}");
                 rule = Agreement(what, found, explainer, quorums)
                     ?? Invariant($"A decision of {value} needs {Quorum.Of(n)} of {n} votes, and any two such quorums share an agent: {value} may be decided.");
                 break;
             case ProtocolEventKind.Drew when votes && round < what.Round:
                 List<string> none = evidence.VotersFor(0);
-                quorums.Add(new(Invariant($"votes of round {round}"), [.. evidence.Votes.Keys]));
+                quorums.Add(new(Invariant($"votes of round {round}"), [.. evidence.Votes.Keys], round, Votes: true));
                 var all = EventFormatter.List([.. evidence.Votes.Select(one => $"{one.Key} voted for {EventFormatter.ValueOrNone(one.Value)}")]);
                 reason = none.Count < Quorum.Of(n) ? Invariant($"in round {round}, {all}")
                     : Invariant($"{EventFormatter.List(none)} voted for none in round {round}, so no value can be decided there");
@@ -52,22 +52,24 @@ internal sealed record ExplanationText(IReadOnlyList<string> Claims, IReadOnlyLi
                 reason = $"it {(starts ? "starts" : "enters")} {(what.Run.IsNone ? "the round" : $"run {what.Run}")} by {Texts(found.Causes)}";
                 break;
             case ProtocolEventKind.CaughtUp:
-                reason = $"{Texts(found.Causes)} came while it was in round {found.Before.Round}";
+                reason = $"{Texts(found.Causes)} came while it was in an earlier round";
                 rule = Invariant($"An agent that is behind copies, and never draws: {value} may be decided.");
                 break;
             case ProtocolEventKind.Equivocated:
                 reason = $"{Texts(found.Causes)} contradict each other";
                 break;
             case ProtocolEventKind.AgreementViolated:
-                reason = found.Before.Decision is { } own ? Invariant($"it decided {own.Value} in round {own.Round}, and {found.Causes[^1].Text} says otherwise") : null;
+                reason = found.Before?.Decision is { } own ? Invariant($"it decided {own.Value} in round {own.Round}, and {found.Causes[^1].Text} says otherwise") : null;
                 rule = Disagreement(what, found, explainer, quorums);
                 break;
         }
 
+        reason ??= found.Causes.Count == 0 ? "nothing that was seen led to it" : null;
         var first = $"{found.Agent} {EventFormatter.Of(what)}{(reason is null ? "" : ":")} {reason ?? $"by {Texts(found.Causes)}"}.";
         var waited = found.Silent.Count == 0 || first.Contains(Texts(found.Causes), StringComparison.Ordinal) || what.Kind == ProtocolEventKind.AgreementViolated
             ? null : $"It waits no longer after {Texts(found.Silent)}.";
-        return new([.. new[] { first, waited, Alternatives(found), rule }.OfType<string>()], quorums);
+        var foreign = found.Before is null ? $"{found.Agent} gives no record, so this follows from the messages alone." : null;
+        return new([.. new[] { first, foreign, waited, Alternatives(found), rule }.OfType<string>()], quorums);
     }
 
     /// <summary>Words why a message was ignored.</summary>
@@ -96,7 +98,7 @@ internal sealed record ExplanationText(IReadOnlyList<string> Claims, IReadOnlyLi
 
     private static string Majority(string verb, int value, List<string> agents, int n, List<ExplainedQuorum> quorums, int round)
     {
-        quorums.Add(new(Invariant($"{verb} {value} in round {round}"), agents));
+        quorums.Add(new(Invariant($"{verb} {value} in round {round}"), agents, round, Votes: verb != "proposed"));
         return Invariant($"{EventFormatter.List(agents)} {verb} {value}")
             + (agents.Count >= Quorum.Of(n) ? Invariant($", and {agents.Count} of {n} are a majority") : Invariant($", which is {agents.Count} of {n}"));
     }
@@ -118,7 +120,7 @@ internal sealed record ExplanationText(IReadOnlyList<string> Claims, IReadOnlyLi
 
     private static string? Disagreement(ProtocolEvent what, Explainer.Found found, Explainer explainer, List<ExplainedQuorum> quorums)
     {
-        if (found.Before.Decision is not { } own || explainer.OtherDecision(what.Run, -1, own.Value) is not { } mine
+        if (found.Before?.Decision is not { } own || explainer.OtherDecision(what.Run, -1, own.Value) is not { } mine
             || explainer.OtherDecision(what.Run, -1, what.Value) is not { } other)
         {
             return null;
@@ -134,10 +136,11 @@ internal sealed record ExplanationText(IReadOnlyList<string> Claims, IReadOnlyLi
         var votes = evidence.Votes.Count > 0;
         var agents = votes ? evidence.VotersFor(decided.Value) : evidence.ProposersOf(decided.Value);
         var common = quorums.Count == 0 ? [] : quorums[0].Agents.Intersect(agents).ToList();
-        quorums.Add(new(Invariant($"{(votes ? "voted for" : "proposed")} {decided.Value} in round {decided.Round}"), agents));
+        quorums.Add(new(Invariant($"{(votes ? "voted for" : "proposed")} {decided.Value} in round {decided.Round}"), agents, decided.Round, votes));
         var shared = common.Count == 0 ? "the quorums share no agent" : $"both quorums share {EventFormatter.List(common)}";
-        var said = common.Count > 0 && differing is not null && differing.Round != evidence.Round && differing.Proposals.TryGetValue(common[0], out var later) && evidence.Proposals.TryGetValue(common[0], out var earlier)
-            ? Invariant($", which proposed {earlier} in round {evidence.Round} and {later} in round {differing.Round}") : "";
+        var said = common.Count == 0 || differing is null || differing.Round == evidence.Round ? ""
+            : ", which proposed " + EventFormatter.List([.. new[] { evidence, differing }.OrderBy(one => one.Round)
+                .Where(one => one.Proposals.ContainsKey(common[0])).Select(one => Invariant($"{one.Proposals[common[0]]} in round {one.Round}"))]);
         return Invariant($"{other.Support.Agent} decided {decided.Value} in round {decided.Round} on the {(votes ? "votes" : "proposals")} of {EventFormatter.List(agents)}: {shared}{said}.");
     }
 

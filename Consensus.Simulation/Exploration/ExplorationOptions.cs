@@ -18,6 +18,9 @@ public sealed record ExplorationOptions(
     /// <summary>The longest path, in steps.</summary>
     public const int MaxSteps = 300;
 
+    /// <summary>Makes the machines; null: those with the sound rules.</summary>
+    public StateMachineFactory? Factory => Mutant?.Factory;
+
     /// <summary>The property that the broken rule violates; null: no rule is broken.</summary>
     public string? BrokenProperty => Mutant?.Property;
 

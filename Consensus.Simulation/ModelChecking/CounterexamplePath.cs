@@ -1,5 +1,6 @@
 using System.Globalization;
 using Consensus.Protocol;
+using Consensus.Simulation.Seeded;
 using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Simulation.ModelChecking;
@@ -17,12 +18,20 @@ internal static class CounterexamplePath
     private const int Margin = 6;
 
     /// <summary>Walks a path of keys again, to find the steps between them.</summary>
-    public static List<PathStep> Find(TransitionTable agents, SymmetryReduction symmetry, PackedState key, IReadOnlyList<ulong> keys)
+    /// <returns>The steps, and a trace of them.</returns>
+    public static (List<PathStep> Steps, SimulationTrace Trace) Find(
+        TransitionTable agents, SymmetryReduction symmetry, PackedState key, IReadOnlyList<ulong> keys)
     {
         var bounds = symmetry.Bounds;
         var now = new AgentState[bounds.Agents];
         var after = new AgentState[bounds.Agents];
         key.Unpack(keys[0], agents, now);
+        var trace = new SimulationTrace();
+        foreach (var state in now)
+        {
+            trace.Add(new TraceStep(0, state.Agent, TraceStepKind.Boot) { Process = TransitionTable.Beginning(state.Local.Machine) });
+        }
+
         var steps = new List<PathStep>();
         var sentAt = new Dictionary<int, int>();
         foreach (var wanted in keys.Skip(1))
@@ -44,6 +53,7 @@ internal static class CounterexamplePath
             }
 
             var outcome = agents.OutcomeOf(now[action.Agent], action.Code, action.Next.Index)!;
+            trace.Add(agents.TraceOf(now[action.Agent], action.Code, outcome.Events, steps.Count + 1));
             steps.Add(new(action.Agent, sentAt.GetValueOrDefault(action.Code), Describe(agents.Messages, action.Code, outcome)));
             ActionEnumerator.Apply(agents, now, action.Agent, action.Next, after);
             foreach (var sent in after.SelectMany(state => state.MessagesTo.SelectMany(messages => messages.Codes)))
@@ -54,7 +64,7 @@ internal static class CounterexamplePath
             after.CopyTo(now, 0);
         }
 
-        return steps;
+        return (steps, trace);
     }
 
     /// <summary>One column an agent, time runs down; (3) is a message that step 3 sent.</summary>

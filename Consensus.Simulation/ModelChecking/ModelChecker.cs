@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Consensus.Protocol;
+using Consensus.Simulation.Explanations;
 
 namespace Consensus.Simulation.ModelChecking;
 
@@ -20,6 +21,7 @@ public sealed partial class ModelChecker
     private const int Block = 1 << 10;
 
     private readonly ModelCheckerOptions _bounds;
+    private readonly StateMachineFactory? _make;
     private readonly TransitionTable _agents;
     private readonly TerminationCheck _termination;
     private readonly SymmetryReduction _symmetry;
@@ -50,7 +52,7 @@ public sealed partial class ModelChecker
             throw new ArgumentOutOfRangeException(nameof(bounds), error);
         }
 
-        _bounds = bounds;
+        (_bounds, _make) = (bounds, make);
         var refines = bounds.Rule == Rule.Ratified && (refinement ?? make is null);
         _key = new PackedState(bounds.Agents);
         _agents = new TransitionTable(bounds, make ?? SimulatedCluster.Core, _key.MaxStates, refines);
@@ -96,10 +98,14 @@ public sealed partial class ModelChecker
             return _unreduced().Run(progress, cancellation);
         }
 
-        var path = _violation is { } found ? CounterexamplePath.Find(_agents, _symmetry, _key, found.To == 0 ? _log.PathTo(found.From) : [.. _log.PathTo(found.From), found.To]) : null;
+        var (path, trace) = _violation is not { } found ? ((List<PathStep>?)null, null)
+            : CounterexamplePath.Find(_agents, _symmetry, _key, found.To == 0 ? _log.PathTo(found.From) : [.. _log.PathTo(found.From), found.To]);
         return new ModelCheckerReport(
             _bounds, _log.Count, Interlocked.Read(ref _transitions), path?.Count ?? depth, _agents.Count, _agents.Locals,
-            _symmetry.Size, [.. ReachabilityProperty.Of(_bounds, _agents.Exercised, _agents.RefusedAStart)], _violation?.Property, path, _violation?.Reason, _termination.Size, Interlocked.Read(ref _orbitStates), _reduced);
+            _symmetry.Size, [.. ReachabilityProperty.Of(_bounds, _agents.Exercised, _agents.RefusedAStart)], _violation?.Property, path, _violation?.Reason, _termination.Size, Interlocked.Read(ref _orbitStates), _reduced)
+        {
+            Explanation = trace is null ? null : new Explainer(trace, _make).ExplainEnd(),
+        };
     }
 
     private void Visit(long from, long to)

@@ -1,4 +1,5 @@
 using Consensus.Protocol;
+using Consensus.Simulation.Explanations;
 
 namespace Consensus.Simulation.ModelChecking;
 
@@ -71,6 +72,9 @@ public sealed record ModelCheckerReport(
     long StatesOfAllOrbits,
     bool PartialOrderReduction)
 {
+    /// <summary>Why the last event on the path happened; null where nothing is broken.</summary>
+    public Explanation? Explanation { get; init; }
+
     /// <summary>True where nothing is broken and everything that must be reached was reached.</summary>
     public bool Holds => Broken is null && Reachability.All(property => property.Seen);
 }

@@ -34,6 +34,11 @@ public static class ModelCheckerText
                 yield return line;
             }
 
+            foreach (var sentence in report.Explanation?.Sentences ?? [])
+            {
+                yield return sentence;
+            }
+
             if (report.UnfinishedReason is not null)
             {
                 yield return report.Broken == PropertyNames.Refinement ? $"In the last step {report.UnfinishedReason}." : $"From here, without any further fault: {report.UnfinishedReason}.";

@@ -1,5 +1,6 @@
 using System.Text;
 using Consensus.Protocol;
+using Consensus.Simulation.Seeded;
 
 namespace Consensus.Simulation.ModelChecking;
 
@@ -24,6 +25,58 @@ internal sealed partial class TransitionTable
     public static char NextBoot(char boot, int direction) => (char)(FirstBoot + (direction * (Math.Abs(boot - FirstBoot) + 1)));
 
     // State is persisted before messages are sent. A crash between the two is a crash before the step.
+    /// <summary>A step on a path as a trace holds it, so that it can be explained.</summary>
+    /// <param name="state">The agent before it.</param>
+    /// <param name="code">The step.</param>
+    /// <param name="events">Its events, which tell its draws.</param>
+    /// <param name="at">Its number on the path.</param>
+    public TraceStep TraceOf(AgentState state, int code, IReadOnlyList<ProtocolEvent> events, int at)
+    {
+        lock (Gate)
+        {
+            var (input, machine) = (InputOf(state, code)!, MachineBefore(state, code));
+            var step = new TraceStep(at, state.Agent, TraceStepKind.Send)
+            {
+                Input = input, Process = code is CrashUp or CrashDown ? Beginning(machine) : null,
+            };
+            Random.Begin();
+            do
+            {
+                step.Draws = MachineBefore(state, code).Step(input).OfType<ProtocolEvent>().SequenceEqual(events) ? [.. Random.Choices] : step.Draws;
+            }
+            while (Random.Advance());
+            foreach (var one in events)
+            {
+                step.Events.Add(one);
+            }
+
+            return step;
+        }
+    }
+
+    /// <summary>The process of an agent as it is now.</summary>
+    public static TracedProcess Beginning(AgentStateMachine machine)
+    {
+        var saved = new RecordWriter();
+        machine.Save(saved);
+        return new(machine.Id, machine.Boot, machine.Peers, State: saved.Written);
+    }
+
+    private Input? InputOf(AgentState state, int code) => code switch
+    {
+        Window => new TimerFired(Protocol.Timer.Window),
+        StartTimer => new TimerFired(Protocol.Timer.Start),
+        Reset => new MessageReceived(new Reset()),
+        Poll => new TimerFired(Protocol.Timer.Poll),
+        CrashUp or CrashDown => new Started(),
+        Start => state.Local.Shaking ? null
+            : new StartRun(1, new RunRequest(Rule: _bounds.Rule, Values: _bounds.Values, Draw: _bounds.Draw, Spread: _bounds.Spread)),
+        _ => Messages.InputFor(code, state.Agent),
+    };
+
+    private AgentStateMachine MachineBefore(AgentState state, int code) =>
+        code is CrashUp or CrashDown ? Restart(state.Local.Machine, code == CrashUp ? 1 : -1) : state.Local.Machine.Clone();
+
     private AgentStateMachine Restart(AgentStateMachine before, int direction)
     {
         var machine = New(AgentIds.IndexOf(before.Id), NextBoot(before.Boot[^1], direction));

@@ -196,17 +196,7 @@ internal sealed partial class TransitionTable
     {
         var outcomes = new List<Outcome>();
         var agent = state.Agent;
-        Input? input = code switch
-        {
-            Window => new TimerFired(Protocol.Timer.Window),
-            StartTimer => new TimerFired(Protocol.Timer.Start),
-            Reset => new MessageReceived(new Reset()),
-            Poll => new TimerFired(Protocol.Timer.Poll),
-            CrashUp or CrashDown => new Started(),
-            Start => state.Local.Shaking ? null : new StartRun(1, new RunRequest(Rule: _bounds.Rule, Values: _bounds.Values, Draw: _bounds.Draw, Spread: _bounds.Spread)),
-            _ => Messages.InputFor(code, agent),
-        };
-        if (input is null)
+        if (InputOf(state, code) is not { } input)
         {
             return outcomes;
         }
@@ -214,7 +204,7 @@ internal sealed partial class TransitionTable
         Random.Begin();
         do
         {
-            var machine = code is CrashUp or CrashDown ? Restart(state.Local.Machine, code == CrashUp ? 1 : -1) : state.Local.Machine.Clone();
+            var machine = MachineBefore(state, code);
             var effects = machine.Step(input).ToList();
             RefusedAStart |= effects.Exists(effect => effect is StartEnded { Outcome: ClusterSizeMismatch });
             if (machine.CurrentRound > _bounds.Rounds)

@@ -1,4 +1,5 @@
 using Consensus.Protocol;
+using Consensus.Simulation.Explanations;
 
 namespace Consensus.Simulation.Seeded;
 
@@ -10,6 +11,7 @@ public sealed class Counterexample
 {
     private readonly List<ScheduledInput> _schedule;
     private readonly long _draws;
+    private StateMachineFactory? _make;
 
     private Counterexample(
         SimulationOptions options, long seed, long draws, ScheduleReplay replay, List<ScheduledInput> schedule, Violation violation, string? unfinishedReason)
@@ -32,6 +34,9 @@ public sealed class Counterexample
 
     /// <summary>Why the run does not end after the last fault, where termination is broken.</summary>
     public string? UnfinishedReason { get; }
+
+    /// <summary>Explains the last event of the violated run; null where there is none.</summary>
+    public Explanation? Explain() => new Explainer(Trace, _make).ExplainEnd(Violation.Run);
 
     /// <summary>How many inputs remain: starts, messages, responses, failures, timers, restarts, resets.</summary>
     public int Events => _schedule.Count;
@@ -105,7 +110,7 @@ public sealed class Counterexample
             replay.RunToEnd(loses: true);
         }
 
-        Trace = replay.Trace!;
+        (Trace, _make) = (replay.Trace!, make);
     }
 
     private sealed class DeltaDebugger(SimulationOptions options, long seed, StateMachineFactory? make, Violation violation)

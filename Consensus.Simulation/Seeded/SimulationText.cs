@@ -53,6 +53,10 @@ public static class SimulationText
         }
 
         yield return found.Sentence();
+        foreach (var sentence in found.Explain()?.Sentences ?? [])
+        {
+            yield return sentence;
+        }
     }
 
     /// <summary>What went wrong, in one or two sentences.</summary>

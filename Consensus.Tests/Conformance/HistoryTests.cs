@@ -3,6 +3,7 @@ using Consensus.Agent.Conformance;
 using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation;
+using Consensus.Simulation.Explanations;
 using Consensus.Simulation.Seeded;
 using Microsoft.Extensions.Time.Testing;
 
@@ -118,6 +119,11 @@ public sealed class HistoryTests
         Assert.Contains("draws 2", diagram, StringComparison.Ordinal);
         Assert.Contains("votes", diagram, StringComparison.Ordinal);
         Assert.Contains("decides", diagram, StringComparison.Ordinal);
+
+        // Such agents give no record, so their messages alone explain them.
+        var why = string.Join(" ", new Explainer(trace).ExplainEnd(Run.Id)!.Sentences);
+        Assert.StartsWith("agent1 decides 2 in round 1: ", why, StringComparison.Ordinal);
+        Assert.Contains("agent1 gives no record, so this follows from the messages alone.", why, StringComparison.Ordinal);
 
         var json = JsonSerializer.Serialize(SimulatedTimeline.Of(trace, 3, "sentence", []), TimelineJson.Default.ClusterTimeline);
         var timeline = JsonSerializer.Deserialize(json, TimelineJson.Default.ClusterTimeline)!;

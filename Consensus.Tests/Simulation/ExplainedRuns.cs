@@ -23,7 +23,7 @@ internal sealed class ExplainedRuns(SimulationTrace trace, StateMachineFactory? 
     /// <returns>What is wrong, or null.</returns>
     public string? FindWrong()
     {
-        foreach (var explanation in new Explainer(trace, make).ExplainAll())
+        foreach (var explanation in ExplainAll())
         {
             Checked++;
             WithAlternatives += explanation.Alternatives.Count > 0 ? 1 : 0;
@@ -34,6 +34,29 @@ internal sealed class ExplainedRuns(SimulationTrace trace, StateMachineFactory? 
         }
 
         return null;
+    }
+
+    /// <summary>What can be explained in the whole run: each event, each message that was not accepted, and each stall.</summary>
+    public IEnumerable<Explanation> ExplainAll()
+    {
+        var explainer = new Explainer(trace, make);
+        for (var i = 0; i < trace.Steps.Count; i++)
+        {
+            foreach (var what in trace.Steps[i].Input is null ? [] : trace.Steps[i].Events)
+            {
+                yield return explainer.Explain(i, what);
+            }
+
+            if (explainer.ExplainIgnored(i) is { } ignored)
+            {
+                yield return ignored;
+            }
+        }
+
+        foreach (var stalled in Enumerable.Range(0, trace.Steps.Max(step => step.Agent) + 1).Select(explainer.ExplainStall).OfType<Explanation>())
+        {
+            yield return stalled;
+        }
     }
 
     private string? FindWrong(Explanation explanation)

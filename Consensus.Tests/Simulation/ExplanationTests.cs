@@ -1,6 +1,7 @@
 using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.Explanations;
+using Consensus.Simulation.ModelChecking;
 using Consensus.Simulation.Mutants;
 using Consensus.Simulation.Seeded;
 using Xunit.Abstractions;
@@ -76,10 +77,23 @@ public sealed class ExplanationTests(ITestOutputHelper output)
     {
         var trace = new SimulationTrace();
         new Simulator(Quiet).Run(3, trace);
-        var explained = new Explainer(trace).ExplainAll().First(one => one.Event.StartsWith("votes for", StringComparison.Ordinal));
+        var explained = new ExplainedRuns(trace, null).ExplainAll().First(one => one.Event.StartsWith("votes for", StringComparison.Ordinal));
         Assert.Matches(@"^agent\d votes for (\d) in round 1: agent\d and agent\d proposed \1, and 2 of 3 are a majority\.$", explained.Sentences[0]);
         Assert.Equal(explained.Step, explained.Past[trace.Steps[explained.Step].Agent]);
         Assert.All(explained.Causes, cause => Assert.True(cause.Step <= explained.Past[trace.Steps[cause.Step].Agent]));
+    }
+
+    [Fact]
+    public void Counterexamples_of_the_simulator_and_of_the_model_checker_end_with_an_explanation()
+    {
+        var found = Counterexample.Find(new SimulationOptions(Rule: Rule.Classic, WindowMs: 5, Drop: Probability.Of(0.1m), Latency: Latency.Tail), 1, 3_000, 1)!;
+        Assert.Contains("are a majority", string.Join(" ", found.Lines().Skip(found.Lines().ToList().IndexOf(found.Sentence()) + 1)), StringComparison.Ordinal);
+        var report = new ModelChecker(new ModelCheckerOptions(Rule: Rule.Classic, Crashes: 0, Resets: 0)).Run();
+        Assert.Equal(PropertyNames.Agreement, report.Broken);
+        Assert.Matches(@"agent\d and agent\d proposed \d, and 2 of 3 are a majority", string.Join(" ", report.Lines()));
+        var mutant = Mutant.Find("no-adoption");
+        var broken = new ModelChecker(new ModelCheckerOptions(Crashes: 0, Resets: 0), mutant.Factory).Run();
+        Assert.Contains("by the sound rule, on the same messages, it adopts", string.Join(" ", broken.Lines()), StringComparison.Ordinal);
     }
 
     private static (SimulationTrace Trace, GuiltyStep Guilty) FindGuilty(Mutant mutant)

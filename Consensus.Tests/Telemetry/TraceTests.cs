@@ -41,7 +41,12 @@ public sealed partial class TraceTests
             Assert.Equal(value, span.GetTagItem("consensus.value"));
             var outcome = Assert.IsType<string>(span.GetTagItem("consensus.outcome"));
             Assert.Contains(outcome, new[] { "decided", "learned" });
-            Assert.Single(spans, decision => decision.OperationName.StartsWith($"{outcome} {value}", StringComparison.Ordinal));
+            var mark = Assert.Single(spans, decision => decision.OperationName.StartsWith($"{outcome} {value}", StringComparison.Ordinal));
+            if (outcome == "decided")
+            {
+                Assert.Matches(@"^[23] of 3 votes: agent\d, agent\d", Assert.IsType<string>(mark.GetTagItem("consensus.support")));
+            }
+
             Assert.All(spans.Where(IsRound), round =>
             {
                 Assert.Equal(span.SpanId, round.ParentSpanId);

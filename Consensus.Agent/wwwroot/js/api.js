@@ -81,6 +81,9 @@ const detailQuery = (ranges) => (ranges ?? []).map(({ from, to }) => `&detail=${
 export const getTimeline = (run, detail) =>
   call(`timeline?cluster=true${run ? `&run=${encodeURIComponent(run)}` : ''}${detailQuery(detail)}`);
 
+/** Why something happened in a recorded run. */
+export const getWhy = (run, { agent, kind, t, round }) => call(`timeline/why?${queryText({ run, agent, kind, at: t, ...(round ? { round } : {}) })}`);
+
 export const getRuns = () => call('timeline/runs?cluster=true');
 
 export const getCluster = () => call('cluster');

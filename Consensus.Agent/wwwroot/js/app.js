@@ -89,6 +89,7 @@ const runView = new RunView(byId('diagram'), {
   },
   explore: ({ t }, { timeline: { run, n, descriptor } }) => descriptor && n <= MAX_EXPLORED.agents && descriptor.values <= MAX_EXPLORED.values
     ? addressOf('explore', [['run', run], ['at', String(t)]]) : undefined,
+  ask: (question, { timeline }) => api.getWhy(timeline.run ?? '', question),
   address: (model, position) => new URL(addressOf('live', [...runEntry(model.timeline.run), ...stepEntry(position)]), location.href).href,
 });
 const traceLink = html('a', { class: 'trace', target: '_blank', rel: 'noopener', hidden: true }, 'Trace');

@@ -6,6 +6,7 @@ import { chip, html } from './dom.js';
 import { arrowLabel, plural } from './format.js';
 import { hint } from './hints.js';
 import { RunView } from './run-view.js';
+import { queryOf } from './why.js';
 
 const TIMERS = {
   window: '’s window ends', startwait: '’s wait for responses ends', retransmit: ' retransmits', disseminate: ' retransmits the decision', poll: ' queries the state of its peers',
@@ -40,6 +41,7 @@ export class Explorer {
       label: 'Space-time diagram of the path',
       onStates: (model, states, position) => this.table.show(model, states, position, { end: 'Current state' }),
       tokens: () => this.#messages(null).map((own) => this.#token(own)),
+      ask: async (question) => (await exploreState({ ...this.query, path: this.path, why: queryOf(question) })).timeline.explanation,
       onAgent: (lane, button) => this.#openMenu(button, this.#name(lane), this.#agentButtons(lane)),
     });
     this.menu = html('div', { class: 'step-menu', popover: 'auto', role: 'dialog', 'aria-label': 'Possible steps' });

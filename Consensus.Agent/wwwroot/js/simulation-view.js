@@ -10,6 +10,7 @@ import { field, number, optionField, select } from './run-form.js';
 import { RunPair } from './pair.js';
 import { RunFileError, readRun } from './run-file.js';
 import { RunView } from './run-view.js';
+import { queryOf } from './why.js';
 
 /** Fields in per cent. The agent and the command line take probabilities from 0 to 1. */
 const PROBABILITIES = [
@@ -133,13 +134,14 @@ export class SimulationView {
   #showCounterexample(name = this.mutant.value) {
     return this.#send(async (signal) => {
       if (name) {
-        const { mutant, broken, ratified } = await call(`simulate/mutants/${encodeURIComponent(name)}`, { timeout: 60_000, signal });
+        const path = `simulate/mutants/${encodeURIComponent(name)}`;
+        const { mutant, broken, ratified } = await call(path, { timeout: 60_000, signal });
         this.#describe(`${mutant.description} ${broken.sentence}`);
-        this.#show([['broken', broken], ['ratified', ratified]], { counterexample: mutant.name });
+        this.#show([['broken', broken], ['ratified', ratified]], { counterexample: mutant.name }, path);
       } else {
         const { classic, ratified } = await call('simulate/counterexample', { timeout: 30_000, signal });
         this.#describe(classic.sentence);
-        this.#show([['classic', classic], ['ratified', ratified]], { counterexample: '' });
+        this.#show([['classic', classic], ['ratified', ratified]], { counterexample: '' }, 'simulate/counterexample');
       }
     });
   }
@@ -184,8 +186,8 @@ export class SimulationView {
     this.sentence.replaceChildren(sentence ?? '', ...(command ? [' ', html('code', {}, command)] : []));
   }
 
-  /** @param {object} query what the address names; nothing for a file */
-  #show(runs, query = {}) {
+  /** @param {object} query what the address names; nothing for a file @param {string} path where two runs come from */
+  #show(runs, query = {}, path) {
     const { step } = this;
     Object.assign(this, { step: undefined, position: undefined, query });
     this.stages.replaceChildren();
@@ -199,7 +201,10 @@ export class SimulationView {
       const name = rule === 'observed' ? 'observed run' : `${rule} rule`;
       const stage = html('section', { class: 'stage', 'data-rule': rule, 'aria-label': name });
       this.stages.append(stage);
-      return { name, stage, timeline, options: { label: `Space-time diagram, ${name}` } };
+      return { name, stage, timeline, options: {
+        label: `Space-time diagram, ${name}`,
+        ask: path && (async (question) => (await call(`${path}?${queryText({ why: queryOf(question) })}`))[rule].explanation),
+      } };
     });
     const onMove = (position) => {
       this.position = position;
@@ -214,6 +219,7 @@ export class SimulationView {
     const detail = [];
     const view = new RunView(stage, {
       ...options, step,
+      ask: changeable && (async (question) => (await simulate({ ...query, why: queryOf(question) })).explanation),
       onStates: (model, states, position) => onMove(position),
       onMessages: changeable ? (arrows, model) => this.#offerChanges(arrows, model) : undefined,
       // The same query gives the same run, now with the events of these rounds.

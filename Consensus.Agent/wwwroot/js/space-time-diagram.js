@@ -13,6 +13,7 @@ import { Tooltip } from './tooltip.js';
 import { Verdict, verdictOf } from './verdict.js';
 import { Viewport } from './viewport.js';
 import { KINDS } from './vocabulary.js';
+import { questionOf, Why } from './why.js';
 
 // With fewer arrows and marks, all of them are in the document at once.
 const MAX_WHOLE = 400;
@@ -25,7 +26,7 @@ const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
 
 export class SpaceTimeDiagram {
   /** @param {HTMLElement} host @param {{label: string, unfold?: (range: {from: number, to: number}) => void, onResize: () => void}} options `onResize` runs when the width has changed */
-  constructor(host, { label, unfold, title, onResize, onMessages, address, tokens, onAgent }) {
+  constructor(host, { label, unfold, title, onResize, onMessages, address, tokens, onAgent, ask }) {
     Object.assign(this, { unfold, onResize, onMessages, address, tokens });
     this.zoom = 1;
     this.highlighted = null;
@@ -45,8 +46,10 @@ export class SpaceTimeDiagram {
     this.cover = html('div', { class: 'cover', hidden: true });
     this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.heads.root, html('div', { class: 'canvas' }, this.svg, this.cover, this.tray));
     this.tooltip = new Tooltip();
+    this.why = new Why(ask ?? (() => null), () => this.#styleAll());
+    this.explains = Boolean(ask);
     this.root = html('div', { class: 'diagram' }, title && html('h2', { class: 'title' }, title), this.verdict.root,
-      html('div', { class: 'tools' }, this.kinds, this.values, html('div', { class: 'zoom' }, shareMenu(this), legendButton(), this.zoomOut, this.zoomIn)), this.scroll, this.tooltip.root);
+      html('div', { class: 'tools' }, this.kinds, this.values, html('div', { class: 'zoom' }, shareMenu(this), legendButton(), this.zoomOut, this.zoomIn)), this.scroll, this.why.root, this.tooltip.root);
     host.append(this.root);
     makePrintable(this);
     this.#addListeners();
@@ -59,6 +62,7 @@ export class SpaceTimeDiagram {
     this.model = model;
     const { tone, text, figures } = verdictOf(model.timeline);
     this.verdict.show(model, this.states, this.position);
+    this.why.keepIn(model);
     this.svg.setAttribute('aria-label', `${text} ${figures ?? ''}`);
     this.#updateTools();
     this.draw(another ? () => 0 : atEnd && tone === 'open' ? (plan) => plan.height : undefined);
@@ -249,16 +253,24 @@ export class SpaceTimeDiagram {
     this.#styleAll();
   }
 
-  #style({ element, text, value, arrow }) {
-    element.classList.toggle('highlighted', this.highlighted !== null && value === this.highlighted);
+  #style({ element, text, value, arrow, mark, step }) {
+    const isLit = this.why.shown ? this.why.isPast(arrow ? arrow.to : step) : this.highlighted === null ? null : value === this.highlighted;
+    element.classList.toggle('highlighted', isLit === true);
+    if (mark) for (const [name, holds] of Object.entries(this.why.classesOf(mark, this.model))) element.classList.toggle(name, Boolean(holds));
     for (const part of [element, text]) {
-      part?.classList.toggle('dimmed', this.highlighted !== null && value !== this.highlighted);
+      part?.classList.toggle('dimmed', isLit === false);
       if (arrow) part?.classList.toggle('filtered', this.#isHidden(arrow));
     }
   }
 
+  /** Explains what a step did, if it did anything that can be explained. */
+  explain(step) {
+    const question = this.explains && questionOf(step, this.states);
+    if (question) this.why.about(question, this.model);
+  }
+
   #styleAll() {
-    for (const target of this.viewport.shown) this.#style(target);
+    if (this.viewport) for (const target of this.viewport.shown) this.#style(target);
   }
 
   #point(event) {
@@ -289,6 +301,7 @@ export class SpaceTimeDiagram {
     this.svg.addEventListener('click', (event) => {
       const target = this.plan && !this.panned && this.#nearest(this.#point(event));
       if (target?.arrow && this.onMessages) this.onMessages([target.arrow], this.model);
+      else if (target?.mark && this.explains) this.why.about({ ...target.mark, round: target.mark.round || undefined }, this.model);
       else if (target?.value) this.highlight(target.value);
     });
     this.scroll.addEventListener('wheel', (event) => {
@@ -300,7 +313,11 @@ export class SpaceTimeDiagram {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === '+' || event.key === '=') this.zoomBy(1);
       else if (event.key === '-') this.zoomBy(-1);
-      else if (event.key === 'Escape') this.highlight(null);
+      else if (event.key === 'Enter' && event.target === this.scroll) this.explain(this.model.steps[(this.position ?? this.model.steps.length) - 1]);
+      else if (event.key === 'Escape') {
+        this.highlight(null);
+        this.why.close();
+      }
     });
     this.#pan();
   }

@@ -1,0 +1,71 @@
+// Why something happened: sentences below the picture, and in the picture its causal past, the quorums, and a guilty step.
+
+import { errorText, isFailedCall } from './api.js';
+import { html } from './dom.js';
+
+const REFUSED = new Set(['ignored', 'refused']);
+const ENTERS = new Set(['drew', 'copied', 'adopted']);
+
+/** What a step can be asked for: its last event, else a message that it did not accept, else that its run is stalled. */
+export function questionOf(step, states) {
+  if (!step) return null;
+  const { lane, t } = step;
+  const [mark, refused] = [step.marks.at(-1) ?? step.joined.at(-1), step.received.find(({ message }) => REFUSED.has(message.status))];
+  if (mark?.kind === 'booted') return null;
+  const kind = mark?.kind ?? (refused ? 'ignored' : states?.[lane].stalled ? 'stalled' : null);
+  return kind && { lane, kind, t, round: mark?.round || undefined };
+}
+
+/** A question as the agent reads it in a query. */
+export const queryOf = ({ agent, kind, t, round }) => [agent, kind, t, ...(round ? [round] : [])].join(',');
+
+export class Why {
+  /** @param {(question: {agent: string, kind: string, t: number, round?: number}, model) => Promise<object>} ask @param {() => void} onChange */
+  constructor(ask, onChange) {
+    Object.assign(this, { ask, onChange, shown: null });
+    this.words = html('p', { role: 'status' });
+    this.root = html('section', { class: 'why', hidden: true, 'aria-label': 'Why it happened' },
+      this.words, html('button', { type: 'button', class: 'icon', 'aria-label': 'Close the explanation', onclick: () => this.close() }, '×'));
+  }
+
+  /** Asks why, and shows the answer unless another question came meanwhile. */
+  async about(question, model) {
+    this.asked = question;
+    let answer = null;
+    let text = 'No record tells why this happened.';
+    try {
+      answer = await this.ask({ ...question, agent: model.lanes[question.lane].agent_id }, model);
+    } catch (problem) {
+      if (!isFailedCall(problem)) throw problem;
+      text = errorText(problem);
+    }
+    if (this.asked !== question) return;
+    this.shown = answer && { ...answer, ...question, run: model.timeline.run };
+    this.root.hidden = false;
+    this.words.replaceChildren(...(answer ? answer.sentences.map((sentence) => html('span', {}, `${sentence} `)) : [text]));
+    this.onChange();
+  }
+
+  close() {
+    Object.assign(this, { shown: null, asked: null });
+    this.root.hidden = true;
+    this.onChange();
+  }
+
+  /** Closes the answer where a picture does not hold what was asked for. */
+  keepIn({ timeline, steps }) {
+    const { shown } = this;
+    if (shown && (shown.run !== timeline.run || !steps.some(({ lane, t }) => lane === shown.lane && t === shown.t))) this.close();
+  }
+
+  /** Whether a step, or the arrival of a message, is in the causal past. */
+  isPast(step) { return Boolean(step) && step.t <= (this.shown.past[step.lane] ?? -Infinity); }
+
+  /** The classes of a mark: in a quorum, in all quorums, or of the guilty step. */
+  classesOf({ kind, round, lane, t }, { lanes }) {
+    const id = lanes[lane].agent_id;
+    const inQuorum = this.shown?.quorums.some((quorum) => quorum.agents.includes(id) && quorum.round === round && (quorum.votes ? kind === 'voted' : ENTERS.has(kind)));
+    const { guilty } = this.shown ?? {};
+    return { quorum: inQuorum, shared: inQuorum && this.shown.shared.includes(id), guilty: guilty?.lane === lane && guilty.t === t };
+  }
+}
