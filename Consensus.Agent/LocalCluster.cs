@@ -58,7 +58,9 @@ public sealed class LocalCluster : IAsyncDisposable
                 var id = string.Create(CultureInfo.InvariantCulture, $"agent{i + 1}");
                 var options = (shared ?? new AgentOptions { Id = "" }) with
                 {
-                    Id = id, Port = addresses[i].Port, Peers = [.. addresses.Where((_, other) => other != number)],
+                    Id = id,
+                    Port = addresses[i].Port,
+                    Peers = [.. addresses.Where((_, other) => other != number)],
                     Data = shared?.Data is { } data ? RunStoreFactory.PathFor(data, id) : null,
                 };
                 var app = AgentApplication.Build(options, args ?? [], builder =>

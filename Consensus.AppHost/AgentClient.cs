@@ -49,7 +49,7 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
             : state.AgentId is null ? throw NoAgent()
             : throw new AgentException(
                 $"Port {Address!.Port} answers as {state.AgentId}, not as {Agent.Name}. Stop the other cluster, then start {Agent.Name}.")
-                { IsAnswer = true };
+            { IsAnswer = true };
     }
 
     /// <summary>Reads a JSON response.</summary>
@@ -164,7 +164,8 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
         {
             throw new AgentException(
                 $"{Agent.Name} hangs: port {address.Port} takes calls and does not answer. Nothing was started. Restart {Agent.Name}.",
-                exception) { IsAnswer = true };
+                exception)
+            { IsAnswer = true };
         }
     }
 
@@ -182,7 +183,8 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
 
     private AgentException NoAgent(Exception? inner = null) =>
         new($"Port {Address?.Port} answers, but not as an agent. Stop the program that listens there, then start {Agent.Name}.",
-            inner) { IsAnswer = true };
+            inner)
+        { IsAnswer = true };
 
     private T Read<T>(JsonElement json)
         where T : class

@@ -122,7 +122,7 @@ internal sealed partial class ClusterMonitor(
                 : (await agent.GetAsync<AgentRunHistory>("/timeline/runs", cancellation))
                     .Runs?.FirstOrDefault(run => run?.Run == state.Run);
             return new AgentStatus(name, state, summary)
-                { IsSettled = isSame && (last!.IsSettled || (isQuiet && summary == last.Summary)) };
+            { IsSettled = isSame && (last!.IsSettled || (isQuiet && summary == last.Summary)) };
         }
         catch (AgentException exception)
         {

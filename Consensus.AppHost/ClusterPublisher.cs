@@ -86,7 +86,7 @@ internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotifica
     {
         // The list of resources shows one link in full at every width, so the outcome is its text. The details show the other.
         yield return new UrlSnapshot("outcome", view.PageAt(page), IsInternal: false)
-            { DisplayProperties = new(view.Text, SortOrder: 1) };
+        { DisplayProperties = new(view.Text, SortOrder: 1) };
         if (view.TraceUrl is { } trace)
         {
             yield return new UrlSnapshot("trace", trace, IsInternal: true) { DisplayProperties = new("Trace") };

@@ -98,7 +98,9 @@ internal static class DescribedRun
 
         return RunMembership.Introduce(agent, ResponseStatus.Ignored) with
         {
-            Reason = ResponseReason.StaleRun, Run = agent.CurrentRunId, CurrentRound = agent.Run?.Round ?? 0,
+            Reason = ResponseReason.StaleRun,
+            Run = agent.CurrentRunId,
+            CurrentRound = agent.Run?.Round ?? 0,
         };
     }
 

@@ -155,7 +155,8 @@ public sealed class RunOption
         string name, string label, string description, long min, long max, long? byDefault, Func<RunRequest, long?> get, Func<RunRequest, long, RunRequest> set,
         params string[] terms) =>
         new(name, label, description, byDefault?.ToString(CultureInfo.InvariantCulture),
-            (request, text) => set(request, long.Parse(text, NumberStyles.Integer, CultureInfo.InvariantCulture)), get) { Min = min, Max = max, Terms = terms };
+            (request, text) => set(request, long.Parse(text, NumberStyles.Integer, CultureInfo.InvariantCulture)), get)
+        { Min = min, Max = max, Terms = terms };
 
     private static RunOption Choice<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields)] T>(
         string name, string label, string description, T? byDefault, Func<RunRequest, T, RunRequest> set, params string[] terms)

@@ -66,7 +66,9 @@ public sealed record AgentOptions
         List<int> own = [.. Listener.From(configuration, listen, port).Select(listener => listener.Port)];
         return Shared(configuration) with
         {
-            Id = id, Port = own[0], Peers = PeerAddresses.Parse(Settings.Get(configuration, "PEERS") ?? "", id, own),
+            Id = id,
+            Port = own[0],
+            Peers = PeerAddresses.Parse(Settings.Get(configuration, "PEERS") ?? "", id, own),
         };
     }
 

@@ -185,6 +185,7 @@ internal sealed class ConformanceJudge(ConformanceOptions options, Action<Confor
             [
                 LamportDiagram.Legend, .. LamportDiagram.Lines(trace, FaultRuns.Agents),
                 .. new Explainer(trace).ExplainEnd(found.Violation.Run)?.Sentences ?? [],
-            ]) { Timeline = timeline };
+            ])
+        { Timeline = timeline };
     }
 }

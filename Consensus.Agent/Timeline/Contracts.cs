@@ -36,7 +36,8 @@ public sealed record TimelineEvent(
     internal static TimelineEvent Of(ProtocolEvent reported, long at, long id = 0) =>
         Of((TimelineEventKind)reported.Kind, at, new(MessageKind.None, reported.Round, reported.Value), id: id) with
         {
-            Attempt = reported.EntersRound ? reported.Attempt : null, Other = reported.Other,
+            Attempt = reported.EntersRound ? reported.Attempt : null,
+            Other = reported.Other,
         };
 
     /// <summary>An event by what it says.</summary>

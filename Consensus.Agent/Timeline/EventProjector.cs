@@ -74,7 +74,9 @@ internal sealed class EventProjector
             case ResponseReceived { Response: var response } answered:
                 var end = New(TimelineEventKind.Answered, response.Carried, step.MessageId) with
                 {
-                    Other = step.NameOf(answered.Peer), Status = StatusOf(response), Reason = response.Reason?.WireName(),
+                    Other = step.NameOf(answered.Peer),
+                    Status = StatusOf(response),
+                    Reason = response.Reason?.WireName(),
                 };
                 ProjectEnd(TimelineEventKind.Answered, answered.Sent, response.Carried, end);
                 break;
@@ -100,8 +102,10 @@ internal sealed class EventProjector
 
         var received = New(TimelineEventKind.Received, message.Content, step.MessageId) with
         {
-            Other = step.Sender ?? message.Sender, OtherBoot = step.SenderBoot,
-            Status = StatusOf(response!), Reason = response!.Reason?.WireName(),
+            Other = step.Sender ?? message.Sender,
+            OtherBoot = step.SenderBoot,
+            Status = StatusOf(response!),
+            Reason = response!.Reason?.WireName(),
         };
         if (message is Handshake or Reset)
         {

@@ -95,7 +95,8 @@ internal static class SimulatedTimeline
                 {
                     TraceStepKind.Receive => EventOf(call, step.At, TimelineEventKind.Received, call.Receipts[step.Copy].Response) with
                     {
-                        Other = trace.IdOf(call.From), OtherBoot = BootOf(call.From),
+                        Other = trace.IdOf(call.From),
+                        OtherBoot = BootOf(call.From),
                     },
                     TraceStepKind.Response => AnswerOf(call, step.At),
                     _ => EventOf(call, step.At, TimelineEventKind.Lost),
@@ -135,7 +136,9 @@ internal static class SimulatedTimeline
         private TimelineEvent EventOf(TraceCall call, long at, TimelineEventKind kind, MessageContent content, Response? response) =>
             TimelineEvent.Of(kind, at, content, call.Number) with
             {
-                Other = trace.IdOf(call.To), Status = response?.Status.WireName(), Reason = response?.Reason?.WireName(),
+                Other = trace.IdOf(call.To),
+                Status = response?.Status.WireName(),
+                Reason = response?.Reason?.WireName(),
             };
 
         private string BootOf(int agent) => processes[agent].Last(step => step.Kind == TraceStepKind.Boot).Note!;

@@ -17,7 +17,7 @@ public sealed partial class Explainer
         {
             MessageReceived { Message: Reset } => "a reset",
             MessageReceived { Message: var message } => $"{Other(message.Sender)}'s {EventFormatter.Of(message.Content with { Proposed = 0 })}",
-            ResponseReceived { Response: { Carried.Kind: not MessageKind.None } response } => 
+            ResponseReceived { Response: { Carried.Kind: not MessageKind.None } response } =>
                 $"{Other(response.AgentId)}'s {EventFormatter.Of(response.Carried with { Proposed = 0 })}",
             ResponseReceived { Response: { Learner: true } response } => $"{Other(response.AgentId)}'s answer that it only learns",
             ResponseReceived { Response: { Reason: ResponseReason.StaleRun } response } => $"{Other(response.AgentId)}'s answer that it left the run",

@@ -73,7 +73,11 @@ public sealed record SimulationOptions(
     /// <summary>The same, with the options of <paramref name="run"/> that it names.</summary>
     public SimulationOptions With(RunRequest run) => this with
     {
-        Rule = run.Rule ?? Rule, Values = run.Values ?? Values, Draw = run.Draw ?? Draw, WindowMs = run.WindowMs ?? WindowMs, Spread = run.Spread ?? Spread,
+        Rule = run.Rule ?? Rule,
+        Values = run.Values ?? Values,
+        Draw = run.Draw ?? Draw,
+        WindowMs = run.WindowMs ?? WindowMs,
+        Spread = run.Spread ?? Spread,
     };
 
     /// <summary>How many agents the agent with this index, from 0, counts.</summary>
@@ -88,7 +92,7 @@ public sealed record SimulationOptions(
     /// <summary>Names an option that is out of range, and its range; null where there is none.</summary>
     /// <param name="prefix">What comes before the option's name.</param>
     public string? Error(string prefix = "--") =>
-        Outside(prefix + "agents", Agents, 1, ProtocolLimits.MaxAgents) ?? (RunOption.Check(RunBy(default)) is { } wrong ? prefix + wrong : null) 
+        Outside(prefix + "agents", Agents, 1, ProtocolLimits.MaxAgents) ?? (RunOption.Check(RunBy(default)) is { } wrong ? prefix + wrong : null)
         ?? Outside(prefix + "drop", Drop) ?? Outside(prefix + "duplicate", Duplicate)
         ?? Outside(prefix + "crash", Crash) ?? Outside(prefix + "partition", Partition) ?? Outside(prefix + "pause", Pause)
         ?? Outside(prefix + "reset", Reset) ?? Outside(prefix + "starts", Starts, 1, 100) ?? Outside(prefix + "faults", FaultsMs, 0, 600_000)

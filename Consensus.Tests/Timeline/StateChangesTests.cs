@@ -16,8 +16,13 @@ public class StateChangesTests
 
     private static readonly AgentSnapshot Voting = Idle with
     {
-        Run = Run, Round = 1, Phase = Phase.Voting, MyValue = 2, Attempts = 1,
-        Proposals = new Dictionary<string, int> { ["a"] = 2, ["b"] = 2 }, Votes = new Dictionary<string, int?> { ["a"] = 2 },
+        Run = Run,
+        Round = 1,
+        Phase = Phase.Voting,
+        MyValue = 2,
+        Attempts = 1,
+        Proposals = new Dictionary<string, int> { ["a"] = 2, ["b"] = 2 },
+        Votes = new Dictionary<string, int?> { ["a"] = 2 },
     };
 
     [Fact]
@@ -26,7 +31,8 @@ public class StateChangesTests
         Assert.Null(StateChanges.Between(Voting, Voting with { Floor = new RunId(7, "b", "y") }, 5));
         var decided = Voting with
         {
-            Phase = Phase.Decided, Decision = new Decision(2, 1),
+            Phase = Phase.Decided,
+            Decision = new Decision(2, 1),
             Votes = new Dictionary<string, int?> { ["a"] = 2, ["b"] = 2, ["c"] = null },
         };
         var change = StateChanges.Between(Voting, decided, 5)!;

@@ -41,8 +41,8 @@ public sealed class TimelineTextsTests
     public void A_message_that_was_ignored_or_refused_says_so_and_why()
     {
         var rejected = from status in new[] { ResponseStatus.Ignored, ResponseStatus.Refused }
-            from reason in Enum.GetValues<ResponseReason>()
-            select new MessageArrow("proposal", 0, 1, 0, Round: 1, Value: 2, Status: status.WireName(), Reason: reason.WireName());
+                       from reason in Enum.GetValues<ResponseReason>()
+                       select new MessageArrow("proposal", 0, 1, 0, Round: 1, Value: 2, Status: status.WireName(), Reason: reason.WireName());
         var timeline = TimelineTexts.AddTo(Empty with { Messages = [.. rejected] });
         var outcomes = timeline.Messages.Select(message => (message.Status, Text: timeline.Texts![message.Outcome!.Value])).ToList();
         Assert.All(outcomes, outcome => Assert.StartsWith(outcome.Status + ": ", outcome.Text, StringComparison.Ordinal));
