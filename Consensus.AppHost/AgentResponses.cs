@@ -6,7 +6,7 @@ namespace Consensus.AppHost;
 internal sealed record AgentState(
     string AgentId, int Round, int Attempts, string? Run = null, string? Stalled = null, AgentDecision? Decision = null,
         bool Isolated = false,
-    bool Learner = false, RunOptions? Descriptor = null, string? TraceUrl = null);
+    bool Learner = false, RunOptions? Descriptor = null, string? TraceUrl = null, IReadOnlyDictionary<string, int?>? Votes = null);
 
 /// <summary>A decision that an agent holds.</summary>
 internal sealed record AgentDecision(int Value, int Round);

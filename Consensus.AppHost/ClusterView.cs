@@ -143,7 +143,7 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
         if (values.Count == 1)
         {
             var view = new ClusterView(agents, string.Create(CultureInfo.InvariantCulture, $"Decided {values[0]}"), KnownResourceStateStyles.Success, "", run);
-            var sentence = Decision(decided, view.Summary?.DurationMs);
+            var sentence = Decision(decided, view.Summary?.DurationMs) + Support(decided, agents.Length);
             return view with { Sentence = sentence, Outcome = sentence };
         }
 
@@ -175,6 +175,14 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
         var rounds = first == last ? $"round {first}" : $"rounds {first} to {last}";
         var duration = milliseconds is { } ms ? $" ({FormatDuration(ms)})" : "";
         return string.Create(CultureInfo.InvariantCulture, $"{names} decided {decided[0].Decision!.Value} in {rounds}{duration}");
+    }
+
+    /// <summary>The votes that made the decision, as the agent that knows the most of them tells it; empty: none knows a majority.</summary>
+    private static string Support(List<AgentState> decided, int agents)
+    {
+        var known = decided.Select(member => (member.Votes ?? new Dictionary<string, int?>())
+            .Where(vote => vote.Value == member.Decision!.Value).Select(vote => vote.Key).ToList()).MaxBy(voters => voters.Count)!;
+        return known.Count < Quorum.Of(agents) ? "" : $": {EventFormatter.Support(agents, votes: true, known)}";
     }
 
     /// <summary>A duration with two significant digits, such as <c>4.2 ms</c>, <c>38 ms</c> or <c>1.3 s</c>.</summary>

@@ -20,6 +20,17 @@ public sealed class ClusterViewTests
     }
 
     [Fact]
+    public void A_decision_is_said_with_the_votes_that_made_it()
+    {
+        AgentStatus Knowing(int number, params (string Agent, int? Vote)[] votes) => Decided(number, 2) with
+        {
+            State = Decided(number, 2).State! with { Votes = votes.ToDictionary(vote => vote.Agent, vote => vote.Vote) },
+        };
+        var view = ClusterView.Next(null, [Knowing(1, ("agent1", 2)), Knowing(2, ("agent1", 2), ("agent2", 2), ("agent3", null)), Decided(3, 2)]);
+        Assert.Equal("agent1, agent2, agent3 decided 2 in round 1 (4.2 ms): 2 of 3 votes: agent1, agent2", view.Sentence);
+    }
+
+    [Fact]
     public void Decisions_of_one_value_in_different_rounds_are_one_decision() =>
         Assert.Equal(
             "agent1, agent2, agent3 decided 2 in rounds 1 to 2 (4.2 ms)",

@@ -56,6 +56,15 @@ public sealed class WhyTests(Chromium chromium) : ThreeAgents
     }
 
     [SkippableFact]
+    public async Task A_step_after_which_an_agent_reports_a_stall_is_explained()
+    {
+        await using var tab = await chromium.OpenAsync(new Uri(Cluster.Addresses[0], "/explore?path=s1.1-c1-u1-c2-u2-d1-d5-r5"), 1280, 900);
+        await tab.Page.Locator("#explore .why-step").ClickAsync();
+        await Assertions.Expect(tab.Page.Locator("#explore .why p")).ToContainTextAsync("as stalled: ");
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
     public async Task The_guilty_step_of_a_broken_rule_is_marked_and_both_majorities_of_a_disagreement_are_ringed()
     {
         await using var tab = await chromium.OpenAsync(new Uri(Cluster.Addresses[0], "/#simulate?counterexample=no-adoption"), 1280, 900);
@@ -68,6 +77,14 @@ public sealed class WhyTests(Chromium chromium) : ThreeAgents
         await Assertions.Expect(tab.Page.Locator("[data-rule=classic] .why p")).ToContainTextAsync("both quorums share");
         await Assertions.Expect(tab.Page.Locator("[data-rule=classic] .mark.quorum")).ToHaveCountAsync(4);
         await Assertions.Expect(tab.Page.Locator("[data-rule=classic] .mark.shared")).ToHaveCountAsync(2);
+
+        // The sentences lie over the lower end of the picture, which keeps its width.
+        Assert.True(await tab.Page.EvaluateAsync<bool>("""
+            (() => {
+              const [scroll, why] = ['.scroll', '.why'].map((part) => document.querySelector(`[data-rule=classic] ${part}`).getBoundingClientRect());
+              return scroll.width === why.width && why.bottom <= scroll.bottom + 1;
+            })()
+            """));
         Assert.Empty(tab.Errors);
     }
 }

@@ -79,6 +79,15 @@ public sealed class WhyApiTests : ThreeAgents
     }
 
     [Fact]
+    public async Task A_stall_names_who_can_take_part_no_more()
+    {
+        var state = (await Clients[0].Get("/explore/state?path=s1.1-c1-u1-c2-u2-d1-d5-r5&why=agent2,stalled,0")).Body;
+        var why = Sentences(state.GetProperty("timeline").GetProperty("explanation"));
+        Assert.Contains("agent1 restarted; agent2 restarted", why[0], StringComparison.Ordinal);
+        Assert.Equal("A majority is 2 of 3 agents, and fewer members can still take part.", why[1]);
+    }
+
+    [Fact]
     public async Task The_disagreement_of_the_classic_rule_names_both_majorities_and_the_agent_in_both()
     {
         var pair = (await Clients[0].Get("/simulate/counterexample")).Body;

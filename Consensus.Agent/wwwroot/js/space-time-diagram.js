@@ -265,7 +265,7 @@ export class SpaceTimeDiagram {
 
   /** Explains what a step did, if it did anything that can be explained. */
   explain(step) {
-    const question = this.explains && questionOf(step, this.states);
+    const question = this.explains && questionOf(step);
     if (question) this.why.about(question, this.model);
   }
 

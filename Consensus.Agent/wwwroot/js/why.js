@@ -7,13 +7,18 @@ const REFUSED = new Set(['ignored', 'refused']);
 const ENTERS = new Set(['drew', 'copied', 'adopted']);
 
 /** What a step can be asked for: its last event, else a message that it did not accept, else that its run is stalled. */
-export function questionOf(step, states) {
-  if (!step) return null;
+export function questionOf(step) {
+  if (!step?.model) return null;
   const { lane, t } = step;
   const [mark, refused] = [step.marks.at(-1) ?? step.joined.at(-1), step.received.find(({ message }) => REFUSED.has(message.status))];
   if (mark?.kind === 'booted') return null;
-  const kind = mark?.kind ?? (refused ? 'ignored' : states?.[lane].stalled ? 'stalled' : null);
-  return kind && { lane, kind, t, round: mark?.round || undefined };
+  const kind = mark?.kind ?? (refused ? 'ignored' : null);
+  if (kind) return { lane, kind, t, round: mark?.round || undefined };
+
+  // What shows a stall is often a response that nothing is drawn of.
+  const { steps, timeline } = step.model;
+  const stall = timeline.states?.find((state) => state.stalled && steps.findLast((before) => before.t <= state.t) === step);
+  return stall ? { lane: stall.lane, kind: 'stalled', t: stall.t } : null;
 }
 
 /** A question as the agent reads it in a query. */
@@ -55,7 +60,8 @@ export class Why {
   /** Closes the answer where a picture does not hold what was asked for. */
   keepIn({ timeline, steps }) {
     const { shown } = this;
-    if (shown && (shown.run !== timeline.run || !steps.some(({ lane, t }) => lane === shown.lane && t === shown.t))) this.close();
+    const isDrawn = shown?.kind === 'stalled' || steps.some(({ lane, t }) => lane === shown?.lane && t === shown.t);
+    if (shown && (shown.run !== timeline.run || !isDrawn)) this.close();
   }
 
   /** Whether a step, or the arrival of a message, is in the causal past. */
