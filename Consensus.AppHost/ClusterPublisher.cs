@@ -68,7 +68,8 @@ internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotifica
             State = !_clusterAnswered ? KnownResourceStates.Starting
                 : new ResourceStateSnapshot(KnownResourceStates.Running, view.Style == KnownResourceStateStyles.Error ? view.Style : null!),
             StartTimeStamp = snapshot.StartTimeStamp ?? (_clusterAnswered ? DateTime.UtcNow : null),
-            Properties = [.. PropertiesOf(view)],
+            // Agents that start are not down, and do not hang.
+            Properties = [.. PropertiesOf(view, _clusterAnswered ? view.Sentence : view.Counts)],
             Urls = page is null || !_clusterAnswered ? [] : [.. UrlsOf(view, page)],
         });
         if (hadAnswered && last?.HasMajority != view.HasMajority)
@@ -93,12 +94,12 @@ internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotifica
         }
     }
 
-    private static IEnumerable<ResourcePropertySnapshot> PropertiesOf(ClusterView view)
+    private static IEnumerable<ResourcePropertySnapshot> PropertiesOf(ClusterView view, string sentence)
     {
         var summary = view.Summary;
         (string Name, string? Value)[] properties =
         [
-            ("Outcome", view.Sentence),
+            ("Outcome", sentence),
             ("Agents up", string.Join(", ", view.Up)),
             ("Run", view.Run),
             ("Rule", summary?.Rule),
@@ -111,7 +112,7 @@ internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotifica
         // The details pane shows only highlighted properties at first. The list of resources shows the source.
         return properties.Where(property => property.Value is not null)
             .Select((property, i) => new ResourcePropertySnapshot(property.Name, property.Value) { IsHighlighted = true, SortOrder = i })
-            .Append(new ResourcePropertySnapshot(CustomResourceKnownProperties.Source, view.Sentence));
+            .Append(new ResourcePropertySnapshot(CustomResourceKnownProperties.Source, sentence));
     }
 
     /// <summary>Publishes an agent's details, and has its health checked at once where that changed.</summary>

@@ -50,7 +50,6 @@ public sealed class MonitorTests(RunningApplication application) : IAsyncLifetim
         foreach (var name in RunningApplication.Names)
         {
             var states = application.FirstStates.Where(state => state.Resource == name).Select(state => state.State).ToList();
-
             var running = states[states.IndexOf(KnownResourceStates.Running)..];
             Assert.Equal(KnownResourceStates.Starting, running[1]);
             Assert.Equal(KnownResourceStates.Running, running[^1]);
@@ -59,6 +58,8 @@ public sealed class MonitorTests(RunningApplication application) : IAsyncLifetim
         Assert.Equal(
             [KnownResourceStates.Starting, KnownResourceStates.Running],
             application.FirstStates.Where(state => state.Resource == "consensus").Select(state => state.State));
+        Assert.NotEmpty(application.FirstOutcomes);
+        Assert.All(application.FirstOutcomes, outcome => Assert.EndsWith(" of 3 up", outcome, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -21,11 +21,15 @@ public sealed class RunningApplication : IAsyncLifetime
     private Model _model = null!;
 
     private readonly ConcurrentQueue<(string Resource, string State)> _firstStates = new();
+    private readonly ConcurrentQueue<string> _firstOutcomes = new();
 
     public DistributedApplication App { get; private set; } = null!;
 
     /// <summary>The states of all resources from the start until all agents were healthy, each as often as it changed.</summary>
     public IReadOnlyList<(string Resource, string State)> FirstStates { get; private set; } = [];
+
+    /// <summary>What the cluster showed as its outcome while it was starting.</summary>
+    public IReadOnlyCollection<string> FirstOutcomes => _firstOutcomes;
 
     /// <summary>Address that logs a browser in to the dashboard.</summary>
     public Uri Dashboard { get; private set; } = null!;
@@ -84,6 +88,12 @@ public sealed class RunningApplication : IAsyncLifetime
         {
             await foreach (var change in App.ResourceNotifications.WatchAsync(cancellation))
             {
+                if (change.Resource.Name == "consensus" && change.Snapshot.State?.Text == KnownResourceStates.Starting
+                    && PropertyOf(change.Snapshot, "Outcome") is { } outcome)
+                {
+                    _firstOutcomes.Enqueue(outcome);
+                }
+
                 if (change.Snapshot.State?.Text is { } state && last.GetValueOrDefault(change.Resource.Name) != state)
                 {
                     last[change.Resource.Name] = state;
