@@ -220,10 +220,10 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
         {
             case ProtocolEventKind.Voted or ProtocolEventKind.Decided or ProtocolEventKind.Equivocated:
                 return (SinceEntryOf(replay, position, what.Run, what.Round) ?? position, what.Round);
+            case ProtocolEventKind.Drew or ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner when IsStart(replay, position, what):
+                return (SinceStartOf(replay, position, what), what.Round);
             case ProtocolEventKind.Drew or ProtocolEventKind.Adopted when SinceEntryOf(replay, position, what.Run, what.Round - 1) is { } before:
                 return (before, what.Round - 1);
-            case ProtocolEventKind.Drew or ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner when !HasEntered(replay, position, what):
-                return (SinceStartOf(replay, position, what), what.Round);
             case ProtocolEventKind.AgreementViolated:
                 return (FindEvent(replay, position, one => one.Run == what.Run && IsDecision(one))?.Position ?? position, what.Round);
             default:
@@ -249,8 +249,10 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
         return known.Proposals.Count > 1 ? entered : entered + 1;
     }
 
-    private bool HasEntered(ProcessReplay replay, int position, ProtocolEvent what) =>
-        FindEvent(replay, position, one => one.EntersRound && one.Run == what.Run && one.Round < what.Round) is not null;
+    /// <summary>Whether the agent joined the run in this trace and has entered no round before.</summary>
+    private bool IsStart(ProcessReplay replay, int position, ProtocolEvent what) =>
+        FindEvent(replay, position, one => one.Run == what.Run && one.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner) is not null
+        && FindEvent(replay, position, one => one.EntersRound && one.Run == what.Run && one.Round < what.Round) is null;
 
     /// <summary>The step by which an agent joined a run, or by which a client asked the agent to start it.</summary>
     private int SinceStartOf(ProcessReplay replay, int position, ProtocolEvent what)

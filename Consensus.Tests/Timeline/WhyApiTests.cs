@@ -33,6 +33,8 @@ public sealed class WhyApiTests : ThreeAgents
             var sentences = why.GetProperty("sentences").EnumerateArray().Select(sentence => sentence.GetString()!).ToList();
             Assert.InRange(sentences.Count, 1, 5);
             Assert.StartsWith($"{agent} {why.GetProperty("event").GetString()}", sentences[0], StringComparison.Ordinal);
+            Assert.DoesNotContain(": ,", sentences[0], StringComparison.Ordinal);
+            Assert.Equal(kind == "drew" && round == 1, sentences[0].Contains($"run {run} by ", StringComparison.Ordinal) && kind == "drew");
             Assert.NotEmpty(why.GetProperty("causes").EnumerateArray());
             if (kind is "decided")
             {
