@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Consensus.Tests.Api;
 using Microsoft.Playwright;
 
@@ -47,11 +48,11 @@ public sealed class WhyTests(Chromium chromium) : ThreeAgents
 
         await tab.Page.Locator("#diagram .scroll").PressAsync("Enter");
         var why = tab.Page.Locator("#diagram .why p");
-        await Assertions.Expect(why).ToContainTextAsync("the request for a run");
+        await Assertions.Expect(why).ToContainTextAsync(new Regex("agent1 draws . for round 1, attempt 1: it (starts|enters) run .* by "));
         await tab.Page.Locator("#diagram").GetByLabel("Close the explanation").ClickAsync();
         await Assertions.Expect(why).ToBeHiddenAsync();
         await button.ClickAsync();
-        await Assertions.Expect(why).ToContainTextAsync("the request for a run");
+        await Assertions.Expect(why).ToContainTextAsync(new Regex("agent1 draws . for round 1, attempt 1: it (starts|enters) run .* by "));
         Assert.Empty(tab.Errors);
     }
 
