@@ -31,7 +31,8 @@ public sealed class ExplanationTests(ITestOutputHelper output)
             var trace = new SimulationTrace();
             new Simulator(options, make).Run(1 + (i / cases.Count), trace, maxMessages: 600);
             var run = new ExplainedRuns(trace, make);
-            Assert.True(run.FindWrong() is not { } wrong, $"{name}, seed {1 + (i / cases.Count)}: {run.FindWrong()}");
+            var wrong = run.FindWrong();
+            Assert.True(wrong is null, $"{name}, seed {1 + (i / cases.Count)}: {wrong}");
             (explanations, alternatives) = (explanations + run.Checked, alternatives + run.WithAlternatives);
         }
 
