@@ -1,4 +1,6 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
+using Consensus.Agent;
 
 namespace Consensus.Tests.Architecture;
 
@@ -7,7 +9,7 @@ namespace Consensus.Tests.Architecture;
 public sealed partial class DocumentTests
 {
     public static TheoryData<string> Documents =>
-        [.. Directory.EnumerateFiles(SourceTree.Root, "*.md").Concat(Directory.EnumerateFiles(Path.Combine(SourceTree.Root, "docs"), "*.md"))
+        [.. Directory.EnumerateFiles(SourceTree.Root, "*.md").Concat(Directory.EnumerateFiles(Path.Combine(SourceTree.Root, "docs"), "*.md", SearchOption.AllDirectories))
             .Select(path => Path.GetRelativePath(SourceTree.Root, path))];
 
     [Theory]
@@ -29,6 +31,14 @@ public sealed partial class DocumentTests
 
     [Fact]
     public void The_readme_is_short() => Assert.InRange(File.ReadLines(Path.Combine(SourceTree.Root, "README.md")).Count(), 50, 150);
+
+    [Fact]
+    public void The_changelog_begins_with_the_version_that_is_built()
+    {
+        var newest = File.ReadLines(Path.Combine(SourceTree.Root, "CHANGELOG.md")).First(line => line.StartsWith("## ", StringComparison.Ordinal));
+        var built = typeof(AgentApplication).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+        Assert.Equal(built, newest.Split(' ')[1]);
+    }
 
     [GeneratedRegex(@"\[(?<text>[^\]]*)\]\((?!https?:|#)(?<target>[^)#\s]+)(#[^)]*)?\)")]
     private static partial Regex Links();

@@ -211,11 +211,17 @@ public sealed partial class TraceTests
         await cluster.DisposeAsync();
 
         AssertTrees(cluster.Spans);
-        Assert.Equal(2, cluster.Spans.Count(span => span.ParentSpanId == default));
-        Assert.All(cluster.Spans.Where(span => span.ParentSpanId == default), root =>
-        {
-            Assert.Equal(root.Source, cluster.SpansOf(0)[0].Source);
+        var starts = cluster.SpansOf(0).Where(span => span.ParentSpanId == default).ToList();
+        Assert.Equal(2, starts.Count);
 
+        // An agent that a run reaches after its decision begins a trace of its own, linked to the run's.
+        Assert.All(cluster.Spans.Where(span => span.ParentSpanId == default).Except(starts), late =>
+        {
+            Assert.Contains(late, cluster.SpansOf(2));
+            Assert.Contains(Assert.Single(late.Links).Context.TraceId, starts.Select(start => start.TraceId));
+        });
+        Assert.All(starts, root =>
+        {
             // A start makes no handshake where all peers answered a moment before.
             Assert.Contains(cluster.Spans.Count(span => span.ParentSpanId == root.SpanId && span.DisplayName.StartsWith("handshake →", StringComparison.Ordinal)), new[] { 0, 2 });
         });
