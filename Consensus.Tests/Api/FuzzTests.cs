@@ -61,7 +61,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
         log.Exceptions.Values.ToList().ForEach(output.WriteLine);
         _wrong.ToList().ForEach(output.WriteLine);
         Assert.Empty(_wrong);
-        Assert.DoesNotContain(log.Counts.Keys, kind => !kind.StartsWith("Warning", StringComparison.Ordinal));
+
+        // A request that speaks as an agent may tell of another decision. That is an error, and is logged as one.
+        Assert.DoesNotContain(log.Counts.Keys, kind => !kind.StartsWith("Warning", StringComparison.Ordinal) && !kind.StartsWith("Error Disagreed", StringComparison.Ordinal));
         Assert.All(log.Counts, kind => Assert.True(kind.Value <= 3 * (clock.Elapsed.TotalSeconds + 2), $"{kind.Key}: {kind.Value}"));
     }
 

@@ -49,6 +49,8 @@ public sealed class DiagramTests(Chromium chromium) : ThreeAgents
         await Assertions.Expect(tab.Page.Locator("#simulate .change-step")).ToBeHiddenAsync();
         await StepUntilAsync(tab, "sends new round");
         await tab.Page.Keyboard.PressAsync("Tab");
+        await Assertions.Expect(tab.Page.Locator("#simulate").GetByText("Why?")).ToBeFocusedAsync();
+        await tab.Page.Keyboard.PressAsync("Tab");
         await Assertions.Expect(tab.Page.Locator("#simulate .change-step")).ToBeFocusedAsync();
         await tab.Page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(tab.Page.Locator("#simulate [data-change=lose]")).ToHaveCountAsync(2);
