@@ -144,8 +144,8 @@ internal static class ClusterExtensions
     }
 
     /// <summary>
-    /// Sends an agent's telemetry to the dashboard alone, and tells the agent where the dashboard shows it. Variables of one signal in the
-    /// AppHost's environment would reach the agent, and win over the endpoint that Aspire sets for all.
+    /// Makes an agent send its telemetry to the dashboard alone, and gives it the dashboard's address. Variables of one signal in the
+    /// AppHost's environment would reach the agent, and win over the endpoint that Aspire sets for all signals.
     /// </summary>
     public static IResourceBuilder<ProjectResource> WithDashboardTelemetry(this IResourceBuilder<ProjectResource> agent)
     {

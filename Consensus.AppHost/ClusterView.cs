@@ -177,7 +177,7 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
         return string.Create(CultureInfo.InvariantCulture, $"{names} decided {decided[0].Decision!.Value} in {rounds}{duration}");
     }
 
-    /// <summary>The votes that made the decision, as the agent that knows the most of them tells it; empty: none knows a majority.</summary>
+    /// <summary>The votes for the decision, from the agent that knows most of them; empty: no agent knows a majority.</summary>
     private static string Support(List<AgentState> decided, int agents)
     {
         var known = decided.Select(member => (member.Votes ?? new Dictionary<string, int?>())

@@ -31,7 +31,7 @@ public sealed record AgentSnapshot(
     string? Stalled,
     int Agents)
 {
-    /// <summary>Who supports the decision, as far as this agent knows; null: it has none, or another agent told it.</summary>
+    /// <summary>The majority for the decision, in words; null: there is no decision, or this agent knows no majority for it.</summary>
     public string? Support
     {
         get

@@ -130,18 +130,14 @@ public abstract class SimulatedCluster
         if (traced is not null)
         {
             Trace!.Add(traced);
-            agent.RecordedDraws.Clear();
         }
 
+        agent.RecordedDraws.Clear();
         var effects = agent.Machine!.Step(input);
         if (traced is not null)
         {
             (traced.Input, traced.Draws) = (input, [.. agent.RecordedDraws.Drawn]);
-        }
-
-        if (traced is not null && Trace!.KeepsStates)
-        {
-            traced.After = agent.Machine.Snapshot();
+            traced.After = Trace!.KeepsStates ? agent.Machine.Snapshot() : null;
         }
 
         RecordViolation(_checker?.Observe(agent.Index, agent.Machine, effects));

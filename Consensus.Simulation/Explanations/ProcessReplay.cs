@@ -3,7 +3,7 @@ using Consensus.Simulation.Seeded;
 
 namespace Consensus.Simulation.Explanations;
 
-/// <summary>Tells what is looked for in a step.</summary>
+/// <summary>Whether a step has what a search looks for.</summary>
 /// <param name="machine">The machine after the step.</param>
 /// <param name="input">What it was given.</param>
 /// <param name="effects">What it made of it.</param>

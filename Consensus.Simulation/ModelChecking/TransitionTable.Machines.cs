@@ -28,7 +28,7 @@ internal sealed partial class TransitionTable
     /// <summary>A step on a path as a trace holds it, so that it can be explained.</summary>
     /// <param name="state">The agent before it.</param>
     /// <param name="code">The step.</param>
-    /// <param name="events">Its events, which tell its draws.</param>
+    /// <param name="events">Its events. The values that it drew are in them.</param>
     /// <param name="at">Its number on the path.</param>
     public TraceStep TraceOf(AgentState state, int code, IReadOnlyList<ProtocolEvent> events, int at)
     {
@@ -54,7 +54,7 @@ internal sealed partial class TransitionTable
         }
     }
 
-    /// <summary>The process of an agent as it is now.</summary>
+    /// <summary>How a process begins that goes on from this state of a machine.</summary>
     public static TracedProcess Beginning(AgentStateMachine machine)
     {
         var saved = new RecordWriter();

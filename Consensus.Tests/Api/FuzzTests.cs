@@ -62,7 +62,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         _wrong.ToList().ForEach(output.WriteLine);
         Assert.Empty(_wrong);
 
-        // A request that speaks as an agent may tell of another decision. That is an error, and is logged as one.
+        // Some requests claim to be an agent with another decision. The agents log such a disagreement as an error.
         Assert.DoesNotContain(log.Counts.Keys, kind => !kind.StartsWith("Warning", StringComparison.Ordinal) && !kind.StartsWith("Error Disagreed", StringComparison.Ordinal));
         Assert.All(log.Counts, kind => Assert.True(kind.Value <= 3 * (clock.Elapsed.TotalSeconds + 2), $"{kind.Key}: {kind.Value}"));
     }

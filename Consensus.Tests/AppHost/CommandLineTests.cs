@@ -12,7 +12,7 @@ public sealed class CommandLineTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    // Nobody may make a folder in /proc, the system's administrator included.
+    // No user can make a folder in /proc, not even the administrator.
     [Theory]
     [InlineData("--data: agents cannot write in '/etc/hostname/agents-3'", "--data", "/etc/hostname")]
     [InlineData("--data: agents cannot write in '/proc/consensus/agents-3'", "--data", "/proc/consensus")]

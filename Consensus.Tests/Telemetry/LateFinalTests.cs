@@ -42,7 +42,7 @@ public sealed class LateFinalTests
         tracing.Responded(0, final);
         Assert.Equal(default, tracing.ParentOf(0, final, repeated: false));
 
-        // A late final that tells nothing new is no trace.
+        // A late final that changes nothing at its receiver is not exported.
         using var span = new MessageTracing(tracing).StartReceive(final, "agent2", MessageTracing.Format(early.Context), MessageTracing.Late);
         Assert.False(span!.Recorded);
         Assert.NotEqual(early.Context.TraceId, span.TraceId);

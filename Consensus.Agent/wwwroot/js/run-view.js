@@ -15,7 +15,7 @@ export class RunView {
   constructor(host, options) {
     this.onStates = options.onStates;
     this.diagram = new SpaceTimeDiagram(host, { ...options, onResize: () => this.draw() });
-    this.playback = options.playback ?? new Playback(this.diagram.root, { ...options, onWhy: options.ask && ((step) => this.diagram.explain(step)), onMove: oncePerFrame(() => this.move()) });
+    this.playback = options.playback ?? new Playback(this.diagram.root, { ...options, onWhy: options.ask && ((step) => this.diagram.why.explain(step, this.diagram.model)), onMove: oncePerFrame(() => this.move()) });
     this.draw = oncePerFrame(() => {
       this.postponed = this.pressed;
       if (this.pressed) return;

@@ -13,7 +13,7 @@ import { Tooltip } from './tooltip.js';
 import { Verdict, verdictOf } from './verdict.js';
 import { Viewport } from './viewport.js';
 import { KINDS } from './vocabulary.js';
-import { questionOf, Why } from './why.js';
+import { Why } from './why.js';
 
 // With fewer arrows and marks, all of them are in the document at once.
 const MAX_WHOLE = 400;
@@ -46,8 +46,7 @@ export class SpaceTimeDiagram {
     this.cover = html('div', { class: 'cover', hidden: true });
     this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.heads.root, html('div', { class: 'canvas' }, this.svg, this.cover, this.tray));
     this.tooltip = new Tooltip();
-    this.why = new Why(ask ?? (() => null), () => this.#styleAll());
-    this.explains = Boolean(ask);
+    this.why = new Why(ask, () => this.#styleAll());
     this.root = html('div', { class: 'diagram' }, title && html('h2', { class: 'title' }, title), this.verdict.root,
       html('div', { class: 'tools' }, this.kinds, this.values, html('div', { class: 'zoom' }, shareMenu(this), legendButton(), this.zoomOut, this.zoomIn)), this.scroll, this.why.root, this.tooltip.root);
     host.append(this.root);
@@ -263,12 +262,6 @@ export class SpaceTimeDiagram {
     }
   }
 
-  /** Explains what a step did, if it did anything that can be explained. */
-  explain(step) {
-    const question = this.explains && questionOf(step);
-    if (question) this.why.about(question, this.model);
-  }
-
   #styleAll() {
     if (this.viewport) for (const target of this.viewport.shown) this.#style(target);
   }
@@ -301,7 +294,7 @@ export class SpaceTimeDiagram {
     this.svg.addEventListener('click', (event) => {
       const target = this.plan && !this.panned && this.#nearest(this.#point(event));
       if (target?.arrow && this.onMessages) this.onMessages([target.arrow], this.model);
-      else if (target?.mark && this.explains) this.why.about({ ...target.mark, round: target.mark.round || undefined }, this.model);
+      else if (target?.mark && this.why.ask) this.why.about({ ...target.mark, round: target.mark.round || undefined }, this.model);
       else if (target?.value) this.highlight(target.value);
     });
     this.scroll.addEventListener('wheel', (event) => {
@@ -313,7 +306,7 @@ export class SpaceTimeDiagram {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === '+' || event.key === '=') this.zoomBy(1);
       else if (event.key === '-') this.zoomBy(-1);
-      else if (event.key === 'Enter' && event.target === this.scroll) this.explain(this.model.steps[(this.position ?? this.model.steps.length) - 1]);
+      else if (event.key === 'Enter' && event.target === this.scroll) this.why.explain(this.model.steps[(this.position ?? this.model.steps.length) - 1], this.model);
       else if (event.key === 'Escape') {
         this.highlight(null);
         this.why.close();

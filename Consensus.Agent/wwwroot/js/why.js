@@ -25,12 +25,22 @@ export function questionOf(step) {
 export const queryOf = ({ agent, kind, t, round }) => [agent, kind, t, ...(round ? [round] : [])].join(',');
 
 export class Why {
-  /** @param {(question: {agent: string, kind: string, t: number, round?: number}, model) => Promise<object>} ask @param {() => void} onChange */
+  /**
+   * @param {((question: {agent: string, kind: string, t: number, round?: number}, model) => Promise<object>) | undefined} ask undefined: the
+   * picture explains nothing
+   * @param {() => void} onChange runs when an answer is shown or closed
+   */
   constructor(ask, onChange) {
     Object.assign(this, { ask, onChange, shown: null });
     this.words = html('p', { role: 'status' });
     this.root = html('section', { class: 'why', hidden: true, 'aria-label': 'Why it happened' },
       this.words, html('button', { type: 'button', class: 'icon', 'aria-label': 'Close the explanation', onclick: () => this.close() }, '×'));
+  }
+
+  /** Explains what a step did, if it did anything that can be explained. */
+  explain(step, model) {
+    const question = this.ask && questionOf(step);
+    if (question) this.about(question, model);
   }
 
   /** Asks why, and shows the answer unless another question came meanwhile. */
