@@ -76,7 +76,9 @@ internal sealed class WarmUp : IHealthCheck
         var faults = served.Faults || served.Peers.Any(peer => peer.HostNameType == UriHostNameType.Dns && !peer.IsLoopback);
         var folder = served.Data is null ? null : Directory.CreateTempSubdirectory("consensus-warm-up-").FullName;
         var data = folder is null ? null : Path.Combine(folder, "warm-up.db");
-        var options = served with { Peers = [], PeerProxy = null, Faults = faults, Data = data, RunRate = 0 };
+
+        // On a busy machine calls take long. Calls that time out would be repeated, and keep it busy.
+        var options = served with { Peers = [], PeerProxy = null, Faults = faults, Data = data, RunRate = 0, CallTimeout = AtMost };
         try
         {
             await RunAllAsync(options, configuration);

@@ -106,15 +106,15 @@ internal sealed class AgentHealth(AgentService agent, PeerClient client, PeerDir
     }
 
     /// <summary>
-    /// Queries the peers that have not responded lately, since agents that hold a decision do not call each other. Waits
-    /// for no peer whose last call failed, and for the others not long.
+    /// Queries the peers that have not responded lately, since agents that hold a decision do not call each other. The core queries those
+    /// that never responded. Waits for no peer whose last call failed, and for the others not long.
     /// </summary>
     private async Task RefreshAsync(CancellationToken cancellation)
     {
         List<Task> responses = [];
         for (var peer = 0; peer < peers.Count; peer++)
         {
-            if (peers[peer].SinceResponse < FreshFor)
+            if (peers[peer].SinceResponse is null || peers[peer].SinceResponse < FreshFor)
             {
                 continue;
             }

@@ -52,8 +52,11 @@ public sealed partial class PeerClient(
         var called = peers[peer];
         var isOpen = called.Breaker.IsOpen && !(message is Handshake && TooManyAreOpen());
 
+        // A peer that never responded may be starting on a busy machine. One query waits for it; more would slow its start down.
+        var isFirstContact = message is StateQuery && called.SinceResponse is null;
+
         // A handshake always passes: it starts the run that ends a flood.
-        if (isOpen || !called.TryEnter(message is Handshake or Reset ? int.MaxValue : _maxInFlight))
+        if (isOpen || !called.TryEnter(message is Handshake or Reset ? int.MaxValue : isFirstContact ? 1 : _maxInFlight))
         {
             // Not within the step that sends.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -64,7 +67,9 @@ public sealed partial class PeerClient(
         try
         {
             span = tracing.StartCall(message, called.Id ?? called.Address.Authority, parent);
-            return await CallAsync(peer, message, key, parent, span, cancellation);
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            timeout.CancelAfter(isFirstContact && options.CallTimeout < Peer.StartPeriod ? Peer.StartPeriod : options.CallTimeout);
+            return await CallAsync(peer, message, key, parent, span, timeout.Token);
         }
 #pragma warning disable CA1031 // Any exception means that the send failed.
         catch (Exception e)
@@ -80,15 +85,24 @@ public sealed partial class PeerClient(
         }
     }
 
-    /// <summary>A message of an agent came in: its sender can be reached. Closes the sender's back-off, and those of peers with unknown ids.</summary>
+    /// <summary>
+    /// A message of an agent came in: its sender can be reached. Closes the sender's back-off. Where no peer is known by the sender's
+    /// id, the sender is one of those with unknown ids, and closes the back-off of all of these.
+    /// </summary>
     /// <param name="key">The message's id (<see cref="MessageId"/>); null: it has none.</param>
     public void OnMessageFrom(string? key)
     {
-        for (var i = 0; key is not null && i < peers.Count; i++)
+        if (key is null)
         {
-            if (peers[i] is { Breaker: { IsOpen: true } open } peer && (peer.Id is not { } id || MessageId.IsFrom(key, id)))
+            return;
+        }
+
+        var sender = peers.All.FirstOrDefault(peer => peer.Id is { } id && MessageId.IsFrom(key, id));
+        foreach (var peer in peers.All)
+        {
+            if (peer.Breaker.IsOpen && (sender is null ? peer.Id is null : peer == sender))
             {
-                open.RecordSuccess();
+                peer.Breaker.RecordSuccess();
             }
         }
     }
@@ -98,8 +112,6 @@ public sealed partial class PeerClient(
     {
         var called = peers[peer];
         var call = called.CallOf(message.Kind);
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        timeout.CancelAfter(options.CallTimeout);
         using var request = new HttpRequestMessage(message is StateQuery ? HttpMethod.Get : HttpMethod.Post, call);
         request.Headers.TryAddWithoutValidation(MessageId.Header, key);
         if ((span?.Id ?? MessageTracing.Format(parent.Context)) is { } traceparent)
@@ -118,7 +130,7 @@ public sealed partial class PeerClient(
             request.Content = new ByteArrayContent(BodyOf(message)) { Headers = { ContentType = Json } };
         }
 
-        using var response = await http.SendAsync(request, timeout.Token);
+        using var response = await http.SendAsync(request, cancellation);
         called.Breaker.RecordSuccess();
         if (response.StatusCode == HttpStatusCode.Unauthorized)
         {
@@ -140,7 +152,7 @@ public sealed partial class PeerClient(
             return null;
         }
 
-        var parsed = await ReadAsync(response.Content, timeout.Token);
+        var parsed = await ReadAsync(response.Content, cancellation);
         if (parsed is not null && MessageValidator.Check(parsed, time) is { } wrong)
         {
             wrong = $"Its response is none of this protocol: {wrong}";

@@ -153,17 +153,39 @@ public sealed class PeerClientTests : IDisposable
     {
         _hosts.Up.UnionWith(["agent2", "agent3"]);
         _hosts.Answers = new TaskCompletionSource();
-        List<Task<Response?>> owed = [.. Enumerable.Range(0, 32).Select(_ => SendAsync(0, new StateQuery()))];
+        var final = new Final(1, 1);
+        List<Task<Response?>> owed = [.. Enumerable.Range(0, 32).Select(_ => SendAsync(0, final))];
 
-        var oneMore = SendAsync(0, new StateQuery());
+        var oneMore = SendAsync(0, final);
         var handshake = SendAsync(0, new Handshake());
-        var toAnother = SendAsync(1, new StateQuery());
+        var toAnother = SendAsync(1, final);
         Assert.Equal(34, _hosts.Called.Count);
         Assert.Null(await oneMore);
 
         _hosts.Answers.SetResult();
         Assert.All(await Task.WhenAll([.. owed, handshake, toAnother]), Assert.NotNull);
-        Assert.NotNull(await SendAsync(0, new StateQuery()));
+        Assert.NotNull(await SendAsync(0, final));
+    }
+
+    [Fact]
+    public async Task A_peer_that_never_responded_gets_one_state_query_at_a_time()
+    {
+        _hosts.Up.Add("agent2");
+        _hosts.Answers = new TaskCompletionSource();
+        var first = SendAsync(0, new StateQuery());
+        Assert.Null(await SendAsync(0, new StateQuery()).WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(["agent2"], _hosts.Called);
+
+        // A run does not wait for a query.
+        var message = SendAsync(0, new Final(1, 1));
+        _hosts.Answers.SetResult();
+        Assert.NotNull(await first);
+        Assert.NotNull(await message);
+
+        _hosts.Answers = new TaskCompletionSource();
+        Task<Response?>[] later = [SendAsync(0, new StateQuery()), SendAsync(0, new StateQuery())];
+        _hosts.Answers.SetResult();
+        Assert.All(await Task.WhenAll(later), Assert.NotNull);
     }
 
     [Theory]
@@ -190,6 +212,18 @@ public sealed class PeerClientTests : IDisposable
         _hosts.Up.Add("agent3");
         _client.OnMessageFrom("agent3/b/1");
         Assert.NotNull(await SendAsync(1, new StateQuery()));
+    }
+
+    [Fact]
+    public async Task A_peer_with_an_unknown_id_is_left_alone_while_peers_with_known_ids_call()
+    {
+        _hosts.Up.Add("agent2");
+        Assert.NotNull(await SendAsync(0, new StateQuery()));
+        Assert.Null(await SendAsync(1, new StateQuery()));
+        _hosts.Called.Clear();
+        _client.OnMessageFrom("agent2/b/1");
+        Assert.Null(await SendAsync(1, new StateQuery()));
+        Assert.Empty(_hosts.Called);
     }
 
     public static TheoryData<Type> Exceptions =>
