@@ -13,7 +13,6 @@ public class SimulatedAgent
     private readonly long[] _deadlines = new long[Timers.Length];
     private int[] _peers = [];
     private string[] _peerNames = [];
-    private Restored? _persisted;
 
     /// <param name="index">The agent's index, from 0.</param>
     /// <param name="peers">The indices of its peers.</param>
@@ -56,6 +55,12 @@ public class SimulatedAgent
     /// <summary>When a timer fires, in µs.</summary>
     public long DeadlineOf(Timer timer) => _deadlines[(int)timer];
 
+    /// <summary>What the last process persisted; null: none ended.</summary>
+    internal Restored? Persisted { get; private set; }
+
+    /// <summary>The indices of its peers, in their order.</summary>
+    internal IReadOnlyList<int> Peers => _peers;
+
     /// <summary>The index of the agent that this agent's machine calls by a peer index.</summary>
     public int AgentAt(int peer) => _peers[peer];
 
@@ -75,14 +80,14 @@ public class SimulatedAgent
     /// <summary>Forgets everything, for another simulated run.</summary>
     internal void Clear()
     {
-        (Machine, Processes, WasReset, _persisted) = (null, 0, false, null);
+        (Machine, Processes, WasReset, Persisted) = (null, 0, false, null);
         Array.Fill(_deadlines, Never);
     }
 
     /// <summary>Ends the process, if one runs. The persisted state remains.</summary>
     internal void Stop()
     {
-        _persisted = Machine?.ToPersist() ?? _persisted;
+        Persisted = Machine?.ToPersist() ?? Persisted;
         Machine = null;
         Array.Fill(_deadlines, Never);
     }
@@ -112,9 +117,9 @@ public class SimulatedAgent
         Processes++;
         RecordedDraws = new RecordedDraws(random);
         Machine = make(Id, boot, _peerNames, RecordedDraws);
-        Beginning = new TracedProcess(Id, boot, _peerNames, restores ? _persisted : null);
+        Beginning = new TracedProcess(Id, boot, _peerNames, restores ? Persisted : null);
         WasReset &= restores;
-        if (!restores || _persisted is not { } persisted)
+        if (!restores || Persisted is not { } persisted)
         {
             return null;
         }

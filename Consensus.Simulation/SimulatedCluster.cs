@@ -16,7 +16,6 @@ public abstract class SimulatedCluster
     private static readonly Started ProcessStarted = new();
 
     private readonly SimulatedAgent[] _agents;
-    private readonly StateMachineFactory _make;
     private readonly SafetyChecker? _checker;
     private TraceStep? _step;
 
@@ -24,10 +23,13 @@ public abstract class SimulatedCluster
     /// <param name="make">Makes a machine; null: one with the default rules.</param>
     /// <param name="checker">Checks each step; null: nothing is checked.</param>
     protected SimulatedCluster(IEnumerable<SimulatedAgent> agents, StateMachineFactory? make = null, SafetyChecker? checker = null) =>
-        (_agents, _make, _checker) = ([.. agents], make ?? Core, checker);
+        (_agents, Make, _checker) = ([.. agents], make ?? Core, checker);
 
     /// <summary>The core as it is.</summary>
     public static StateMachineFactory Core { get; } = (id, boot, peers, random) => new AgentStateMachine(id, boot, peers, random);
+
+    /// <summary>Makes the machines.</summary>
+    internal StateMachineFactory Make { get; }
 
     /// <summary>The agents by index.</summary>
     public IReadOnlyList<SimulatedAgent> Agents => _agents;
@@ -54,7 +56,7 @@ public abstract class SimulatedCluster
     /// <param name="restores">Whether it restores what the last process persisted.</param>
     protected void Start(SimulatedAgent agent, string boot, IRandomSource random, bool restores = false)
     {
-        RecordViolation(agent.Start(boot, random, _make, restores));
+        RecordViolation(agent.Start(boot, random, Make, restores));
         Step(agent, ProcessStarted, traced: Trace is null ? null : new TraceStep(Now, agent.Index, TraceStepKind.Boot) { Note = boot, Process = agent.Beginning });
     }
 

@@ -26,7 +26,7 @@ public sealed record NextStep(ExplorationStep Step, int Agent, SimulatedCall? Ca
 /// A cluster in which a path of steps says what happens next. Every message stays in flight until a step delivers or loses it,
 /// and every timer that is set may fire at any time. Agents know each other when the path begins, or it begins in a recorded run.
 /// </summary>
-public sealed class ExploredCluster : SimulatedCluster
+public sealed partial class ExploredCluster : SimulatedCluster
 {
     private const long StepUs = 1_000;
 
@@ -184,6 +184,9 @@ public sealed class ExploredCluster : SimulatedCluster
 
     /// <summary>How often a client asked for a run.</summary>
     public int Starts => _starts;
+
+    /// <summary>Whether a restarted agent restores what it persisted.</summary>
+    internal bool IsDurable => _durable;
 
     /// <summary>Calls in flight, the oldest first.</summary>
     internal IReadOnlyList<SimulatedCall> Calls => InFlight;

@@ -40,6 +40,15 @@ public sealed class RecordedMoment
         Merge([.. read.Select(one => one.All?[one.First..] ?? [])]);
     }
 
+    private RecordedMoment(RecordedMoment later, int steps)
+    {
+        (_run, _until, Run, _ids, _boots, Processes) = (later._run, later._until, later.Run, later._ids, later._boots, later.Processes);
+        _steps.AddRange(later._steps.Take(steps));
+    }
+
+    /// <summary>An earlier moment, after the first of the steps.</summary>
+    public RecordedMoment First(int steps) => new(this, steps);
+
     /// <summary>The run.</summary>
     public RunDescriptor Run { get; }
 

@@ -8,11 +8,14 @@ internal sealed class ChoiceEnumerator : IRandomSource
     private readonly List<(int Choice, int Bound)> _script = [];
     private int _position;
 
+    /// <summary>Makes the choices after those of the script; null: each is the first that is possible.</summary>
+    public IRandomSource? Chance { get; set; }
+
     public int Next(int bound)
     {
         if (_position == _script.Count)
         {
-            _script.Add((0, bound));
+            _script.Add((Chance?.Next(bound) ?? 0, bound));
         }
 
         var choice = _script[_position].Choice;

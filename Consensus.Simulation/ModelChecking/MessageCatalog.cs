@@ -98,21 +98,21 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
         var message = this[code];
         var reaches = message.Kind switch
         {
-            CatalogMessageKind.Handshake or CatalogMessageKind.LateHandshake => bounds.Names(message.Sender, receiver),
-            CatalogMessageKind.Joined => bounds.Names(receiver, message.Sender),
+            CatalogMessageKind.Handshake or CatalogMessageKind.LateHandshake => bounds.Peers.Names(message.Sender, receiver),
+            CatalogMessageKind.Joined => bounds.Peers.Names(receiver, message.Sender),
 
             // By a message, or by the response to one.
-            _ => bounds.Names(receiver, message.Sender) || bounds.Names(message.Sender, receiver),
+            _ => bounds.Peers.Names(receiver, message.Sender) || bounds.Peers.Names(message.Sender, receiver),
         };
         return !reaches || (message.To >= 0 && message.To != receiver) ? null : message.Kind switch
         {
-            CatalogMessageKind.Introduced => new ResponseReceived(AgentIds.PeerIndex(message.Sender, receiver), new Handshake(), new Response(ResponseStatus.Reset)
+            CatalogMessageKind.Introduced => new ResponseReceived(bounds.Peers.PeerIndex(message.Sender, receiver), new Handshake(), new Response(ResponseStatus.Reset)
             {
-                AgentId = AgentIds.IdOf(message.Sender), Boot = message.Boot, Agents = message.Agents, Floor = message.Floor.IsNone ? null : message.Floor,
+                AgentId = bounds.Peers.IdOf(message.Sender), Boot = message.Boot, Agents = message.Agents, Floor = message.Floor.IsNone ? null : message.Floor,
             }),
 
             // The handshake's response names boot and floor where a step needs them.
-            CatalogMessageKind.Joined => new ResponseReceived(AgentIds.PeerIndex(message.Sender, receiver), new StateQuery(),
+            CatalogMessageKind.Joined => new ResponseReceived(bounds.Peers.PeerIndex(message.Sender, receiver), new StateQuery(),
                 new Response(ResponseStatus.Ok) { Run = Run(message.Run).Id, Descriptor = Run(message.Run) }),
             _ => MessageOf(message) is { } sent ? new MessageReceived(sent) : null,
         };
@@ -155,7 +155,7 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
 
     private Message? MessageOf(CatalogMessage message)
     {
-        var id = AgentIds.IdOf(message.Sender);
+        var id = bounds.Peers.IdOf(message.Sender);
         var run = message.Run < 0 ? null : Run(message.Run);
         return message.Kind switch
         {

@@ -47,11 +47,8 @@ public sealed record ModelCheckerOptions(
     /// <summary>Starts of one agent.</summary>
     public const int MaxStarts = 3;
 
-    /// <summary>How many agents the agent with this index, from 0, counts.</summary>
-    internal int CountedBy(int agent) => agent >= Agents - ShortPeers ? Agents - 1 : Agents;
-
-    /// <summary>Whether one agent names another in its <c>PEERS</c>.</summary>
-    internal bool Names(int agent, int other) => agent != other && AgentIds.PeerIndex(other, agent) < CountedBy(agent) - 1;
+    /// <summary>Who names whom.</summary>
+    internal PeerLists Peers { get => field ??= PeerLists.Of(Agents, ShortPeers); init; }
 
     /// <summary>Names an option that is out of range, and its range; null where there is none.</summary>
     public string? Error() =>

@@ -99,7 +99,7 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         {
             for (var j = 0; j < state.Length; j++)
             {
-                if (bounds.Names(i, j))
+                if (bounds.Peers.Names(i, j))
                 {
                     (state[i], state[j]) = _exchanges.TryGetValue((state[i], state[j]), out var after) ? after : Exchange(state[i], state[j]);
                 }
@@ -143,7 +143,7 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
     {
         lock (agents.Gate)
         {
-            var peer = AgentIds.PeerIndex(other.Agent, caller.Agent);
+            var peer = bounds.Peers.PeerIndex(other.Agent, caller.Agent);
             var (mine, theirs) = (caller, other);
             foreach (var call in Calls(caller, peer))
             {
@@ -233,7 +233,7 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
     {
         agents.Random.Begin();
         var effects = machine.Step(input).ToList();
-        TransitionTable.EndFirstCalls(machine, effects);
+        agents.EndFirstCalls(machine, effects);
         return effects;
     }
 

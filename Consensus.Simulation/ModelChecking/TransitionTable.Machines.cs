@@ -79,7 +79,7 @@ internal sealed partial class TransitionTable
 
     private AgentStateMachine Restart(AgentStateMachine before, int direction)
     {
-        var machine = New(AgentIds.IndexOf(before.Id), NextBoot(before.Boot[^1], direction));
+        var machine = New(_bounds.Peers.IndexOf(before.Id), NextBoot(before.Boot[^1], direction));
         if (_bounds.Durable)
         {
             machine.Step(before.ToPersist());
@@ -91,7 +91,7 @@ internal sealed partial class TransitionTable
     private sealed record Introduction(int To, Response Response) : Effect;
 
     private AgentStateMachine New(int agent, char boot) =>
-        _make(AgentIds.IdOf(agent), $"{(char)('a' + agent)}{boot}", [.. Enumerable.Range(0, _bounds.Agents).Where(peer => _bounds.Names(agent, peer)).Select(AgentIds.IdOf)], Random);
+        _make(_bounds.Peers.IdOf(agent), $"{(char)('a' + agent)}{boot}", [.. _bounds.Peers.PeersOf(agent).Select(_bounds.Peers.IdOf)], Random);
 
     private LocalState LocalOf(AgentStateMachine machine, bool mayStart, IReadOnlyList<Effect>? effects = null)
     {
@@ -101,20 +101,23 @@ internal sealed partial class TransitionTable
         if (!_locals.TryGetValue(key, out var local))
         {
             _locals.Add(key, local = new LocalState(machine));
-            local.RepeatedMessages = MessagesOf(AgentIds.IndexOf(machine.Id), machine, []);
+            local.RepeatedMessages = MessagesOf(_bounds.Peers.IndexOf(machine.Id), machine, []);
         }
 
         return local;
     }
 
     /// <summary>Completes the first calls of a start. What their responses carry is among the messages.</summary>
-    public static void EndFirstCalls(AgentStateMachine machine, IReadOnlyList<Effect> effects)
+    public void EndFirstCalls(AgentStateMachine machine, IReadOnlyList<Effect> effects)
     {
         if (effects.OfType<Send>().Select(send => send.Message).OfType<NewRound>().FirstOrDefault() is { Run: not null } first)
         {
             for (var peer = 0; peer < machine.ClusterSize - 1; peer++)
             {
-                machine.Step(new ResponseReceived(peer, first, new Response(ResponseStatus.Ok) { AgentId = AgentIds.IdOf(peer < AgentIds.IndexOf(machine.Id) ? peer : peer + 1) }));
+                machine.Step(new ResponseReceived(peer, first, new Response(ResponseStatus.Ok)
+                {
+                    AgentId = _bounds.Peers.IdOf(_bounds.Peers.PeersOf(_bounds.Peers.IndexOf(machine.Id))[peer]),
+                }));
             }
         }
     }

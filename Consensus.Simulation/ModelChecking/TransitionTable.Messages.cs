@@ -18,7 +18,7 @@ internal sealed partial class TransitionTable
                     break;
                 case Send { Message: { Run: { } run } message }:
                     codes.Add(Messages.CodeOf(agent, message, Messages.CodeOf(run)));
-                    codes.UnionWith(copies?.FindAdded(message).Select(added => Messages.CodeOf(AgentIds.IndexOf(added.Sender!), added, Messages.CodeOf(run))) ?? []);
+                    codes.UnionWith(copies?.FindAdded(message).Select(added => Messages.CodeOf(_bounds.Peers.IndexOf(added.Sender!), added, Messages.CodeOf(run))) ?? []);
                     break;
                 case ProtocolEvent { Kind: ProtocolEventKind.Drew } drew when machine.CurrentRun is { } run:
                     codes.Add(Messages.Code(new(CatalogMessageKind.Drew, agent, Messages.CodeOf(run), Value: drew.Value)));
@@ -106,8 +106,8 @@ internal sealed partial class TransitionTable
 
     /// <summary>Whether a message's run has a member that counts another number of agents, or such an agent proposes or votes in it.</summary>
     private bool IsOfAnotherSize(CatalogMessage message) => message.Run >= 0 && Messages.Run(message.Run) is var run
-        && ((IsOfMember(message) && message.Value + message.Proposed > 0 && _bounds.CountedBy(message.Sender) != run.N)
-            || run.Members.Keys.Any(id => _bounds.CountedBy(AgentIds.IndexOf(id)) != run.N));
+        && ((IsOfMember(message) && message.Value + message.Proposed > 0 && _bounds.Peers.CountedBy(message.Sender) != run.N)
+            || run.Members.Keys.Any(id => _bounds.Peers.CountedBy(_bounds.Peers.IndexOf(id)) != run.N));
 
     // A response to a handshake that is over is not read. The handshake itself may still arrive.
     private int SentBy(LocalState local, int code) => Messages[code] switch

@@ -80,11 +80,11 @@ public sealed record SimulationOptions(
         Spread = run.Spread ?? Spread,
     };
 
-    /// <summary>How many agents the agent with this index, from 0, counts.</summary>
-    internal int CountedBy(int agent) => agent >= Agents - ShortPeers ? Agents - 1 : Agents;
-
-    internal IEnumerable<SimulatedAgent> CreateAgents() =>
-        Enumerable.Range(0, Agents).Select(agent => new SimulatedAgent(agent, AgentIds.Others(agent, Agents).Take(CountedBy(agent) - 1)));
+    internal IEnumerable<SimulatedAgent> CreateAgents()
+    {
+        var peers = PeerLists.Of(Agents, ShortPeers);
+        return Enumerable.Range(0, Agents).Select(agent => new SimulatedAgent(agent, peers.PeersOf(agent)));
+    }
 
     /// <summary>True where nothing but delay goes wrong.</summary>
     public bool IsFaultFree => Drop == default && Duplicate == default && Crash == default && Partition == default && Pause == default && Reset == default;
