@@ -23,6 +23,8 @@ namespace Consensus.Agent.Api;
 [JsonSerializable(typeof(ClusterResponse))]
 [JsonSerializable(typeof(ExploredState))]
 [JsonSerializable(typeof(ExplorationProgress))]
+[JsonSerializable(typeof(PossibleFutures))]
+[JsonSerializable(typeof(LikelyFutures))]
 [JsonSerializable(typeof(FaultsBody))]
 [JsonSerializable(typeof(FaultsResponse))]
 [JsonSerializable(typeof(ProblemDetails))]

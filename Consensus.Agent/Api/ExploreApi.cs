@@ -48,7 +48,7 @@ public sealed record ExploredState(
 /// <summary>Every state that agents can reach, one step at a time. The whole path is in the request, so the agent keeps nothing.</summary>
 public static class ExploreApi
 {
-    /// <summary>Maps <c>GET /explore/state</c> and <c>GET /explore/search</c>.</summary>
+    /// <summary>Maps <c>GET /explore/…</c>.</summary>
     public static RouteGroupBuilder MapExploreApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/explore").WithTags("Explore");
@@ -58,6 +58,12 @@ public static class ExploreApi
         group.MapGet("/search", ExploreSearchApi.SearchAsync).Counts(EndpointClass.Searches)
             .ProducesProblem(400).ProducesProblem(503)
             .WithSummary("The shortest way from a path to a goal, as server-sent events: progress, then found or none; a client that leaves ends the search");
+        group.MapGet("/possible", ExplorePossibleApi.PossibleAsync).Counts(EndpointClass.Steps)
+            .Produces<PossibleFutures>().ProducesProblem(400).ProducesProblem(503)
+            .WithSummary("What can still be decided, and whether agents can disagree or the run can stall; until, in µs as the timeline's start_us, names an earlier step");
+        group.MapGet("/futures", ExplorePossibleApi.FuturesAsync).Counts(EndpointClass.Searches)
+            .Produces<LikelyFutures>().ProducesProblem(400).ProducesProblem(503)
+            .WithSummary("When and what agents decide in 200 to 1000 simulated futures without faults; a message takes 0.2 to delay ms");
         return group;
     }
 

@@ -35,6 +35,12 @@ internal sealed class SimulationQuery
         : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && ProtocolLimits.IsSeed(number) ? number
         : Refuse<long>($"seed must be {ProtocolLimits.SeedRange}.");
 
+    /// <summary>A time in µs; the end of time where there is none.</summary>
+    public long Time(string name, string? text) =>
+        text is null ? long.MaxValue
+        : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var time) ? time
+        : Refuse<long>($"{name} must be a time in µs, as start_us of the timeline.");
+
     public Mutant? MutantNamed(string? name) =>
         name is null ? null
         : Mutant.All.FirstOrDefault(mutant => mutant.Name == name)

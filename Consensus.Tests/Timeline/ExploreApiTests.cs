@@ -83,6 +83,45 @@ public sealed class ExploreApiTests : ThreeAgents
     }
 
     [Fact]
+    public async Task What_is_possible_and_likely_is_answered_for_a_path_and_for_each_of_its_steps()
+    {
+        var (code, end) = await Clients[0].Get("/explore/possible?path=s1.1-d1.1-d2.1-r1");
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.Equal("""{"at_us":3000,"value":1}""", end.GetProperty("since").GetRawText());
+        Assert.Equal(("[1]", true, false, 2), (end.GetProperty("values").GetRawText(), end.GetProperty("complete").GetBoolean(), end.GetProperty("disagreement").GetBoolean(), end.GetProperty("crashes_to_stall").GetInt32()));
+        var sentences = end.GetProperty("sentences").EnumerateArray().Select(sentence => sentence.GetString()).ToList();
+        Assert.Equal(("Only 1 can be decided.", "The line is where only 1 was left: before any agent had decided."), (sentences[0], sentences[^1]));
+        var (_, before) = await Clients[0].Get("/explore/possible?path=s1.1-d1.1-d2.1-r1&until=2000");
+        Assert.Equal(("[1,2,3]", 3), (before.GetProperty("values").GetRawText(), before.GetProperty("last_round").GetInt32() + 1));
+        Assert.Equal("Two agents can decide different values.", (await Clients[0].Get("/explore/possible?rule=classic&path=s1.1-d1.1")).Body.GetProperty("sentences")[1].GetString());
+        Assert.Equal("No agent knows a run yet.", (await Clients[0].Get("/explore/possible")).Body.GetProperty("sentences")[0].GetString());
+
+        var (_, likely) = await Clients[0].Get("/explore/futures?path=s1.1-d1.1-d2.1&futures=200");
+        Assert.Equal("""[{"number":1,"futures":200}]""", likely.GetProperty("rounds").GetRawText());
+        Assert.Equal("""[{"number":1,"futures":200}]""", likely.GetProperty("values").GetRawText());
+    }
+
+    [Fact]
+    public async Task What_was_possible_is_answered_for_any_moment_of_a_recorded_run()
+    {
+        var (_, started) = await Clients[0].Post("/run?wait=30");
+        var run = started.GetProperty("run").GetString();
+        var (_, timeline) = await Clients[1].Get($"/timeline?cluster=true&run={run}");
+        var (start, events) = (timeline.GetProperty("start_us").GetInt64(), timeline.GetProperty("events").EnumerateArray().ToList());
+        var drawn = events.First(e => e.GetProperty("kind").GetString() == "drew").GetProperty("t").GetDouble();
+        var decided = events.First(e => e.GetProperty("kind").GetString() == "decided");
+        var at = timeline.GetProperty("messages").EnumerateArray().Max(message => message.TryGetProperty("answered", out var answered) ? answered.GetDouble() : 0) + 1;
+        var query = $"/explore/possible?run={run}&at={at.ToString(CultureInfo.InvariantCulture)}";
+        var (code, end) = await Clients[1].Get(query);
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.Equal(decided.GetProperty("value").GetInt32(), end.GetProperty("since").GetProperty("value").GetInt32());
+        Assert.InRange(end.GetProperty("since").GetProperty("at_us").GetInt64(), start + (long)(drawn * 1000), start + (long)(decided.GetProperty("t").GetDouble() * 1000) + 1);
+        var (_, first) = await Clients[1].Get($"{query}&until={start + (long)(drawn * 1000) + 1}");
+        Assert.Equal("[1,2,3]", first.GetProperty("values").GetRawText());
+        Assert.Equal(HttpStatusCode.OK, (await Clients[1].Get(query.Replace("possible", "futures", StringComparison.Ordinal))).Code);
+    }
+
+    [Fact]
     public async Task Searches_delay_no_step_and_steps_of_a_class_wait_for_each_other()
     {
         using var http = new HttpClient { BaseAddress = Cluster.Addresses[0] };
@@ -108,7 +147,21 @@ public sealed class ExploreApiTests : ThreeAgents
         var (code, problem) = await Clients[0].Get("/explore/state?" + query);
         Assert.Equal(HttpStatusCode.BadRequest, code);
         Assert.StartsWith(detail, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
-        (code, problem) = await Clients[0].Get("/explore/search?goal=decision&" + query);
+        foreach (var path in (string[])["/explore/search?goal=decision&", "/explore/possible?", "/explore/futures?"])
+        {
+            (code, problem) = await Clients[0].Get(path + query);
+            Assert.Equal(HttpStatusCode.BadRequest, code);
+            Assert.StartsWith(detail, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("possible?until=soon", "until must be a time in µs")]
+    [InlineData("futures?futures=100", "futures must be a whole number from 200 to 1000.")]
+    [InlineData("futures?delay=0", "delay must be a whole number from 1 to 1000.")]
+    public async Task A_bad_parameter_of_what_can_still_happen_is_answered_with_what_to_change(string query, string detail)
+    {
+        var (code, problem) = await Clients[0].Get("/explore/" + query);
         Assert.Equal(HttpStatusCode.BadRequest, code);
         Assert.StartsWith(detail, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
