@@ -103,6 +103,9 @@ const exploreQuery = (query) => new URLSearchParams(Object.entries(query).filter
 /** The state after a path. */
 export const exploreState = (query, signal) => call(`explore/state?${exploreQuery(query)}`, { signal });
 
+/** What can still happen (`possible`), or what happened in simulated futures (`futures`), after a path or at a moment of a recorded run. */
+export const exploreFuture = (kind, query, signal) => call(`explore/${kind}?${exploreQuery(query)}`, { signal });
+
 /**
  * Searches for the shortest way to a goal.
  * @param {object} query @param {AbortSignal} signal ends the search @param {(states: number) => void} onProgress

@@ -12,6 +12,7 @@ import { list } from './format.js';
 import { startHints } from './hints.js';
 import * as key from './key.js';
 import { LearnView } from './learn-view.js';
+import { untilOf } from './possible.js';
 import { RunForm } from './run-form.js';
 import { RunHistory } from './run-history.js';
 import { RunView } from './run-view.js';
@@ -90,6 +91,11 @@ const runView = new RunView(byId('diagram'), {
   explore: ({ t }, { timeline: { run, n, descriptor } }) => descriptor && n <= MAX_EXPLORED.agents && descriptor.values <= MAX_EXPLORED.values
     ? addressOf('explore', [['run', run], ['at', String(t)]]) : undefined,
   ask: (question, { timeline }) => api.getWhy(timeline.run ?? '', question),
+  possible: {
+    open: false,
+    ask: (kind, until, model, signal) => api.exploreFuture(
+      kind, { run: model.timeline.run, at: String(Math.max(0, model.steps.at(-1).t)), until: untilOf(until, model) }, signal),
+  },
   address: (model, position) => new URL(addressOf('live', [...runEntry(model.timeline.run), ...stepEntry(position)]), location.href).href,
 });
 const traceLink = html('a', { class: 'trace', target: '_blank', rel: 'noopener', hidden: true }, 'Trace');

@@ -1,11 +1,12 @@
 // The explorer: one state of a simulated cluster, its diagram, its agents, its properties, and every possible next step.
 
 import { AgentTable } from './agent-table.js';
-import { errorText, exploreState, isFailedCall, searchPath } from './api.js';
+import { errorText, exploreFuture, exploreState, isFailedCall, searchPath } from './api.js';
 import { chip, html } from './dom.js';
 import { arrowLabel, plural } from './format.js';
 import { hint } from './hints.js';
 import { RunView } from './run-view.js';
+import { untilOf } from './possible.js';
 import { queryOf } from './why.js';
 
 const TIMERS = {
@@ -37,18 +38,22 @@ export class Explorer {
     this.properties = html('ul', { class: 'properties', 'aria-label': 'Properties' });
     this.steps = html('section', { class: 'card next-steps', 'aria-labelledby': 'next-title', tabindex: -1 });
     this.table = new AgentTable(agents);
+    const future = html('div', { class: 'card' });
     this.view = new RunView(stage, {
       label: 'Space-time diagram of the path',
       onStates: (model, states, position) => this.table.show(model, states, position, { end: 'Current state' }),
       tokens: () => this.#messages(null).map((own) => this.#token(own)),
       ask: async (question) => (await exploreState({ ...this.query, path: this.path, why: queryOf(question) })).timeline.explanation,
+      possible: {
+        host: future, open: true, ask: (kind, until, model, signal) => exploreFuture(kind, { ...this.query, path: this.path, until: untilOf(until, model) }, signal),
+      },
       onAgent: (lane, button) => this.#openMenu(button, this.#name(lane), this.#agentButtons(lane)),
     });
     this.menu = html('div', { class: 'step-menu', popover: 'auto', role: 'dialog', 'aria-label': 'Possible steps' });
     this.menu.addEventListener('toggle', ({ newState }) => { if (newState === 'closed') this.menu.replaceChildren(); });
     this.menu.addEventListener('click', ({ target }) => { if (target.closest('[data-step]')) this.menu.hidePopover(); });
     // The steps come first by keyboard: they are what a person chooses.
-    this.root = html('div', { class: 'explorer' }, this.steps, html('div', { class: 'explored' }, this.outcome, this.properties, stage), agents, this.menu);
+    this.root = html('div', { class: 'explorer' }, this.steps, html('div', { class: 'explored' }, this.outcome, this.properties, future, stage), agents, this.menu);
     host.append(this.root);
   }
 
@@ -85,6 +90,12 @@ export class Explorer {
 
   forward() {
     return this.undone.length ? this.#load({ path: this.#with(this.undone.at(-1)), undone: this.undone.slice(0, -1) }, true) : undefined;
+  }
+
+  /** Takes one of the steps that differ only in their draws: the coin chooses, and the page says what it shows. */
+  async #toss(steps) {
+    const { step, draws } = steps[Math.floor(Math.random() * steps.length)];
+    if (await this.take(step) && draws) this.#say(`The coin shows ${draws}.`);
   }
 
   take(step) {
@@ -183,7 +194,7 @@ export class Explorer {
     const { message, key } = all[0];
     const own = all.filter((group) => !this.only || this.only.has(group.key[0]));
     const of = (...kinds) => own.find(({ kind }) => kinds.includes(kind));
-    const take = (group) => group && !group.steps[0].draws && this.take(group.steps[0].step);
+    const take = (group) => group && (this.coin || !group.steps[0].draws) && this.#toss(group.steps);
     const [arrival, words] = [of(...ARRIVALS), describe(message, this.#name)];
     const isDown = !all.some((group) => ARRIVALS.has(group.kind));
     const offer = (event) => {
@@ -195,7 +206,7 @@ export class Explorer {
       type: 'button', class: `token k-${kind}${message.response ? ' response' : ''}`, 'data-token': arrival?.key ?? key,
       title: `${words}.${arrival ? ' Click to deliver it; right-click for more.' : isDown ? ` ${this.#name(message.to)} is down.` : ''}`,
       disabled: this.root.classList.contains('watching') || own.length === 0, oncontextmenu: offer,
-      onclick: (event) => !arrival || arrival.steps[0].draws ? offer(event) : take(arrival),
+      onclick: (event) => !arrival || (arrival.steps[0].draws && !this.coin) ? offer(event) : take(arrival),
       onkeydown: (event) => take({ Delete: of('lose'), d: of('duplicate') }[event.key]),
     });
     const label = `${message.response ? '↩ ' : ''}${message.kind ? arrowLabel({ ...message, message }) : 'received'}`;
@@ -260,6 +271,7 @@ export class Explorer {
       onclick: () => this.take(step.step),
     }, ...children);
     if (!steps[0].draws) return [button(steps[0], label)];
+    if (this.coin) return [html('button', { type: 'button', class: look, 'data-step': steps[0].step.split('.')[0], onclick: () => this.#toss(steps) }, `${label} and toss the coin`)];
     return [html('span', { class: 'draws' }, label, ' and ', this.only ? 'draw' : hint('draw', 'draw')), ...steps.map((step) => button(step, chip(step.draws[0])))];
   }
 

@@ -1,11 +1,15 @@
 // The lessons. Each lesson follows a path of the explorer, some steps and some words at a time, and ends with a task.
 
 import { addressOf, readAddress, showAddress } from './address.js';
-import { call } from './api.js';
+import { call, exploreFuture, isFailedCall } from './api.js';
 import { html } from './dom.js';
 import { Explorer } from './explorer.js';
+import { plural } from './format.js';
 import { hint } from './hints.js';
 import { store, stored } from './storage.js';
+
+// A game compares with so many futures, in a network that is slow against the windows of 200 ms.
+const NETWORK = { futures: 1000, delay: 1000 };
 
 // The lessons whose tasks are done in this tab.
 const DONE = 'consensus-lessons';
@@ -18,8 +22,13 @@ const GOALS = {
   later: ({ timeline }) => timeline.events.some(({ kind, round }) => kind === 'decided' && round > 1),
   violation: ({ properties }) => properties.some(({ holds }) => !holds),
   learner: ({ agents }) => agents.some(({ state }) => state?.learner),
-  'round 3': ({ agents, timeline }) => !timeline.lanes.some(({ value }) => value !== undefined) && agents.some(({ state }) => state?.round >= 3),
+  'round 3': (state) => undecidedRounds(state) >= 2,
 };
+
+const firstDecision = ({ timeline }) => timeline.events.find(({ kind }) => kind === 'decided');
+
+/** For how many rounds no agent decided. */
+const undecidedRounds = (state) => (firstDecision(state)?.round ?? Math.max(...state.agents.map((agent) => agent.state?.round ?? 0))) - 1;
 
 export class LearnView {
   /** @param {HTMLElement} host @param {{notice: (text?: string) => void}} options */
@@ -85,6 +94,7 @@ export class LearnView {
     const { path, parts, task } = this.lessons[place.lesson];
     // A task offers messages, and the kinds of steps that its answer takes.
     this.explorer.only = this.#isTask(place) ? new Set(['d', 'r', ...task.answer.slice(task.path.length).split('-').filter(Boolean).map((step) => step[0])]) : null;
+    this.explorer.coin = this.#isTask(place) && task.coin;
     const arriving = this.arriving = { place, isStep };
     await this.explorer.show(this.#query(place), this.#isTask(place) ? task.path : path.split('-').slice(0, parts[place.part][0]).join('-'));
     if (this.arriving !== arriving) return;
@@ -136,7 +146,26 @@ export class LearnView {
       this.list.children[lesson].firstChild.append(html('span', { 'aria-label': ', done' }, ' ✓'));
     }
     this.debrief.textContent = done ? this.#lesson.task.debrief : '';
+    if (this.#lesson.task.coin && (done || firstDecision(state))) this.#score(state);
     this.progress.textContent = done ? 'Done. Go on.' : 'To do before you go on';
+  }
+
+  /** Compares a game with networks that delay messages at random. */
+  async #score(state) {
+    const [{ task }, rounds] = [this.#lesson, undecidedRounds(state)];
+    this.scored = state;
+    try {
+      const network = this.network ??= await exploreFuture('futures', { ...this.#query(this.at), path: task.path, ...NETWORK });
+      const decided = network.rounds.findLast(({ number }) => number <= rounds)?.futures ?? 0;
+      const kept = network.futures - decided;
+      if (this.scored !== state || this.explorer.state !== state) return;
+      const share = kept ? `one in ${(network.futures / kept).toFixed(kept * 2 > network.futures ? 1 : 0)}` : `none of ${network.futures}`;
+      const score = rounds ? `You kept them undecided for ${plural(rounds, 'round')}; ${share} networks with random delays of up to ${NETWORK.delay} ms would.`
+        : 'They decided in round 1.';
+      this.debrief.textContent = `${score} ${GOALS[task.goal](state) ? task.debrief : 'Start the task again.'}`;
+    } catch (problem) {
+      if (!isFailedCall(problem)) throw problem;
+    }
   }
 
   #onKey(event) {

@@ -164,7 +164,16 @@ export function background(plan, model) {
       svg('path', { d: `M${plan.gutter - 8} 0H${round(plan.width - 8)}` }),
       svg('text', { x: plan.narrow ? 2 : 6, y: 4 }, `${plan.narrow ? '' : '⋯ '}${duration(pause.ms)}`)));
   }
+  if (model.onlyValue) parts.push(onlyValueLine(plan, model));
   return svg('g', { class: 'background' }, parts);
+}
+
+/** The line across the lanes from which on only one value was possible. */
+export function onlyValueLine(plan, { onlyValue: { t, value }, steps }) {
+  const y = Math.max(8, ...steps.filter((step) => step.t <= t + 0.002).map(({ bottom }) => bottom + 5));
+  return svg('g', { class: `only-value ${valueClass(value)}`, transform: `translate(0 ${round(y)})` },
+    svg('path', { d: `M${plan.gutter - 8} 0H${round(plan.width - 4)}` }),
+    svg('text', { x: round(plan.width - 6), y: 14, 'text-anchor': 'end' }, `from here on only ${value}`));
 }
 
 /** The line of a lane: faint without a run, solid in a run, coloured with a decision, dashed while the agent does not respond. */
