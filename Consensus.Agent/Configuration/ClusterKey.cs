@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Configuration;
 

@@ -4,7 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Consensus.AppHost;
+using Consensus.Hosting;
 using Microsoft.Extensions.Configuration;
 
 namespace Consensus.Tests.AppHost;

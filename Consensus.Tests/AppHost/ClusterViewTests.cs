@@ -1,5 +1,5 @@
 using Aspire.Hosting.ApplicationModel;
-using Consensus.AppHost;
+using Consensus.Hosting;
 
 namespace Consensus.Tests.AppHost;
 

@@ -1,7 +1,7 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
-using Consensus.AppHost;
+using Consensus.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Consensus.Tests.AppHost;
@@ -19,7 +19,7 @@ internal sealed class Model : IAsyncDisposable
     /// <summary>The agents: projects here, containers where published.</summary>
     public IReadOnlyList<IResource> Agents => [.. Builder.Resources.Where(resource => resource is ProjectResource or ContainerResource)];
 
-    public ClusterResource Cluster => Builder.Resources.OfType<ClusterResource>().Single();
+    public ConsensusClusterResource Cluster => Builder.Resources.OfType<ConsensusClusterResource>().Single();
 
     public static Task<Model> CreateAsync(params string[] args) => CreateAsync(dashboard: false, args);
 

@@ -1,6 +1,6 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
-using Consensus.AppHost;
+using Consensus.Hosting;
 
 namespace Consensus.Tests.AppHost;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
-using Consensus.AppHost;
+using Consensus.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -21,7 +21,7 @@ public sealed class MonitorTests(RunningApplication application) : IAsyncLifetim
     {
         var port = application.App.GetEndpoint("agent1", "http").Port;
         await application.StopAsync("agent1");
-        var monitor = application.App.Services.GetRequiredService<ClusterMonitor>();
+        var monitor = application.App.Services.GetRequiredKeyedService<ClusterMonitor>("consensus");
         await using (var intruder = new Intruder(port))
         {
             // Commands run within spans of the AppHost, which nobody exports. A run that links to such a span has a dead link.

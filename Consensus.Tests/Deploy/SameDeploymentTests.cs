@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using Aspire.Hosting.ApplicationModel;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
-using Consensus.AppHost;
+using Consensus.Hosting;
 using Consensus.Tests.AppHost;
 using Microsoft.Extensions.Configuration;
 

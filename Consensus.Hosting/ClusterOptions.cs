@@ -2,7 +2,7 @@ using System.Globalization;
 using Consensus.Protocol;
 using Microsoft.Extensions.Configuration;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>Size and place of the cluster.</summary>
 /// <param name="Agents"><c>--agents</c> or <c>Cluster:Agents</c>: 1..101, default 3.</param>
@@ -13,6 +13,38 @@ internal sealed record ClusterOptions(int Agents, int Port, string Data)
 {
     private const int DefaultPort = 5001;
     private const string TemporaryPrefix = "consensus-apphost-";
+
+    /// <summary>Reads the command line of an AppHost with a cluster, before anything is started.</summary>
+    /// <param name="args">The command line.</param>
+    /// <param name="builder">The application.</param>
+    /// <param name="options">The options.</param>
+    /// <returns>Null, or the exit code: the reason is printed.</returns>
+    public static int? TryCreateBuilder(string[] args, out IDistributedApplicationBuilder builder, out ClusterOptions options)
+    {
+        (builder, options) = (null!, null!);
+        if (CommandLine.Check(args) is { } usage)
+        {
+            Console.Error.WriteLine(usage.Text);
+            return usage.ExitCode;
+        }
+
+        builder = DistributedApplication.CreateBuilder(args);
+        var error = Read(builder.Configuration, Path.Combine(builder.AppHostDirectory, "obj", "data"), out options)
+            ?? (builder.ExecutionContext.IsRunMode ? options.MakeDataFolder() : null)
+            ?? (builder.ExecutionContext.IsRunMode ? PortConflicts.Resolve(builder.Configuration, options) : null);
+        if (error is not null)
+        {
+            Console.Error.WriteLine(error);
+            return 1;
+        }
+
+        if (DeveloperCertificate.Warning(builder.Configuration) is { } warning)
+        {
+            Console.Error.WriteLine(warning);
+        }
+
+        return null;
+    }
 
     /// <summary>agent1, agent2, ...</summary>
     public static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"agent{number}");

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Consensus.Protocol;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>One agent as the AppHost last saw it.</summary>
 /// <param name="Name">Its resource name, which is its id.</param>
@@ -13,6 +13,9 @@ internal sealed record AgentStatus(string Name, AgentState? State, AgentRunSumma
 {
     /// <summary>Whether <see cref="Summary"/> changes no more.</summary>
     public bool IsSettled { get; init; }
+
+    /// <summary>Whether it serves the page that draws runs.</summary>
+    public bool HasPage { get; init; }
 
     /// <summary>Whether it responds.</summary>
     public bool Up => State is not null;
@@ -152,7 +155,7 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
         {
             return new ClusterView(
                 agents, "Ready", KnownResourceStateStyles.Info,
-                $"Run {NumberOf(run)} stayed undecided: no agent that is up takes part in it", run);
+                $"{NameOf(run)} stayed undecided: no agent that is up takes part in it", run);
         }
 
         if (members.FirstOrDefault(member => member.Stalled is not null) is { } stalled)
@@ -192,6 +195,9 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
         < 1000 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0} ms"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000:0.0} s"),
     };
+
+    /// <summary>A run as the subject of a sentence.</summary>
+    public static string NameOf(string run) => NumberOf(run) is > 0 and var number ? $"Run {number}" : "The run";
 
     /// <summary>The number at the start of a run's id; 0 where it is none.</summary>
     public static long NumberOf(string run)

@@ -1,7 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Configuration;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>The certificate that the dashboard needs for https.</summary>
 internal static class DeveloperCertificate

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>What a command that ran returns: the sentence, each agent's decision, the options that ran, and where to see more.</summary>
 internal static class RunReport

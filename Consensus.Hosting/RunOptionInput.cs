@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Consensus.Protocol;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>Options of a run as parameters, as fields of a dialog and as arguments on the command line.</summary>
 internal static class RunOptionInput

@@ -1,12 +1,24 @@
 using System.Globalization;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>The part of <c>GET /state</c> that the dashboard shows.</summary>
 internal sealed record AgentState(
     string AgentId, int Round, int Attempts, string? Run = null, string? Stalled = null, AgentDecision? Decision = null,
         bool Isolated = false,
-    bool Learner = false, RunOptions? Descriptor = null, string? TraceUrl = null, IReadOnlyDictionary<string, int?>? Votes = null);
+    bool Learner = false, RunOptions? Descriptor = null, string? TraceUrl = null, IReadOnlyDictionary<string, int?>? Votes = null,
+    int? ConsensusValue = null, int? ConsensusRound = null)
+{
+    /// <summary>Stands for the run of agents whose messages name none.</summary>
+    public const string OriginalRun = "bare";
+
+    /// <summary>The same with a name for a run that has none.</summary>
+    public AgentState WithOriginalRun() => Run is not null || Round == 0 ? this : this with
+    {
+        Run = OriginalRun,
+        Decision = ConsensusValue is { } value ? new AgentDecision(value, ConsensusRound ?? Round) : null,
+    };
+}
 
 /// <summary>A decision that an agent holds.</summary>
 internal sealed record AgentDecision(int Value, int Round);
@@ -31,6 +43,9 @@ internal sealed record AgentRunHistory(IReadOnlyList<AgentRunSummary>? Runs);
 /// <summary>The response to <c>POST /run?wait=SECONDS</c>.</summary>
 internal sealed record AgentRunResponse(string? Run = null, AgentRunOutcome? Outcome = null);
 
+/// <summary>The response to <c>GET /consensus</c>.</summary>
+internal sealed record AgentConsensus(bool Reached);
+
 /// <summary>How the run stood when the wait ended.</summary>
 internal sealed record AgentRunOutcome(bool Reached, string? Run = null, string? Reason = null, bool Superseded = false);
 
@@ -39,4 +54,7 @@ internal sealed class AgentException(string message, Exception? inner = null) : 
 {
     /// <summary>Whether something answers on the agent's port, or at least takes the call.</summary>
     public bool IsAnswer { get; init; }
+
+    /// <summary>Whether the agent does not know the request.</summary>
+    public bool IsUnknownPath { get; init; }
 }

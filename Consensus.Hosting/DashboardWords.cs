@@ -1,4 +1,4 @@
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>Agents say what to change in terms of their REST interface. In the dashboard, commands do it.</summary>
 internal static class DashboardWords

@@ -1,6 +1,6 @@
 using Consensus.Protocol;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>The AppHost's command line. Configuration would take any option in silence.</summary>
 internal static class CommandLine

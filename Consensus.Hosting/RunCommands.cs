@@ -2,10 +2,10 @@
 using System.Text.Json.Nodes;
 using Consensus.Protocol;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>What the commands do, and the sentences they return.</summary>
-internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monitor)
+internal sealed class RunCommands(ConsensusClusterResource cluster, ClusterMonitor monitor)
 {
     /// <summary>The argument that names the agent which starts a run.</summary>
     public const string StartingAgent = "agent";
@@ -17,6 +17,9 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
 
     /// <summary>How long other agents may take to learn a decision before the sentence leaves them out, in ms.</summary>
     private const int LearnMs = 1000;
+
+    /// <summary>Between two questions to an agent that knows no long poll.</summary>
+    private static readonly TimeSpan PollPeriod = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Starts a run on one agent, with the parameters' values, and waits for the decision.</summary>
     /// <param name="agent">The agent that starts it, or null for the first that can.</param>
@@ -72,14 +75,15 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
     {
         agent ??= await FirstAgentAsync(cancellation);
         var started = await agent.RunAsync(await BodyAsync(chosen, cancellation), TimeSpan.FromSeconds(WaitSeconds), cancellation);
+        var reached = started.Outcome?.Reached ?? await DecidesAsync(agent, cancellation);
         var view = await monitor.RefreshAsync(cancellation);
-        if (started.Outcome?.Reached != true)
+        if (!reached)
         {
             throw new AgentException(WhyUndecided(started, view));
         }
 
         // The others learn the decision a moment later; the sentence should name them.
-        if (started.Run is { } run && IsLearning(view, run))
+        if ((started.Run ?? view.Run) is { } run && IsLearning(view, run))
         {
             await Task.WhenAll(cluster.Agents.Where(other => view.Up.Contains(other.Agent.Name)).Select(other => LearnAsync(other, run, cancellation)));
             view = await monitor.RefreshAsync(cancellation);
@@ -94,6 +98,22 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
         return view.IsDisagreement
             ? CommandResults.Failure(WhatDisagrees(view), report)
             : CommandResults.Success(view.Sentence, report);
+    }
+
+    /// <summary>Waits for the decision of an agent that answers <c>POST /run</c> before it has one.</summary>
+    private static async Task<bool> DecidesAsync(AgentClient agent, CancellationToken cancellation)
+    {
+        for (var waited = TimeSpan.Zero; waited < TimeSpan.FromSeconds(WaitSeconds); waited += PollPeriod)
+        {
+            if ((await agent.GetAsync<AgentConsensus>("/consensus", cancellation)).Reached)
+            {
+                return true;
+            }
+
+            await Task.Delay(PollPeriod, cancellation);
+        }
+
+        return false;
     }
 
     /// <summary>
@@ -119,7 +139,7 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
     {
         if (started.Outcome is { Superseded: true, Run: { } next } && started.Run is { } run)
         {
-            return $"Run {ClusterView.NumberOf(run)} was replaced by run {ClusterView.NumberOf(next)}.";
+            return $"{ClusterView.NameOf(run)} was replaced by run {ClusterView.NumberOf(next)}.";
         }
 
         return started.Outcome?.Reason is { } reason ? DashboardWords.Of(reason)
@@ -139,6 +159,16 @@ internal sealed class RunCommands(ClusterResource cluster, ClusterMonitor monito
         limit.CancelAfter(LearnMs);
         try
         {
+            while (!agent.KeepsHistory && !(await agent.GetAsync<AgentConsensus>("/consensus", limit.Token)).Reached)
+            {
+                await Task.Delay(PollPeriod, limit.Token);
+            }
+
+            if (!agent.KeepsHistory)
+            {
+                return;
+            }
+
             await agent.SendAsync(HttpMethod.Get, $"/consensus?wait=1&run={Uri.EscapeDataString(run)}", null, limit.Token);
         }
         catch (Exception exception) when (exception is AgentException || (exception is OperationCanceledException && !cancellation.IsCancellationRequested))

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>Ports that the application needs and another program has.</summary>
 internal static class PortConflicts

@@ -3,18 +3,22 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>
 /// The REST interface of one agent, as the AppHost uses it. Another program may listen on the agent's port, so no response is trusted.
 /// </summary>
 /// <param name="Agent">The resource.</param>
-/// <param name="Key">The parameter that holds <c>CLUSTER_KEY</c>.</param>
-internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
+/// <param name="Cluster">Its cluster.</param>
+internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusClusterResource Cluster)
 {
     /// <summary>The header that carries <c>CLUSTER_KEY</c>.</summary>
     public const string KeyHeader = "Consensus-Key";
+
+    /// <summary>The endpoint of an agent's REST interface.</summary>
+    public const string EndpointName = "http";
 
     /// <summary>How long an agent may take to answer. It answers in ms, so a longer wait means that it hangs.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(1.5);
@@ -22,11 +26,22 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
     // The longest response of an agent is its history of 100 runs.
     private const int MaxResponseBytes = 1 << 20;
 
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    /// <summary>The address of the agent's page, or null before a port is allocated.</summary>
+    public Uri? Address => Agent.GetEndpoint(EndpointName) is { IsAllocated: true } endpoint ? new Uri(endpoint.Url) : null;
+
+    /// <summary>
+    /// Whether the agent keeps a history of its runs, as those of this project do. Agents that others wrote need not; this is true
+    /// until the agent says otherwise.
+    /// </summary>
+    public bool KeepsHistory { get; private set; } = true;
+
     /// <summary>
     /// Agents run on this machine, so no proxy is asked for them. No span is made of these calls, so no header may name one. A
     /// body waits until the agent asks for it (<see cref="RunAsync"/>).
     /// </summary>
-    private static readonly HttpClient Http = new(new SocketsHttpHandler
+    public static HttpClient CreateHttp() => new(new SocketsHttpHandler
     {
         UseProxy = false, UseCookies = false, AllowAutoRedirect = false, ActivityHeadersPropagator = null,
         Expect100ContinueTimeout = Timeout.InfiniteTimeSpan,
@@ -35,17 +50,45 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
         Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = MaxResponseBytes,
     };
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    /// <summary>Sets what an agent reads when it starts, unless it is set already.</summary>
+    public void SetEnvironment(Dictionary<string, object> variables, IDistributedApplicationBuilder builder)
+    {
+        variables.TryAdd("AGENT_ID", Agent.Name);
+        if (Agent is not ProjectResource)
+        {
+            variables.TryAdd("PORT", Agent.GetEndpoint(EndpointName).Property(EndpointProperty.TargetPort));
+        }
 
-    /// <summary>The address of the agent's page, or null before a port is allocated.</summary>
-    public Uri? Address => Agent.GetEndpoint("http") is { IsAllocated: true } endpoint ? new Uri(endpoint.Url) : null;
+        var peers = new ReferenceExpressionBuilder();
+        foreach (var (i, peer) in Cluster.Agents.Where(other => other != this).Index())
+        {
+            peers.AppendLiteral(i == 0 ? "" : ",");
+            peers.AppendFormatted(peer.Agent.GetEndpoint(EndpointName).Property(EndpointProperty.Url));
+        }
+
+        variables.TryAdd("PEERS", peers.Build());
+        foreach (var (option, parameter) in Cluster.Parameters)
+        {
+            variables.TryAdd(option.Setting, parameter);
+        }
+
+        if (Cluster.Key is { } key)
+        {
+            variables.TryAdd("CLUSTER_KEY", key);
+        }
+
+        if (builder.ExecutionContext.IsRunMode)
+        {
+            variables.TryAdd("FAULTS", "true");
+        }
+    }
 
     /// <summary>Reads what the agent holds.</summary>
     /// <exception cref="AgentException">The agent did not respond in time, or another program responded.</exception>
     public async Task<AgentState> StateAsync(CancellationToken cancellation)
     {
         var state = await GetAsync<AgentState>("/state", cancellation);
-        return state.AgentId == Agent.Name ? state
+        return state.AgentId == Agent.Name ? state.WithOriginalRun()
             : state.AgentId is null ? throw NoAgent()
             : throw new AgentException(
                 $"Port {Address!.Port} answers as {state.AgentId}, not as {Agent.Name}. Stop the other cluster, then start {Agent.Name}.")
@@ -56,6 +99,21 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
     /// <exception cref="AgentException">The agent did not respond in time, or refused.</exception>
     public async Task<T> GetAsync<T>(string path, CancellationToken cancellation)
         where T : class => Read<T>(await SendAsync(HttpMethod.Get, path, null, cancellation));
+
+    /// <summary>Reads the history of runs; null where the agent keeps none.</summary>
+    /// <exception cref="AgentException">The agent did not respond in time, or refused.</exception>
+    public async Task<AgentRunHistory?> HistoryAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return KeepsHistory ? await GetAsync<AgentRunHistory>("/timeline/runs", cancellation) : null;
+        }
+        catch (AgentException exception) when (exception.IsUnknownPath)
+        {
+            KeepsHistory = false;
+            return null;
+        }
+    }
 
     /// <summary>Sends a request and reads the JSON response.</summary>
     /// <param name="method">The method.</param>
@@ -73,7 +131,7 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
 
     /// <summary>
     /// Starts a run and waits for its decision. The body is sent once the agent asks for it (<c>Expect: 100-continue</c>). An agent
-    /// that hangs never asks, so it has no run to start when it goes on.
+    /// that hangs never asks, so it has no run to start when it goes on. Agents that others wrote may not know how to ask.
     /// </summary>
     /// <param name="body">The options of the run.</param>
     /// <param name="wait">How long to wait for the decision.</param>
@@ -83,18 +141,27 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
     {
         using var limit = Limit(cancellation);
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/run?wait={(int)wait.TotalSeconds}");
-        request.Headers.ExpectContinue = true;
+        request.Headers.ExpectContinue = KeepsHistory;
         request.Content = new RequestedContent(body.ToJsonString(), () => limit.CancelAfter(wait + AnswerTimeout));
         return Read<AgentRunResponse>(await SendAsync(request, limit, cancellation));
     }
 
-    /// <summary>Reads <c>GET /health</c>: a status on the first line, a reason on each of the others.</summary>
+    /// <summary>
+    /// Reads <c>GET /health</c>: a status on the first line, a reason on each of the others. An agent without it is healthy where it
+    /// answers <c>GET /state</c>.
+    /// </summary>
     /// <exception cref="AgentException">The agent did not respond in time, or another program responded.</exception>
     public async Task<(string Status, string[] Reasons)> HealthAsync(CancellationToken cancellation)
     {
         using var limit = Limit(cancellation);
         using var request = new HttpRequestMessage(HttpMethod.Get, "/health");
         using var response = await SendRawAsync(request, HttpCompletionOption.ResponseContentRead, limit, cancellation);
+        if (IsUnknownPath(response.StatusCode))
+        {
+            await StateAsync(cancellation);
+            return (nameof(HealthStatus.Healthy), []);
+        }
+
         var lines = (await response.Content.ReadAsStringAsync(cancellation))
             .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return lines is ["Healthy" or "Degraded" or "Unhealthy", ..] ? (lines[0], lines[1..]) : throw NoAgent();
@@ -132,6 +199,11 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
             return json.Value;
         }
 
+        if (IsUnknownPath(response.StatusCode) && json is null)
+        {
+            throw new AgentException($"{Agent.Name} does not know {request.Method} {request.RequestUri!.AbsolutePath}.") { IsUnknownPath = true, IsAnswer = true };
+        }
+
         // Agents take the key when they start, and the parameter may be set later.
         throw response.StatusCode == HttpStatusCode.Unauthorized
             ? new AgentException($"{Agent.Name} has another cluster-key. Restart the agents: they take a new key when they start.")
@@ -149,10 +221,14 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
         }
 
         request.RequestUri = new Uri(address, request.RequestUri!.OriginalString);
-        request.Headers.TryAddWithoutValidation(KeyHeader, await KeyAsync(cancellation));
+        if (await KeyAsync(cancellation) is { } key)
+        {
+            request.Headers.TryAddWithoutValidation(KeyHeader, key);
+        }
+
         try
         {
-            return await Http.SendAsync(request, completion, limit.Token);
+            return await Cluster.Http.SendAsync(request, completion, limit.Token);
         }
         catch (HttpRequestException exception)
         {
@@ -173,13 +249,15 @@ internal sealed record AgentClient(ProjectResource Agent, ParameterResource Key)
     {
         try
         {
-            return await Key.GetValueAsync(cancellation);
+            return Cluster.Key is { } key ? await key.GetValueAsync(cancellation) : null;
         }
         catch (DistributedApplicationException exception)
         {
             throw new AgentException(exception.Message, exception);
         }
     }
+
+    private static bool IsUnknownPath(HttpStatusCode status) => status is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed;
 
     private AgentException NoAgent(Exception? inner = null) =>
         new($"Port {Address?.Port} answers, but not as an agent. Stop the program that listens there, then start {Agent.Name}.",

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>
 /// An agent's report on its health: the first line of <c>GET /health</c> is the status, the lines after it are the

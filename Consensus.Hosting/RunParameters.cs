@@ -2,7 +2,7 @@
 using Consensus.Protocol;
 using Microsoft.Extensions.Configuration;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>Parameters whose values are checked wherever they come from: configuration, the dashboard, the command line.</summary>
 internal static class RunParameters
@@ -11,6 +11,7 @@ internal static class RunParameters
     public static IReadOnlyList<RunOption> Options { get; } = [RunOption.Rule, RunOption.Values, RunOption.WindowMs];
 
     /// <summary>Adds a parameter with a default of <c>POST /run</c>.</summary>
+    [AspireExportIgnore(Reason = "Not public.")]
     public static IResourceBuilder<ParameterResource> AddRunParameter(this IDistributedApplicationBuilder builder, RunOption option)
     {
         var configured = Configured(builder, option.CommandName, option.Check) ?? option.Default!;
@@ -21,6 +22,7 @@ internal static class RunParameters
     }
 
     /// <summary>Adds the parameter that holds the cluster's key: the configured one, or one made at random.</summary>
+    [AspireExportIgnore(Reason = "Not public.")]
     public static IResourceBuilder<ParameterResource> AddClusterKey(this IDistributedApplicationBuilder builder)
     {
         var generated = new GenerateParameterDefault { MinLength = 32, Special = false };

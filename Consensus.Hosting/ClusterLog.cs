@@ -1,4 +1,4 @@
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>The lines in the console log of the resource <c>consensus</c>: who comes and goes, each run, and what came of it.</summary>
 internal static class ClusterLog
@@ -21,10 +21,10 @@ internal static class ClusterLog
             yield break;
         }
 
-        var name = $"Run {ClusterView.NumberOf(run)}";
+        var name = ClusterView.NameOf(run);
         if (last?.Run != run)
         {
-            yield return $"{name} began at {view.Initiator}{(view.Options is { } options ? $": {options}" : "")}";
+            yield return $"{name} began{(view.Initiator is { } initiator ? $" at {initiator}" : "")}{(view.Options is { } options ? $": {options}" : "")}";
         }
 
         if (view.IsOver && (last?.Run != run || last.Outcome != view.Outcome))

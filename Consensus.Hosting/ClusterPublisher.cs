@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>Publishes a view of the cluster as the snapshots of its resources.</summary>
-internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotificationService notifications)
+internal sealed class ClusterPublisher(ConsensusClusterResource cluster, ResourceNotificationService notifications)
 {
     /// <summary>The agent's property that shows whether it is isolated.</summary>
     public const string NetworkProperty = "Network";
@@ -23,7 +23,7 @@ internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotifica
         snapshot.Properties.Any(property => property.Name == NetworkProperty && property.Value is Isolated);
 
     /// <summary>Whether an agent has answered since it was started.</summary>
-    public bool HasAnswered(ProjectResource agent)
+    public bool HasAnswered(IResource agent)
     {
         lock (_gate)
         {
@@ -35,7 +35,7 @@ internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotifica
     /// Takes up a new state of an agent. Aspire shows a process that runs as unhealthy until its first check. It is starting until it
     /// has answered once.
     /// </summary>
-    public async Task OnStateAsync(ProjectResource agent, string? state)
+    public async Task OnStateAsync(IResource agent, string? state)
     {
         lock (_gate)
         {
@@ -62,7 +62,7 @@ internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotifica
     {
         var hadAnswered = _clusterAnswered;
         _clusterAnswered |= view.HasMajority;
-        var page = cluster.Agents.Where((_, i) => view.Agents[i].Up).Select(agent => agent.Address).FirstOrDefault();
+        var page = PageOf(view);
         await notifications.PublishUpdateAsync(cluster, snapshot => snapshot with
         {
             State = !_clusterAnswered ? KnownResourceStates.Starting
@@ -83,10 +83,18 @@ internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotifica
         }
     }
 
-    private static IEnumerable<UrlSnapshot> UrlsOf(ClusterView view, Uri page)
+    /// <summary>The address that shows the run: the page of an agent that is up, or else what such an agent says of the decision.</summary>
+    private string? PageOf(ClusterView view)
+    {
+        var up = cluster.Agents.Where((_, i) => view.Agents[i].Up).ToList();
+        return up.Find(agent => agent.KeepsHistory)?.Address is { } page ? view.PageAt(page)
+            : up.FirstOrDefault()?.Address is { } agent ? new Uri(agent, "/consensus").ToString() : null;
+    }
+
+    private static IEnumerable<UrlSnapshot> UrlsOf(ClusterView view, string page)
     {
         // The list of resources shows one link in full at every width, so the outcome is its text. The details show the other.
-        yield return new UrlSnapshot("outcome", view.PageAt(page), IsInternal: false)
+        yield return new UrlSnapshot("outcome", page, IsInternal: false)
         { DisplayProperties = new(view.Text, SortOrder: 1) };
         if (view.TraceUrl is { } trace)
         {
@@ -116,7 +124,7 @@ internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotifica
     }
 
     /// <summary>Publishes an agent's details, and has its health checked at once where that changed.</summary>
-    private async Task PublishAsync(ProjectResource agent, AgentStatus? before, AgentStatus now)
+    private async Task PublishAsync(IResource agent, AgentStatus? before, AgentStatus now)
     {
         if (now.State is { } state
             && (before?.State is not { } last
@@ -143,7 +151,7 @@ internal sealed class ClusterPublisher(ClusterResource cluster, ResourceNotifica
         }
     }
 
-    private Task PublishPropertiesAsync(ProjectResource agent, AgentState state)
+    private Task PublishPropertiesAsync(IResource agent, AgentState state)
     {
         (string Name, string? Value)[] properties =
         [

@@ -1,7 +1,7 @@
 #pragma warning disable ASPIREINTERACTION001 // Custom inputs of parameters are marked experimental.
-using Microsoft.Extensions.Hosting;
+using Consensus.Protocol;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>The cluster's key as a parameter.</summary>
 internal static class ClusterKeyInput

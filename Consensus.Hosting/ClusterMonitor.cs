@@ -4,14 +4,14 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Consensus.AppHost;
+namespace Consensus.Hosting;
 
 /// <summary>
 /// Keeps the resource <c>consensus</c> and the agents' up to date: queries the state of every agent, at once after an event of an
 /// agent or a command, and every two seconds besides.
 /// </summary>
 internal sealed partial class ClusterMonitor(
-    ClusterResource cluster, ResourceNotificationService notifications, ResourceLoggerService logs)
+    ConsensusClusterResource cluster, ResourceNotificationService notifications, ResourceLoggerService logs)
     : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
@@ -119,10 +119,12 @@ internal sealed partial class ClusterMonitor(
                 && (known.Run, known.Round, known.Decision) == (state.Run, state.Round, state.Decision)
                 && known.Decision is not null;
             var summary = isSame && last!.IsSettled ? last.Summary
-                : (await agent.GetAsync<AgentRunHistory>("/timeline/runs", cancellation))
-                    .Runs?.FirstOrDefault(run => run?.Run == state.Run);
+                : (await agent.HistoryAsync(cancellation))?.Runs?.FirstOrDefault(run => run?.Run == state.Run);
             return new AgentStatus(name, state, summary)
-            { IsSettled = isSame && (last!.IsSettled || (isQuiet && summary == last.Summary)) };
+            {
+                HasPage = agent.KeepsHistory,
+                IsSettled = isSame && (last!.IsSettled || (isQuiet && summary == last.Summary)),
+            };
         }
         catch (AgentException exception)
         {
@@ -145,7 +147,7 @@ internal sealed partial class ClusterMonitor(
         await foreach (var change in notifications.WatchAsync(cancellation))
         {
             var (name, state) = (change.Resource.Name, change.Snapshot.State?.Text);
-            if (change.Resource is ProjectResource agent && (!_states.TryGetValue(name, out var before) || before != state))
+            if (cluster.Agents.FirstOrDefault(one => one.Agent == change.Resource)?.Agent is { } agent && (!_states.TryGetValue(name, out var before) || before != state))
             {
                 _states[name] = state;
                 await _publisher.OnStateAsync(agent, state);
@@ -159,7 +161,7 @@ internal sealed partial class ClusterMonitor(
     {
         for (var i = 0; !cancellation.IsCancellationRequested; i = (i + 1) % cluster.Agents.Count)
         {
-            if (View?.Agents[i] is { Up: true, Isolated: false })
+            if (View?.Agents[i] is { Up: true, Isolated: false, HasPage: true })
             {
                 await FollowEventsAsync(cluster.Agents[i], cancellation);
             }

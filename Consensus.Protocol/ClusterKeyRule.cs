@@ -1,4 +1,4 @@
-namespace Microsoft.Extensions.Hosting;
+namespace Consensus.Protocol;
 
 /// <summary>What a cluster's key may be: for agents, and for the AppHost that gives it to them.</summary>
 public static class ClusterKeyRule

@@ -1,0 +1,53 @@
+using Consensus.Hosting;
+using Consensus.Protocol;
+
+namespace Aspire.Hosting.ApplicationModel;
+
+/// <summary>A cluster of agents that agree on a value, as one resource of the dashboard. The agents are its children.</summary>
+/// <param name="name">Its name.</param>
+public sealed class ConsensusClusterResource(string name) : Resource(name)
+{
+    /// <summary>What the dashboard shows as the resource's type.</summary>
+    internal const string Type = "Cluster";
+
+    private readonly List<AgentClient> _agents = [];
+    private readonly List<KeyValuePair<string, string>> _starters = [KeyValuePair.Create(RunCommands.AnyAgent, RunCommands.AnyAgent)];
+
+    /// <summary>The parameter that holds <c>CLUSTER_KEY</c>; null: the agents get none.</summary>
+    internal ParameterResource? Key { get; set; }
+
+    /// <summary>The parameters that hold options of a run, by the option.</summary>
+    internal Dictionary<RunOption, ParameterResource> Parameters { get; } = [];
+
+    /// <summary>The agents, in the order in which they were added.</summary>
+    internal IReadOnlyList<AgentClient> Agents => _agents;
+
+    /// <summary>Who may start a run, as choices of a dialog.</summary>
+    internal IReadOnlyList<KeyValuePair<string, string>> Starters => _starters;
+
+    /// <summary>Calls the agents.</summary>
+    internal HttpClient Http { get; } = AgentClient.CreateHttp();
+
+    /// <summary>The present value of the parameter for an option; null where it has none.</summary>
+    /// <exception cref="AgentException">The parameter's value is none that agents take.</exception>
+    internal async Task<string?> ParameterAsync(RunOption option, CancellationToken cancellation)
+    {
+        try
+        {
+            return Parameters.TryGetValue(option, out var parameter) ? await parameter.GetValueAsync(cancellation) : null;
+        }
+        catch (DistributedApplicationException exception)
+        {
+            throw new AgentException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Adds an agent to the cluster.</summary>
+    internal AgentClient Add(IResourceWithEndpoints agent)
+    {
+        var client = new AgentClient(agent, this);
+        _agents.Add(client);
+        _starters.Add(KeyValuePair.Create(agent.Name, agent.Name));
+        return client;
+    }
+}
