@@ -10,6 +10,7 @@ root.Add(HealthCommand.Create());
 root.Add(SimulateCommand.Create());
 root.Add(CheckCommand.Create());
 root.Add(ConformCommand.Create());
+root.Add(LinksCommand.Create());
 root.Add(ReplayCommand.Create());
 
 var parsed = root.Parse(args);

@@ -37,6 +37,9 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
     /// </summary>
     public bool KeepsHistory { get; private set; } = true;
 
+    /// <summary>Why the judge found the agent wrong; null: it did not, or was not asked.</summary>
+    public string? Failure { get; set; }
+
     /// <summary>
     /// Agents run on this machine, so no proxy is asked for them. No span is made of these calls, so no header may name one. A
     /// body waits until the agent asks for it (<see cref="RunAsync"/>).
@@ -51,7 +54,7 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
     };
 
     /// <summary>Sets what an agent reads when it starts, unless it is set already.</summary>
-    public void SetEnvironment(Dictionary<string, object> variables, IDistributedApplicationBuilder builder)
+    public void SetEnvironment(Dictionary<string, object> variables, bool isRunMode)
     {
         variables.TryAdd("AGENT_ID", Agent.Name);
         if (Agent is not ProjectResource)
@@ -63,10 +66,16 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
         foreach (var (i, peer) in Cluster.Agents.Where(other => other != this).Index())
         {
             peers.AppendLiteral(i == 0 ? "" : ",");
-            peers.AppendFormatted(peer.Agent.GetEndpoint(EndpointName).Property(EndpointProperty.Url));
+            var endpoint = Cluster.Links?.Between(this, peer) ?? peer.Agent.GetEndpoint(EndpointName);
+            peers.AppendFormatted(endpoint.Property(EndpointProperty.Url));
         }
 
-        variables.TryAdd("PEERS", peers.Build());
+        // Calls that do not go through the links are not seen there.
+        if (Cluster.Links is not null || !variables.ContainsKey("PEERS"))
+        {
+            variables["PEERS"] = peers.Build();
+        }
+
         foreach (var (option, parameter) in Cluster.Parameters)
         {
             variables.TryAdd(option.Setting, parameter);
@@ -77,7 +86,7 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
             variables.TryAdd("CLUSTER_KEY", key);
         }
 
-        if (builder.ExecutionContext.IsRunMode)
+        if (isRunMode)
         {
             variables.TryAdd("FAULTS", "true");
         }
@@ -88,7 +97,8 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
     public async Task<AgentState> StateAsync(CancellationToken cancellation)
     {
         var state = await GetAsync<AgentState>("/state", cancellation);
-        return state.AgentId == Agent.Name ? state.WithOriginalRun()
+        return state.AgentId == Agent.Name
+            ? state.WithOriginalRun() with { Isolated = state.Isolated || Cluster.Links?.IsIsolated(Agent.Name) == true }
             : state.AgentId is null ? throw NoAgent()
             : throw new AgentException(
                 $"Port {Address!.Port} answers as {state.AgentId}, not as {Agent.Name}. Stop the other cluster, then start {Agent.Name}.")
@@ -153,6 +163,14 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
     /// <exception cref="AgentException">The agent did not respond in time, or another program responded.</exception>
     public async Task<(string Status, string[] Reasons)> HealthAsync(CancellationToken cancellation)
     {
+        var (status, reasons) = await OwnHealthAsync(cancellation);
+        return Failure is { } failure ? (nameof(HealthStatus.Unhealthy), [failure, .. reasons])
+            : Cluster.Links?.IsIsolated(Agent.Name) == true ? (nameof(HealthStatus.Degraded), ["all its links are cut: reconnect it", .. reasons])
+            : (status, reasons);
+    }
+
+    private async Task<(string Status, string[] Reasons)> OwnHealthAsync(CancellationToken cancellation)
+    {
         using var limit = Limit(cancellation);
         using var request = new HttpRequestMessage(HttpMethod.Get, "/health");
         using var response = await SendRawAsync(request, HttpCompletionOption.ResponseContentRead, limit, cancellation);
@@ -201,7 +219,8 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
 
         if (IsUnknownPath(response.StatusCode) && json is null)
         {
-            throw new AgentException($"{Agent.Name} does not know {request.Method} {request.RequestUri!.AbsolutePath}.") { IsUnknownPath = true, IsAnswer = true };
+            throw new AgentException($"{Agent.Name} does not know {request.Method} {request.RequestUri!.AbsolutePath}.")
+            { IsUnknownPath = true, IsAnswer = true };
         }
 
         // Agents take the key when they start, and the parameter may be set later.

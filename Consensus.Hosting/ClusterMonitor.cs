@@ -42,6 +42,12 @@ internal sealed partial class ClusterMonitor(
     /// <summary>Asks all agents, and publishes what changed.</summary>
     public Task<ClusterView> RefreshAsync(CancellationToken cancellation) => RefreshAsync(isQuiet: false, cancellation);
 
+    /// <summary>Writes a line to the console log of the cluster.</summary>
+    public void Log(string line) => Changed(logs.GetLogger(cluster), line);
+
+    /// <summary>Has the health of all agents checked at once.</summary>
+    public Task CheckHealthAsync() => Task.WhenAll(cluster.Agents.Select(agent => _publisher.CheckNowAsync(agent.Agent)));
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -71,6 +77,12 @@ internal sealed partial class ClusterMonitor(
         try
         {
             var last = View;
+            if (cluster.Links is { } links)
+            {
+                await links.RefreshAsync(cancellation);
+                await _publisher.PublishLinksAsync(links);
+            }
+
             var statuses = await Task.WhenAll(cluster.Agents.Select((agent, i) => AskAsync(agent, last?.Agents[i], isQuiet, cancellation)));
             var view = ClusterView.Next(last, [.. statuses]);
             View = view;
@@ -78,7 +90,7 @@ internal sealed partial class ClusterMonitor(
             {
                 foreach (var line in ClusterLog.LinesOf(last, view))
                 {
-                    Changed(logs.GetLogger(cluster), line);
+                    Log(line);
                 }
 
                 await _publisher.PublishAsync(last, view);
@@ -147,7 +159,8 @@ internal sealed partial class ClusterMonitor(
         await foreach (var change in notifications.WatchAsync(cancellation))
         {
             var (name, state) = (change.Resource.Name, change.Snapshot.State?.Text);
-            if (cluster.Agents.FirstOrDefault(one => one.Agent == change.Resource)?.Agent is { } agent && (!_states.TryGetValue(name, out var before) || before != state))
+            if (cluster.Agents.FirstOrDefault(one => one.Agent == change.Resource)?.Agent is { } agent
+                && (!_states.TryGetValue(name, out var before) || before != state))
             {
                 _states[name] = state;
                 await _publisher.OnStateAsync(agent, state);
@@ -156,25 +169,29 @@ internal sealed partial class ClusterMonitor(
         }
     }
 
-    /// <summary>Follows the events of one agent that is up, and of another where that one ends.</summary>
+    /// <summary>Follows what happens on the links, or the events of one agent that is up, and of another where that one ends.</summary>
     private async Task FollowEventsAsync(CancellationToken cancellation)
     {
         for (var i = 0; !cancellation.IsCancellationRequested; i = (i + 1) % cluster.Agents.Count)
         {
-            if (View?.Agents[i] is { Up: true, Isolated: false, HasPage: true })
+            if (cluster.Links is { Page: not null } links)
             {
-                await FollowEventsAsync(cluster.Agents[i], cancellation);
+                await FollowEventsAsync(links.FollowAsync, cancellation);
+            }
+            else if (View?.Agents[i] is { Up: true, Isolated: false, HasPage: true })
+            {
+                await FollowEventsAsync(cluster.Agents[i].FollowAsync, cancellation);
             }
 
             await Task.Delay(View is null ? StartPeriod : Pause, cancellation);
         }
     }
 
-    private async Task FollowEventsAsync(AgentClient agent, CancellationToken cancellation)
+    private async Task FollowEventsAsync(Func<CancellationToken, Task<HttpResponseMessage>> follow, CancellationToken cancellation)
     {
         try
         {
-            using var response = await agent.FollowAsync(cancellation);
+            using var response = await follow(cancellation);
             await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
             await foreach (var protocolEvent in SseParser.Create(stream).EnumerateAsync(cancellation))
             {

@@ -8,6 +8,7 @@ internal sealed class ClusterPublisher(ConsensusClusterResource cluster, Resourc
     /// <summary>The agent's property that shows whether it is isolated.</summary>
     public const string NetworkProperty = "Network";
 
+    private const string FaultsProperty = "Faults";
     private const string Isolated = "isolated";
     private const string CheckingHealth = "Checking health";
 
@@ -16,6 +17,7 @@ internal sealed class ClusterPublisher(ConsensusClusterResource cluster, Resourc
     // Agents whose process runs and has not answered yet.
     private readonly HashSet<string> _starting = new(StringComparer.Ordinal);
     private readonly HashSet<string> _answered = new(StringComparer.Ordinal);
+    private readonly Dictionary<LinkResource, (string, string)> _links = [];
     private bool _clusterAnswered;
 
     /// <summary>Whether an agent's snapshot shows that it is isolated.</summary>
@@ -83,13 +85,9 @@ internal sealed class ClusterPublisher(ConsensusClusterResource cluster, Resourc
         }
     }
 
-    /// <summary>The address that shows the run: the page of an agent that is up, or else what such an agent says of the decision.</summary>
-    private string? PageOf(ClusterView view)
-    {
-        var up = cluster.Agents.Where((_, i) => view.Agents[i].Up).ToList();
-        return up.Find(agent => agent.KeepsHistory)?.Address is { } page ? view.PageAt(page)
-            : up.FirstOrDefault()?.Address is { } agent ? new Uri(agent, "/consensus").ToString() : null;
-    }
+    /// <summary>The address that shows the run: the page, or else what an agent that is up says of the decision.</summary>
+    private string? PageOf(ClusterView view) => cluster.PageOf(view) is { } page ? view.PageAt(page)
+        : cluster.Agents.Where((_, i) => view.Agents[i].Up).FirstOrDefault()?.Address is { } agent ? new Uri(agent, "/consensus").ToString() : null;
 
     private static IEnumerable<UrlSnapshot> UrlsOf(ClusterView view, string page)
     {
@@ -122,6 +120,40 @@ internal sealed class ClusterPublisher(ConsensusClusterResource cluster, Resourc
             .Select((property, i) => new ResourcePropertySnapshot(property.Name, property.Value) { IsHighlighted = true, SortOrder = i })
             .Append(new ResourcePropertySnapshot(CustomResourceKnownProperties.Source, sentence));
     }
+
+    /// <summary>Publishes what the links do, where that changed.</summary>
+    public async Task PublishLinksAsync(ClusterLinks links)
+    {
+        foreach (var link in links.Resources)
+        {
+            var own = links.States.Where(link.Holds).ToList();
+            var broken = own.Where(state => state.Faults.ToString().Length > 0).ToList();
+            var text = own.Count == 0 ? KnownResourceStates.Starting : broken.Count == 0 ? KnownResourceStates.Running
+                : own.TrueForAll(state => state.Faults.Cut) ? "Cut" : broken.Exists(state => state.Faults.Cut) ? "Cut one way" : "Faulty";
+            var source = string.Join("; ", broken.Select(state => $"{state.From} → {state.To}: {state.Faults}"));
+            if (_links.GetValueOrDefault(link) == (text, source))
+            {
+                continue;
+            }
+
+            _links[link] = (text, source);
+            var style = broken.Count == 0 ? null
+                : own.TrueForAll(state => state.Faults.Cut) ? KnownResourceStateStyles.Error : KnownResourceStateStyles.Warn;
+            await notifications.PublishUpdateAsync(link, snapshot => snapshot with
+            {
+                State = new ResourceStateSnapshot(text, style!),
+                Properties =
+                [
+                    .. snapshot.Properties.Where(property => property.Name != CustomResourceKnownProperties.Source && property.Name != FaultsProperty),
+                    new(CustomResourceKnownProperties.Source, source),
+                    new(FaultsProperty, source.Length == 0 ? "none" : source) { IsHighlighted = true },
+                ],
+            });
+        }
+    }
+
+    /// <summary>Has the health of a resource checked at once.</summary>
+    public Task CheckNowAsync(IResource resource) => CheckHealthNowAsync(resource);
 
     /// <summary>Publishes an agent's details, and has its health checked at once where that changed.</summary>
     private async Task PublishAsync(IResource agent, AgentStatus? before, AgentStatus now)

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
 using Consensus.Hosting;
 using Consensus.Protocol;
@@ -22,7 +23,8 @@ public static class ConsensusClusterExtensions
     /// </code>
     /// </example>
     [AspireExportIgnore(Reason = "For AppHosts in C#.")]
-    public static IResourceBuilder<ConsensusClusterResource> AddConsensusCluster(this IDistributedApplicationBuilder builder, [ResourceName] string name)
+    public static IResourceBuilder<ConsensusClusterResource> AddConsensusCluster(
+        this IDistributedApplicationBuilder builder, [ResourceName] string name)
     {
         ArgumentNullException.ThrowIfNull(builder);
         var resource = new ConsensusClusterResource(name);
@@ -41,7 +43,10 @@ public static class ConsensusClusterExtensions
             .ExcludeFromManifest()
             .WithIconName("PeopleTeam")
             .WithHealthCheck(check)
-            .WithInitialState(new CustomResourceSnapshot { ResourceType = ConsensusClusterResource.Type, Properties = [], State = KnownResourceStates.Starting })
+            .WithInitialState(new CustomResourceSnapshot
+            {
+                ResourceType = ConsensusClusterResource.Type, Properties = [], State = KnownResourceStates.Starting,
+            })
             .WithClusterCommands();
     }
 
@@ -49,7 +54,8 @@ public static class ConsensusClusterExtensions
     /// <param name="cluster">The cluster.</param>
     /// <param name="agent">
     /// The agent. It reads <c>AGENT_ID</c>, <c>PORT</c> and <c>PEERS</c>, the base addresses of the others, which are set unless they
-    /// are set already. A project gets <c>PORT</c> by the settings of ASP.NET. The agent gets an endpoint <c>http</c> where it has none.
+    /// are set already; with link proxies <c>PEERS</c> always is. A project gets its port by the settings of ASP.NET. The agent gets an
+    /// endpoint <c>http</c> where it has none.
     /// </param>
     /// <returns>The cluster.</returns>
     [AspireExportIgnore(Reason = "For AppHosts in C#.")]
@@ -62,7 +68,25 @@ public static class ConsensusClusterExtensions
         if (!agent.Resource.TryGetEndpoints(out var endpoints) || !endpoints.Any(endpoint => endpoint.Name == AgentClient.EndpointName))
         {
             // Without a proxy the port is closed while the agent is down.
-            agent.WithAnnotation(new EndpointAnnotation(System.Net.Sockets.ProtocolType.Tcp, "http", name: AgentClient.EndpointName, isProxied: false));
+            agent.WithAnnotation(new EndpointAnnotation(ProtocolType.Tcp, "http", name: AgentClient.EndpointName, isProxied: false));
+        }
+
+        if (cluster.Resource.Links is { } links)
+        {
+            foreach (var other in cluster.Resource.Agents.SkipLast(1))
+            {
+                links.Connect(cluster.ApplicationBuilder, other, client);
+            }
+        }
+        else if (agent.Resource is not ProjectResource)
+        {
+            cluster.WithLinkProxies();
+        }
+
+        if (agent.Resource is not ProjectResource)
+        {
+            agent.WithUrlForEndpoint(AgentClient.EndpointName, url => (url.Url, url.DisplayText) = ("/state", "State"))
+                .WithUrlForEndpoint(AgentClient.EndpointName, _ => new ResourceUrlAnnotation { Url = "/consensus", DisplayText = "Consensus" });
         }
 
         var check = $"{agent.Resource.Name}_health";
@@ -70,7 +94,8 @@ public static class ConsensusClusterExtensions
         agent.WithHealthCheck(check)
             .WithParentRelationship(cluster.Resource)
             .WithAgentCommands(cluster.Resource, client)
-            .WithAnnotation(new EnvironmentCallbackAnnotation(context => client.SetEnvironment(context.EnvironmentVariables, cluster.ApplicationBuilder)));
+            .WithAnnotation(new EnvironmentCallbackAnnotation(context =>
+                client.SetEnvironment(context.EnvironmentVariables, cluster.ApplicationBuilder.ExecutionContext.IsRunMode)));
         return cluster;
     }
 
@@ -91,6 +116,34 @@ public static class ConsensusClusterExtensions
             cluster.WithAgent(cluster.ApplicationBuilder.AddProject<TProject>(name, launchProfileName: null));
         }
 
+        return cluster;
+    }
+
+    /// <summary>
+    /// Lets calls between the agents go through proxies, which break links on purpose, draw the runs that go through, and judge the
+    /// agents. A cluster with an agent that is no project has them already. In a published application there are none.
+    /// </summary>
+    /// <param name="cluster">The cluster.</param>
+    /// <returns>The cluster.</returns>
+    [AspireExportIgnore(Reason = "For AppHosts in C#.")]
+    public static IResourceBuilder<ConsensusClusterResource> WithLinkProxies(this IResourceBuilder<ConsensusClusterResource> cluster)
+    {
+        ArgumentNullException.ThrowIfNull(cluster);
+        if (cluster.Resource.Links is not null || !cluster.ApplicationBuilder.ExecutionContext.IsRunMode)
+        {
+            return cluster;
+        }
+
+        var links = cluster.Resource.Links = cluster.AddLinks();
+        foreach (var (i, agent) in cluster.Resource.Agents.Index())
+        {
+            foreach (var other in cluster.Resource.Agents.Take(i))
+            {
+                links.Connect(cluster.ApplicationBuilder, other, agent);
+            }
+        }
+
+        cluster.WithLinkCommands(links);
         return cluster;
     }
 

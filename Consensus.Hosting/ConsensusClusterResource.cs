@@ -11,6 +11,7 @@ public sealed class ConsensusClusterResource(string name) : Resource(name)
     internal const string Type = "Cluster";
 
     private readonly List<AgentClient> _agents = [];
+    private readonly List<KeyValuePair<string, string>> _names = [];
     private readonly List<KeyValuePair<string, string>> _starters = [KeyValuePair.Create(RunCommands.AnyAgent, RunCommands.AnyAgent)];
 
     /// <summary>The parameter that holds <c>CLUSTER_KEY</c>; null: the agents get none.</summary>
@@ -25,8 +26,18 @@ public sealed class ConsensusClusterResource(string name) : Resource(name)
     /// <summary>Who may start a run, as choices of a dialog.</summary>
     internal IReadOnlyList<KeyValuePair<string, string>> Starters => _starters;
 
+    /// <summary>The agents as choices of a dialog.</summary>
+    internal IReadOnlyList<KeyValuePair<string, string>> Names => _names;
+
+    /// <summary>The proxies on the links; null: agents call each other directly.</summary>
+    internal ClusterLinks? Links { get; set; }
+
     /// <summary>Calls the agents.</summary>
     internal HttpClient Http { get; } = AgentClient.CreateHttp();
+
+    /// <summary>The page that draws runs: that of the links, or else that of an agent which is up; null: there is none.</summary>
+    internal Uri? PageOf(ClusterView view) =>
+        Links?.Page ?? _agents.Where((agent, i) => view.Agents[i].Up && agent.KeepsHistory).FirstOrDefault()?.Address;
 
     /// <summary>The present value of the parameter for an option; null where it has none.</summary>
     /// <exception cref="AgentException">The parameter's value is none that agents take.</exception>
@@ -47,6 +58,7 @@ public sealed class ConsensusClusterResource(string name) : Resource(name)
     {
         var client = new AgentClient(agent, this);
         _agents.Add(client);
+        _names.Add(KeyValuePair.Create(agent.Name, agent.Name));
         _starters.Add(KeyValuePair.Create(agent.Name, agent.Name));
         return client;
     }

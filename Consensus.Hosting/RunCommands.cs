@@ -43,20 +43,65 @@ internal sealed class RunCommands(ConsensusClusterResource cluster, ClusterMonit
         OnAllAsync(HttpMethod.Post, "/reset", "was reset", "were reset", cancellation);
 
     /// <summary>Ends the faults of every agent that is up.</summary>
-    public Task<ExecuteCommandResult> HealAllAsync(CancellationToken cancellation) =>
-        OnAllAsync(HttpMethod.Delete, "/faults", "has no faults now", "have no faults now", cancellation);
+    public async Task<ExecuteCommandResult> HealAllAsync(CancellationToken cancellation)
+    {
+        if (cluster.Links is { } links)
+        {
+            return await AnswerAsync(async () =>
+            {
+                await links.HealAsync(cancellation);
+                await monitor.RefreshAsync(cancellation);
+                return CommandResults.Success("All links are whole");
+            });
+        }
+
+        return await OnAllAsync(HttpMethod.Delete, "/faults", "has no faults now", "have no faults now", cancellation);
+    }
 
     /// <summary>Makes one agent forget its run.</summary>
     public Task<ExecuteCommandResult> ResetAsync(AgentClient agent, CancellationToken cancellation) =>
         OnOneAsync(agent, HttpMethod.Post, "/reset", null, "was reset", cancellation);
 
     /// <summary>Cuts all calls between one agent and the others.</summary>
-    public Task<ExecuteCommandResult> IsolateAsync(AgentClient agent, CancellationToken cancellation) =>
-        OnOneAsync(agent, HttpMethod.Put, "/faults", new JsonObject { ["isolate"] = true }, "is isolated", cancellation);
+    public Task<ExecuteCommandResult> IsolateAsync(AgentClient agent, CancellationToken cancellation) => cluster.Links is not null
+        ? OnLinksAsync(link => IsOf(link, agent), now => now with { Cut = true }, () => $"{agent.Agent.Name} is isolated", cancellation)
+        : OnOneAsync(agent, HttpMethod.Put, "/faults", new JsonObject { ["isolate"] = true }, "is isolated", cancellation);
 
     /// <summary>Ends all faults of one agent.</summary>
-    public Task<ExecuteCommandResult> ReconnectAsync(AgentClient agent, CancellationToken cancellation) =>
-        OnOneAsync(agent, HttpMethod.Delete, "/faults", null, "is connected again", cancellation);
+    public Task<ExecuteCommandResult> ReconnectAsync(AgentClient agent, CancellationToken cancellation) => cluster.Links is not null
+        ? OnLinksAsync(link => IsOf(link, agent), _ => new LinkFaults(), () => $"{agent.Agent.Name} is connected again", cancellation)
+        : OnOneAsync(agent, HttpMethod.Delete, "/faults", null, "is connected again", cancellation);
+
+    /// <summary>Changes the faults of some directions of links.</summary>
+    /// <param name="which">The directions.</param>
+    /// <param name="change">The faults that they get, by those that they have.</param>
+    /// <param name="done">The sentence when it is done.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public Task<ExecuteCommandResult> OnLinksAsync(
+        Func<LinkState, bool> which, Func<LinkFaults, LinkFaults> change, Func<string> done, CancellationToken cancellation) =>
+        AnswerAsync(async () =>
+        {
+            await cluster.Links!.BreakAsync(which, change, cancellation);
+            await monitor.RefreshAsync(cancellation);
+            return CommandResults.Success(done());
+        });
+
+    /// <summary>Judges the agents. One that fails is unhealthy, with the reason, until the next judgement.</summary>
+    public Task<ExecuteCommandResult> JudgeAsync(CancellationToken cancellation) => AnswerAsync(async () =>
+    {
+        var judged = await cluster.Links!.JudgeAsync((done, total, what) => monitor.Log($"Judge: {done} of {total}, {what}"), cancellation);
+        foreach (var agent in cluster.Agents)
+        {
+            agent.Failure = judged.Failures.GetValueOrDefault(agent.Agent.Name);
+        }
+
+        monitor.Log($"Judge: {judged.Result}");
+        await monitor.CheckHealthAsync();
+        var verdict = new CommandResultData { Value = judged.Markdown, Format = CommandResultFormat.Markdown, DisplayImmediately = true };
+        return judged.Conforms ? CommandResults.Success(judged.Result, verdict) : CommandResults.Failure(judged.Result, verdict);
+    });
+
+    private static bool IsOf(LinkState link, AgentClient agent) => link.From == agent.Agent.Name || link.To == agent.Agent.Name;
 
     private static async Task<ExecuteCommandResult> AnswerAsync(Func<Task<ExecuteCommandResult>> command)
     {
@@ -91,7 +136,7 @@ internal sealed class RunCommands(ConsensusClusterResource cluster, ClusterMonit
 
         var report = new CommandResultData
         {
-            Value = RunReport.Of(view, agent.Address),
+            Value = RunReport.Of(view, cluster.PageOf(view)),
             Format = CommandResultFormat.Markdown,
             DisplayImmediately = displayImmediately,
         };

@@ -10,7 +10,7 @@ internal sealed class HistoryTrace
     private const long BroadcastUs = 20_000;
     private readonly ObservedHistory _history;
     private readonly RunDescriptor? _bare;
-    private readonly SimulationTrace _trace = new();
+    private readonly SimulationTrace _trace;
     private readonly Dictionary<ObservedCall, TraceCall> _calls = [];
     private readonly Dictionary<int, TraceStep> _lastStep = [];
     private readonly HashSet<(int Agent, ProtocolEventKind Kind, RunId Run, int Round)> _shown = [];
@@ -18,7 +18,8 @@ internal sealed class HistoryTrace
     private readonly Dictionary<(RunId Run, int Round), int> _votedFor = [];
     private readonly Dictionary<(int Agent, RunId Run), int> _draws = [];
 
-    private HistoryTrace(ObservedHistory history, RunDescriptor? bare) => (_history, _bare) = (history, bare);
+    private HistoryTrace(ObservedHistory history, RunDescriptor? bare) =>
+        (_history, _bare, _trace) = (history, bare, new(name: agent => history.Agents[agent]));
 
     /// <summary>Makes the trace.</summary>
     /// <param name="history">What was observed.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -6,8 +7,18 @@ using Consensus.Agent.Peers;
 using Consensus.Protocol;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
+using HeaderNames = Microsoft.Net.Http.Headers.HeaderNames;
 
 namespace Consensus.Agent.Conformance;
+
+/// <summary>Sees a call between agents before it is passed on.</summary>
+/// <param name="links">The proxies.</param>
+/// <param name="context">The call.</param>
+/// <param name="from">The caller, from 0.</param>
+/// <param name="to">The called agent, from 0.</param>
+/// <param name="message">The message; null where the body is none.</param>
+/// <returns>The span of the call, below which the receiver's lies; null: none.</returns>
+internal delegate Activity? LinkCall(LinkProxies links, HttpContext context, int from, int to, Message? message);
 
 /// <summary>A proxy on every link between agents: each request passes through, is recorded, and suffers the faults of the plan.</summary>
 internal sealed class LinkProxies : IAsyncDisposable
@@ -22,6 +33,9 @@ internal sealed class LinkProxies : IAsyncDisposable
     private int _inFlight;
     private volatile Segment? _segment;
 
+    // The faults of each link that stay until they are ended.
+    private readonly ConcurrentDictionary<(int From, int To), LinkFaults> _faults = new();
+
     /// <summary>The history and the plan of one run, and how many requests of it each link has seen.</summary>
     private sealed record Segment(ObservedHistory History, FaultPlan Plan)
     {
@@ -33,12 +47,18 @@ internal sealed class LinkProxies : IAsyncDisposable
     /// <summary>Starts the proxies.</summary>
     /// <param name="agents">How many agents there are.</param>
     /// <param name="target">Where an agent listens, and which process it is.</param>
-    public static async Task<LinkProxies> StartAsync(int agents, Func<int, (Uri Address, int Process)> target)
+    /// <param name="calling">Sees each call before it is passed on; null: nothing does.</param>
+    /// <param name="ports">Where each link listens, those of the first agent first; null: on free ports.</param>
+    public static async Task<LinkProxies> StartAsync(
+        int agents, Func<int, (Uri Address, int Process)> target, LinkCall? calling = null,
+        IReadOnlyList<int>? ports = null)
     {
-        var proxies = new LinkProxies(agents, target);
-        proxies._server = await LoopbackServer.StartAsync(agents * agents, proxies.HandleAsync);
+        var proxies = new LinkProxies(agents, target) { Calling = calling };
+        proxies._server = await LoopbackServer.StartAsync(ports ?? new int[agents * agents], proxies.HandleAsync);
         return proxies;
     }
+
+    private LinkCall? Calling { get; init; }
 
     /// <summary>The addresses that an agent is given for its peers.</summary>
     public IEnumerable<Uri> PeersOf(int agent) => Enumerable.Range(0, _agents).Where(other => other != agent).Select(other => _server!.Addresses[(agent * _agents) + other]);
@@ -49,9 +69,16 @@ internal sealed class LinkProxies : IAsyncDisposable
     /// <summary>From now on requests belong to this history, and suffer the faults of this plan.</summary>
     public void Use(ObservedHistory history, FaultPlan plan) => _segment = new Segment(history, plan);
 
+    /// <summary>The faults of one direction of a link that stay.</summary>
+    public LinkFaults FaultsOf(int from, int to) => _faults.GetValueOrDefault((from, to)) ?? LinkFaults.None;
+
+    /// <summary>From now on these faults are those of one direction of a link.</summary>
+    public void Break(int from, int to, LinkFaults faults) => _faults[(from, to)] = faults;
+
     /// <summary>From now on nothing goes wrong.</summary>
     public void Heal()
     {
+        _faults.Clear();
         if (_segment is { } segment)
         {
             _segment = new Segment(segment.History, segment.Plan with { Faults = [] });
@@ -85,6 +112,8 @@ internal sealed class LinkProxies : IAsyncDisposable
         await context.Request.Body.CopyToAsync(buffer);
         var body = buffer.ToArray();
         var path = context.Request.Path.Value ?? "/";
+        var message = MessageText.Parse(path, body);
+        using var span = Calling?.Invoke(this, context, from, to, message);
         var segment = _segment;
         if (segment is null)
         {
@@ -93,9 +122,11 @@ internal sealed class LinkProxies : IAsyncDisposable
         }
 
         var history = segment.History;
-        var call = new ObservedCall(from, CallerOf(context, from), to, MessageText.Parse(path, body));
+        var call = new ObservedCall(from, CallerOf(context, from), to, message);
         history.Add(HistoryEventKind.Sent, from, call.Process, call);
-        var fault = FaultFor(segment, from, to, path);
+        var stays = FaultsOf(from, to);
+        var fault = FaultFor(segment, from, to, path) ?? stays.Draw(from, to);
+        await Task.Delay(stays.DelayMs);
         if (_held.TryRemove(link, out var held))
         {
             // This request overtakes the one that is held.
@@ -191,10 +222,17 @@ internal sealed class LinkProxies : IAsyncDisposable
                 request.Content.Headers.ContentType = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) ? type : null;
             }
 
+            // The receiver's span lies below that of the link.
+            var span = Calling is null ? null : Activity.Current;
+            if ((span?.Id ?? context.Request.Headers.TraceParent) is { Length: > 0 } parent)
+            {
+                request.Headers.TryAddWithoutValidation(HeaderNames.TraceParent, parent);
+            }
+
             foreach (var (name, value) in context.Request.Headers)
             {
                 if (name.StartsWith("Consensus-", StringComparison.OrdinalIgnoreCase)
-                    || name.StartsWith("trace", StringComparison.OrdinalIgnoreCase))
+                    || name.Equals(HeaderNames.TraceState, StringComparison.OrdinalIgnoreCase))
                 {
                     request.Headers.TryAddWithoutValidation(name, value.ToArray());
                 }

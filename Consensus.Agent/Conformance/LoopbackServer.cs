@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Consensus.Agent.Conformance;
 
-/// <summary>One HTTP server on several free ports of the loopback address.</summary>
+/// <summary>One HTTP server on several ports of the loopback address.</summary>
 internal sealed class LoopbackServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -22,17 +22,22 @@ internal sealed class LoopbackServer : IAsyncDisposable
     public IReadOnlyList<Uri> Addresses { get; }
 
     /// <summary>Starts the server.</summary>
-    /// <param name="ports">How many ports.</param>
+    /// <param name="ports">How many ports, which are free ones.</param>
     /// <param name="handle">Handles a request; its number is the index of the port that the request came to.</param>
-    public static async Task<LoopbackServer> StartAsync(int ports, Func<int, HttpContext, Task> handle)
+    public static Task<LoopbackServer> StartAsync(int ports, Func<int, HttpContext, Task> handle) => StartAsync(new int[ports], handle);
+
+    /// <summary>Starts the server.</summary>
+    /// <param name="ports">The ports; 0: a free one.</param>
+    /// <param name="handle">Handles a request; its number is the index of the port that the request came to.</param>
+    public static async Task<LoopbackServer> StartAsync(IReadOnlyList<int> ports, Func<int, HttpContext, Task> handle)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            for (var i = 0; i < ports; i++)
+            foreach (var port in ports)
             {
-                kestrel.Listen(IPAddress.Loopback, 0);
+                kestrel.Listen(IPAddress.Loopback, port);
             }
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(200));

@@ -69,6 +69,30 @@ internal static class ReportText
         };
     }
 
+    /// <summary>The report as Markdown: the result, then a row for each verdict, the failed ones first.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="name">The name of the agent at an address.</param>
+    public static string Markdown(ConformanceReport report, Func<Uri, string> name)
+    {
+        VerdictOutcome[] order = [VerdictOutcome.Failed, VerdictOutcome.NotJudged, VerdictOutcome.Passed];
+        var rows = report.Verdicts.OrderBy(verdict => Array.IndexOf(order, verdict.Outcome)).Select(verdict =>
+        {
+            var mark = verdict.Outcome switch { VerdictOutcome.Passed => "pass", VerdictOutcome.Failed => "**FAIL**", _ => "not judged" };
+            var observed = verdict.Outcome == VerdictOutcome.Passed ? ""
+                : string.Join(" ", [verdict.Expected, verdict.Detail is null ? null : $"Observed: {verdict.Detail}", .. verdict.Exchanges.TakeLast(1)]);
+            string[] cells =
+            [
+                mark, verdict.Agent is { } agent ? name(agent) : "all", verdict.Id,
+                verdict.Sentence.Replace($" [{verdict.Agent}]", "", StringComparison.Ordinal), observed,
+            ];
+            return $"| {string.Join(" | ", cells.Select(InCell))} |";
+        });
+        string[] head = ["| | agent | check | what a conforming agent does | expected |", "| --- | --- | --- | --- | --- |"];
+        return string.Join('\n', [$"**{Lines(report).Last()}**", "", .. head, .. rows, ""]);
+
+        static string InCell(string text) => ForeignText.Clean(text).ReplaceLineEndings(" ").Replace("|", "\\|", StringComparison.Ordinal);
+    }
+
     /// <summary>The report as JUnit XML: a test case for each verdict.</summary>
     public static XDocument JUnit(ConformanceReport report) => new(new XElement(
         "testsuites",

@@ -19,17 +19,22 @@ internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions 
         {
             var verdicts = new List<Verdict>();
             var runner = new CheckRunner(log, outOfTime, cancellation);
-            var judged = ConformanceLevel.Ratified;
+            var introduced = new List<(ConformanceLevel Level, int N)>();
             foreach (var agent in agents)
             {
-                var (level, n) = await IntroduceAsync(agent);
-                judged = level < judged ? level : judged;
-                var mine = checks.Where(check => !check.NeedsPeers && check.Level <= level).ToList();
+                introduced.Add(await IntroduceAsync(agent));
+            }
+
+            // A run is what all its agents speak: one original agent makes it a run of the original contract.
+            var judged = introduced.Min(one => one.Level);
+            foreach (var (agent, (_, n)) in agents.Zip(introduced))
+            {
+                var mine = checks.Where(check => !check.NeedsPeers && check.Level <= judged).ToList();
                 foreach (var check in mine)
                 {
                     progress(verdicts.Count, (mine.Count * agents.Count) + options.Runs, check.Id);
                     var verdict = await runner.RunAsync(check, () => Task.FromResult(new TestBench(agent, agents, null, n - 1, log, cancellation)));
-                    verdicts.Add(agents.Count == 1 ? verdict : verdict with { Sentence = $"{verdict.Sentence} [{agent.Address}]" });
+                    verdicts.Add(agents.Count == 1 ? verdict : verdict with { Sentence = $"{verdict.Sentence} [{agent.Address}]", Agent = agent.Address });
                 }
             }
 

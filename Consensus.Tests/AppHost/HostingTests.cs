@@ -14,10 +14,10 @@ public sealed class HostingTests
         DistributedApplication.CreateBuilder(new DistributedApplicationOptions { DisableDashboard = true, Args = [] });
 
     [Fact]
-    public async Task Any_program_gets_its_id_its_port_and_its_peers()
+    public async Task Any_program_gets_its_id_its_port_and_its_peers_through_proxies()
     {
         _builder.AddConsensusCluster("consensus").WithAgent(Program("ada")).WithAgent(Program("bob").WithHttpEndpoint(port: 5051)).WithAgent(Program("eve"));
-        foreach (var (name, peers) in new[] { ("ada", "{bob.bindings.http.url},{eve.bindings.http.url}"), ("bob", "{ada.bindings.http.url},{eve.bindings.http.url}") })
+        foreach (var (name, peers) in new[] { ("ada", "{consensus-links.bindings.ada-to-bob.url},{consensus-links.bindings.ada-to-eve.url}"), ("bob", "{consensus-links.bindings.bob-to-ada.url},{consensus-links.bindings.bob-to-eve.url}") })
         {
             var agent = _builder.Resources.OfType<ExecutableResource>().Single(agent => agent.Name == name);
             Assert.Equal("http", Assert.Single(agent.Annotations.OfType<EndpointAnnotation>()).Name);
@@ -31,8 +31,9 @@ public sealed class HostingTests
     [Fact]
     public async Task What_an_agent_is_given_already_stays()
     {
-        _builder.AddConsensusCluster("consensus").WithAgent(Program("ada").WithEnvironment("AGENT_ID", "other").WithEnvironment("PEERS", "http://somewhere"));
-        var environment = await Model.EnvironmentOf(_builder.Resources.OfType<ExecutableResource>().Single());
+        var agent = _builder.AddProject<Projects.Consensus_Agent>("ada").WithEnvironment("AGENT_ID", "other").WithEnvironment("PEERS", "http://somewhere");
+        _builder.AddConsensusCluster("consensus").WithAgent(agent);
+        var environment = await Model.EnvironmentOf(agent.Resource);
         Assert.Equal(("other", "http://somewhere"), (environment["AGENT_ID"], environment["PEERS"]));
     }
 
@@ -52,8 +53,34 @@ public sealed class HostingTests
         await using var services = _builder.Services.BuildServiceProvider();
         Assert.NotSame(services.GetRequiredKeyedService<RunCommands>("one"), services.GetRequiredKeyedService<RunCommands>("two"));
         Assert.Equal("", (await Model.EnvironmentOf(_builder.Resources.Single(agent => agent.Name == "ada")))["PEERS"]);
-        Assert.Equal("{eve.bindings.http.url}", (await Model.EnvironmentOf(_builder.Resources.Single(agent => agent.Name == "bob")))["PEERS"]);
+        Assert.Equal("{two-links.bindings.bob-to-eve.url}", (await Model.EnvironmentOf(_builder.Resources.Single(agent => agent.Name == "bob")))["PEERS"]);
     }
+
+    [Fact]
+    public void Links_are_asked_for_where_all_agents_are_projects_and_have_commands_then()
+    {
+        var cluster = _builder.AddConsensusCluster("consensus").WithAgents<Projects.Consensus_Agent>(3);
+        Assert.Empty(_builder.Resources.OfType<LinkResource>());
+        cluster.WithLinkProxies().WithLinkProxies();
+        Assert.Equal(["agent1-agent2", "agent1-agent3", "agent2-agent3"], _builder.Resources.OfType<LinkResource>().Select(link => link.Name));
+        Assert.All(_builder.Resources.OfType<LinkResource>(), link =>
+            Assert.Same(cluster.Resource, Assert.Single(link.Annotations.OfType<ResourceRelationshipAnnotation>(), relation => relation.Type == "Parent").Resource));
+        var commands = cluster.Resource.Annotations.OfType<ResourceCommandAnnotation>().ToDictionary(command => command.Name);
+        Assert.Equal(
+            ["run", "run-with", "reset", "heal", "isolate", "reconnect", "lose", "delay", "repeat", "cut", "judge"], commands.Keys);
+#pragma warning disable ASPIREINTERACTION001 // Typed arguments of commands are marked experimental.
+        Assert.Equal(["from", "to", "percent"], commands["lose"].Arguments.Select(argument => argument.Name));
+        Assert.Equal(["agent1", "agent2", "agent3"], commands["cut"].Arguments[0].Options!.Select(option => option.Key));
+#pragma warning restore ASPIREINTERACTION001
+    }
+
+    [Theory]
+    [InlineData(0.3, 0, 0, false, "loses 30 %")]
+    [InlineData(0, 250, 0.05, false, "delays by 250 ms, repeats 5 %")]
+    [InlineData(1, 250, 0, true, "cut")]
+    [InlineData(0, 0, 0, false, "")]
+    public void What_a_link_does_is_said_in_words(double lose, int delay, double repeat, bool cut, string words) =>
+        Assert.Equal(words, new LinkFaults(lose, delay, repeat, cut).ToString());
 
     [Fact]
     public void A_run_of_the_original_contract_that_no_message_names_has_a_name_and_a_decision()

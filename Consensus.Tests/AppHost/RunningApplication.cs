@@ -110,9 +110,14 @@ public sealed class RunningApplication : IAsyncLifetime
     private async Task AllHealthyAsync() => await Task.WhenAll(Names.Select(name => App.ResourceNotifications.WaitForResourceHealthyAsync(name, Limit)));
 
     /// <summary>Runs a command, with the arguments that a dialog or the command line would pass.</summary>
-    public Task<ExecuteCommandResult> CommandAsync(string resource, string command, params (string Name, string Value)[] arguments)
+    public Task<ExecuteCommandResult> CommandAsync(string resource, string command, params (string Name, string Value)[] arguments) =>
+        CommandAsync(App, resource, command, Limit, arguments);
+
+    /// <summary>The same in another application.</summary>
+    public static Task<ExecuteCommandResult> CommandAsync(
+        DistributedApplication app, string resource, string command, CancellationToken cancellation, params (string Name, string Value)[] arguments)
     {
-        var model = App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(found => found.Name == resource);
+        var model = app.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(found => found.Name == resource);
         var declared = model.Annotations.OfType<ResourceCommandAnnotation>().Single(found => found.Name == command).Arguments;
         var inputs = declared.Select(input => new InteractionInput
         {
@@ -121,7 +126,7 @@ public sealed class RunningApplication : IAsyncLifetime
             Options = input.Options,
             Value = arguments.FirstOrDefault(argument => argument.Name == input.Name).Value ?? input.Value,
         });
-        return App.ResourceCommands.ExecuteCommandAsync(model, command, new InteractionInputCollection([.. inputs]), Limit);
+        return app.ResourceCommands.ExecuteCommandAsync(model, command, new InteractionInputCollection([.. inputs]), cancellation);
     }
 
     /// <summary>The same, which must succeed.</summary>

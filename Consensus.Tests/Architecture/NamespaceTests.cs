@@ -21,8 +21,9 @@ public sealed partial class NamespaceTests
         ("Conformance", ["Configuration", "Peers", "Timeline"]),
         ("Hosting", ["Configuration", "Peers", "Storage", "Telemetry", "Timeline"]),
         ("Api", ["Configuration", "Hosting", "Peers", "Telemetry", "Timeline"]),
+        ("Links", ["Api", "Configuration", "Conformance", "Peers", "Timeline"]),
         (Root, ["Api", "Configuration", "Hosting", "Peers", "Storage", "Telemetry", "Timeline"]),
-        ("Commands", ["Api", "Configuration", "Conformance", "Hosting", "Peers", "Timeline", Root]),
+        ("Commands", ["Api", "Configuration", "Conformance", "Hosting", "Links", "Peers", "Timeline", Root]),
     ];
 
     /// <summary>The types beside Program.cs, which put an agent together.</summary>

@@ -8,7 +8,7 @@ namespace Consensus.Tests.Conformance;
 [Trait(Category.Name, Category.System)]
 public sealed class SampleTests
 {
-    private static readonly string Python = Environment.GetEnvironmentVariable("PYTHON_PATH") is { Length: > 0 } path ? path : "python3";
+    internal static readonly string Python = Environment.GetEnvironmentVariable("PYTHON_PATH") is { Length: > 0 } path ? path : "python3";
     private static readonly AgentProgram Own = InProcessAgent.Own;
     private static readonly AgentProgram Original = Sample("agent.py");
     private static readonly AgentProgram Ratified = Sample("ratified.py");
@@ -80,7 +80,7 @@ public sealed class SampleTests
     private static AgentProgram Sample(string file) =>
         AgentProgram.OfCommand($"'{Python}' '{Path.Combine(SourceTree.Root, "samples", "python", file)}'", []);
 
-    private static void RequireFlask()
+    internal static void RequireFlask()
     {
         string? missing = null;
         try

@@ -88,7 +88,8 @@ const runView = new RunView(byId('diagram'), {
     showTrace(model);
     if (readAddress().tab === 'live' && !state.missing) showAddressSoon('live', liveAddress(model, position));
   },
-  explore: ({ t }, { timeline: { run, n, descriptor } }) => descriptor && n <= MAX_EXPLORED.agents && descriptor.values <= MAX_EXPLORED.values
+  explore: ({ t }, { lanes, timeline: { run, n, descriptor } }) => descriptor && lanes.some((lane) => lane.state_known)
+    && n <= MAX_EXPLORED.agents && descriptor.values <= MAX_EXPLORED.values
     ? addressOf('explore', [['run', run], ['at', String(t)]]) : undefined,
   ask: (question, { timeline }) => api.getWhy(timeline.run ?? '', question),
   possible: {

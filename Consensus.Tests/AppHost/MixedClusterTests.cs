@@ -1,0 +1,171 @@
+using System.Text.RegularExpressions;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using Consensus.Agent.Conformance;
+using Consensus.Tests.Browser;
+using Consensus.Tests.Conformance;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Playwright;
+
+namespace Consensus.Tests.AppHost;
+
+/// <summary>
+/// Agents that others wrote in one cluster with one of this project, through the real orchestrator and the dashboard. With
+/// <c>CONSENSUS_SCREENSHOTS</c> set to a folder, pictures are taken into it.
+/// </summary>
+[Collection(Chromium.Collection)]
+[Trait(Category.Name, Category.System)]
+public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(6));
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consensus-");
+    private DistributedApplication? _app;
+
+    public async ValueTask DisposeAsync()
+    {
+        await (_app?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _limit.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    [SkippableFact]
+    public async Task Two_agents_in_Python_and_one_of_ours_run_are_drawn_lose_a_link_and_are_judged()
+    {
+        await StartAsync("ratified.py", "ratified.py");
+        await using var tab = await chromium.OpenAsync(await _app!.GetDashboardUrlAsync(_limit.Token), 1400, 800, ready: "body");
+        var cluster = tab.Page.Locator("tr").Filter(new() { Has = tab.Page.Locator("[title$=': consensus']") });
+        await cluster.Locator("[title^='Starts a run on all agents']").ClickAsync();
+        var outcome = cluster.Locator(".url-container a").First;
+        await Assertions.Expect(outcome).ToHaveTextAsync(Decided());
+        await PictureAsync(tab.Page, "mixed-list");
+
+        await using (var page = await chromium.OpenAsync(new Uri((await outcome.GetAttributeAsync("href"))!), 1400, 900))
+        {
+            await Assertions.Expect(page.Page.GetByText(Agreed()).First).ToBeVisibleAsync();
+            await Assertions.Expect(page.Page.GetByText("state unknown")).ToHaveCountAsync(3);
+            await PictureAsync(page.Page, "mixed-page");
+
+            // Live: the open page goes on to the next run.
+            await page.Page.GotoAsync(new Uri(page.Page.Url).GetLeftPart(UriPartial.Authority));
+            var before = await page.Page.Locator(".run-id").First.TextContentAsync();
+            await SucceedAsync("run");
+            await Assertions.Expect(page.Page.Locator(".run-id").First).Not.ToHaveTextAsync(before!);
+        }
+
+        Assert.Equal("agent1 → agent2: cut", (await SucceedAsync("cut", ("from", "agent1"), ("to", "agent2"))).Message);
+        var link = tab.Page.Locator("tr").Filter(new() { Has = tab.Page.Locator("[title$=': agent1-agent2']") });
+        await Assertions.Expect(link).ToContainTextAsync("Cut one way");
+        await Assertions.Expect(link).ToContainTextAsync("agent1 → agent2: cut");
+        await PictureAsync(tab.Page, "mixed-cut");
+        Assert.Contains("decided", (await SucceedAsync("run")).Message, StringComparison.Ordinal);
+
+        await tab.Page.GotoAsync(new Uri(new Uri(tab.Page.Url), "/?view=Graph").ToString());
+        await Assertions.Expect(tab.Page.Locator("svg").GetByText("agent1-agent2", new() { Exact = true }).First).ToBeVisibleAsync();
+        await PictureAsync(tab.Page, "mixed-graph");
+
+        await SucceedAsync("heal");
+        var judged = await SucceedAsync("judge");
+        Assert.StartsWith("**Conforms.**", judged.Data!.Value, StringComparison.Ordinal);
+        Assert.All(RunningApplication.Names, name => Assert.Contains($"| pass | {name} | reset-status |", judged.Data.Value, StringComparison.Ordinal));
+        await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "verdict.md"), judged.Data.Value);
+        if (Environment.GetEnvironmentVariable("CONSENSUS_SCREENSHOTS") is { } pictures)
+        {
+            await File.WriteAllTextAsync(Path.Combine(SourceTree.Root, pictures, "mixed-verdict.md"), judged.Data.Value);
+        }
+
+        // One trace a run: that of an agent without telemetry is made of the links' spans.
+        await tab.Page.GotoAsync(new Uri(new Uri(tab.Page.Url), "/traces").ToString());
+        await tab.Page.Locator("tr").Filter(new() { HasText = "consensus-links: agent" }).First.ClickAsync();
+        await Assertions.Expect(tab.Page.Locator("tr").GetByText(new Regex("propose [123] agent1 → agent2")).First).ToBeVisibleAsync();
+    }
+
+    [SkippableFact]
+    public async Task An_agent_that_fails_is_unhealthy_with_the_reason_until_it_is_judged_again()
+    {
+        var wrong = Path.Combine(_folder.FullName, "wrong.txt");
+        await File.WriteAllTextAsync(wrong, "");
+        await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "wrong.py"), $"""
+            import os, sys
+            sys.path.insert(0, "{Path.Combine(SourceTree.Root, "samples", "python")}")
+            import agent
+            right = agent.app.view_functions["state"]
+            agent.app.view_functions["state"] = lambda: right() | ({"{"}"attempts": 99{"}"} if os.path.exists("{wrong}") else {"{}"})
+            agent.app.run("127.0.0.1", int(os.environ["PORT"]), threaded=True)
+            """);
+        await StartAsync("agent.py", Path.Combine(_folder.FullName, "wrong.py"));
+        Assert.Matches("^agent1, agent2, agent3 decided [123] in rounds? ", (await SucceedAsync("run")).Message);
+        var judged = await CommandAsync("judge");
+        Assert.False(judged.Success);
+        Assert.StartsWith("Does not conform: ", judged.Message, StringComparison.Ordinal);
+        Assert.Contains("| **FAIL** | agent2 |", judged.Data!.Value.Split('\n')[4], StringComparison.Ordinal);
+        var unhealthy = (await _app!.ResourceNotifications.WaitForResourceAsync(
+            "agent2", now => now.Snapshot.HealthStatus == HealthStatus.Unhealthy, _limit.Token)).Snapshot;
+        Assert.Contains(unhealthy.HealthReports, report => report.Description!.Contains("does not conform: ", StringComparison.Ordinal));
+
+        File.Delete(wrong);
+        Assert.Equal("Conforms.", (await SucceedAsync("judge")).Message);
+        await _app.ResourceNotifications.WaitForResourceHealthyAsync("agent2", _limit.Token);
+
+        // An agent without /faults is cut off by its links.
+        Assert.Equal("agent1 is isolated", (await SucceedAsync("isolate", ("agent", "agent1"))).Message);
+        await _app.ResourceNotifications.WaitForResourceAsync("agent1", now => now.Snapshot.HealthStatus == HealthStatus.Degraded, _limit.Token);
+        Assert.Equal("agent1 is connected again", (await SucceedAsync("reconnect", ("agent", "agent1"))).Message);
+        await _app.ResourceNotifications.WaitForResourceHealthyAsync("agent1", _limit.Token);
+    }
+
+    private async Task StartAsync(params string[] scripts)
+    {
+        SampleTests.RequireFlask();
+        var ports = LoopbackPorts.Free(3);
+        var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
+        {
+            AssemblyName = "Consensus.AppHost", AllowUnsecuredTransport = true,
+            Args =
+            [
+                $"--ASPNETCORE_URLS=http://localhost:{ports[0]}", $"--ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL=http://localhost:{ports[1]}",
+                $"--ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL=http://localhost:{ports[2]}",
+            ],
+        });
+        builder.Configuration["ASPIRE_INTERACTIVITY_ENABLED"] = "true";
+        var cluster = builder.AddConsensusCluster("consensus");
+        foreach (var (i, script) in scripts.Index())
+        {
+            cluster.WithAgent(builder.AddExecutable($"agent{i + 1}", SampleTests.Python, Path.Combine(SourceTree.Root, "samples", "python"), script));
+        }
+
+        cluster.WithAgents<Projects.Consensus_Agent>(1);
+        _app = builder.Build();
+        await _app.StartAsync(_limit.Token);
+        foreach (var name in RunningApplication.Names)
+        {
+            await _app.ResourceNotifications.WaitForResourceHealthyAsync(name, _limit.Token);
+        }
+
+        await _app.ResourceNotifications.WaitForResourceAsync("agent1-agent2", KnownResourceStates.Running, _limit.Token);
+    }
+
+    private Task<ExecuteCommandResult> CommandAsync(string command, params (string Name, string Value)[] arguments) =>
+        RunningApplication.CommandAsync(_app!, "consensus", command, _limit.Token, arguments);
+
+    private async Task<ExecuteCommandResult> SucceedAsync(string command, params (string Name, string Value)[] arguments)
+    {
+        var result = await CommandAsync(command, arguments);
+        Assert.True(result.Success, $"{command}: {result.Message} {result.Data?.Value}");
+        return result;
+    }
+
+    private static async Task PictureAsync(IPage page, string name)
+    {
+        if (Environment.GetEnvironmentVariable("CONSENSUS_SCREENSHOTS") is { } folder)
+        {
+            await page.ScreenshotAsync(new() { Path = Path.Combine(SourceTree.Root, folder, name + ".png") });
+        }
+    }
+
+    [GeneratedRegex("Decided [123]")]
+    private static partial Regex Decided();
+
+    [GeneratedRegex("agent1, agent2 and agent3 agreed on [123] after")]
+    private static partial Regex Agreed();
+}
