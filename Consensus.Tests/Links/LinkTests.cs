@@ -115,7 +115,8 @@ public sealed class LinkTests : IAsyncLifetime
     {
         var agent = new Uri("http://localhost:1/");
         Verdict Of(string id, VerdictOutcome outcome) => new(
-            id, ConformanceLevel.Original, $"It does {id}. [{agent}]", outcome, "200", "a | b", [new Exchange("judge", "ada", "GET /state", null, 500, "")]) { Agent = agent };
+            id, ConformanceLevel.Original, $"It does {id}. [{agent}]", outcome, "200", "a | b", [new Exchange("judge", "ada", "GET /state", null, 500, "")])
+        { Agent = agent };
         var report = new ConformanceReport("agents", ConformanceLevel.Original, 1, [Of("fine", VerdictOutcome.Passed), Of("wrong", VerdictOutcome.Failed)]);
         var lines = ReportText.Markdown(report, _ => "ada").Split('\n');
         Assert.Equal("**Does not conform: wrong.**", lines[0]);
