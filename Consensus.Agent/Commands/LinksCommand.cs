@@ -42,7 +42,7 @@ internal static class LinksCommand
         var ports = (parsed.GetValue(Links) ?? []).Select(ReadLink).ToDictionary(link => (link.From, link.To), link => link.Port);
         var key = ClusterKey.From(new ConfigurationBuilder().AddEnvironmentVariables().Build());
         await using var links = await LinkObserver.StartAsync(
-            agents, [.. agents.SelectMany(from => agents.Select(to => ports.GetValueOrDefault((from.Id, to.Id))))], key);
+            agents, [.. agents.SelectMany(from => agents.Select(to => ports.GetValueOrDefault((from.Id, to.Id))))]);
         await using var app = LinksApplication.Build(links, key, new Uri($"http://localhost:{parsed.GetValue(Port)}"));
         await AgentApplication.ListenAsync(app);
         Console.WriteLine($"The links of {string.Join(", ", agents.Select(agent => agent.Id))} are seen at {app.Urls.First()}");

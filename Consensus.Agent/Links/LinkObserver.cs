@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Consensus.Agent.Conformance;
-using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;
 
@@ -27,12 +26,8 @@ internal sealed class LinkObserver : IAsyncDisposable
     private LinkProxies _proxies = null!;
     private Activity? _trace;
 
-    private LinkObserver(IReadOnlyList<ObservedAgent> agents, ClusterKey? key)
-    {
-        Agents = agents;
-        Runs = new([.. agents.Select(agent => agent.Id)], TimeProvider.System);
-        key?.AddTo(_http.DefaultRequestHeaders);
-    }
+    private LinkObserver(IReadOnlyList<ObservedAgent> agents) =>
+        (Agents, Runs) = (agents, new([.. agents.Select(agent => agent.Id)], TimeProvider.System));
 
     /// <summary>The agents.</summary>
     public IReadOnlyList<ObservedAgent> Agents { get; }
@@ -46,15 +41,14 @@ internal sealed class LinkObserver : IAsyncDisposable
     /// <summary>Starts the proxies.</summary>
     /// <param name="agents">The agents, in natural order of their ids, as the page draws them.</param>
     /// <param name="ports">Where each link listens, those of the first agent first.</param>
-    /// <param name="key">The cluster's key; null: the agents need none.</param>
-    public static async Task<LinkObserver> StartAsync(IReadOnlyList<ObservedAgent> agents, IReadOnlyList<int> ports, ClusterKey? key)
+    public static async Task<LinkObserver> StartAsync(IReadOnlyList<ObservedAgent> agents, IReadOnlyList<int> ports)
     {
-        var observer = new LinkObserver(agents, key);
+        var observer = new LinkObserver(agents);
         observer._proxies = await LinkProxies.StartAsync(agents.Count, agent => (agents[agent].Address, 1), observer.Observe, ports);
         return observer;
     }
 
-    /// <summary>Sends a request to an agent.</summary>
+    /// <summary>Sends a request to an agent, as a person does: without the cluster's key.</summary>
     /// <returns>The status and the body; no status where it did not respond.</returns>
     public async Task<(int? Status, string Body)> SendAsync(HttpMethod method, ObservedAgent agent, string path, string? json, CancellationToken cancellation)
     {
@@ -85,18 +79,18 @@ internal sealed class LinkObserver : IAsyncDisposable
     /// <summary>Sees a call before it is passed on, and makes its span.</summary>
     private Activity? Observe(LinkProxies links, HttpContext context, int from, int to, Message? message)
     {
+        // An agent with telemetry names its span. The others' messages stand below the run.
+        ActivityContext.TryParse(context.Request.Headers.TraceParent, null, isRemote: true, out var parent);
         var (run, isNew) = Runs.Enter(from, message);
         if (isNew)
         {
             links.Use(run.History, FaultPlan.Quiet(from));
             EndTrace();
             Activity.Current = null;
-            _trace = _source.StartActivity($"{Agents[from].Id}: run");
+            _trace = _source.StartActivity($"{Agents[from].Id}: run", ActivityKind.Internal, parent);
             _ = ReadDecisionsAsync(run, _trace);
         }
 
-        // An agent with telemetry names its span. The others' messages stand below the run.
-        ActivityContext.TryParse(context.Request.Headers.TraceParent, null, isRemote: true, out var parent);
         var span = message is null or StateQuery ? null : _source.StartActivity(
             $"{EventFormatter.Title(message)} {Agents[from].Id} → {Agents[to].Id}", ActivityKind.Client, parent == default ? _trace?.Context ?? default : parent);
         span?.SetTag("consensus.run.id", message!.Run?.Id.ToString());

@@ -96,7 +96,11 @@ internal sealed class ObservedRuns(IReadOnlyList<string> agents, TimeProvider ti
             var run = _runs[^1];
             run.Named ??= message?.Run;
             run.HasBegun |= message is NewRound or Proposal or Vote or Final;
-            Publish();
+            if (message is not null)
+            {
+                Publish();
+            }
+
             return (run, isNew);
         }
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Consensus.Agent.Configuration;
 using Consensus.Agent.Conformance;
 using Consensus.Agent.Links;
 using Microsoft.AspNetCore.Builder;
@@ -29,7 +30,7 @@ public sealed class LinkTests : IAsyncLifetime
                 context.Request.Path == "/consensus" ? agent == 0 ? """{"reached":false,"round":1}""" : """{"reached":true,"value":2,"round":1,"attempts":1}"""
                 : context.Request.Path == "/state" ? $$"""{"agent_id":"{{(agent == 0 ? "ada" : "bob")}}","round":1}""" : """{"status":"ok"}""");
         });
-        _links = await LinkObserver.StartAsync([new("ada", _agents.Addresses[0]), new("bob", _agents.Addresses[1])], new int[4], null);
+        _links = await LinkObserver.StartAsync([new("ada", _agents.Addresses[0]), new("bob", _agents.Addresses[1])], new int[4]);
         _app = LinksApplication.Build(_links, null, new Uri("http://127.0.0.1:0"));
         await _app.StartAsync();
         _http.BaseAddress = new Uri(_app.Urls.First());
@@ -108,6 +109,22 @@ public sealed class LinkTests : IAsyncLifetime
         Assert.Equal(["2.bob.bare", "1.ada.bare"], runs.GetProperty("runs").EnumerateArray().Select(run => run.GetProperty("run").GetString()));
         var cluster = await _http.GetFromJsonAsync<JsonElement>("/cluster");
         Assert.Equal(["ada", "bob"], cluster.GetProperty("agents").EnumerateArray().Select(agent => agent.GetProperty("state").GetProperty("agent_id").GetString()));
+    }
+
+    [Fact]
+    public async Task Where_there_is_a_key_it_takes_the_key_to_break_a_link_and_none_to_see_it()
+    {
+        const string Key = "a-key-of-24-characters-x";
+        await using var app = LinksApplication.Build(_links, new ClusterKey(Key), new Uri("http://127.0.0.1:0"));
+        await app.StartAsync();
+        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        Assert.True((await http.GetAsync("/links")).IsSuccessStatusCode);
+        Assert.Equal(401, (int)(await http.PutAsync("/links/ada/bob", Json("""{"cut":true}"""))).StatusCode);
+        Assert.Equal(401, (int)(await http.PostAsync("/judge", null)).StatusCode);
+        Assert.Equal(LinkFaults.None, _links.Links.FaultsOf(0, 1));
+        http.DefaultRequestHeaders.Add(ClusterKey.Header, Key);
+        Assert.True((await http.PutAsync("/links/ada/bob", Json("""{"cut":true}"""))).IsSuccessStatusCode);
+        Assert.True(_links.Links.FaultsOf(0, 1).Cut);
     }
 
     [Fact]
