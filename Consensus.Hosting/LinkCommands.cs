@@ -48,6 +48,7 @@ internal static class LinkCommands
         {
             Description = "Judges each agent by the contract, and some runs of all",
             IconName = "Gavel",
+            IsHighlighted = true,
             Progress = new CommandProgressOptions { Title = "Judge", Message = "The agents are judged. The console log of the cluster says how far the judge is." },
         });
 
