@@ -45,16 +45,25 @@ public static class TimelineApi
         RecordedMoments moments, CancellationToken cancellation,
         string? run = null, string? agent = null, string? kind = null, string? at = null, string? round = null)
     {
-        if (run is null || QueryParameters.ReadRun(run, out _) is not null || agent is null || kind is null
-            || WhyQuestion.Parse(agent, kind, at, round) is not { } why)
+        if (ReadWhy(run, agent, kind, at, round, out var why) is { } wrong)
         {
-            return RequestBody.Problem(
-                400, "run must be a run id, number.initiator.boot; agent an agent's id; at, if given, a time in ms; round, if given, a round; "
-                + $"and kind one of {string.Join(", ", WhyQuestion.Kinds)}.");
+            return wrong;
         }
 
-        var (explanation, problem) = await moments.ExplainAsync(run, why, cancellation);
+        var (explanation, problem) = await moments.ExplainAsync(run!, why, cancellation);
         return problem ?? TypedResults.Json(explanation, TimelineJson.Default.EventExplanation);
+    }
+
+    /// <summary>Reads the query of <c>GET /timeline/why</c>.</summary>
+    /// <returns>The problem; null: there is none.</returns>
+    internal static IResult? ReadWhy(string? run, string? agent, string? kind, string? at, string? round, out WhyQuestion why)
+    {
+        var read = run is null || QueryParameters.ReadRun(run, out _) is not null || agent is null || kind is null
+            ? null : WhyQuestion.Parse(agent, kind, at, round);
+        why = read!;
+        return read is not null ? null : RequestBody.Problem(
+            400, "run must be a run id, number.initiator.boot; agent an agent's id; at, if given, a time in ms; round, if given, a round; "
+            + $"and kind one of {string.Join(", ", WhyQuestion.Kinds)}.");
     }
 
     private static IResult? ReadRunName(string? run) => run is null or TimelineReader.Bare || RunId.TryParse(run, out _) ? null

@@ -56,6 +56,7 @@ internal static class LinksApi
         api.MapGet("/cluster", ClusterAsync);
         api.MapGet("/events", Events);
         api.MapGet("/timeline", Timeline);
+        api.MapGet("/timeline/why", Why);
         api.MapGet("/timeline/runs", (LinkObserver links, string? cluster = null) => TypedResults.Json(
             new RunHistory("links", [.. links.Runs.All.Select(run => run.Summarize()).OfType<RunSummary>()]), TimelineJson.Default.RunHistory));
         foreach (var path in new[] { "/run", "/reset" })
@@ -115,18 +116,30 @@ internal static class LinksApi
 
     private static IResult Timeline(LinkObserver observer, string? run = null, string? cluster = null, [FromQuery] string[]? detail = null)
     {
-        var all = observer.Runs.All;
-        var known = run is null ? (all.Count > 0 ? all[0] : null)
-            : run == TimelineReader.Bare ? all.FirstOrDefault(one => one.Named is null)
-            : all.FirstOrDefault(one => (one.Named ?? one.Bare)!.Id.ToString() == run);
+        var known = run is not null ? observer.Runs.Find(run) : observer.Runs.All is [var newest, ..] ? newest : null;
         if (run is not null && known is null)
         {
-            return RequestBody.Problem(404, "The links did not see this run.", "unknown-run");
+            return UnknownRun();
         }
 
         known ??= new ObservedRun(0, 0, new ObservedHistory([.. observer.Agents.Select(agent => agent.Id)], TimeProvider.System), 0);
         return TypedResults.Json(known.Draw(RoundFolding.ParseRanges(detail ?? []) ?? []), TimelineJson.Default.ClusterTimeline);
     }
+
+    private static IResult Why(
+        LinkObserver observer, string? run = null, string? agent = null, string? kind = null, string? at = null, string? round = null)
+    {
+        if (TimelineApi.ReadWhy(run, agent, kind, at, round, out var why) is { } wrong)
+        {
+            return wrong;
+        }
+
+        return observer.Runs.Find(run!) is not { } known ? UnknownRun()
+            : known.Explain(why) is { } answer ? TypedResults.Json(answer, TimelineJson.Default.EventExplanation)
+            : RequestBody.Problem(404, "The messages of this run show no such event.");
+    }
+
+    private static IResult UnknownRun() => RequestBody.Problem(404, "The links did not see this run.", "unknown-run");
 
     private static ServerSentEventsResult<string> Events(LinkObserver observer, HttpContext context, IHostApplicationLifetime lifetime)
     {

@@ -29,6 +29,13 @@ internal sealed record ObservedRun(int Number, long BeganAtUs, ObservedHistory H
         return drawn with { StartUs = BeganAtUs + drawn.StartUs };
     }
 
+    /// <summary>Answers why something happened, as far as the messages tell; null: nothing such happened.</summary>
+    public EventExplanation? Explain(WhyQuestion why)
+    {
+        var trace = HistoryTrace.Of(History, Bare);
+        return why.Answer(trace, null, SimulatedTimeline.Of(trace, History.Agents.Count, "", []).StartUs);
+    }
+
     /// <summary>The run in short; null: it has not begun.</summary>
     public RunSummary? Summarize()
     {
@@ -78,6 +85,10 @@ internal sealed class ObservedRuns(IReadOnlyList<string> agents, TimeProvider ti
             }
         }
     }
+
+    /// <summary>The newest run with this name, or <see cref="TimelineReader.Bare"/> for one that no message names; null: the links did not see it.</summary>
+    public ObservedRun? Find(string name) => All.FirstOrDefault(one =>
+        name == TimelineReader.Bare ? one.Named is null : (one.Named ?? one.Bare)!.Id.ToString() == name);
 
     /// <summary>Takes a message to the run that it belongs to.</summary>
     /// <returns>The run, and whether this message is its first.</returns>

@@ -168,9 +168,11 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
             var loaded = await first.Page.EvaluateAsync<double[]>("""
                 () => {
                   const loads = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
-                  const names = new Set(loads.map(({ name }) => name));
-                  const bytes = loads.reduce((sum, { transferSize }) => sum + transferSize, 0);
-                  return [names.size, bytes, [...names].filter((name) => name.includes('openapi')).length];
+                  // What the page reads again while a run goes on is no part of the first picture.
+                  const sizes = new Map(loads.map(({ name, transferSize }) => [name, transferSize]));
+                  const names = [...sizes.keys()];
+                  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+                  return [names.length, bytes, names.filter((name) => name.includes('openapi')).length];
                 }
                 """);
             Assert.InRange(loaded[0], 2, 12);

@@ -34,6 +34,41 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
         Assert.Empty(tab.Errors);
     }
 
+    [SkippableTheory]
+    [InlineData("simulate")]
+    [InlineData("explore")]
+    public async Task What_a_person_asks_for_while_a_tab_loads_stays(string name)
+    {
+        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0], 1280, 844);
+        var answers = new TaskCompletionSource();
+        await tab.Page.RouteAsync("**/simulate/mutants", async route =>
+        {
+            await answers.Task;
+            await route.ContinueAsync();
+        });
+        await tab.Page.ClickAsync($"#tab-{name}");
+        if (name == "simulate")
+        {
+            await tab.Page.ClickAsync("#counterexample");
+            await tab.Page.WaitForSelectorAsync(".stage[data-rule=classic] .verdict.bad");
+        }
+        else
+        {
+            await tab.Page.SelectOptionAsync("#explore [name=rule]", "classic");
+            await Assertions.Expect(tab.Page.Locator("#explore path.lane")).Not.ToHaveCountAsync(0);
+        }
+
+        answers.SetResult();
+        await tab.Page.WaitForFunctionAsync(
+            "name => document.querySelectorAll(`#${name} [name=mutant] option`).length > 1 && !document.querySelector(`#${name} .stages[aria-busy]`)", name);
+        if (name == "simulate")
+        {
+            await Assertions.Expect(tab.Page.Locator(".stage[data-rule=classic]")).ToHaveCountAsync(1);
+        }
+
+        await Assertions.Expect(tab.Page.Locator($"#{name} [name=rule]")).ToHaveValueAsync(name == "simulate" ? "ratified" : "classic");
+    }
+
     [SkippableFact]
     public async Task Two_rules_side_by_side_share_their_rows_their_scroll_position_and_one_slider()
     {

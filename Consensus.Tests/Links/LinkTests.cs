@@ -112,6 +112,30 @@ public sealed class LinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_an_agent_did_is_explained_by_its_messages_and_that_is_said()
+    {
+        await SendAsync(0, "/new_round", """{"round":1}""");
+        await SendAsync(0, "/proposal", """{"agent_id":"ada","value":2,"round":1}""");
+        await SendAsync(1, "/final", """{"value":2,"round":1}""");
+        while (!(await _http.GetAsync("/timeline/why?run=1.ada.bare&agent=bob&kind=decided")).IsSuccessStatusCode)
+        {
+            await Task.Yield();
+        }
+
+        var why = await _http.GetFromJsonAsync<JsonElement>("/timeline/why?run=1.ada.bare&agent=bob&kind=decided");
+        List<string> sentences = [.. why.GetProperty("sentences").EnumerateArray().Select(sentence => sentence.GetString()!)];
+        Assert.StartsWith("bob decides 2 in round 1: ada proposed 2", sentences[0], StringComparison.Ordinal);
+        Assert.Equal("bob gives no record, so this follows from the messages alone.", sentences[^1]);
+        foreach (var (query, status) in new[]
+        {
+            ("run=1.ada.bare&agent=bob&kind=adopted", 404), ("run=9.ada.bare&agent=bob&kind=decided", 404), ("run=1.ada.bare&agent=bob&kind=x", 400),
+        })
+        {
+            Assert.Equal(status, (int)(await _http.GetAsync($"/timeline/why?{query}")).StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task Where_there_is_a_key_it_takes_the_key_to_break_a_link_and_none_to_see_it()
     {
         const string Key = "a-key-of-24-characters-x";

@@ -45,8 +45,12 @@ export class ExploreView {
   /** Shows what the address names. */
   async open() {
     const { query } = readAddress();
+    const { restarts } = this;
     this.mutants ??= await getMutants();
     if (this.mutant.options.length === 1) this.mutant.append(...this.mutants.map(({ name }) => html('option', { value: name }, name.replaceAll('-', ' '))));
+
+    // An option that was chosen meanwhile is what the person wants to see.
+    if (this.restarts !== restarts) return;
     this.from = query.has('run') ? { run: query.get('run'), at: query.get('at') ?? '' } : undefined;
     this.refused = fillForm(this.form, Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, query.get(name) ?? value])));
     this.#describe();
@@ -58,6 +62,7 @@ export class ExploreView {
   }
 
   #restart() {
+    this.restarts = (this.restarts ?? 0) + 1;
     this.from = undefined;
     this.refused = {};
     if (!this.form.reportValidity()) return;

@@ -26,8 +26,8 @@ export class Possible {
   /** Shows the answer after so many steps of a run; undefined: after all. */
   show(model, position) {
     if (model === this.model && position === this.position) return;
-    const { steps, timeline } = model;
-    this.root.hidden = steps.length === 0 || !timeline.run;
+    const { lanes, steps, timeline } = model;
+    this.root.hidden = steps.length === 0 || !timeline.run || !lanes.some((lane) => lane.state_known);
     Object.assign(this, { model, position, until: position === undefined ? undefined : steps[position - 1]?.t ?? -1 });
     this.chart.replaceChildren();
     this.#askSoon();

@@ -59,8 +59,13 @@ export class SimulationView {
       return;
     }
     const asked = new URLSearchParams(named);
+    const { ending } = this;
     await this.#loadMutants();
-    Object.assign(this, { opened: true, asked: named, changes: asked.getAll('change'), step: stepOf(asked.get('step')) });
+
+    // A button that was pressed meanwhile is what the person wants to see.
+    Object.assign(this, { opened: true, asked: named });
+    if (this.ending !== ending) return;
+    Object.assign(this, { changes: asked.getAll('change'), step: stepOf(asked.get('step')) });
     const broken = asked.get('counterexample');
     const values = Object.fromEntries([...asked].filter(([name]) => name in this.defaults)
       .map(([name, value]) => [name, PROBABILITIES.some(([chance]) => chance === name) ? Number(value) * 100 : value]));
