@@ -14,9 +14,6 @@ namespace Consensus.Hosting;
 /// <param name="Cluster">Its cluster.</param>
 internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusClusterResource Cluster)
 {
-    /// <summary>The header that carries <c>CLUSTER_KEY</c>.</summary>
-    public const string KeyHeader = "Consensus-Key";
-
     /// <summary>The endpoint of an agent's REST interface.</summary>
     public const string EndpointName = "http";
 
@@ -26,7 +23,11 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
     // The longest response of an agent is its history of 100 runs.
     private const int MaxResponseBytes = 1 << 20;
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    /// <summary>How agents and the program with the link proxies write JSON.</summary>
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
 
     /// <summary>The address of the agent's page, or null before a port is allocated.</summary>
     public Uri? Address => Agent.GetEndpoint(EndpointName) is { IsAllocated: true } endpoint ? new Uri(endpoint.Url) : null;
@@ -165,7 +166,8 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
     {
         var (status, reasons) = await OwnHealthAsync(cancellation);
         return Failure is { } failure ? (nameof(HealthStatus.Unhealthy), [failure, .. reasons])
-            : Cluster.Links?.IsIsolated(Agent.Name) == true ? (nameof(HealthStatus.Degraded), ["all its links are cut: reconnect it", .. reasons])
+            : Cluster.Links?.IsIsolated(Agent.Name) == true
+            ? (nameof(HealthStatus.Degraded), ["all its links are cut: reconnect it", .. reasons])
             : (status, reasons);
     }
 
@@ -240,11 +242,7 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
         }
 
         request.RequestUri = new Uri(address, request.RequestUri!.OriginalString);
-        if (await KeyAsync(cancellation) is { } key)
-        {
-            request.Headers.TryAddWithoutValidation(KeyHeader, key);
-        }
-
+        await Cluster.AddKeyAsync(request, cancellation);
         try
         {
             return await Cluster.Http.SendAsync(request, completion, limit.Token);
@@ -261,18 +259,6 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
                 $"{Agent.Name} hangs: port {address.Port} takes calls and does not answer. Nothing was started. Restart {Agent.Name}.",
                 exception)
             { IsAnswer = true };
-        }
-    }
-
-    private async Task<string?> KeyAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            return Cluster.Key is { } key ? await key.GetValueAsync(cancellation) : null;
-        }
-        catch (DistributedApplicationException exception)
-        {
-            throw new AgentException(exception.Message, exception);
         }
     }
 

@@ -23,38 +23,27 @@ internal static class ClusterCommands
             Options = cluster.Starters,
             Value = RunCommands.AnyAgent,
         });
-        return builder
-            .WithCommand("run", "Run consensus", context => cluster.Commands(context).RunAsync(null, context.CancellationToken), new CommandOptions
-            {
-                Description = "Starts a run on all agents and waits for the decision",
-                IconName = "Play",
-                IsHighlighted = true,
-                UpdateState = WhenAnyIsUp,
-            })
-            .WithCommand("run-with", "Run with options…", context => cluster.Commands(context).RunWithAsync(context.Arguments, context.CancellationToken), new CommandOptions
+        Add(builder, cluster, "run", "Run consensus", "Starts a run on all agents and waits for the decision", "Play", IsAnyUp,
+            (commands, cancellation) => commands.RunAsync(null, cancellation), isHighlighted: true);
+        builder.WithCommand(
+            "run-with", "Run with options…", context => cluster.Commands(context).RunWithAsync(context.Arguments, context.CancellationToken),
+            new CommandOptions
             {
                 Description = "Starts a run with a rule, a draw, values, a window and a seed of your choice",
                 IconName = "Options",
                 IsHighlighted = true,
                 Arguments = inputs,
-                ValidateArguments = context => ValidateAsync(context, [.. cluster.Starters.Select(starter => starter.Key)]),
-                UpdateState = WhenAnyIsUp,
-            })
-            .WithCommand("reset", "Reset all", context => cluster.Commands(context).ResetAllAsync(context.CancellationToken), new CommandOptions
-            {
-                Description = "Makes all agents forget the run",
-                IconName = "ArrowReset",
-                UpdateState = WhenAnyIsUp,
-            })
-            .WithCommand("heal", "Heal all", context => cluster.Commands(context).HealAllAsync(context.CancellationToken), new CommandOptions
-            {
-                Description = "Ends all faults of all agents",
-                IconName = "Heart",
-                UpdateState = WhenAnyIsUp,
+                ValidateArguments = context => ValidateAsync(context, cluster),
+                UpdateState = context => EnabledIf(IsAnyUp(context)),
             });
+        Add(builder, cluster, "reset", "Reset all", "Makes all agents forget the run", "ArrowReset", IsAnyUp,
+            (commands, cancellation) => commands.ResetAllAsync(cancellation));
+        Add(builder, cluster, "heal", "Heal all", "Ends all faults of all agents", "Heart", IsAnyUp,
+            (commands, cancellation) => commands.HealAllAsync(cancellation));
+        return builder;
 
-        ResourceCommandState WhenAnyIsUp(UpdateCommandStateContext context) =>
-            EnabledIf(context.Services.GetRequiredKeyedService<ClusterMonitor>(cluster.Name).View?.Up.Any() == true);
+        bool IsAnyUp(UpdateCommandStateContext context) =>
+            context.Services.GetRequiredKeyedService<ClusterMonitor>(cluster.Name).View?.Up.Any() == true;
     }
 
     /// <summary>Adds the commands of an agent.</summary>
@@ -62,43 +51,41 @@ internal static class ClusterCommands
     public static IResourceBuilder<IResourceWithEndpoints> WithAgentCommands(
         this IResourceBuilder<IResourceWithEndpoints> agent, ConsensusClusterResource cluster, AgentClient client)
     {
-        agent
-            .WithCommand("run", "Run consensus", context => cluster.Commands(context).RunAsync(client, context.CancellationToken), new CommandOptions
-            {
-                Description = "Starts a run by this agent and waits for the decision",
-                IconName = "Play",
-                IsHighlighted = true,
-                UpdateState = context => EnabledIf(IsUp(context)),
-            })
-            .WithCommand("reset", "Reset", context => cluster.Commands(context).ResetAsync(client, context.CancellationToken), new CommandOptions
-            {
-                Description = "Makes this agent forget the run",
-                IconName = "ArrowReset",
-                UpdateState = context => EnabledIf(IsUp(context)),
-            });
+        Add(agent, cluster, "run", "Run consensus", "Starts a run by this agent and waits for the decision", "Play", IsUp,
+            (commands, cancellation) => commands.RunAsync(client, cancellation), isHighlighted: true);
+        Add(agent, cluster, "reset", "Reset", "Makes this agent forget the run", "ArrowReset", IsUp,
+            (commands, cancellation) => commands.ResetAsync(client, cancellation));
 
         // Breaking calls on purpose is for watching, not for what is published.
         if (agent.ApplicationBuilder.ExecutionContext.IsRunMode)
         {
-            agent
-                .WithCommand("isolate", "Isolate", context => cluster.Commands(context).IsolateAsync(client, context.CancellationToken), new CommandOptions
-                {
-                    Description = "Cuts all calls between this agent and the others",
-                    IconName = "PlugDisconnected",
-                    UpdateState = context => EnabledIf(IsUp(context) && !ClusterPublisher.IsIsolated(context.ResourceSnapshot)),
-                })
-                .WithCommand("reconnect", "Reconnect", context => cluster.Commands(context).ReconnectAsync(client, context.CancellationToken), new CommandOptions
-                {
-                    Description = "Ends all faults of this agent",
-                    IconName = "PlugConnected",
-                    UpdateState = context => EnabledIf(IsUp(context) && ClusterPublisher.IsIsolated(context.ResourceSnapshot)),
-                });
+            Add(agent, cluster, "isolate", "Isolate", "Cuts all calls between this agent and the others", "PlugDisconnected",
+                context => IsUp(context) && !ClusterPublisher.IsIsolated(context.ResourceSnapshot),
+                (commands, cancellation) => commands.IsolateAsync(client, cancellation));
+            Add(agent, cluster, "reconnect", "Reconnect", "Ends all faults of this agent", "PlugConnected",
+                context => IsUp(context) && ClusterPublisher.IsIsolated(context.ResourceSnapshot),
+                (commands, cancellation) => commands.ReconnectAsync(client, cancellation));
         }
 
         return agent;
     }
 
-    private static RunCommands Commands(this ConsensusClusterResource cluster, ExecuteCommandContext context) =>
+    private static void Add<T>(
+        IResourceBuilder<T> resource, ConsensusClusterResource cluster, string name, string title, string description, string icon,
+        Func<UpdateCommandStateContext, bool> isEnabled, Func<RunCommands, CancellationToken, Task<ExecuteCommandResult>> run,
+        bool isHighlighted = false)
+        where T : IResource =>
+        resource.WithCommand(name, title, context => run(cluster.Commands(context), context.CancellationToken), new CommandOptions
+        {
+            Description = description,
+            IconName = icon,
+            IsHighlighted = isHighlighted,
+            UpdateState = context => EnabledIf(isEnabled(context)),
+        });
+
+    /// <summary>What the commands of a cluster do.</summary>
+    [AspireExportIgnore(Reason = "Not public.")]
+    public static RunCommands Commands(this ConsensusClusterResource cluster, ExecuteCommandContext context) =>
         context.Services.GetRequiredKeyedService<RunCommands>(cluster.Name);
 
     private static ResourceCommandState EnabledIf(bool enabled) => enabled ? ResourceCommandState.Enabled : ResourceCommandState.Disabled;
@@ -106,7 +93,7 @@ internal static class ClusterCommands
     private static bool IsUp(UpdateCommandStateContext context) =>
         context.ResourceSnapshot is { State.Text: "Running", HealthStatus: HealthStatus.Healthy or HealthStatus.Degraded };
 
-    private static Task ValidateAsync(InputsDialogValidationContext context, List<string> starters)
+    private static Task ValidateAsync(InputsDialogValidationContext context, ConsensusClusterResource cluster)
     {
         foreach (var option in RunOption.InForms)
         {
@@ -117,12 +104,24 @@ internal static class ClusterCommands
             }
         }
 
-        var starter = context.Inputs[RunCommands.StartingAgent].Value;
-        if (!string.IsNullOrEmpty(starter) && !starters.Contains(starter))
+        var starter = context.Inputs[RunCommands.StartingAgent];
+        if (!string.IsNullOrEmpty(starter.Value))
         {
-            context.AddValidationError(RunCommands.StartingAgent, $"agent is '{starter}'; it must be one of {string.Join(", ", starters)}.");
+            context.RequireChoice(starter, cluster.Starters);
         }
 
         return Task.CompletedTask;
+    }
+
+    /// <summary>Refuses a value that is none of the choices.</summary>
+    [AspireExportIgnore(Reason = "Not public.")]
+    public static void RequireChoice(
+        this InputsDialogValidationContext context, InteractionInput input, IReadOnlyList<KeyValuePair<string, string>> choices)
+    {
+        if (!choices.Any(choice => choice.Key == input.Value))
+        {
+            var names = string.Join(", ", choices.Select(choice => choice.Key));
+            context.AddValidationError(input, $"{input.Name} is '{input.Value}'; it must be one of {names}.");
+        }
     }
 }

@@ -1,26 +1,17 @@
-using System.Globalization;
 using System.Net;
 using System.Net.ServerSentEvents;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Consensus.Protocol;
 
 namespace Consensus.Hosting;
 
-/// <summary>Faults of one direction of a link, as the links' program holds them.</summary>
-internal sealed record LinkFaults(double Lose = 0, int DelayMs = 0, double Repeat = 0, bool Cut = false)
-{
-    /// <summary>In words; empty: none.</summary>
-    public override string ToString() => Cut ? "cut" : string.Join(", ", new[]
-    {
-        Lose > 0 ? string.Create(CultureInfo.InvariantCulture, $"loses {Lose * 100:0.#} %") : null,
-        DelayMs > 0 ? string.Create(CultureInfo.InvariantCulture, $"delays by {DelayMs} ms") : null,
-        Repeat > 0 ? string.Create(CultureInfo.InvariantCulture, $"repeats {Repeat * 100:0.#} %") : null,
-    }.OfType<string>());
-}
-
 /// <summary>One direction of a link.</summary>
 internal sealed record LinkState(string From, string To, LinkFaults Faults);
+
+/// <summary>How far the judge is.</summary>
+internal sealed record JudgeProgress(int Done, int Total, string What);
 
 /// <summary>What the judge says at last.</summary>
 internal sealed record JudgeResult(string Result, string Markdown, bool Conforms, IReadOnlyDictionary<string, string> Failures);
@@ -40,7 +31,6 @@ internal sealed class LinkResource(string name, string one, string other) : Reso
 /// <param name="Cluster">Its cluster.</param>
 internal sealed record ClusterLinks(ExecutableResource Program, ConsensusClusterResource Cluster)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(3);
 
     /// <summary>The links between two agents.</summary>
@@ -53,8 +43,11 @@ internal sealed record ClusterLinks(ExecutableResource Program, ConsensusCluster
     public Uri? Page => Program.GetEndpoint(AgentClient.EndpointName) is { IsAllocated: true } endpoint ? new Uri(endpoint.Url) : null;
 
     /// <summary>Whether no call reaches or leaves an agent.</summary>
-    public bool IsIsolated(string agent) =>
-        States.Where(link => link.From == agent || link.To == agent).ToList() is { Count: > 0 } own && own.TrueForAll(link => link.Faults.Cut);
+    public bool IsIsolated(string agent)
+    {
+        var own = States.Where(link => link.From == agent || link.To == agent).ToList();
+        return own.Count > 0 && own.TrueForAll(link => link.Faults.Cut);
+    }
 
     /// <summary>Where an agent finds another.</summary>
     public EndpointReference Between(AgentClient from, AgentClient to) => Program.GetEndpoint($"{from.Agent.Name}-to-{to.Agent.Name}");
@@ -68,7 +61,7 @@ internal sealed record ClusterLinks(ExecutableResource Program, ConsensusCluster
         }
         catch (AgentException)
         {
-            // It starts, or somebody stopped it. The resource of the program shows that.
+            // The program starts, or a person stopped it. Its resource shows that.
         }
     }
 
@@ -79,11 +72,9 @@ internal sealed record ClusterLinks(ExecutableResource Program, ConsensusCluster
         Take(await SendAsync(HttpMethod.Get, "/links", null, cancellation));
         foreach (var link in States.Where(which).ToList())
         {
-            var faults = change(link.Faults);
-            Take(await SendAsync(HttpMethod.Put, $"/links/{Uri.EscapeDataString(link.From)}/{Uri.EscapeDataString(link.To)}", new JsonObject
-            {
-                ["lose"] = faults.Lose, ["delay_ms"] = faults.DelayMs, ["repeat"] = faults.Repeat, ["cut"] = faults.Cut,
-            }, cancellation));
+            var path = $"/links/{Uri.EscapeDataString(link.From)}/{Uri.EscapeDataString(link.To)}";
+            var faults = JsonSerializer.SerializeToNode(change(link.Faults), AgentClient.Json);
+            Take(await SendAsync(HttpMethod.Put, path, faults, cancellation));
         }
     }
 
@@ -115,11 +106,11 @@ internal sealed record ClusterLinks(ExecutableResource Program, ConsensusCluster
             {
                 if (step.EventType == "result")
                 {
-                    return JsonSerializer.Deserialize<JudgeResult>(step.Data, Json)!;
+                    return JsonSerializer.Deserialize<JudgeResult>(step.Data, AgentClient.Json)!;
                 }
 
-                using var now = JsonDocument.Parse(step.Data);
-                progress(now.RootElement.GetProperty("done").GetInt32(), now.RootElement.GetProperty("total").GetInt32(), now.RootElement.GetProperty("what").GetString()!);
+                var (done, total, what) = JsonSerializer.Deserialize<JudgeProgress>(step.Data, AgentClient.Json)!;
+                progress(done, total, what);
             }
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
@@ -139,20 +130,16 @@ internal sealed record ClusterLinks(ExecutableResource Program, ConsensusCluster
         return Program.Annotations.OfType<EndpointAnnotation>().Any(endpoint => endpoint.Port == port) ? FreePort() : port;
     }
 
-    private void Take(JsonElement answer) => States = answer.GetProperty("links").Deserialize<List<LinkState>>(Json)!;
+    private void Take(JsonElement answer) => States = answer.GetProperty("links").Deserialize<List<LinkState>>(AgentClient.Json)!;
 
     private async Task<HttpRequestMessage> RequestAsync(HttpMethod method, string path, CancellationToken cancellation)
     {
         var request = new HttpRequestMessage(method, new Uri(Page ?? throw NoAnswer(), path));
-        if (Cluster.Key is { } key)
-        {
-            request.Headers.TryAddWithoutValidation(AgentClient.KeyHeader, await key.GetValueAsync(cancellation));
-        }
-
+        await Cluster.AddKeyAsync(request, cancellation);
         return request;
     }
 
-    private async Task<JsonElement> SendAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellation)
+    private async Task<JsonElement> SendAsync(HttpMethod method, string path, JsonNode? body, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(AnswerTimeout);
@@ -162,7 +149,8 @@ internal sealed record ClusterLinks(ExecutableResource Program, ConsensusCluster
         {
             using var response = await Cluster.Http.SendAsync(request, limit.Token);
             using var json = JsonDocument.Parse(await response.Content.ReadAsStringAsync(limit.Token));
-            return response.IsSuccessStatusCode ? json.RootElement.Clone() : throw new AgentException(json.RootElement.GetProperty("detail").GetString()!);
+            return response.IsSuccessStatusCode ? json.RootElement.Clone()
+                : throw new AgentException(json.RootElement.GetProperty("detail").GetString()!);
         }
         catch (Exception exception) when (exception is HttpRequestException or JsonException
             || (exception is OperationCanceledException && !cancellation.IsCancellationRequested))
@@ -171,5 +159,6 @@ internal sealed record ClusterLinks(ExecutableResource Program, ConsensusCluster
         }
     }
 
-    private AgentException NoAnswer(Exception? inner = null) => new($"{Program.Name} does not answer. Start it, or look at its console log.", inner);
+    private AgentException NoAnswer(Exception? inner = null) =>
+        new($"{Program.Name} does not answer. Start it, or look at its console log.", inner);
 }

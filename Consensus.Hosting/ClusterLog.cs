@@ -24,7 +24,8 @@ internal static class ClusterLog
         var name = ClusterView.NameOf(run);
         if (last?.Run != run)
         {
-            yield return $"{name} began{(view.Initiator is { } initiator ? $" at {initiator}" : "")}{(view.Options is { } options ? $": {options}" : "")}";
+            var initiator = view.Initiator is { } agent ? $" at {agent}" : "";
+            yield return $"{name} began{initiator}{(view.Options is { } options ? $": {options}" : "")}";
         }
 
         if (view.IsOver && (last?.Run != run || last.Outcome != view.Outcome))

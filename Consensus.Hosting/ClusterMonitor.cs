@@ -46,7 +46,7 @@ internal sealed partial class ClusterMonitor(
     public void Log(string line) => Changed(logs.GetLogger(cluster), line);
 
     /// <summary>Has the health of all agents checked at once.</summary>
-    public Task CheckHealthAsync() => Task.WhenAll(cluster.Agents.Select(agent => _publisher.CheckNowAsync(agent.Agent)));
+    public Task CheckHealthAsync() => Task.WhenAll(cluster.Agents.Select(agent => _publisher.CheckHealthNowAsync(agent.Agent)));
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

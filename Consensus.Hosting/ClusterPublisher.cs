@@ -87,7 +87,8 @@ internal sealed class ClusterPublisher(ConsensusClusterResource cluster, Resourc
 
     /// <summary>The address that shows the run: the page, or else what an agent that is up says of the decision.</summary>
     private string? PageOf(ClusterView view) => cluster.PageOf(view) is { } page ? view.PageAt(page)
-        : cluster.Agents.Where((_, i) => view.Agents[i].Up).FirstOrDefault()?.Address is { } agent ? new Uri(agent, "/consensus").ToString() : null;
+        : cluster.Agents.Where((_, i) => view.Agents[i].Up).FirstOrDefault()?.Address is { } agent
+        ? new Uri(agent, "/consensus").ToString() : null;
 
     private static IEnumerable<UrlSnapshot> UrlsOf(ClusterView view, string page)
     {
@@ -144,16 +145,14 @@ internal sealed class ClusterPublisher(ConsensusClusterResource cluster, Resourc
                 State = new ResourceStateSnapshot(text, style!),
                 Properties =
                 [
-                    .. snapshot.Properties.Where(property => property.Name != CustomResourceKnownProperties.Source && property.Name != FaultsProperty),
+                    .. snapshot.Properties.Where(property =>
+                        property.Name != CustomResourceKnownProperties.Source && property.Name != FaultsProperty),
                     new(CustomResourceKnownProperties.Source, source),
                     new(FaultsProperty, source.Length == 0 ? "none" : source) { IsHighlighted = true },
                 ],
             });
         }
     }
-
-    /// <summary>Has the health of a resource checked at once.</summary>
-    public Task CheckNowAsync(IResource resource) => CheckHealthNowAsync(resource);
 
     /// <summary>Publishes an agent's details, and has its health checked at once where that changed.</summary>
     private async Task PublishAsync(IResource agent, AgentStatus? before, AgentStatus now)
@@ -207,7 +206,7 @@ internal sealed class ClusterPublisher(ConsensusClusterResource cluster, Resourc
     /// A healthy resource is checked every 30 s only, which nothing sets. A change of its state's text is the one
     /// thing that has it checked at once.
     /// </summary>
-    private async Task CheckHealthNowAsync(IResource resource)
+    public async Task CheckHealthNowAsync(IResource resource)
     {
         ResourceStateSnapshot? running = null;
         await notifications.PublishUpdateAsync(resource, snapshot =>

@@ -50,7 +50,7 @@ public static class ConsensusClusterExtensions
             .WithClusterCommands();
     }
 
-    /// <summary>Adds an agent, whoever wrote it. Its name is its id.</summary>
+    /// <summary>Adds an agent of any implementation. The resource's name is the agent's id.</summary>
     /// <param name="cluster">The cluster.</param>
     /// <param name="agent">
     /// The agent. It reads <c>AGENT_ID</c>, <c>PORT</c> and <c>PEERS</c>, the base addresses of the others, which are set unless they
@@ -86,11 +86,13 @@ public static class ConsensusClusterExtensions
         if (agent.Resource is not ProjectResource)
         {
             agent.WithUrlForEndpoint(AgentClient.EndpointName, url => (url.Url, url.DisplayText) = ("/state", "State"))
-                .WithUrlForEndpoint(AgentClient.EndpointName, _ => new ResourceUrlAnnotation { Url = "/consensus", DisplayText = "Consensus" });
+                .WithUrlForEndpoint(
+                    AgentClient.EndpointName, _ => new ResourceUrlAnnotation { Url = "/consensus", DisplayText = "Consensus" });
         }
 
         var check = $"{agent.Resource.Name}_health";
-        cluster.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(check, new AgentHealthCheck(client), null, null));
+        cluster.ApplicationBuilder.Services.AddHealthChecks()
+            .Add(new HealthCheckRegistration(check, new AgentHealthCheck(client), null, null));
         agent.WithHealthCheck(check)
             .WithParentRelationship(cluster.Resource)
             .WithAgentCommands(cluster.Resource, client)
@@ -105,7 +107,8 @@ public static class ConsensusClusterExtensions
     /// <param name="count">How many agents to add.</param>
     /// <returns>The cluster.</returns>
     [AspireExportIgnore(Reason = "For AppHosts in C#.")]
-    public static IResourceBuilder<ConsensusClusterResource> WithAgents<TProject>(this IResourceBuilder<ConsensusClusterResource> cluster, int count)
+    public static IResourceBuilder<ConsensusClusterResource> WithAgents<TProject>(
+        this IResourceBuilder<ConsensusClusterResource> cluster, int count)
         where TProject : IProjectMetadata, new()
     {
         ArgumentNullException.ThrowIfNull(cluster);

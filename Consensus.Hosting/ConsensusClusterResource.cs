@@ -11,6 +11,8 @@ public sealed class ConsensusClusterResource(string name) : Resource(name)
     internal const string Type = "Cluster";
 
     private readonly List<AgentClient> _agents = [];
+
+    // Commands take their choices before the agents are added, so the lists grow.
     private readonly List<KeyValuePair<string, string>> _names = [];
     private readonly List<KeyValuePair<string, string>> _starters = [KeyValuePair.Create(RunCommands.AnyAgent, RunCommands.AnyAgent)];
 
@@ -41,15 +43,16 @@ public sealed class ConsensusClusterResource(string name) : Resource(name)
 
     /// <summary>The present value of the parameter for an option; null where it has none.</summary>
     /// <exception cref="AgentException">The parameter's value is none that agents take.</exception>
-    internal async Task<string?> ParameterAsync(RunOption option, CancellationToken cancellation)
+    internal Task<string?> ParameterAsync(RunOption option, CancellationToken cancellation) =>
+        ValueAsync(Parameters.GetValueOrDefault(option), cancellation);
+
+    /// <summary>Adds the key to a request, where the cluster has one.</summary>
+    /// <exception cref="AgentException">The parameter's value is none that agents take.</exception>
+    internal async Task AddKeyAsync(HttpRequestMessage request, CancellationToken cancellation)
     {
-        try
+        if (await ValueAsync(Key, cancellation) is { } key)
         {
-            return Parameters.TryGetValue(option, out var parameter) ? await parameter.GetValueAsync(cancellation) : null;
-        }
-        catch (DistributedApplicationException exception)
-        {
-            throw new AgentException(exception.Message, exception);
+            request.Headers.TryAddWithoutValidation(ClusterKeyRule.Header, key);
         }
     }
 
@@ -61,5 +64,17 @@ public sealed class ConsensusClusterResource(string name) : Resource(name)
         _names.Add(KeyValuePair.Create(agent.Name, agent.Name));
         _starters.Add(KeyValuePair.Create(agent.Name, agent.Name));
         return client;
+    }
+
+    private static async Task<string?> ValueAsync(ParameterResource? parameter, CancellationToken cancellation)
+    {
+        try
+        {
+            return parameter is null ? null : await parameter.GetValueAsync(cancellation);
+        }
+        catch (DistributedApplicationException exception)
+        {
+            throw new AgentException(exception.Message, exception);
+        }
     }
 }

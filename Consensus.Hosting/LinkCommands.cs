@@ -1,6 +1,6 @@
 #pragma warning disable ASPIREINTERACTION001 // Typed arguments of commands are marked experimental.
 using System.Globalization;
-using Microsoft.Extensions.DependencyInjection;
+using Consensus.Protocol;
 
 namespace Consensus.Hosting;
 
@@ -12,55 +12,74 @@ internal static class LinkCommands
     private const string To = "to";
 
     /// <summary>A kind of fault as a command: its argument beside the link, and what it changes.</summary>
-    private sealed record Fault(string Name, string Title, string Description, string Icon, string? Argument, int Max, Func<LinkFaults, int, LinkFaults> Change);
+    private sealed record Fault(
+        string Name, string Title, string Description, string Icon, string? Argument, int Max, Func<LinkFaults, int, LinkFaults> Change);
 
     /// <summary>Adds them.</summary>
     [AspireExportIgnore(Reason = "Not public.")]
     public static void WithLinkCommands(this IResourceBuilder<ConsensusClusterResource> builder, ClusterLinks links)
     {
         var cluster = builder.Resource;
-        Add("isolate", "Isolate…", "Cuts all calls between an agent and the others", "PlugDisconnected", [Choice(cluster, Agent)],
+        Add("isolate", "Isolate…", "Cuts all calls between an agent and the others", "PlugDisconnected", [Choice(cluster, Agent)], 0,
             (commands, arguments, cancellation) => commands.IsolateAsync(Find(cluster, arguments), cancellation));
-        Add("reconnect", "Reconnect…", "Ends the faults of all links of an agent", "PlugConnected", [Choice(cluster, Agent)],
+        Add("reconnect", "Reconnect…", "Ends the faults of all links of an agent", "PlugConnected", [Choice(cluster, Agent)], 0,
             (commands, arguments, cancellation) => commands.ReconnectAsync(Find(cluster, arguments), cancellation));
         Fault[] faults =
         [
-            new("lose", "Lose…", "Loses calls from one agent to another", "DocumentDismiss", "percent", 100, (now, amount) => now with { Lose = amount / 100.0 }),
-            new("delay", "Delay…", "Delays calls from one agent to another", "Clock", "ms", 60_000, (now, amount) => now with { DelayMs = amount }),
-            new("repeat", "Repeat…", "Delivers calls from one agent to another twice", "ArrowRepeatAll", "percent", 100, (now, amount) => now with { Repeat = amount / 100.0 }),
-            new("cut", "Cut one direction…", "Lets no call from one agent reach another", "Cut", null, 0, (now, _) => now with { Cut = true }),
+            new("lose", "Lose…", "Loses calls from one agent to another", "DocumentDismiss", "percent", 100,
+                (now, amount) => now with { Lose = amount / 100.0 }),
+            new("delay", "Delay…", "Delays calls from one agent to another", "Clock", "ms", LinkFaults.MaxDelayMs,
+                (now, amount) => now with { DelayMs = amount }),
+            new("repeat", "Repeat…", "Delivers calls from one agent to another twice", "ArrowRepeatAll", "percent", 100,
+                (now, amount) => now with { Repeat = amount / 100.0 }),
+            new("cut", "Cut one direction…", "Lets no call from one agent reach another", "Cut", null, 0,
+                (now, _) => now with { Cut = true }),
         ];
         foreach (var fault in faults)
         {
-            List<InteractionInput> inputs = [Choice(cluster, From), Choice(cluster, To), .. fault.Argument is null ? Array.Empty<InteractionInput>() : [Amount(fault)]];
-            Add(fault.Name, fault.Title, fault.Description, fault.Icon, inputs, (commands, arguments, cancellation) =>
+            List<InteractionInput> inputs = [Choice(cluster, From), Choice(cluster, To)];
+            if (fault.Argument is not null)
+            {
+                inputs.Add(Amount(fault));
+            }
+
+            Add(fault.Name, fault.Title, fault.Description, fault.Icon, inputs, fault.Max, (commands, arguments, cancellation) =>
             {
                 var (from, to) = (arguments[From].Value, arguments[To].Value);
                 var amount = fault.Argument is null ? 0 : int.Parse(arguments[fault.Argument].Value!, CultureInfo.InvariantCulture);
                 return commands.OnLinksAsync(
-                    link => link.From == from && link.To == to, now => fault.Change(now, amount),
-                    () => $"{from} → {to}: {links.States.First(link => link.From == from && link.To == to).Faults switch { var now when now.ToString().Length > 0 => now, _ => "no faults" }}",
-                    cancellation);
+                    link => link.From == from && link.To == to, now => fault.Change(now, amount), () => Describe(from, to), cancellation);
             });
         }
 
-        builder.WithCommand("judge", "Judge", context => Commands(context).JudgeAsync(context.CancellationToken), new CommandOptions
+        builder.WithCommand("judge", "Judge", context => cluster.Commands(context).JudgeAsync(context.CancellationToken), new CommandOptions
         {
             Description = "Judges each agent by the contract, and some runs of all",
             IconName = "Gavel",
             IsHighlighted = true,
-            Progress = new CommandProgressOptions { Title = "Judge", Message = "The agents are judged. The console log of the cluster says how far the judge is." },
+            Progress = new CommandProgressOptions
+            {
+                Title = "Judge", Message = "The agents are judged. The console log of the cluster says how far the judge is.",
+            },
         });
 
-        RunCommands Commands(ExecuteCommandContext context) => context.Services.GetRequiredKeyedService<RunCommands>(cluster.Name);
+        string Describe(string? from, string? to)
+        {
+            var now = links.States.First(link => link.From == from && link.To == to).Faults.ToString();
+            return $"{from} → {to}: {(now.Length > 0 ? now : "no faults")}";
+        }
 
         void Add(
-            string name, string title, string description, string icon, IReadOnlyList<InteractionInput> inputs,
+            string name, string title, string description, string icon, IReadOnlyList<InteractionInput> inputs, int max,
             Func<RunCommands, InteractionInputCollection, CancellationToken, Task<ExecuteCommandResult>> run) =>
-            builder.WithCommand(name, title, context => run(Commands(context), context.Arguments, context.CancellationToken), new CommandOptions
-            {
-                Description = description, IconName = icon, Arguments = [.. inputs], ValidateArguments = context => Validate(context, cluster),
-            });
+            builder.WithCommand(
+                name, title, context => run(cluster.Commands(context), context.Arguments, context.CancellationToken), new CommandOptions
+                {
+                    Description = description,
+                    IconName = icon,
+                    Arguments = [.. inputs],
+                    ValidateArguments = context => Validate(context, cluster, max),
+                });
     }
 
     private static AgentClient Find(ConsensusClusterResource cluster, InteractionInputCollection arguments) =>
@@ -84,19 +103,18 @@ internal static class LinkCommands
         Required = true,
     };
 
-    private static Task Validate(InputsDialogValidationContext context, ConsensusClusterResource cluster)
+    private static Task Validate(InputsDialogValidationContext context, ConsensusClusterResource cluster, int max)
     {
         foreach (var input in context.Inputs)
         {
-            var max = input.Name == "ms" ? 60_000 : 100;
-            if (input.InputType == InputType.Choice && !cluster.Names.Any(name => name.Key == input.Value))
+            if (input.InputType == InputType.Choice)
             {
-                context.AddValidationError(input, $"{input.Name} is '{input.Value}'; it must be one of {string.Join(", ", cluster.Names.Select(name => name.Key))}.");
+                context.RequireChoice(input, cluster.Names);
             }
-            else if (input.InputType == InputType.Number
-                && !(int.TryParse(input.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max))
+            else if (!(int.TryParse(input.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max))
             {
-                context.AddValidationError(input, string.Create(CultureInfo.InvariantCulture, $"{input.Name} is '{input.Value}'; it must be a whole number from 0 to {max}."));
+                context.AddValidationError(input, string.Create(
+                    CultureInfo.InvariantCulture, $"{input.Name} is '{input.Value}'; it must be a whole number from 0 to {max}."));
             }
         }
 

@@ -46,7 +46,10 @@ internal static class LinkExtensions
             .WithParentRelationship(links.Cluster)
             .WithRelationship(one.Agent, "Link")
             .WithRelationship(other.Agent, "Link")
-            .WithInitialState(new CustomResourceSnapshot { ResourceType = LinkResource.Type, Properties = [], State = KnownResourceStates.Starting });
+            .WithInitialState(new CustomResourceSnapshot
+            {
+                ResourceType = LinkResource.Type, Properties = [], State = KnownResourceStates.Starting,
+            });
         foreach (var (from, to) in new[] { (one, other), (other, one) })
         {
             var port = links.FreePort();

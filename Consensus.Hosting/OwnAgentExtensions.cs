@@ -18,7 +18,8 @@ internal static class OwnAgentExtensions
 
     /// <summary>Makes a project an agent of this project: data, telemetry, links, probes and an image.</summary>
     [AspireExportIgnore(Reason = "Not public.")]
-    public static IResourceBuilder<ProjectResource> AsOwnAgent(this IResourceBuilder<ProjectResource> agent, ClusterOptions options) => agent
+    public static IResourceBuilder<ProjectResource> AsOwnAgent(
+        this IResourceBuilder<ProjectResource> agent, ClusterOptions options) => agent
         .WithExternalHttpEndpoints()
         .WithoutHttpsCertificate()
         .WithProbes()
@@ -26,7 +27,8 @@ internal static class OwnAgentExtensions
         .WithDataFile(options)
         .WithDashboardTelemetry()
         .WithBuiltProgram()
-        .WithLink("/run", "Run").WithLink("/", "Timeline").WithLink("/consensus", "Consensus").WithLink("/state", "State").WithLink("/scalar", "API")
+        .WithLink("/run", "Run").WithLink("/", "Timeline").WithLink("/consensus", "Consensus")
+        .WithLink("/state", "State").WithLink("/scalar", "API")
         .WithUrlForEndpoint(AgentClient.EndpointName, endpoint => endpoint.DisplayLocation = UrlDisplayLocation.DetailsOnly)
         .PublishAsDockerFile(container => container.WithDockerfile("..").WithDataVolume());
 

@@ -69,7 +69,7 @@ internal sealed class RunCommands(ConsensusClusterResource cluster, ClusterMonit
 
     /// <summary>Ends all faults of one agent.</summary>
     public Task<ExecuteCommandResult> ReconnectAsync(AgentClient agent, CancellationToken cancellation) => cluster.Links is not null
-        ? OnLinksAsync(link => IsOf(link, agent), _ => new LinkFaults(), () => $"{agent.Agent.Name} is connected again", cancellation)
+        ? OnLinksAsync(link => IsOf(link, agent), _ => LinkFaults.None, () => $"{agent.Agent.Name} is connected again", cancellation)
         : OnOneAsync(agent, HttpMethod.Delete, "/faults", null, "is connected again", cancellation);
 
     /// <summary>Changes the faults of some directions of links.</summary>
@@ -148,17 +148,26 @@ internal sealed class RunCommands(ConsensusClusterResource cluster, ClusterMonit
     /// <summary>Waits for the decision of an agent that answers <c>POST /run</c> before it has one.</summary>
     private static async Task<bool> DecidesAsync(AgentClient agent, CancellationToken cancellation)
     {
-        for (var waited = TimeSpan.Zero; waited < TimeSpan.FromSeconds(WaitSeconds); waited += PollPeriod)
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(TimeSpan.FromSeconds(WaitSeconds));
+        try
         {
-            if ((await agent.GetAsync<AgentConsensus>("/consensus", cancellation)).Reached)
-            {
-                return true;
-            }
+            await PollAsync(agent, limit.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
 
+    /// <summary>Asks an agent that knows no long poll until it has a decision.</summary>
+    private static async Task PollAsync(AgentClient agent, CancellationToken cancellation)
+    {
+        while (!(await agent.GetAsync<AgentConsensus>("/consensus", cancellation)).Reached)
+        {
             await Task.Delay(PollPeriod, cancellation);
         }
-
-        return false;
     }
 
     /// <summary>
@@ -204,17 +213,9 @@ internal sealed class RunCommands(ConsensusClusterResource cluster, ClusterMonit
         limit.CancelAfter(LearnMs);
         try
         {
-            while (!agent.KeepsHistory && !(await agent.GetAsync<AgentConsensus>("/consensus", limit.Token)).Reached)
-            {
-                await Task.Delay(PollPeriod, limit.Token);
-            }
-
-            if (!agent.KeepsHistory)
-            {
-                return;
-            }
-
-            await agent.SendAsync(HttpMethod.Get, $"/consensus?wait=1&run={Uri.EscapeDataString(run)}", null, limit.Token);
+            await (agent.KeepsHistory
+                ? agent.SendAsync(HttpMethod.Get, $"/consensus?wait=1&run={Uri.EscapeDataString(run)}", null, limit.Token)
+                : PollAsync(agent, limit.Token));
         }
         catch (Exception exception) when (exception is AgentException || (exception is OperationCanceledException && !cancellation.IsCancellationRequested))
         {

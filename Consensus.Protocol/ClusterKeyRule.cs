@@ -1,8 +1,11 @@
 namespace Consensus.Protocol;
 
-/// <summary>What a cluster's key may be: for agents, and for the AppHost that gives it to them.</summary>
+/// <summary>What a cluster's key may be and where it is sent: for agents, and for the AppHost that gives it to them.</summary>
 public static class ClusterKeyRule
 {
+    /// <summary>The header that carries the key.</summary>
+    public const string Header = "Consensus-Key";
+
     private const int MinLength = 16;
     private const int MaxLength = 256;
 

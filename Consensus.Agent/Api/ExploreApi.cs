@@ -60,19 +60,30 @@ public static class ExploreApi
             .WithSummary("The shortest way from a path to a goal, as server-sent events: progress, then found or none; a client that leaves ends the search");
         group.MapGet("/possible", ExplorePossibleApi.PossibleAsync).Counts(EndpointClass.Steps)
             .Produces<PossibleFutures>().ProducesProblem(400).ProducesProblem(503)
-            .WithSummary("What can still be decided, and whether agents can disagree or the run can stall; until, in µs as the timeline's start_us, names an earlier step");
+            .WithSummary("What can still be decided, and whether agents can disagree or the run can stall; "
+                + "until, in µs as the timeline's start_us, names an earlier step");
         group.MapGet("/futures", ExplorePossibleApi.FuturesAsync).Counts(EndpointClass.Searches)
             .Produces<LikelyFutures>().ProducesProblem(400).ProducesProblem(503)
             .WithSummary("When and what agents decide in 200 to 1000 simulated futures without faults; a message takes 0.2 to delay ms");
         return group;
     }
 
-    private static async Task<IResult> StateAsync(
+    private static Task<IResult> StateAsync(
         RecordedMoments moments, CancellationToken cancellation, string? agents = null, string? rule = null, string? values = null,
         string? spread = null, string? mutant = null, string? path = null, string? run = null, string? at = null, string? why = null)
     {
         var read = new SimulationQuery();
         var question = read.Why(why);
+        return AnswerAsync(moments, agents, rule, values, spread, mutant, path, run, at, read, (options, steps) =>
+            Task.FromResult<IResult>(Answer(options, steps, question)), cancellation);
+    }
+
+    /// <summary>Reads what is explored and the path, and answers. An impossible step is the caller's problem.</summary>
+    internal static async Task<IResult> AnswerAsync(
+        RecordedMoments moments, string? agents, string? rule, string? values, string? spread, string? mutant, string? path, string? run,
+        string? at, SimulationQuery read, Func<ExplorationOptions, IReadOnlyList<ExplorationStep>, Task<IResult>> answer,
+        CancellationToken cancellation)
+    {
         if (read.Wrong is { } wrong)
         {
             return RequestBody.Problem(400, wrong);
@@ -86,7 +97,7 @@ public static class ExploreApi
 
         try
         {
-            return Answer(options, ExplorationStep.ParsePath(path ?? ""), question);
+            return await answer(options, ExplorationStep.ParsePath(path ?? ""));
         }
         catch (FormatException impossible)
         {

@@ -56,32 +56,21 @@ internal static class ExplorePossibleApi
         var (count, longest) = (read.Number("futures", futures, 400, 200, 1_000), read.Number("delay", delay, 2, 1, 1_000));
         return AnswerAsync(moments, agents, rule, values, spread, mutant, path, run, at, until, read, (options, steps, taken) =>
             TypedResults.Json(
-                LikelyAfter(SimulatedFutures.Of(options, steps, count, longest, taken), longest), AgentJson.Default.LikelyFutures), cancellation);
+                LikelyAfter(SimulatedFutures.Of(options, steps, count, longest, taken), longest), AgentJson.Default.LikelyFutures),
+            cancellation);
     }
 
-    private static async Task<IResult> AnswerAsync(
+    private static Task<IResult> AnswerAsync(
         RecordedMoments moments, string? agents, string? rule, string? values, string? spread, string? mutant, string? path, string? run,
         string? at, string? until, SimulationQuery read, Func<ExplorationOptions, IReadOnlyList<ExplorationStep>, int, IResult> answer,
         CancellationToken cancellation)
     {
         var end = read.Time("until", until);
-        var (options, problem) = read.Wrong is { } wrong ? (null, RequestBody.Problem(400, wrong))
-            : await ExploreApi.ReadOptionsAsync(moments, agents, rule, values, spread, mutant, run, at, cancellation);
-        if (options is null)
+        return ExploreApi.AnswerAsync(moments, agents, rule, values, spread, mutant, path, run, at, read, (options, steps) =>
         {
-            return problem!;
-        }
-
-        try
-        {
-            var steps = ExplorationStep.ParsePath(path ?? "");
             var taken = ExploredCluster.TimesOf(options, steps).Count(time => time <= end);
-            return await LabThread.RunAsync(() => answer(options, steps, taken));
-        }
-        catch (FormatException impossible)
-        {
-            return RequestBody.Problem(400, impossible.Message);
-        }
+            return LabThread.RunAsync(() => answer(options, steps, taken));
+        }, cancellation);
     }
 
     private static PossibleFutures PossibleAfter(ExplorationOptions options, IReadOnlyList<ExplorationStep> path, int taken)
@@ -93,7 +82,8 @@ internal static class ExplorePossibleApi
         }
 
         var answer = new PossibleFutures(
-            found.Values, found.IsComplete, found.Disagreement, found.CrashesToStall, found.States, found.LastRound, [.. SentencesOf(found)]);
+            found.Values, found.IsComplete, found.Disagreement, found.CrashesToStall, found.States, found.LastRound,
+            [.. SentencesOf(found)]);
         return Possibilities.OnlyValueSince(options, path) is not { } line ? answer
             : answer with
             {
@@ -107,7 +97,8 @@ internal static class ExplorePossibleApi
         var values = EventFormatter.List([.. found.Values.Select(value => value.ToString(CultureInfo.InvariantCulture))]);
         var areAll = found.AllValues || found.IsComplete;
         var states = string.Create(CultureInfo.InvariantCulture, $"{found.States:N0} {(found.States == 1 ? "state" : "states")}");
-        yield return found.Values.Count == 0 ? (areAll ? $"No value can be decided up to round {found.LastRound}." : $"No decision in {states}.")
+        yield return found.Values.Count == 0 && areAll ? $"No value can be decided up to round {found.LastRound}."
+            : found.Values.Count == 0 ? $"No decision in {states}."
             : !areAll ? $"At least {values} can be decided, in {states}."
             : found.Values.Count == 1 ? $"Only {values} can be decided." : $"{values} can be decided.";
         yield return found.Disagreement ? "Two agents can decide different values."
@@ -130,12 +121,7 @@ internal static class ExplorePossibleApi
             : line.Steps == 0 || HasDecided(line.Steps - 1) ? "after the first decision" : "with the first decision";
         return $"The line is where only {line.Value} was left: {place}.";
 
-        bool HasDecided(int steps)
-        {
-            var known = ExploredCluster.After(options, path, steps).Snapshots.OfType<AgentSnapshot>().ToList();
-            var run = known.Max(one => one.Run?.Id);
-            return known.Exists(one => one.Decision is { } decision && decision.Run == run);
-        }
+        bool HasDecided(int steps) => ExploredCluster.After(options, path, steps).Decisions.Any();
     }
 
     private static LikelyFutures LikelyAfter(SimulatedFutures found, int delay)

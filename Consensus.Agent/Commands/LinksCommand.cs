@@ -15,7 +15,10 @@ internal static class LinksCommand
         Description = "Where one agent finds another; once for each. The agent gets this address in PEERS.", HelpName = "FROM,TO=PORT",
     };
 
-    private static readonly Option<int> Port = new("--port") { Description = "Where the page listens.", DefaultValueFactory = _ => 5000, HelpName = "P" };
+    private static readonly Option<int> Port = new("--port")
+    {
+        Description = "Where the page listens.", DefaultValueFactory = _ => 5000, HelpName = "P",
+    };
 
     /// <summary>Creates the command.</summary>
     public static Command Create()
@@ -32,7 +35,8 @@ internal static class LinksCommand
     {
         List<ObservedAgent> agents =
         [
-            .. (parsed.GetValue(Agents) ?? []).Select(ReadAgent).OrderBy(agent => agent.Id, Comparer<string>.Create(LaneResolver.CompareNaturally)),
+            .. (parsed.GetValue(Agents) ?? []).Select(ReadAgent)
+                .OrderBy(agent => agent.Id, Comparer<string>.Create(LaneResolver.CompareNaturally)),
         ];
         if (agents.Count < 2 || agents.DistinctBy(agent => agent.Id).Count() < agents.Count)
         {
@@ -56,6 +60,7 @@ internal static class LinksCommand
             ? new(id, url) : throw new ConfigurationException($"--agent is '{text}'; write it as id=http://host:port.");
 
     private static (string From, string To, int Port) ReadLink(string text) =>
-        text.Split('=') is [var link, var number] && link.Split(',') is [var from, var to] && ushort.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+        text.Split('=') is [var link, var number] && link.Split(',') is [var from, var to]
+            && ushort.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var port)
             ? (from, to, port) : throw new ConfigurationException($"--link is '{text}'; write it as from,to=port.");
 }

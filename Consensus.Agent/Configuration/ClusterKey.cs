@@ -9,7 +9,7 @@ namespace Consensus.Agent.Configuration;
 public sealed class ClusterKey
 {
     /// <summary>The header that carries it.</summary>
-    public const string Header = "Consensus-Key";
+    public const string Header = ClusterKeyRule.Header;
 
     private readonly string _secret;
 

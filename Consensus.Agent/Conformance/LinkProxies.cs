@@ -125,7 +125,7 @@ internal sealed class LinkProxies : IAsyncDisposable
         var call = new ObservedCall(from, CallerOf(context, from), to, message);
         history.Add(HistoryEventKind.Sent, from, call.Process, call);
         var stays = FaultsOf(from, to);
-        var fault = FaultFor(segment, from, to, path) ?? stays.Draw(from, to);
+        var fault = FaultFor(segment, from, to, path) ?? Draw(stays, from, to);
         await Task.Delay(stays.DelayMs);
         if (_held.TryRemove(link, out var held))
         {
@@ -202,6 +202,12 @@ internal sealed class LinkProxies : IAsyncDisposable
 
         return fault;
     }
+
+    /// <summary>Draws what goes wrong with one request; null: nothing.</summary>
+    private static PlannedFault? Draw(LinkFaults faults, int from, int to) =>
+        faults.Cut ? new(FaultKind.Cut, from, to)
+            : Random.Shared.NextDouble() < faults.Lose ? new(FaultKind.Drop, from, to)
+            : Random.Shared.NextDouble() < faults.Repeat ? new(FaultKind.Duplicate, from, to) : null;
 
     private async Task<ForwardedAnswer?> DeliverAsync(HttpContext context, ObservedHistory history, ObservedCall call, byte[] body)
     {

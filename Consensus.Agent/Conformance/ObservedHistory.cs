@@ -96,6 +96,18 @@ internal sealed class ObservedHistory(IReadOnlyList<string> agents, TimeProvider
         }
     }
 
+    /// <summary>How many events there are so far.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _events.Count;
+            }
+        }
+    }
+
     /// <summary>The faults that took effect.</summary>
     public IReadOnlyCollection<PlannedFault> Applied
     {

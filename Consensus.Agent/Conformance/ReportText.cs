@@ -79,7 +79,9 @@ internal static class ReportText
         {
             var mark = verdict.Outcome switch { VerdictOutcome.Passed => "pass", VerdictOutcome.Failed => "**FAIL**", _ => "not judged" };
             var observed = verdict.Outcome == VerdictOutcome.Passed ? ""
-                : string.Join(" ", [verdict.Expected, verdict.Detail is null ? null : $"Observed: {verdict.Detail}", .. verdict.Exchanges.TakeLast(1)]);
+                : string.Join(" ", [
+                    verdict.Expected, verdict.Detail is null ? null : $"Observed: {verdict.Detail}", .. verdict.Exchanges.TakeLast(1),
+                ]);
             string[] cells =
             [
                 mark, verdict.Agent is { } agent ? name(agent) : "all", verdict.Id,

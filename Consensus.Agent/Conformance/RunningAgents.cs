@@ -34,7 +34,8 @@ internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions 
                 {
                     progress(verdicts.Count, (mine.Count * agents.Count) + options.Runs, check.Id);
                     var verdict = await runner.RunAsync(check, () => Task.FromResult(new TestBench(agent, agents, null, n - 1, log, cancellation)));
-                    verdicts.Add(agents.Count == 1 ? verdict : verdict with { Sentence = $"{verdict.Sentence} [{agent.Address}]", Agent = agent.Address });
+                    verdicts.Add(agents.Count == 1 ? verdict
+                        : verdict with { Sentence = $"{verdict.Sentence} [{agent.Address}]", Agent = agent.Address });
                 }
             }
 

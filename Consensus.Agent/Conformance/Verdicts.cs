@@ -60,7 +60,8 @@ internal sealed record Exchange(string From, string To, string Call, string? Bod
 /// <param name="Detail">What was observed instead, or why the check could not be judged.</param>
 /// <param name="Exchanges">The requests and responses that show it, in order.</param>
 internal sealed record Verdict(
-    string Id, ConformanceLevel Level, string Sentence, VerdictOutcome Outcome, string? Expected, string? Detail, IReadOnlyList<Exchange> Exchanges)
+    string Id, ConformanceLevel Level, string Sentence, VerdictOutcome Outcome, string? Expected, string? Detail,
+    IReadOnlyList<Exchange> Exchanges)
 {
     /// <summary>The address of the judged agent, where several that run already are judged.</summary>
     [JsonIgnore]

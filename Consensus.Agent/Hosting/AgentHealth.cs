@@ -114,7 +114,7 @@ internal sealed class AgentHealth(AgentService agent, PeerClient client, PeerDir
         List<Task> responses = [];
         for (var peer = 0; peer < peers.Count; peer++)
         {
-            if (peers[peer].SinceResponse is null || peers[peer].SinceResponse < FreshFor)
+            if (peers[peer].SinceResponse is not { } age || age < FreshFor)
             {
                 continue;
             }

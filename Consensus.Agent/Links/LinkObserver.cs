@@ -11,7 +11,7 @@ namespace Consensus.Agent.Links;
 /// <param name="Address">Its base address.</param>
 internal sealed record ObservedAgent(string Id, Uri Address);
 
-/// <summary>A proxy on every link between agents that anybody started: faults on purpose, the runs that went through, and a trace of each.</summary>
+/// <summary>A proxy on every link between running agents. It makes faults on purpose, keeps the runs that it saw, and traces them.</summary>
 internal sealed class LinkObserver : IAsyncDisposable
 {
     /// <summary>The source of the spans.</summary>
@@ -50,7 +50,8 @@ internal sealed class LinkObserver : IAsyncDisposable
 
     /// <summary>Sends a request to an agent, as a person does: without the cluster's key.</summary>
     /// <returns>The status and the body; no status where it did not respond.</returns>
-    public async Task<(int? Status, string Body)> SendAsync(HttpMethod method, ObservedAgent agent, string path, string? json, CancellationToken cancellation)
+    public async Task<(int? Status, string Body)> SendAsync(
+        HttpMethod method, ObservedAgent agent, string path, string? json, CancellationToken cancellation)
     {
         try
         {
@@ -92,7 +93,8 @@ internal sealed class LinkObserver : IAsyncDisposable
         }
 
         var span = message is null or StateQuery ? null : _source.StartActivity(
-            $"{EventFormatter.Title(message)} {Agents[from].Id} → {Agents[to].Id}", ActivityKind.Client, parent == default ? _trace?.Context ?? default : parent);
+            $"{EventFormatter.Title(message)} {Agents[from].Id} → {Agents[to].Id}", ActivityKind.Client,
+            parent == default ? _trace?.Context ?? default : parent);
         span?.SetTag("consensus.run.id", message!.Run?.Id.ToString());
         return span;
     }

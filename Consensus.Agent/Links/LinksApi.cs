@@ -8,6 +8,7 @@ using Consensus.Agent.Api;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Conformance;
 using Consensus.Agent.Timeline;
+using Consensus.Protocol;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
@@ -30,7 +31,8 @@ internal sealed record JudgeProgress(int Done, int Total, string What);
 internal sealed record JudgeResult(string Result, string Markdown, bool Conforms, IReadOnlyDictionary<string, string> Failures);
 
 /// <summary>JSON of the links: snake_case, without reflection.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(LinksResponse))]
 [JsonSerializable(typeof(JudgeProgress))]
 [JsonSerializable(typeof(JudgeResult))]
@@ -58,10 +60,12 @@ internal static class LinksApi
         api.MapGet("/timeline", Timeline);
         api.MapGet("/timeline/why", Why);
         api.MapGet("/timeline/runs", (LinkObserver links, string? cluster = null) => TypedResults.Json(
-            new RunHistory("links", [.. links.Runs.All.Select(run => run.Summarize()).OfType<RunSummary>()]), TimelineJson.Default.RunHistory));
+            new RunHistory("links", [.. links.Runs.All.Select(run => run.Summarize()).OfType<RunSummary>()]),
+            TimelineJson.Default.RunHistory));
         foreach (var path in new[] { "/run", "/reset" })
         {
-            api.MapPost(path, (LinkObserver links, HttpContext context, CancellationToken cancellation) => PassOnAsync(path, links, context, cancellation));
+            api.MapPost(path, (LinkObserver links, HttpContext context, CancellationToken cancellation) =>
+                PassOnAsync(path, links, context, cancellation));
         }
     }
 
@@ -79,8 +83,8 @@ internal static class LinksApi
         var (faults, problem) = await RequestBody.ReadAsync(context, LinksJson.Default.LinkFaults);
         if (problem is not null || one < 0 || other < 0 || one == other || faults?.Error is not null)
         {
-            return problem ?? RequestBody.Problem(
-                400, faults?.Error ?? $"A link leads from one of {string.Join(", ", observer.Agents.Select(agent => agent.Id))} to another.");
+            var names = string.Join(", ", observer.Agents.Select(agent => agent.Id));
+            return problem ?? RequestBody.Problem(400, faults?.Error ?? $"A link leads from one of {names} to another.");
         }
 
         observer.Links.Break(one, other, faults!);
@@ -148,7 +152,8 @@ internal static class LinksApi
     }
 
     private static async IAsyncEnumerable<SseItem<string>> FollowAsync(
-        LinkObserver observer, CancellationToken stopping, CancellationToken aborted, [EnumeratorCancellation] CancellationToken cancellation = default)
+        LinkObserver observer, CancellationToken stopping, CancellationToken aborted,
+        [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, cancellation);
         yield return new SseItem<string>("{}", "hello");
@@ -164,8 +169,10 @@ internal static class LinksApi
     private static async Task<IResult> PassOnAsync(string path, LinkObserver observer, HttpContext context, CancellationToken cancellation)
     {
         using var reader = new StreamReader(context.Request.Body);
-        var (status, body) = await observer.SendAsync(HttpMethod.Post, observer.Agents[0], path, await reader.ReadToEndAsync(cancellation), cancellation);
-        return status is null ? RequestBody.Problem(502, $"{observer.Agents[0].Id} does not answer.") : Results.Text(body, "application/json", statusCode: status);
+        var sent = await reader.ReadToEndAsync(cancellation);
+        var (status, body) = await observer.SendAsync(HttpMethod.Post, observer.Agents[0], path, sent, cancellation);
+        return status is null ? RequestBody.Problem(502, $"{observer.Agents[0].Id} does not answer.")
+            : Results.Text(body, "application/json", statusCode: status);
     }
 
     private static ServerSentEventsResult<string> Judge(LinkObserver observer, AgentOptions options, CancellationToken cancellation) =>
@@ -175,7 +182,8 @@ internal static class LinksApi
         LinkObserver observer, ClusterKey? key, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var steps = Channel.CreateUnbounded<ConformanceProgress>();
-        var judge = new ConformanceJudge(new ConformanceOptions(null, Runs, 1, Seconds, Key: key), step => steps.Writer.TryWrite(step), cancellation);
+        var options = new ConformanceOptions(null, Runs, 1, Seconds, Key: key);
+        var judge = new ConformanceJudge(options, step => steps.Writer.TryWrite(step), cancellation);
         var judging = judge.JudgeRunningAsync([.. observer.Agents.Select(agent => agent.Address)]);
         _ = judging.ContinueWith(_ => steps.Writer.Complete(), TaskScheduler.Default);
         await foreach (var (done, total, what) in steps.Reader.ReadAllAsync(cancellation))
@@ -183,7 +191,8 @@ internal static class LinksApi
             yield return new SseItem<string>(JsonSerializer.Serialize(new(done, total, what), LinksJson.Default.JudgeProgress), "progress");
         }
 
-        yield return new SseItem<string>(JsonSerializer.Serialize(await ResultOfAsync(judging, observer), LinksJson.Default.JudgeResult), "result");
+        var result = await ResultOfAsync(judging, observer);
+        yield return new SseItem<string>(JsonSerializer.Serialize(result, LinksJson.Default.JudgeResult), "result");
     }
 
     private static async Task<JudgeResult> ResultOfAsync(Task<ConformanceReport> judging, LinkObserver observer)

@@ -11,6 +11,10 @@ namespace Consensus.Agent.Links;
 /// <param name="First">The agent that sent the first message, from 0.</param>
 internal sealed record ObservedRun(int Number, long BeganAtUs, ObservedHistory History, int First)
 {
+    private volatile KnownSummary? _summary;
+
+    private sealed record KnownSummary(int Events, RunSummary? Summary);
+
     /// <summary>The run that the messages name; null: they name none.</summary>
     public RunDescriptor? Named { get; set; }
 
@@ -29,20 +33,31 @@ internal sealed record ObservedRun(int Number, long BeganAtUs, ObservedHistory H
         return drawn with { StartUs = BeganAtUs + drawn.StartUs };
     }
 
-    /// <summary>Answers why something happened, as far as the messages tell; null: nothing such happened.</summary>
+    /// <summary>Explains an event by the messages of the run; null: the run has no such event.</summary>
     public EventExplanation? Explain(WhyQuestion why)
     {
         var trace = HistoryTrace.Of(History, Bare);
         return why.Answer(trace, null, SimulatedTimeline.Of(trace, History.Agents.Count, "", []).StartUs);
     }
 
-    /// <summary>The run in short; null: it has not begun.</summary>
+    /// <summary>The run in short; null: it has not begun. It is drawn again only where something was observed since.</summary>
     public RunSummary? Summarize()
+    {
+        var events = History.Count;
+        if (_summary?.Events != events)
+        {
+            _summary = new(events, SummaryOf());
+        }
+
+        return _summary.Summary;
+    }
+
+    private RunSummary? SummaryOf()
     {
         var drawn = Draw([]);
         return drawn is not { Run: { } run, Descriptor: { } descriptor } ? null : new RunSummary(
-            run, descriptor.Rule, descriptor.Draw, drawn.StartUs, Math.Max(1, drawn.LastRound - descriptor.StartRound + 1), drawn.Messages.Count,
-            drawn.DurationMs, drawn.Lanes.Select(lane => lane.Value).FirstOrDefault(value => value is not null));
+            run, descriptor.Rule, descriptor.Draw, drawn.StartUs, Math.Max(1, drawn.LastRound - descriptor.StartRound + 1),
+            drawn.Messages.Count, drawn.DurationMs, drawn.Lanes.Select(lane => lane.Value).FirstOrDefault(value => value is not null));
     }
 }
 
@@ -86,7 +101,9 @@ internal sealed class ObservedRuns(IReadOnlyList<string> agents, TimeProvider ti
         }
     }
 
-    /// <summary>The newest run with this name, or <see cref="TimelineReader.Bare"/> for one that no message names; null: the links did not see it.</summary>
+    /// <summary>
+    /// The newest run with this name, or <see cref="TimelineReader.Bare"/> for one that no message names; null: the links did not see it.
+    /// </summary>
     public ObservedRun? Find(string name) => All.FirstOrDefault(one =>
         name == TimelineReader.Bare ? one.Named is null : (one.Named ?? one.Bare)!.Id.ToString() == name);
 
@@ -100,7 +117,8 @@ internal sealed class ObservedRuns(IReadOnlyList<string> agents, TimeProvider ti
             if (isNew)
             {
                 _messages = 0;
-                _runs.Add(new ObservedRun(++_number, time.GetUtcNow().ToUnixTimeMilliseconds() * 1000, new ObservedHistory(agents, time), from));
+                var now = time.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
+                _runs.Add(new ObservedRun(++_number, now, new ObservedHistory(agents, time), from));
                 _runs.RemoveRange(0, Math.Max(0, _runs.Count - MostRuns));
             }
 

@@ -10,6 +10,19 @@ public sealed partial class ExploredCluster
 
     private const int MaxFutureSteps = 2_000;
 
+    /// <summary>The newest run that an agent knows; null: no agent that is up knows one.</summary>
+    public RunDescriptor? NewestRun => Agents.Select(agent => agent.Machine?.CurrentRun).OfType<RunDescriptor>().MaxBy(known => known.Id);
+
+    /// <summary>The decisions of <see cref="NewestRun"/> that agents hold.</summary>
+    public IEnumerable<Decision> Decisions
+    {
+        get
+        {
+            var run = NewestRun?.Id;
+            return Agents.Select(agent => agent.Machine?.CurrentDecision).OfType<Decision>().Where(decision => decision.Run == run);
+        }
+    }
+
     /// <summary>The times of all steps in µs: those of the recorded run, then those of the path.</summary>
     public static IReadOnlyList<long> TimesOf(ExplorationOptions options, IReadOnlyList<ExplorationStep> path)
     {
@@ -49,7 +62,8 @@ public sealed partial class ExploredCluster
                     : call.To.Machine is null ? ExplorationStepKind.Lose : ExplorationStepKind.Deliver,
                 call.Trace!.Number, []), Call: (SimulatedCall?)call));
             var timers = Agents.SelectMany(agent => agent.SetTimers.Select(timer => (
-                timer.At, Step: new ExplorationStep(ExplorationStep.KindOf(timer.Timer), agent.Index + 1, []), Call: (SimulatedCall?)null)));
+                timer.At, Step: new ExplorationStep(ExplorationStep.KindOf(timer.Timer), agent.Index + 1, []),
+                Call: (SimulatedCall?)null)));
             if (calls.Concat(timers).MinBy(one => one.Item1) is not { Step.Number: > 0 } next)
             {
                 break;
@@ -64,8 +78,7 @@ public sealed partial class ExploredCluster
             }
         }
 
-        var run = machines.Select(machine => machine.CurrentRun).OfType<RunDescriptor>().MaxBy(known => known.Id)?.Id;
-        var held = machines.Select(machine => machine.CurrentDecision).OfType<Decision>().Where(decision => decision.Run == run).ToList();
+        var held = Decisions.ToList();
         return (held.Select(decision => decision.Round).DefaultIfEmpty().Min(), held.Select(decision => decision.Value).ToHashSet());
     }
 }

@@ -24,7 +24,7 @@ public sealed record Possibilities(
     // An agent that draws in the next round can keep all others from adopting there. In the round after it all can draw any value.
     private const int MoreRounds = 2;
 
-    /// <summary>Visits what can follow, breadth first, until all is known. It tries a further round only where a value is missing.</summary>
+    /// <summary>Visits what can follow, breadth first, until all is known. A further round is tried only where a value is missing.</summary>
     /// <param name="cluster">The cluster now.</param>
     /// <param name="maxStates">How many states to visit at most.</param>
     /// <returns>Null where no agent knows a run.</returns>
@@ -109,10 +109,14 @@ public sealed record Possibilities(
         /// <summary>A search of the newest run; null: no agent knows a run.</summary>
         public static Search? From(ExploredCluster cluster, int moreRounds)
         {
-            var machines = cluster.Agents.Select(agent => agent.Machine).OfType<AgentStateMachine>().ToList();
-            var run = machines.Select(machine => machine.CurrentRun).OfType<RunDescriptor>().MaxBy(known => known.Id);
-            return run is null ? null
-                : new(cluster, run, machines.Max(machine => machine.CurrentRun?.Id == run.Id ? machine.CurrentRound : run.StartRound) + moreRounds);
+            if (cluster.NewestRun is not { } run)
+            {
+                return null;
+            }
+
+            var rounds = cluster.Agents.Select(agent => agent.Machine).OfType<AgentStateMachine>()
+                .Select(machine => machine.CurrentRun?.Id == run.Id ? machine.CurrentRound : run.StartRound);
+            return new(cluster, run, rounds.Max() + moreRounds);
         }
 
         /// <param name="enough">How many values end the search; with all of them it goes on to a disagreement.</param>
@@ -139,7 +143,6 @@ public sealed record Possibilities(
                         }
                     }
                 }
-
             }
             catch (BoundsTooLargeException)
             {
@@ -181,11 +184,11 @@ public sealed record Possibilities(
             }
         }
 
-        // A run stalls once fewer than a quorum of its members can go on and nobody holds its decision.
+        // A run stalls when too few members for a quorum can go on, and no agent holds a decision.
         private int? CrashesToStall()
         {
             var machines = _cluster.Agents.Select(agent => agent.Machine).OfType<AgentStateMachine>().ToList();
-            var decided = machines.Count(machine => machine.CurrentDecision?.Run == _descriptor.Id);
+            var decided = _cluster.Decisions.Count();
             var able = machines.Count(machine => _descriptor.N == machine.ClusterSize
                 && _descriptor.Members.GetValueOrDefault(machine.Id) == machine.Boot
                 && (machine.CurrentRun?.Id == _descriptor.Id || _descriptor.Id > machine.Floor));

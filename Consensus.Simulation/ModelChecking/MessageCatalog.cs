@@ -106,10 +106,12 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
         };
         return !reaches || (message.To >= 0 && message.To != receiver) ? null : message.Kind switch
         {
-            CatalogMessageKind.Introduced => new ResponseReceived(bounds.Peers.PeerIndex(message.Sender, receiver), new Handshake(), new Response(ResponseStatus.Reset)
-            {
-                AgentId = bounds.Peers.IdOf(message.Sender), Boot = message.Boot, Agents = message.Agents, Floor = message.Floor.IsNone ? null : message.Floor,
-            }),
+            CatalogMessageKind.Introduced => new ResponseReceived(bounds.Peers.PeerIndex(message.Sender, receiver), new Handshake(),
+                new Response(ResponseStatus.Reset)
+                {
+                    AgentId = bounds.Peers.IdOf(message.Sender), Boot = message.Boot, Agents = message.Agents,
+                    Floor = message.Floor.IsNone ? null : message.Floor,
+                }),
 
             // The handshake's response names boot and floor where a step needs them.
             CatalogMessageKind.Joined => new ResponseReceived(bounds.Peers.PeerIndex(message.Sender, receiver), new StateQuery(),

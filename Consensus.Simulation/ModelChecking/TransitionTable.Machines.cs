@@ -91,7 +91,8 @@ internal sealed partial class TransitionTable
     private sealed record Introduction(int To, Response Response) : Effect;
 
     private AgentStateMachine New(int agent, char boot) =>
-        _make(_bounds.Peers.IdOf(agent), $"{(char)('a' + agent)}{boot}", [.. _bounds.Peers.PeersOf(agent).Select(_bounds.Peers.IdOf)], Random);
+        _make(
+            _bounds.Peers.IdOf(agent), $"{(char)('a' + agent)}{boot}", [.. _bounds.Peers.PeersOf(agent).Select(_bounds.Peers.IdOf)], Random);
 
     private LocalState LocalOf(AgentStateMachine machine, bool mayStart, IReadOnlyList<Effect>? effects = null)
     {

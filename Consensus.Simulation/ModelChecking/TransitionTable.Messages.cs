@@ -18,7 +18,8 @@ internal sealed partial class TransitionTable
                     break;
                 case Send { Message: { Run: { } run } message }:
                     codes.Add(Messages.CodeOf(agent, message, Messages.CodeOf(run)));
-                    codes.UnionWith(copies?.FindAdded(message).Select(added => Messages.CodeOf(_bounds.Peers.IndexOf(added.Sender!), added, Messages.CodeOf(run))) ?? []);
+                    codes.UnionWith(copies?.FindAdded(message)
+                        .Select(added => Messages.CodeOf(_bounds.Peers.IndexOf(added.Sender!), added, Messages.CodeOf(run))) ?? []);
                     break;
                 case ProtocolEvent { Kind: ProtocolEventKind.Drew } drew when machine.CurrentRun is { } run:
                     codes.Add(Messages.Code(new(CatalogMessageKind.Drew, agent, Messages.CodeOf(run), Value: drew.Value)));

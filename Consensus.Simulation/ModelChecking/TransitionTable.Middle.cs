@@ -42,7 +42,8 @@ internal sealed partial class TransitionTable
     /// <summary>What a call carries to its receiver, as messages that no other agent receives.</summary>
     private IEnumerable<(int From, int Code)> CodesOf(SimulatedCall call, Dictionary<RunId, RunDescriptor> runs)
     {
-        var (from, to, response) = call.Response is { } back ? (call.To.Index, call.From.Index, back) : (call.From.Index, call.To.Index, null);
+        var (from, to, response) = call.Response is { } back ? (call.To.Index, call.From.Index, back)
+            : (call.From.Index, call.To.Index, null);
         if (response is null && call.Message is Handshake)
         {
             yield return (from, Messages.Code(new(CatalogMessageKind.Handshake, from, To: to, Boot: call.From.Machine?.Boot ?? "")));

@@ -256,7 +256,9 @@ internal sealed partial class TransitionTable
 
         state = new AgentState(agent, index, local, sent, budget, origin, [.. Enumerable.Range(0, _bounds.Agents).Select(receiver => MessagesTo(receiver, local, sent))])
         {
-            SentByRun = !_refinement ? [] : origin is not null && ReferenceEquals(origin.State.Sent, sent) ? origin.State.SentByRun : SentByRun(agent, sent),
+            SentByRun = !_refinement ? []
+                : origin is not null && ReferenceEquals(origin.State.Sent, sent) ? origin.State.SentByRun
+                : SentByRun(agent, sent),
             Runs = [.. sent.Codes.Select(code => Messages[code]).Where(IsOfMember).Select(message => message.Run).Distinct()],
             HasForgotten = local.Machine is { CurrentRun: { } run, CurrentDecision: null } && Messages.NumberOf(Messages.CodeOf(run)) is var number && sent.Decisions.Any(decision => decision >> 8 == number),
         };

@@ -2,6 +2,7 @@ using System.Reflection;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Consensus.Hosting;
+using Consensus.Protocol;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Consensus.Tests.AppHost;

@@ -24,7 +24,7 @@ public sealed class MonitorTests(RunningApplication application) : IAsyncLifetim
         var monitor = application.App.Services.GetRequiredKeyedService<ClusterMonitor>("consensus");
         await using (var intruder = new Intruder(port))
         {
-            // Commands run within spans of the AppHost, which nobody exports. A run that links to such a span has a dead link.
+            // The AppHost does not export the spans of its commands. A run that links to such a span has a dead link.
             using var caller = new Activity("caller").Start();
             foreach (var answer in Intruder.Answers)
             {

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Conformance;
 using Consensus.Agent.Links;
+using Consensus.Protocol;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 

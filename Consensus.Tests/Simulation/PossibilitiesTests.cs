@@ -35,10 +35,10 @@ public sealed class PossibilitiesTests
     }
 
     [Theory]
-    [InlineData(Rule.Ratified, null, "s1.1-d1.1-d2.1-r1", 3, 1)] // Two of three voted, and nobody decided yet.
+    [InlineData(Rule.Ratified, null, "s1.1-d1.1-d2.1-r1", 3, 1)] // Two of three agents have voted. No agent has decided.
     [InlineData(Rule.Ratified, null, "s1.1-d1.1-r1-d3.2-w3-w3", 3, 1)]
     [InlineData(Rule.Ratified, null, "s1.1-d1.2-d2.3", 0, 0)]
-    [InlineData(Rule.Classic, null, "s1.1-d1.1", 0, 0)] // The first decision binds nobody.
+    [InlineData(Rule.Classic, null, "s1.1-d1.1", 0, 0)] // Another value can be decided after the first decision.
     [InlineData(Rule.Ratified, "no-adoption", "s1.1-d1.1-r1-d3.2", 0, 0)]
     public void One_value_is_possible_from_a_step_on_that_is_no_later_than_the_first_decision_only_under_the_ratified_rule(
         Rule rule, string? mutant, string path, int steps, int value)

@@ -17,6 +17,7 @@ export class ExploreView {
   /** @param {HTMLElement} host @param {{notice: (text?: string) => void}} options */
   constructor(host, { notice }) {
     const button = (label, act, attributes) => html('button', { type: 'button', onclick: act, ...attributes }, label);
+    this.restarts = 0;
     this.mutant = select('mutant', [['', 'none']]);
     this.description = html('p', { class: 'broken-rule', 'aria-live': 'polite' });
     const goal = html('select', { name: 'goal', 'aria-label': 'What to reach' }, GOALS.map(([value, text]) => html('option', { value }, text)));
@@ -62,7 +63,7 @@ export class ExploreView {
   }
 
   #restart() {
-    this.restarts = (this.restarts ?? 0) + 1;
+    this.restarts += 1;
     this.from = undefined;
     this.refused = {};
     if (!this.form.reportValidity()) return;

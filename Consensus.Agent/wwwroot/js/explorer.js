@@ -45,7 +45,9 @@ export class Explorer {
       tokens: () => this.#messages(null).map((own) => this.#token(own)),
       ask: async (question) => (await exploreState({ ...this.query, path: this.path, why: queryOf(question) })).timeline.explanation,
       possible: {
-        host: future, open: true, ask: (kind, until, model, signal) => exploreFuture(kind, { ...this.query, path: this.path, until: untilOf(until, model) }, signal),
+        host: future,
+        open: true,
+        ask: (kind, until, model, signal) => exploreFuture(kind, { ...this.query, path: this.path, until: untilOf(until, model) }, signal),
       },
       onAgent: (lane, button) => this.#openMenu(button, this.#name(lane), this.#agentButtons(lane)),
     });
@@ -53,7 +55,8 @@ export class Explorer {
     this.menu.addEventListener('toggle', ({ newState }) => { if (newState === 'closed') this.menu.replaceChildren(); });
     this.menu.addEventListener('click', ({ target }) => { if (target.closest('[data-step]')) this.menu.hidePopover(); });
     // The steps come first by keyboard: they are what a person chooses.
-    this.root = html('div', { class: 'explorer' }, this.steps, html('div', { class: 'explored' }, this.outcome, this.properties, future, stage), agents, this.menu);
+    const explored = html('div', { class: 'explored' }, this.outcome, this.properties, future, stage);
+    this.root = html('div', { class: 'explorer' }, this.steps, explored, agents, this.menu);
     host.append(this.root);
   }
 
@@ -271,7 +274,10 @@ export class Explorer {
       onclick: () => this.take(step.step),
     }, ...children);
     if (!steps[0].draws) return [button(steps[0], label)];
-    if (this.coin) return [html('button', { type: 'button', class: look, 'data-step': steps[0].step.split('.')[0], onclick: () => this.#toss(steps) }, `${label} and toss the coin`)];
+    if (this.coin) {
+      const attributes = { type: 'button', class: look, 'data-step': steps[0].step.split('.')[0], onclick: () => this.#toss(steps) };
+      return [html('button', attributes, `${label} and toss the coin`)];
+    }
     return [html('span', { class: 'draws' }, label, ' and ', this.only ? 'draw' : hint('draw', 'draw')), ...steps.map((step) => button(step, chip(step.draws[0])))];
   }
 

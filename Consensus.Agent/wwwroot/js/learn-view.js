@@ -160,7 +160,8 @@ export class LearnView {
       const kept = network.futures - decided;
       if (this.scored !== state || this.explorer.state !== state) return;
       const share = kept ? `one in ${(network.futures / kept).toFixed(kept * 2 > network.futures ? 1 : 0)}` : `none of ${network.futures}`;
-      const score = rounds ? `You kept them undecided for ${plural(rounds, 'round')}; ${share} networks with random delays of up to ${NETWORK.delay} ms would.`
+      const score = rounds
+        ? `You kept them undecided for ${plural(rounds, 'round')}; ${share} networks with random delays of up to ${NETWORK.delay} ms would.`
         : 'They decided in round 1.';
       this.debrief.textContent = `${score} ${GOALS[task.goal](state) ? task.debrief : 'Start the task again.'}`;
     } catch (problem) {

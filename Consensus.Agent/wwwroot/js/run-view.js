@@ -17,7 +17,11 @@ export class RunView {
   constructor(host, options) {
     this.onStates = options.onStates;
     this.diagram = new SpaceTimeDiagram(host, { ...options, onResize: () => this.draw() });
-    this.playback = options.playback ?? new Playback(this.diagram.root, { ...options, onWhy: options.ask && ((step) => this.diagram.why.explain(step, this.diagram.model)), onMove: oncePerFrame(() => this.move()) });
+    this.playback = options.playback ?? new Playback(this.diagram.root, {
+      ...options,
+      onWhy: options.ask && ((step) => this.diagram.why.explain(step, this.diagram.model)),
+      onMove: oncePerFrame(() => this.move()),
+    });
     const { possible } = options;
     this.possible = possible && new Possible(possible.host ?? this.diagram.root, { ...possible, onLine: (since) => this.#showLine(since) });
     this.draw = oncePerFrame(() => {

@@ -61,9 +61,9 @@ export class SimulationView {
     const asked = new URLSearchParams(named);
     const { ending } = this;
     await this.#loadMutants();
+    Object.assign(this, { opened: true, asked: named });
 
     // A button that was pressed meanwhile is what the person wants to see.
-    Object.assign(this, { opened: true, asked: named });
     if (this.ending !== ending) return;
     Object.assign(this, { changes: asked.getAll('change'), step: stepOf(asked.get('step')) });
     const broken = asked.get('counterexample');

@@ -306,7 +306,8 @@ export class SpaceTimeDiagram {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === '+' || event.key === '=') this.zoomBy(1);
       else if (event.key === '-') this.zoomBy(-1);
-      else if (event.key === 'Enter' && event.target === this.scroll) this.why.explain(this.model.steps[(this.position ?? this.model.steps.length) - 1], this.model);
+      else if (event.key === 'Enter' && event.target === this.scroll)
+        this.why.explain(this.model.steps[(this.position ?? this.model.steps.length) - 1], this.model);
       else if (event.key === 'Escape') {
         this.highlight(null);
         this.why.close();

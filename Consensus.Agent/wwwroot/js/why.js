@@ -26,8 +26,8 @@ export const queryOf = ({ agent, kind, t, round }) => [agent, kind, t, ...(round
 
 export class Why {
   /**
-   * @param {((question: {agent: string, kind: string, t: number, round?: number}, model) => Promise<object>) | undefined} ask undefined: the
-   * picture explains nothing
+   * @param {((question: {agent: string, kind: string, t: number, round?: number}, model) => Promise<object>) | undefined} ask
+   * undefined: the picture explains nothing
    * @param {() => void} onChange runs when an answer is shown or closed
    */
   constructor(ask, onChange) {

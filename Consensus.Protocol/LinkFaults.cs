@@ -1,13 +1,14 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
-namespace Consensus.Agent.Conformance;
+namespace Consensus.Protocol;
 
-/// <summary>Faults of one direction of a link that stay until they are ended.</summary>
+/// <summary>Faults of one direction of a link that stay until they are ended, as the program with the link proxies and its callers write them.</summary>
 /// <param name="Lose">The probability that a request is lost, 0..1.</param>
 /// <param name="DelayMs">How much later a request arrives, in ms.</param>
 /// <param name="Repeat">The probability that a request arrives twice, 0..1.</param>
 /// <param name="Cut">Whether no request arrives.</param>
-internal sealed record LinkFaults(double Lose = 0, int DelayMs = 0, double Repeat = 0, bool Cut = false)
+public sealed record LinkFaults(double Lose = 0, int DelayMs = 0, double Repeat = 0, bool Cut = false)
 {
     /// <summary>The longest delay, in ms.</summary>
     public const int MaxDelayMs = 60_000;
@@ -16,12 +17,15 @@ internal sealed record LinkFaults(double Lose = 0, int DelayMs = 0, double Repea
     public static LinkFaults None { get; } = new();
 
     /// <summary>Null where the values are allowed, else what is.</summary>
+    [JsonIgnore]
     public string? Error => Lose is < 0 or > 1 || Repeat is < 0 or > 1 || DelayMs is < 0 or > MaxDelayMs
         ? string.Create(CultureInfo.InvariantCulture, $"lose and repeat must be from 0 to 1, delay_ms from 0 to {MaxDelayMs}.") : null;
 
-    /// <summary>Draws what goes wrong with one request; null: nothing.</summary>
-    public PlannedFault? Draw(int from, int to) =>
-        Cut ? new(FaultKind.Cut, from, to)
-            : Random.Shared.NextDouble() < Lose ? new(FaultKind.Drop, from, to)
-            : Random.Shared.NextDouble() < Repeat ? new(FaultKind.Duplicate, from, to) : null;
+    /// <summary>In words; empty: none.</summary>
+    public override string ToString() => Cut ? "cut" : string.Join(", ", new[]
+    {
+        Lose > 0 ? string.Create(CultureInfo.InvariantCulture, $"loses {Lose * 100:0.#} %") : null,
+        DelayMs > 0 ? string.Create(CultureInfo.InvariantCulture, $"delays by {DelayMs} ms") : null,
+        Repeat > 0 ? string.Create(CultureInfo.InvariantCulture, $"repeats {Repeat * 100:0.#} %") : null,
+    }.OfType<string>());
 }
