@@ -13,6 +13,7 @@ COPY global.json Directory.Build.props Directory.Packages.props /
 COPY Consensus.Protocol/Consensus.Protocol.csproj /Consensus.Protocol/
 COPY Consensus.ServiceDefaults/Consensus.ServiceDefaults.csproj /Consensus.ServiceDefaults/
 COPY Consensus.Simulation/Consensus.Simulation.csproj /Consensus.Simulation/
+COPY Consensus.Timeline/Consensus.Timeline.csproj /Consensus.Timeline/
 COPY Consensus.Agent/Consensus.Agent.csproj /Consensus.Agent/
 
 FROM scratch AS sources
@@ -21,6 +22,7 @@ COPY docs/glossary.md /docs/
 COPY Consensus.Protocol /Consensus.Protocol
 COPY Consensus.ServiceDefaults /Consensus.ServiceDefaults
 COPY Consensus.Simulation /Consensus.Simulation
+COPY Consensus.Timeline /Consensus.Timeline
 COPY Consensus.Agent /Consensus.Agent
 
 FROM ${SDK_AOT} AS build-aot

@@ -1,3 +1,4 @@
+using System.Net.ServerSentEvents;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Consensus.Agent.Configuration;
@@ -28,5 +29,6 @@ namespace Consensus.Agent.Api;
 [JsonSerializable(typeof(FaultsBody))]
 [JsonSerializable(typeof(FaultsResponse))]
 [JsonSerializable(typeof(ProblemDetails))]
+[JsonSerializable(typeof(SseItem<string>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 public sealed partial class AgentJson : JsonSerializerContext;

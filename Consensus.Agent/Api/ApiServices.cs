@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Timeline;
+using Consensus.Timeline;
 using Scalar.AspNetCore;
 
 namespace Consensus.Agent.Api;

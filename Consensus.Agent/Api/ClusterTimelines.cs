@@ -1,7 +1,8 @@
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Timeline;
+using Consensus.Agent.Recorder;
 using Consensus.Protocol;
+using Consensus.Timeline;
 
 namespace Consensus.Agent.Api;
 

@@ -1,8 +1,8 @@
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.Exploration;
 using Consensus.Simulation.ModelChecking;
+using Consensus.Timeline;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Consensus.Agent.Api;

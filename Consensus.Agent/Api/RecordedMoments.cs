@@ -1,10 +1,11 @@
 using System.Globalization;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Timeline;
+using Consensus.Agent.Recorder;
 using Consensus.Protocol;
 using Consensus.Simulation.Exploration;
 using Consensus.Simulation.ModelChecking;
+using Consensus.Timeline;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Consensus.Agent.Api;

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Consensus.Agent.Configuration;
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation.Mutants;
 using Consensus.Simulation.Seeded;
+using Consensus.Timeline;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 

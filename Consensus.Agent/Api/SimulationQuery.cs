@@ -1,8 +1,8 @@
 using System.Globalization;
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation.Mutants;
 using Consensus.Simulation.Seeded;
+using Consensus.Timeline;
 
 namespace Consensus.Agent.Api;
 

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
-using Consensus.Agent.Timeline;
+using Consensus.Agent.Recorder;
 using Consensus.Protocol;
+using Consensus.Timeline;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 

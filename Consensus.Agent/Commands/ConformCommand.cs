@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Conformance;
-using Consensus.Agent.Timeline;
+using Consensus.Timeline;
 using Spectre.Console;
 
 namespace Consensus.Agent.Commands;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Links;
-using Consensus.Agent.Timeline;
+using Consensus.Timeline;
 
 namespace Consensus.Agent.Commands;
 

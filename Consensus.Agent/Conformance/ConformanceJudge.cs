@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using Consensus.Agent.Configuration;
-using Consensus.Agent.Timeline;
 using Consensus.Simulation;
 using Consensus.Simulation.Explanations;
 using Consensus.Simulation.Seeded;
+using Consensus.Timeline;
 
 namespace Consensus.Agent.Conformance;
 

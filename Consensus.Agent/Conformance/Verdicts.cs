@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using Consensus.Agent.Configuration;
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
+using Consensus.Timeline;
 
 namespace Consensus.Agent.Conformance;
 

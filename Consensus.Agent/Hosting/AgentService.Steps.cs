@@ -2,6 +2,7 @@ using Consensus.Agent.Peers;
 using Consensus.Agent.Storage;
 using Consensus.Agent.Telemetry;
 using Consensus.Protocol;
+using Consensus.Timeline;
 using Microsoft.Data.Sqlite;
 
 namespace Consensus.Agent.Hosting;

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
+using Consensus.Agent.Recorder;
 using Consensus.Agent.Storage;
 using Consensus.Agent.Telemetry;
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 
 namespace Consensus.Agent.Hosting;

@@ -7,8 +7,8 @@ using System.Threading.Channels;
 using Consensus.Agent.Api;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Conformance;
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
+using Consensus.Timeline;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 

@@ -1,6 +1,6 @@
 using Consensus.Agent.Conformance;
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
+using Consensus.Timeline;
 
 namespace Consensus.Agent.Links;
 
@@ -102,10 +102,10 @@ internal sealed class ObservedRuns(IReadOnlyList<string> agents, TimeProvider ti
     }
 
     /// <summary>
-    /// The newest run with this name, or <see cref="TimelineReader.Bare"/> for one that no message names; null: the links did not see it.
+    /// The newest run with this name, or <see cref="RunRecord.Bare"/> for one that no message names; null: the links did not see it.
     /// </summary>
     public ObservedRun? Find(string name) => All.FirstOrDefault(one =>
-        name == TimelineReader.Bare ? one.Named is null : (one.Named ?? one.Bare)!.Id.ToString() == name);
+        name == RunRecord.Bare ? one.Named is null : (one.Named ?? one.Bare)!.Id.ToString() == name);
 
     /// <summary>Takes a message to the run that it belongs to.</summary>
     /// <returns>The run, and whether this message is its first.</returns>

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Consensus.Protocol;
+using Consensus.Timeline;
 using Microsoft.Data.Sqlite;
 
 namespace Consensus.Agent.Storage;
@@ -20,7 +21,7 @@ public sealed class RunStore : IDisposable
     public const int MaxRuns = 10_000;
 
     /// <summary>Runs that are read when it is opened.</summary>
-    public const int HistoryLength = 100;
+    public const int HistoryLength = RunIndex.MaxRuns;
 
     // SQLite moves its log into the file at 4 MB, which takes about as many saves.
     private const int SavesPerCheckpoint = 200;

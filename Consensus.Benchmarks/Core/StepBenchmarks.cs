@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Timeline;
+using Consensus.Agent.Recorder;
 using Consensus.Protocol;
 using Consensus.Simulation;
 

@@ -6,6 +6,7 @@ using Consensus.Agent.Hosting;
 using Consensus.Protocol;
 using Consensus.Simulation.Mutants;
 using Consensus.Simulation.Seeded;
+using Consensus.Timeline;
 
 namespace Consensus.Tests.Architecture;
 
@@ -19,6 +20,7 @@ public sealed partial class ArchitectureTests
     [Theory]
     [InlineData(typeof(AgentStateMachine), new string[0])]
     [InlineData(typeof(Simulator), new[] { "Consensus.Protocol" })]
+    [InlineData(typeof(TimelineMerger), new[] { "Consensus.Protocol", "Consensus.Simulation" })]
     public void A_pure_library_references_the_base_library_and_only_these_projects(Type ofAssembly, string[] projects)
     {
         using var code = new CompiledCode(ofAssembly);
@@ -48,13 +50,14 @@ public sealed partial class ArchitectureTests
 
     /// <summary>Constants of the machine are compiled in, so they are no use of it.</summary>
     [Theory]
-    [InlineData("Api")]
-    [InlineData("Peers")]
-    [InlineData("Timeline")]
-    public void A_namespace_that_does_not_drive_the_machine_does_not_use_it(string name)
+    [InlineData(typeof(AgentApplication), "Consensus.Agent.Api")]
+    [InlineData(typeof(AgentApplication), "Consensus.Agent.Peers")]
+    [InlineData(typeof(AgentApplication), "Consensus.Agent.Recorder")]
+    [InlineData(typeof(TimelineMerger), "Consensus.Timeline")]
+    public void A_namespace_that_does_not_drive_the_machine_does_not_use_it(Type ofAssembly, string name)
     {
-        using var code = new CompiledCode(typeof(AgentApplication));
-        var uses = code.Uses().Where(use => use.User.Namespace == $"Consensus.Agent.{name}").ToList();
+        using var code = new CompiledCode(ofAssembly);
+        var uses = code.Uses().Where(use => use.User.Namespace == name).ToList();
         Assert.NotEmpty(uses);
         Assert.DoesNotContain(uses, use => use.Used.FullName == typeof(AgentStateMachine).FullName);
     }

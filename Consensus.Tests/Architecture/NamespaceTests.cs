@@ -17,13 +17,13 @@ public sealed partial class NamespaceTests
         ("Telemetry", ["Configuration"]),
         ("Storage", ["Configuration"]),
         ("Peers", ["Configuration", "Telemetry"]),
-        ("Timeline", ["Peers", "Storage"]),
-        ("Conformance", ["Configuration", "Peers", "Timeline"]),
-        ("Hosting", ["Configuration", "Peers", "Storage", "Telemetry", "Timeline"]),
-        ("Api", ["Configuration", "Hosting", "Peers", "Telemetry", "Timeline"]),
-        ("Links", ["Api", "Configuration", "Conformance", "Peers", "Timeline"]),
-        (Root, ["Api", "Configuration", "Hosting", "Peers", "Storage", "Telemetry", "Timeline"]),
-        ("Commands", ["Api", "Configuration", "Conformance", "Hosting", "Links", "Peers", "Timeline", Root]),
+        ("Recorder", ["Peers"]),
+        ("Conformance", ["Configuration", "Peers"]),
+        ("Hosting", ["Configuration", "Peers", "Recorder", "Storage", "Telemetry"]),
+        ("Api", ["Configuration", "Hosting", "Peers", "Recorder", "Telemetry"]),
+        ("Links", ["Api", "Configuration", "Conformance", "Peers"]),
+        (Root, ["Api", "Configuration", "Hosting", "Peers", "Recorder", "Storage", "Telemetry"]),
+        ("Commands", ["Api", "Configuration", "Conformance", "Hosting", "Links", "Peers", Root]),
     ];
 
     /// <summary>The types beside Program.cs, which put an agent together.</summary>

@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using Consensus.Agent.Conformance;
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Tests.Api;
+using Consensus.Timeline;
 using Microsoft.Playwright;
 
 namespace Consensus.Tests.Browser;

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation.ModelChecking;
+using Consensus.Timeline;
 
 namespace Consensus.Tests.Browser;
 

@@ -3,9 +3,9 @@ using System.Text.Json;
 using System.Xml.Linq;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Conformance;
-using Consensus.Agent.Timeline;
 using Consensus.Tests.Api;
 using Consensus.Tests.Cluster;
+using Consensus.Timeline;
 
 namespace Consensus.Tests.Conformance;
 

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using Consensus.Agent.Conformance;
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.Explanations;
 using Consensus.Simulation.Seeded;
+using Consensus.Timeline;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Consensus.Tests.Conformance;

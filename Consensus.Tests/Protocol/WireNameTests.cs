@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Consensus.Agent.Peers;
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
+using Consensus.Timeline;
 
 namespace Consensus.Tests.Protocol;
 

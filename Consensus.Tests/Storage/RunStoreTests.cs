@@ -3,6 +3,7 @@ using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Storage;
 using Consensus.Protocol;
+using Consensus.Timeline;
 using Microsoft.Data.Sqlite;
 
 namespace Consensus.Tests.Storage;

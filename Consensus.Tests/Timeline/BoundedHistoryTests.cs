@@ -1,5 +1,5 @@
 using Consensus.Protocol;
-using Consensus.Agent.Timeline;
+using Consensus.Timeline;
 
 namespace Consensus.Tests.Timeline;
 

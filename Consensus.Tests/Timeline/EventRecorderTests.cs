@@ -1,6 +1,7 @@
-using Consensus.Agent.Timeline;
+using Consensus.Agent.Recorder;
 using Consensus.Protocol;
 using Consensus.Simulation;
+using Consensus.Timeline;
 using Microsoft.Extensions.Time.Testing;
 using Timer = Consensus.Protocol.Timer;
 

@@ -1,7 +1,8 @@
 using Consensus.Agent.Peers;
-using Consensus.Agent.Timeline;
+using Consensus.Agent.Recorder;
 using Consensus.Protocol;
 using Consensus.Simulation;
+using Consensus.Timeline;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Consensus.Tests.Timeline;

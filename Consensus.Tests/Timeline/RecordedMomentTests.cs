@@ -1,6 +1,6 @@
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation.Exploration;
+using Consensus.Timeline;
 
 namespace Consensus.Tests.Timeline;
 

@@ -1,8 +1,8 @@
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.Exploration;
 using Consensus.Simulation.Seeded;
+using Consensus.Timeline;
 
 namespace Consensus.Tests.Timeline;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
+using Consensus.Timeline;
 
 namespace Consensus.Tests.Timeline;
 

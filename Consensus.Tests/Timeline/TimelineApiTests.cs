@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Tests.Api;
+using Consensus.Timeline;
 
 namespace Consensus.Tests.Timeline;
 

@@ -1,5 +1,5 @@
 using Consensus.Agent.Api;
-using Consensus.Agent.Timeline;
+using Consensus.Timeline;
 
 
 namespace Consensus.Tests.Timeline;

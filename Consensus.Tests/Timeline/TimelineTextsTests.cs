@@ -1,5 +1,5 @@
-using Consensus.Agent.Timeline;
 using Consensus.Protocol;
+using Consensus.Timeline;
 
 namespace Consensus.Tests.Timeline;
 

@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>
 /// Finds how far clocks are apart from what was sent and received (as NTP and Cristian do), so that nothing is drawn as

@@ -1,8 +1,8 @@
 using Consensus.Agent.Peers;
-using Consensus.Agent.Storage;
 using Consensus.Protocol;
+using Consensus.Timeline;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Agent.Recorder;
 
 /// <summary>
 /// Records what one agent's core is given. Events and states are made from that when somebody reads. The agent service calls it in the

@@ -1,6 +1,6 @@
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>Counts how often one unchanged message went to or came from one agent. Further repetitions hold nothing new.</summary>
 internal sealed class Repetitions<TAgent>

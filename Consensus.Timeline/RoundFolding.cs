@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>Which rounds of a long run a timeline shows in detail.</summary>
-internal static class RoundFolding
+public static class RoundFolding
 {
     /// <summary>A shorter run is never folded.</summary>
     private const int FewRounds = 12;

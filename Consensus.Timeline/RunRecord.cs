@@ -1,6 +1,6 @@
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Storage;
+namespace Consensus.Timeline;
 
 /// <summary>A persisted run: its decision, and its summary for the history.</summary>
 /// <param name="Run">The run; null for the run of bare messages.</param>

@@ -1,7 +1,7 @@
-using Consensus.Agent.Storage;
 using Consensus.Protocol;
+using Consensus.Timeline;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Agent.Recorder;
 
 /// <summary>Reads what one agent recorded, by executing its core again. Thread safe.</summary>
 public sealed class TimelineReader

@@ -1,12 +1,12 @@
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>
 /// Resolves names to lanes: an agent knows a peer by address until its first response, and each agent has addresses of its own
 /// configuration.
 /// </summary>
-internal sealed class LaneResolver
+public sealed class LaneResolver
 {
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Agent, string Name), int> _resolved = [];

@@ -1,6 +1,6 @@
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>
 /// Differences of an agent's snapshots. A difference that only adds is as small as what it adds. Where anything is gone, as after

@@ -1,9 +1,9 @@
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>The kind of an event of the timeline: what the protocol reports, by the same number, and what goes between agents.</summary>
-internal enum TimelineEventKind : byte
+public enum TimelineEventKind : byte
 {
     Joined = (byte)ProtocolEventKind.Joined,
     JoinedAsLearner = (byte)ProtocolEventKind.JoinedAsLearner,

@@ -2,15 +2,16 @@ using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.Seeded;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>
 /// Makes the timeline of a simulated run. Each agent's part of the trace becomes a timeline of its own, and
 /// <see cref="TimelineMerger"/> merges them like those of real agents. The simulator knows exactly when an agent was down or
 /// paused, which the merger must guess for real agents.
 /// </summary>
-internal static class SimulatedTimeline
+public static class SimulatedTimeline
 {
+    /// <summary>Makes it.</summary>
     /// <param name="trace">The trace.</param>
     /// <param name="agents">How many agents there are.</param>
     /// <param name="sentence">The result in a sentence.</param>

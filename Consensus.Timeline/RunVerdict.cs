@@ -2,7 +2,7 @@ using System.Globalization;
 using Consensus.Protocol;
 using Consensus.Simulation;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>The result of a run in words.</summary>
 /// <param name="Tone"><c>good</c>, <c>open</c>, <c>bad</c>, or <c>none</c> where there is no run.</param>
@@ -20,7 +20,7 @@ public sealed record RunVerdict(string Tone, string Text, string? Figures = null
     };
 
     /// <summary>Adds its verdict to a timeline that is complete otherwise.</summary>
-    internal static ClusterTimeline AddTo(ClusterTimeline timeline) => timeline with { Verdict = Of(timeline) };
+    public static ClusterTimeline AddTo(ClusterTimeline timeline) => timeline with { Verdict = Of(timeline) };
 
     private static RunVerdict Of(ClusterTimeline timeline)
     {

@@ -1,8 +1,7 @@
-using System.Net.ServerSentEvents;
 using System.Text.Json.Serialization;
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>One event as one agent recorded it.</summary>
 /// <param name="Id">Counts up in each process, with gaps.</param>
@@ -241,6 +240,5 @@ public sealed record UnresponsivePeriod(int Lane, double From, double? To = null
 [JsonSerializable(typeof(BrokenRules))]
 [JsonSerializable(typeof(RunHistory))]
 [JsonSerializable(typeof(TimelineEvent))]
-[JsonSerializable(typeof(SseItem<string>))]
 [JsonSerializable(typeof(string[]))]
 public sealed partial class TimelineJson : JsonSerializerContext;

@@ -1,6 +1,6 @@
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>Names of event kinds in the timeline's JSON.</summary>
 internal static class TimelineNames

@@ -1,10 +1,9 @@
-using Consensus.Agent.Storage;
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>One run in short, as one agent recorded it, and which recorded steps belong to it.</summary>
-internal sealed class RecordedRun(RunId id, long startedAt)
+public sealed class RecordedRun(RunId id, long startedAt)
 {
     /// <summary>How many rounds are remembered by this agent's value even where their steps are gone.</summary>
     public const int MaxRounds = 10_000;
@@ -30,17 +29,22 @@ internal sealed class RecordedRun(RunId id, long startedAt)
     /// <summary>0 while undecided.</summary>
     public long DecidedAt { get; private set; }
 
+    /// <summary>The value that it decided; 0 while undecided.</summary>
     public int DecisionValue { get; private set; }
 
+    /// <summary>The round of the decision; 0 while undecided.</summary>
     public int DecisionRound { get; private set; }
 
+    /// <summary>The last round that this agent entered; 0: none.</summary>
     public int LastRound { get; private set; }
 
+    /// <summary>Values that this agent drew.</summary>
     public int Attempts { get; private set; }
 
     /// <summary>Messages that this agent sent in it. Repetitions do not count.</summary>
-    public int Sent { get; set; }
+    public int Sent { get; internal set; }
 
+    /// <summary>Whether this agent takes no part in it.</summary>
     public bool Learner { get; private set; }
 
     /// <summary>The first step that belongs to it, of this process; 0: none does.</summary>
@@ -49,20 +53,21 @@ internal sealed class RecordedRun(RunId id, long startedAt)
     /// <summary>The last step that belongs to it.</summary>
     public long LastStep { get; private set; }
 
+    /// <summary>The rounds that this agent entered, in order.</summary>
     public ReadOnlySpan<RoundMark> Rounds => _rounds.AsSpan(0, _roundCount);
 
     /// <summary>The name of a run; of the run of bare messages, for no id.</summary>
     public static string NameOf(RunId id) => id.IsNone ? RunRecord.Bare : id.ToString();
 
     /// <summary>The summary of a run that an earlier process recorded; its steps are gone.</summary>
-    public static RecordedRun Restore(RunRecord record) => new(record.Run?.Id ?? RunId.None, record.StartedAtUs)
+    internal static RecordedRun Restore(RunRecord record) => new(record.Run?.Id ?? RunId.None, record.StartedAtUs)
     {
         Descriptor = record.Run, LastRound = record.LastRound, Attempts = record.Attempts, Sent = record.Sent, Learner = record.Learner,
         DecidedAt = record.DecidedAtUs, DecisionValue = record.Value, DecisionRound = record.Round,
     };
 
     /// <summary>The record to persist, with the core's decision.</summary>
-    public RunRecord ToPersist(Decision? decision) => new(
+    internal RunRecord ToPersist(Decision? decision) => new(
         Descriptor, StartedAt, LastRound, Attempts, Sent, Learner,
         decision is null ? 0 : Math.Max(1, DecidedAt), decision?.Value ?? 0, decision?.Round ?? 0);
 
@@ -77,10 +82,10 @@ internal sealed class RecordedRun(RunId id, long startedAt)
     }
 
     /// <summary>A step belongs to it.</summary>
-    public void Take(long step) => (FirstStep, LastStep) = (FirstStep == 0 ? step : FirstStep, step);
+    internal void Take(long step) => (FirstStep, LastStep) = (FirstStep == 0 ? step : FirstStep, step);
 
     /// <summary>The core reported an event of it.</summary>
-    public void Take(ProtocolEvent protocolEvent, long at)
+    internal void Take(ProtocolEvent protocolEvent, long at)
     {
         switch (protocolEvent.Kind)
         {
@@ -108,5 +113,5 @@ internal sealed class RecordedRun(RunId id, long startedAt)
     }
 
     /// <summary>Drops the values of its rounds and retains the summary.</summary>
-    public void DropRounds() => (_rounds, _roundCount) = ([], 0);
+    internal void DropRounds() => (_rounds, _roundCount) = ([], 0);
 }

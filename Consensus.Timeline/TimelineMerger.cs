@@ -1,6 +1,6 @@
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>What one agent of the cluster recorded of a run.</summary>
 /// <param name="Address">Its address as the serving agent knows it.</param>
@@ -12,6 +12,7 @@ public sealed record Source(string Address, AgentTimeline? Timeline, RunSummary?
 /// <summary>Makes one picture of what all agents recorded: matches sends with receipts and puts them on one clock.</summary>
 public static class TimelineMerger
 {
+    /// <summary>Makes it.</summary>
     /// <param name="run">The run; null for none.</param>
     /// <param name="sources">The serving agent first: its clock is the one that counts.</param>
     /// <param name="folded">Rounds that were left out when the sources were read.</param>

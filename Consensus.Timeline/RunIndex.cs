@@ -1,16 +1,15 @@
 using System.Diagnostics;
-using Consensus.Agent.Storage;
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>
 /// The runs of one agent in short, and which steps belong to each. It bounds the runs. The caller holds the recorder's lock.
 /// </summary>
-internal sealed class RunIndex
+public sealed class RunIndex
 {
     /// <summary>The runs that are held.</summary>
-    public const int MaxRuns = RunStore.HistoryLength;
+    public const int MaxRuns = 100;
 
     // Newest last.
     private readonly List<RecordedRun> _runs = [];
@@ -20,6 +19,8 @@ internal sealed class RunIndex
     private readonly Repetitions<int> _sent = new();
     private long _startTakenUpAt;
 
+    /// <summary>Makes an index without runs.</summary>
+    /// <param name="log">What the agent's core is given.</param>
     public RunIndex(InputLog log) => (_log, _attribution) = (log, new(id => Find(id) is not null, OnOpen));
 
     /// <summary>The time of the current step, in µs since 1970.</summary>

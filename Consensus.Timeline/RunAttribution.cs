@@ -1,6 +1,6 @@
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>
 /// Decides which run the messages and events of a step belong to. The index of runs and the events of re-executed steps both ask it.

@@ -1,6 +1,6 @@
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>What supports the decisions of a run, and which messages completed them.</summary>
 internal sealed class DecisionReader

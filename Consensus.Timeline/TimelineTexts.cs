@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>
 /// The texts of a merged timeline, by <see cref="EventFormatter"/>. Most messages of a run say the same, so each text is sent once

@@ -1,15 +1,15 @@
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>An event of the timeline, and the run that it belongs to.</summary>
 /// <param name="Kind">Its kind.</param>
 /// <param name="Event">The event.</param>
 /// <param name="Run">The run; none: the run of bare messages; null: the event belongs to no run yet.</param>
-internal readonly record struct ProjectedEvent(TimelineEventKind Kind, TimelineEvent Event, RunId? Run);
+public readonly record struct ProjectedEvent(TimelineEventKind Kind, TimelineEvent Event, RunId? Run);
 
 /// <summary>Makes the events of the timeline from re-executed steps, which it takes in their order. Each reader has its own.</summary>
-internal sealed class EventProjector
+public sealed class EventProjector
 {
     // A step sends at most one message to each of 100 peers, and reports a few events.
     private const int IdBitsOfOneStep = 10;
@@ -25,6 +25,7 @@ internal sealed class EventProjector
     private long _nextId;
     private long _at;
 
+    /// <summary>Makes one.</summary>
     /// <param name="isRecorded">Whether the agent records a run.</param>
     public EventProjector(Func<RunId, bool> isRecorded) => _runs = new(isRecorded, OnOpen);
 

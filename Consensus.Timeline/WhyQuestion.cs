@@ -4,7 +4,7 @@ using Consensus.Simulation;
 using Consensus.Simulation.Explanations;
 using Consensus.Simulation.Seeded;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>Why something happened.</summary>
 /// <param name="Agent">The agent.</param>
@@ -32,7 +32,7 @@ public sealed record ExplainedCause(double T, int Lane, string Text);
 /// <param name="Kind">The kind of event in a timeline, <see cref="Ignored"/> or <see cref="Stalled"/>.</param>
 /// <param name="At">When, in ms since the start of the timeline; null: at the end.</param>
 /// <param name="Round">The round, where one step has events of several; null: any.</param>
-internal sealed record WhyQuestion(string Agent, string Kind, double? At, int? Round)
+public sealed record WhyQuestion(string Agent, string Kind, double? At, int? Round)
 {
     /// <summary>A received message was not accepted.</summary>
     public const string Ignored = "ignored";

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>What changed in an agent's state by one step of its core. Absent parts are as before.</summary>
 /// <param name="AtUs">µs since 1970, by that agent's clock.</param>

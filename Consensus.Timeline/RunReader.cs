@@ -1,9 +1,9 @@
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Timeline;
 
 /// <summary>Executes an agent's steps of one run again, for their events and states.</summary>
-internal sealed class RunReader
+public sealed class RunReader
 {
     private readonly Recording _recording;
     private readonly RunId _run;

@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Consensus.Protocol;
+using Consensus.Timeline;
 
-namespace Consensus.Agent.Timeline;
+namespace Consensus.Agent.Recorder;
 
 /// <summary>
 /// Streams the events of one agent as they happen. Each follower re-executes the steps that it has not seen. A follower can resume over
