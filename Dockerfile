@@ -10,6 +10,7 @@ ARG RUNTIME_AOT=mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled
 # Packages are restored again only when one of these files changes.
 FROM scratch AS projects
 COPY global.json Directory.Build.props Directory.Packages.props /
+COPY Consensus.Conformance/Consensus.Conformance.csproj /Consensus.Conformance/
 COPY Consensus.Protocol/Consensus.Protocol.csproj /Consensus.Protocol/
 COPY Consensus.ServiceDefaults/Consensus.ServiceDefaults.csproj /Consensus.ServiceDefaults/
 COPY Consensus.Simulation/Consensus.Simulation.csproj /Consensus.Simulation/
@@ -19,6 +20,7 @@ COPY Consensus.Agent/Consensus.Agent.csproj /Consensus.Agent/
 FROM scratch AS sources
 COPY .editorconfig /
 COPY docs/glossary.md /docs/
+COPY Consensus.Conformance /Consensus.Conformance
 COPY Consensus.Protocol /Consensus.Protocol
 COPY Consensus.ServiceDefaults /Consensus.ServiceDefaults
 COPY Consensus.Simulation /Consensus.Simulation

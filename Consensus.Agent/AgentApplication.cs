@@ -3,6 +3,8 @@ using Consensus.Agent.Api;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Telemetry;
+using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 

@@ -3,6 +3,7 @@ using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 using Microsoft.Extensions.Http.Resilience;
 
 namespace Consensus.Agent;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Consensus.Agent.Commands;
-using Consensus.Agent.Configuration;
+using Consensus.ServiceDefaults;
 
 RemoteOnlyProxy.Install();
 var root = new RootCommand("Agents that agree on a value, over REST. Without a command: serve.");

@@ -3,7 +3,6 @@ using System.Diagnostics.Metrics;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Consensus.Agent.Configuration;
-using Consensus.Agent.Peers;
 using Consensus.Agent.Telemetry;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OpenTelemetry;

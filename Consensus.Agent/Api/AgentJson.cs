@@ -1,7 +1,6 @@
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;
 using Microsoft.AspNetCore.Mvc;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Consensus.Agent.Configuration;
-using Consensus.Agent.Peers;
+using Consensus.Protocol;
 using Consensus.Timeline;
 using Scalar.AspNetCore;
 

@@ -1,5 +1,6 @@
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
+using Consensus.ServiceDefaults;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using Consensus.Agent.Configuration;
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 using Consensus.Simulation.ModelChecking;
 using Spectre.Console;
 

@@ -3,7 +3,8 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Consensus.Agent.Configuration;
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
+using Consensus.ServiceDefaults;
 using Consensus.Timeline;
 using Spectre.Console;
 
@@ -70,7 +71,7 @@ internal static class ConformCommand
         ProgramEnvironment.Check(environment);
         var options = new ConformanceOptions(
             parsed.GetValue(Level), Between(parsed, Runs, 0, MostRuns), parsed.GetValue(Seed)!.Value, Between(parsed, Seconds, 1, 86_400),
-            Key: ClusterKey.From(new ConfigurationBuilder().AddEnvironmentVariables().Build()));
+            Key: Settings.ReadClusterKey(new ConfigurationBuilder().AddEnvironmentVariables().Build()));
         var (junit, timeline) = (OutputFile.Prepare(parsed, JUnit), OutputFile.Prepare(parsed, Timeline));
         List<AgentProgram> programs = [.. commands.Select(command => AgentProgram.OfCommand(command, environment))];
         var report = await UntilInterruptedAsync(

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Consensus.Agent.Configuration;
-using Consensus.Agent.Peers;
+using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Consensus.Agent.Commands;

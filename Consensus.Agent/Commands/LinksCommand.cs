@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Links;
+using Consensus.ServiceDefaults;
 using Consensus.Timeline;
 
 namespace Consensus.Agent.Commands;
@@ -44,7 +45,7 @@ internal static class LinksCommand
         }
 
         var ports = (parsed.GetValue(Links) ?? []).Select(ReadLink).ToDictionary(link => (link.From, link.To), link => link.Port);
-        var key = ClusterKey.From(new ConfigurationBuilder().AddEnvironmentVariables().Build());
+        var key = Settings.ReadClusterKey(new ConfigurationBuilder().AddEnvironmentVariables().Build());
         await using var links = await LinkObserver.StartAsync(
             agents, [.. agents.SelectMany(from => agents.Select(to => ports.GetValueOrDefault((from.Id, to.Id))))]);
         await using var app = LinksApplication.Build(links, key, new Uri($"http://localhost:{parsed.GetValue(Port)}"));

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using Consensus.Agent.Configuration;
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 using Consensus.Simulation;
 
 namespace Consensus.Agent.Commands;

@@ -2,7 +2,6 @@ using Consensus.Protocol;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using Consensus.Agent.Configuration;
 
 namespace Consensus.Agent.Commands;
 

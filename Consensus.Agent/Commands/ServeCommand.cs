@@ -2,6 +2,7 @@ using System.CommandLine;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 
 namespace Consensus.Agent.Commands;
 

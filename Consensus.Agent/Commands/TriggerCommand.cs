@@ -3,8 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Consensus.Agent.Api;
 using Consensus.Agent.Configuration;
-using Consensus.Agent.Peers;
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 
 namespace Consensus.Agent.Commands;
 

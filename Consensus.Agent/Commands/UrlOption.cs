@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Consensus.Agent.Configuration;
+using Consensus.ServiceDefaults;
 
 namespace Consensus.Agent.Commands;
 

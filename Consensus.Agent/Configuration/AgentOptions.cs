@@ -1,4 +1,5 @@
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 
 namespace Consensus.Agent.Configuration;
 
@@ -86,7 +87,7 @@ public sealed record AgentOptions
         Defaults = DefaultsFrom(configuration),
         Faults = Flag(configuration, "FAULTS"),
         Data = Settings.Get(configuration, "DATA")?.Trim() is { Length: > 0 } data ? data : null,
-        Key = ClusterKey.From(configuration),
+        Key = Settings.ReadClusterKey(configuration),
         PeerProxy = Settings.Get(configuration, "PEER_PROXY")?.Trim() is { Length: > 0 } proxy ? ProxyFrom(proxy, "PEER_PROXY") : null,
         RunRate = Number(configuration, "RUN_RATE", 0, 1_000_000, 1000),
         Metrics = Flag(configuration, "METRICS"),

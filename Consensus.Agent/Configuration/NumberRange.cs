@@ -1,3 +1,4 @@
+using Consensus.ServiceDefaults;
 namespace Consensus.Agent.Configuration;
 
 /// <summary>Checks that a number lies in a range, with one sentence for all of them.</summary>

@@ -1,4 +1,5 @@
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 
 namespace Consensus.Agent.Configuration;
 

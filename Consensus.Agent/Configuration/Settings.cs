@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 
 namespace Consensus.Agent.Configuration;
 
@@ -19,6 +20,11 @@ internal static partial class Settings
 
     /// <summary>Reads a setting; null where it is not set.</summary>
     public static string? Get(IConfiguration configuration, string name) => Prefixed(configuration, name) ?? configuration[name];
+
+    /// <summary>Reads <c>CLUSTER_KEY</c>; null where it is not set.</summary>
+    /// <exception cref="ConfigurationException">It cannot be a key.</exception>
+    public static ClusterKey? ReadClusterKey(IConfiguration configuration) =>
+        Get(configuration, "CLUSTER_KEY") is { Length: > 0 } key ? new ClusterKey(key) : null;
 
     /// <summary>
     /// Puts the name that the user wrote in place of the setting's name at the start of <paramref name="message"/>.

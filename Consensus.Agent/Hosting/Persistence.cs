@@ -1,6 +1,6 @@
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Storage;
-
+using Consensus.ServiceDefaults;
 
 namespace Consensus.Agent.Hosting;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Consensus.Agent.Conformance;
-using Consensus.Agent.Peers;
+using Consensus.Conformance;
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 
 namespace Consensus.Agent.Links;
 

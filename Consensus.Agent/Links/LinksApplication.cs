@@ -1,5 +1,6 @@
 using Consensus.Agent.Api;
 using Consensus.Agent.Configuration;
+using Consensus.ServiceDefaults;
 using OpenTelemetry.Trace;
 
 namespace Consensus.Agent.Links;

@@ -1,4 +1,4 @@
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
 using Consensus.Protocol;
 using Consensus.Timeline;
 

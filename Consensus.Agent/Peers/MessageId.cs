@@ -1,5 +1,5 @@
 using System.Globalization;
-using Consensus.Agent.Configuration;
+using Consensus.Protocol;
 
 namespace Consensus.Agent.Peers;
 

@@ -6,6 +6,7 @@ using System.Text.Json;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Telemetry;
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 
 namespace Consensus.Agent.Peers;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Consensus.Agent.Configuration;
+using Consensus.ServiceDefaults;
 using Microsoft.Data.Sqlite;
 
 namespace Consensus.Agent.Storage;

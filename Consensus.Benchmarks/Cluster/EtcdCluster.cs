@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text;
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
 
 namespace Consensus.Benchmarks.Cluster;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using Consensus.Agent.Api;
-using Consensus.Agent.Peers;
 using Consensus.Protocol;
 
 namespace Consensus.Benchmarks.Core;

@@ -5,6 +5,7 @@ using Consensus.Agent.Api;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.Hosting.Server;

@@ -79,16 +79,16 @@ public sealed class TraceCall
     public long? FailedAt { get; private set; }
 
     /// <summary>True where a copy of the message was lost.</summary>
-    public bool Lost { get; internal set; }
+    public bool Lost { get; set; }
 
     /// <summary>True where a response was lost or came too late.</summary>
-    public bool ResponseLost { get; internal set; }
+    public bool ResponseLost { get; set; }
 
     /// <summary>The call's name in other simulated runs of the same seed.</summary>
     internal CallKey Key { get; }
 
     /// <summary>Records the end of the call; without a response it failed.</summary>
-    internal void Complete(Response? response, long now)
+    public void Complete(Response? response, long now)
     {
         Response = response;
         RespondedAt = response is null ? null : now;
@@ -175,6 +175,20 @@ public sealed class SimulationTrace(bool keepsStates = false, Func<int, string>?
 
     /// <summary>The calls, by number.</summary>
     public IList<TraceCall> Calls { get; } = [];
+
+    /// <summary>Adds a call that was observed between agents, not simulated.</summary>
+    /// <param name="from">The caller, from 0.</param>
+    /// <param name="process">The number of the calling process.</param>
+    /// <param name="to">The called agent, from 0.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="at">When it was sent, in µs.</param>
+    public TraceCall AddObservedCall(int from, int process, int to, Message message, long at)
+    {
+        var number = Calls.Count + 1;
+        var call = new TraceCall(number, new CallKey(from, process, to, message.Kind, 0, number), message, at);
+        Calls.Add(call);
+        return call;
+    }
 
     internal void Add(TraceStep step) => Steps.Add(step);
 

@@ -1,7 +1,7 @@
 using System.Net;
-using Consensus.Agent.Conformance;
 using Consensus.Agent;
 using Consensus.Agent.Hosting;
+using Consensus.Conformance;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
+using Consensus.ServiceDefaults;
 using Microsoft.Extensions.Configuration;
 
 namespace Consensus.Tests.Api;

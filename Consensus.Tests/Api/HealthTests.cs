@@ -1,10 +1,11 @@
 using System.Net;
-using Consensus.Agent.Conformance;
 using Consensus.Agent;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
+using Consensus.Conformance;
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.DependencyInjection;

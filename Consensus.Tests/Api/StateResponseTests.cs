@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Consensus.Agent.Api;
-using Consensus.Agent.Peers;
 using Consensus.Protocol;
 using Consensus.Tests.Protocol;
 using FsCheck.Xunit;

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
 using Consensus.Tests.Browser;
 using Consensus.Tests.Conformance;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
 using Consensus.Tests.Browser;
 using Consensus.Tests.Conformance;
 using Microsoft.Playwright;

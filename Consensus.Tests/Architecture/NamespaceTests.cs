@@ -15,15 +15,14 @@ public sealed partial class NamespaceTests
     [
         ("Configuration", []),
         ("Telemetry", ["Configuration"]),
-        ("Storage", ["Configuration"]),
+        ("Storage", []),
         ("Peers", ["Configuration", "Telemetry"]),
         ("Recorder", ["Peers"]),
-        ("Conformance", ["Configuration", "Peers"]),
         ("Hosting", ["Configuration", "Peers", "Recorder", "Storage", "Telemetry"]),
         ("Api", ["Configuration", "Hosting", "Peers", "Recorder", "Telemetry"]),
-        ("Links", ["Api", "Configuration", "Conformance", "Peers"]),
+        ("Links", ["Api", "Configuration"]),
         (Root, ["Api", "Configuration", "Hosting", "Peers", "Recorder", "Storage", "Telemetry"]),
-        ("Commands", ["Api", "Configuration", "Conformance", "Hosting", "Links", "Peers", Root]),
+        ("Commands", ["Api", "Configuration", "Hosting", "Links", Root]),
     ];
 
     /// <summary>The types beside Program.cs, which put an agent together.</summary>

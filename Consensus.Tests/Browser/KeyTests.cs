@@ -1,5 +1,5 @@
-using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
+using Consensus.ServiceDefaults;
 using Consensus.Tests.Api;
 using Microsoft.Playwright;
 

@@ -1,4 +1,4 @@
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
 using Consensus.Tests.Cluster;
 using Microsoft.Playwright;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
 using Consensus.Protocol;
 using Consensus.Tests.Api;
 using Consensus.Timeline;

@@ -1,9 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
-using Consensus.Agent.Conformance;
 using Consensus.Agent;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
+using Consensus.Conformance;
+using Consensus.ServiceDefaults;
 using Consensus.Tests.Api;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,5 @@
 using System.Text;
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
 
 namespace Consensus.Tests.Cluster;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Consensus.Agent.Peers;
+using Consensus.ServiceDefaults;
 using Microsoft.Extensions.Hosting;
 
 namespace Consensus.Tests.Cluster;

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
 using Consensus.Tests.Api;
 
 namespace Consensus.Tests.Cluster;

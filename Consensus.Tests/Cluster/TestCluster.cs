@@ -1,7 +1,8 @@
-using Consensus.Agent.Conformance;
 using Consensus.Agent;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
+using Consensus.Conformance;
+using Consensus.ServiceDefaults;
 using Microsoft.Extensions.Logging;
 
 namespace Consensus.Tests.Cluster;

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
 using Consensus.Simulation.Mutants;
 
 namespace Consensus.Tests.Conformance;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Xml.Linq;
-using Consensus.Agent.Configuration;
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
+using Consensus.ServiceDefaults;
 using Consensus.Tests.Api;
 using Consensus.Tests.Cluster;
 using Consensus.Timeline;

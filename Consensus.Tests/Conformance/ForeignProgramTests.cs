@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Xml.Linq;
 using Consensus.Agent.Commands;
-using Consensus.Agent.Configuration;
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
+using Consensus.ServiceDefaults;
 
 namespace Consensus.Tests.Conformance;
 

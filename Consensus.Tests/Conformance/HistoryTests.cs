@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
 using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.Explanations;

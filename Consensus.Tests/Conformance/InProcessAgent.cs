@@ -1,8 +1,8 @@
 using System.Text;
 using Consensus.Agent;
 using Consensus.Agent.Configuration;
-using Consensus.Agent.Conformance;
 using Consensus.Agent.Hosting;
+using Consensus.Conformance;
 using Consensus.Protocol;
 using Consensus.Simulation.Mutants;
 using Microsoft.AspNetCore.Builder;

@@ -1,4 +1,4 @@
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
 using Microsoft.AspNetCore.Http;
 
 namespace Consensus.Tests.Conformance;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
 using Consensus.Tests.Cluster;
 
 namespace Consensus.Tests.Conformance;

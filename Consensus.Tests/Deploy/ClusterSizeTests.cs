@@ -1,5 +1,5 @@
 using System.Net;
-using Consensus.Agent.Conformance;
+using Consensus.Conformance;
 using Consensus.Tests.Api;
 using Consensus.Tests.Cluster;
 

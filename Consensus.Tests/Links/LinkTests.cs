@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Consensus.Agent.Configuration;
-using Consensus.Agent.Conformance;
 using Consensus.Agent.Links;
+using Consensus.Conformance;
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Consensus.Agent.Peers;
+using Consensus.ServiceDefaults;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Consensus.Tests.Peers;

@@ -10,6 +10,7 @@ using Consensus.Agent.Hosting;
 using Consensus.Agent.Peers;
 using Consensus.Agent.Telemetry;
 using Consensus.Protocol;
+using Consensus.ServiceDefaults;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

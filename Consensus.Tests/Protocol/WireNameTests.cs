@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Consensus.Agent.Peers;
 using Consensus.Protocol;
 using Consensus.Timeline;
 

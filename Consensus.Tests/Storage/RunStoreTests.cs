@@ -1,9 +1,9 @@
 using System.Text.Json;
-using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Storage;
 using Consensus.Protocol;
 using Consensus.Timeline;
+using Consensus.ServiceDefaults;
 using Microsoft.Data.Sqlite;
 
 namespace Consensus.Tests.Storage;
