@@ -1,5 +1,5 @@
 using Consensus.Protocol;
-using Consensus.Simulation.Seeded;
+using Consensus.Simulation;
 
 namespace Consensus.Conformance;
 

@@ -1,5 +1,4 @@
 using Consensus.Protocol;
-using Consensus.Simulation.Seeded;
 using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Simulation;

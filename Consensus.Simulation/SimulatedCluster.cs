@@ -1,6 +1,5 @@
 using System.Globalization;
 using Consensus.Protocol;
-using Consensus.Simulation.Seeded;
 using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Simulation;

@@ -1,6 +1,5 @@
 using Consensus.Protocol;
 using Consensus.Simulation;
-using Consensus.Simulation.Seeded;
 
 namespace Consensus.Timeline;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.Explanations;
-using Consensus.Simulation.Seeded;
 
 namespace Consensus.Timeline;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using Consensus.Protocol;
 using Consensus.Simulation.Mutants;
 using Consensus.Simulation.Seeded;
+using Consensus.Simulation;
 using Consensus.Timeline;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;

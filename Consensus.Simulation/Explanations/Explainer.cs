@@ -1,5 +1,4 @@
 using Consensus.Protocol;
-using Consensus.Simulation.Seeded;
 
 namespace Consensus.Simulation.Explanations;
 

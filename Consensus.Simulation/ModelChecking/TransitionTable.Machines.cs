@@ -1,6 +1,5 @@
 using System.Text;
 using Consensus.Protocol;
-using Consensus.Simulation.Seeded;
 
 namespace Consensus.Simulation.ModelChecking;
 

@@ -1,7 +1,6 @@
 using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.Explanations;
-using Consensus.Simulation.Seeded;
 
 namespace Consensus.Tests.Simulation;
 

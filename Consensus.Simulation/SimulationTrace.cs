@@ -1,7 +1,7 @@
 using Consensus.Protocol;
 using Timer = Consensus.Protocol.Timer;
 
-namespace Consensus.Simulation.Seeded;
+namespace Consensus.Simulation;
 
 /// <summary>Kinds of <see cref="TraceStep"/>.</summary>
 public enum TraceStepKind
