@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Consensus.Agent.Configuration;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Http;
 using Consensus.Agent.Storage;
 using Consensus.ServiceDefaults;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -13,7 +13,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 namespace Consensus.Agent;
 
 /// <summary>A whole cluster in one process: each agent a web application of its own, with HTTP between them.</summary>
-public sealed class LocalCluster : IAsyncDisposable
+internal sealed class LocalCluster : IAsyncDisposable
 {
     private readonly List<WebApplication> _apps;
 
@@ -45,7 +45,8 @@ public sealed class LocalCluster : IAsyncDisposable
     /// </summary>
     /// <exception cref="ConfigurationException">An agent cannot listen there.</exception>
     internal static async Task<LocalCluster> StartAsync(
-        int agents, IReadOnlyList<Listener> first, AgentOptions? shared = null, string[]? args = null, Action<int, WebApplicationBuilder>? configure = null)
+        int agents, IReadOnlyList<Listener> first, AgentOptions? shared = null, string[]? args = null,
+        Action<int, WebApplicationBuilder>? configure = null, WarmUp? warmUp = null)
     {
         var held = new Dictionary<int, Socket>();
         var apps = new List<WebApplication>();
@@ -68,7 +69,7 @@ public sealed class LocalCluster : IAsyncDisposable
                 {
                     builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Take(endpoint, held));
                     configure?.Invoke(number, builder);
-                });
+                }, warmUp);
                 app.Urls.Clear();
                 listeners[i].ForEach(listener => app.Urls.Add(listener.Url));
                 apps.Add(app);
@@ -76,10 +77,10 @@ public sealed class LocalCluster : IAsyncDisposable
 
             foreach (var app in apps)
             {
-                await AgentApplication.ListenAsync(app);
+                await HttpServer.ListenAsync(app);
             }
 
-            apps.ForEach(app => app.Services.GetRequiredService<AgentService>().Start());
+            AgentApplication.Start(apps, warmUp);
 
             return new LocalCluster(apps, listeners);
         }

@@ -21,13 +21,9 @@ namespace Consensus.Agent.Api;
 [JsonSerializable(typeof(ConsensusResponse))]
 [JsonSerializable(typeof(StateResponse))]
 [JsonSerializable(typeof(ClusterResponse))]
-[JsonSerializable(typeof(ExploredState))]
-[JsonSerializable(typeof(ExplorationProgress))]
-[JsonSerializable(typeof(PossibleFutures))]
-[JsonSerializable(typeof(LikelyFutures))]
 [JsonSerializable(typeof(FaultsBody))]
 [JsonSerializable(typeof(FaultsResponse))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(SseItem<string>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
-public sealed partial class AgentJson : JsonSerializerContext;
+internal sealed partial class AgentJson : JsonSerializerContext;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Consensus.Agent.Configuration;
+using Consensus.Agent.Http;
 using Consensus.Protocol;
 using Consensus.Timeline;
 using Scalar.AspNetCore;
@@ -12,17 +13,8 @@ internal static class ApiServices
     /// <summary>Adds them.</summary>
     public static void AddApi(this IServiceCollection services, AgentOptions options)
     {
-        services.AddProblemDetails();
-        services.AddExceptionHandler<AgentExceptionHandler>();
-        services.AddSingleton<RejectedRequestLog>();
         services.AddSingleton<ClusterTimelines>();
         services.AddSingleton<RecordedMoments>();
-        services.AddSingleton<CrossSiteProtection>();
-        services.AddRateLimitPolicies(options);
-        services.AddWebPage();
-
-        // The description names the host of the request, so each host takes an entry of its own.
-        services.AddOutputCache(cache => cache.SizeLimit = 1024 * 1024);
         services.AddOpenApi(openApi =>
         {
             openApi.AddOperationTransformer(OpenApiExtensions.OnlyJson);

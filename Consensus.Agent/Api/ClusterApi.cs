@@ -1,5 +1,6 @@
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
+using Consensus.Agent.Http;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;
 
@@ -12,7 +13,7 @@ namespace Consensus.Agent.Api;
 /// <param name="State">Its state, where it responds.</param>
 /// <param name="Isolated">True where <c>/faults</c> cuts it off from its peers; absent elsewhere.</param>
 /// <param name="Health">Its health as it sees it, where it responds.</param>
-public sealed record ClusterAgent(
+internal sealed record ClusterAgent(
     string Address, bool Up, string? AgentId = null, StateResponse? State = null, bool? Isolated = null, HealthResponse? Health = null)
 {
     /// <summary>The agent at <paramref name="address"/> by its response; null where it gave none.</summary>
@@ -21,13 +22,13 @@ public sealed record ClusterAgent(
 }
 
 /// <summary>The response to <c>GET /cluster</c>: the serving agent first.</summary>
-public sealed record ClusterResponse(IReadOnlyList<ClusterAgent> Agents);
+internal sealed record ClusterResponse(IReadOnlyList<ClusterAgent> Agents);
 
 /// <summary>
 /// The whole cluster through one agent: a browser or a command line needs no address but that agent's, and no
 /// cross-origin set-up.
 /// </summary>
-public static class ClusterApi
+internal static class ClusterApi
 {
     /// <summary>Maps <c>GET /cluster</c> and <c>GET /cluster/{index}/consensus</c>.</summary>
     public static RouteGroupBuilder MapClusterApi(this IEndpointRouteBuilder app)
@@ -79,7 +80,7 @@ public static class ClusterApi
 
         var response = await cluster.GetAsync(
             options.Peers[index - 1], "/consensus" + (HeadRequests.IsHead(context) ? (run is null ? QueryString.Empty : QueryString.Create("run", run)) : context.Request.QueryString), AgentJson.Default.ConsensusResponse, cancellation,
-            TimeSpan.FromSeconds(ConsensusApi.MaxWaitSeconds + 1));
+            TimeSpan.FromSeconds(QueryParameters.MaxWaitSeconds + 1));
         return response is null
             ? DoesNotRespond(options.Peers[index - 1])
             : TypedResults.Json(response, AgentJson.Default.ConsensusResponse, statusCode: response.Reached ? 200 : 202);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Consensus.Agent.Configuration;
 using Consensus.Agent.Hosting;
+using Consensus.Agent.Http;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;
 using Microsoft.AspNetCore.Mvc;
@@ -8,11 +9,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace Consensus.Agent.Api;
 
 /// <summary>What people and clients ask an agent.</summary>
-public static class ConsensusApi
+internal static class ConsensusApi
 {
-    /// <summary>The longest wait for a decision, in s.</summary>
-    public const int MaxWaitSeconds = 60;
-
     /// <summary>Maps <c>POST /run</c>, <c>GET /consensus</c> and <c>GET /state</c>.</summary>
     public static RouteGroupBuilder MapConsensusApi(this IEndpointRouteBuilder app)
     {

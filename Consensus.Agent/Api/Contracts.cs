@@ -13,14 +13,14 @@ namespace Consensus.Agent.Api;
 /// <param name="Members">Who takes part: agent id to boot.</param>
 /// <param name="Outcome">With <c>wait</c>: how it stood when the wait ended.</param>
 /// <param name="Ignored">Fields of the body that no agent knows, and that changed nothing; absent where there are none.</param>
-public sealed record RunResponse(
+internal sealed record RunResponse(
     string Status, int Round, Rule Rule, IReadOnlyList<string> Missing,
     RunId? Run = null, IReadOnlyDictionary<string, string>? Members = null, ConsensusResponse? Outcome = null,
     IReadOnlyList<string>? Ignored = null);
 
 /// <summary>The body of <c>POST /reset</c>, optional.</summary>
 /// <param name="Handshake">True: the agent only identifies itself, and clears nothing.</param>
-public sealed record ResetBody(bool Handshake = false);
+internal sealed record ResetBody(bool Handshake = false);
 
 /// <summary>The response to <c>GET /consensus</c>.</summary>
 /// <param name="Reached">Whether this agent holds a decision.</param>
@@ -31,7 +31,7 @@ public sealed record ResetBody(bool Handshake = false);
 /// <param name="Stalled">True where too few members are left to decide.</param>
 /// <param name="Reason">Who is missing and why.</param>
 /// <param name="Superseded">True where the requested run is no longer the current one; absent where this agent does not know it yet.</param>
-public sealed record ConsensusResponse(
+internal sealed record ConsensusResponse(
     bool Reached, int Round, int? Value = null, int? Attempts = null, RunId? Run = null, bool? Stalled = null, string? Reason = null, bool? Superseded = null)
 {
     /// <summary>The response to a client that waits for <paramref name="asked"/>.</summary>
@@ -50,7 +50,7 @@ public sealed record ConsensusResponse(
 /// this one counts, itself included. <c>Isolated</c> is true where <c>/faults</c> cuts the agent off from all peers, and absent
 /// elsewhere. <c>TraceUrl</c> leads to the run's trace in the dashboard, where <c>DASHBOARD</c> names one.
 /// </summary>
-public sealed record StateResponse(
+internal sealed record StateResponse(
     string AgentId,
     int Round,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? MyValue,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Consensus.Agent.Configuration;
+using Consensus.Agent.Http;
 using Consensus.Agent.Peers;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Polly;
@@ -7,7 +8,7 @@ using Polly;
 namespace Consensus.Agent.Api;
 
 /// <summary>Faults on purpose, to watch what the protocol makes of them. Only with <c>FAULTS=true</c>.</summary>
-public static class FaultsApi
+internal static class FaultsApi
 {
     private const int MaxDelayMs = 60_000;
     private const int MaxLinks = 1000;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Consensus.Agent.Hosting;
+using Consensus.Agent.Http;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;
 using Consensus.Agent.Telemetry;
@@ -8,7 +9,7 @@ using Consensus.Agent.Telemetry;
 namespace Consensus.Agent.Api;
 
 /// <summary>The messages between agents: the original's calls, and <c>/vote</c>.</summary>
-public static class PeerApi
+internal static class PeerApi
 {
     /// <summary>Maps <c>/reset</c>, <c>/new_round</c>, <c>/proposal</c>, <c>/vote</c> and <c>/final</c>.</summary>
     public static RouteGroupBuilder MapPeerApi(this IEndpointRouteBuilder app)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Consensus.Agent.Configuration;
+using Consensus.Agent.Http;
 using Consensus.Agent.Peers;
 using Consensus.Agent.Recorder;
 using Consensus.Protocol;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using Consensus.Agent.Http;
 using Consensus.Agent.Recorder;
 using Consensus.Protocol;
 using Consensus.Timeline;
@@ -10,7 +11,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace Consensus.Agent.Api;
 
 /// <summary>What was recorded, of this agent and, read through it, of all.</summary>
-public static class TimelineApi
+internal static class TimelineApi
 {
     private const string RecordingType = "application/octet-stream";
 

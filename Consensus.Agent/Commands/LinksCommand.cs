@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Consensus.Agent.Configuration;
+using Consensus.Agent.Http;
 using Consensus.Agent.Links;
 using Consensus.ServiceDefaults;
 using Consensus.Timeline;
@@ -49,7 +50,7 @@ internal static class LinksCommand
         await using var links = await LinkObserver.StartAsync(
             agents, [.. agents.SelectMany(from => agents.Select(to => ports.GetValueOrDefault((from.Id, to.Id))))]);
         await using var app = LinksApplication.Build(links, key, new Uri($"http://localhost:{parsed.GetValue(Port)}"));
-        await AgentApplication.ListenAsync(app);
+        await HttpServer.ListenAsync(app);
         Console.WriteLine($"The links of {string.Join(", ", agents.Select(agent => agent.Id))} are seen at {app.Urls.First()}");
         await app.WaitForShutdownAsync(cancellation);
         return 0;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Consensus.Agent.Configuration;
-using Consensus.Agent.Hosting;
+using Consensus.Agent.Http;
 using Consensus.Protocol;
 using Consensus.ServiceDefaults;
 
@@ -79,7 +79,7 @@ internal static class ServeCommand
 
         var options = AgentOptions.From(configuration, parsed.GetValue(Port), parsed.GetValue(Listen));
         var warmUp = new WarmUp();
-        await using var app = AgentApplication.Build(options, settings, warmUp.AddTo);
+        await using var app = AgentApplication.Build(options, settings, warmUp: warmUp);
         if (!HasEndpoints(configuration))
         {
             foreach (var listener in Listener.From(configuration, parsed.GetValue(Listen), parsed.GetValue(Port)))
@@ -88,9 +88,8 @@ internal static class ServeCommand
             }
         }
 
-        await AgentApplication.ListenAsync(app);
-        app.Services.GetRequiredService<AgentService>().Start();
-        warmUp.Begin(options, configuration);
+        await HttpServer.ListenAsync(app);
+        AgentApplication.Start([app], warmUp);
         List<Listener> open = [.. app.Urls.Select(Listener.FromUrl)];
         Console.WriteLine($"{options.Id} listens on {Shown(open)}; peers: {(options.Peers.Count == 0 ? "none" : string.Join(", ", options.Peers.Select(peer => peer.OriginalString)))}");
         Console.WriteLine(Listener.Openness(open));
@@ -107,9 +106,7 @@ internal static class ServeCommand
         var first = Listener.From(configuration, parsed.GetValue(Listen), parsed.GetValue(Port));
         CheckRoom(agents, first, configuration);
         var shared = AgentOptions.Shared(configuration);
-        var warmUp = new WarmUp();
-        await using var cluster = await LocalCluster.StartAsync(agents, first, shared, settings, (_, builder) => warmUp.AddTo(builder));
-        warmUp.Begin(shared, configuration);
+        await using var cluster = await LocalCluster.StartAsync(agents, first, shared, settings, warmUp: new WarmUp());
         Console.WriteLine($"{agents} {(agents == 1 ? "agent" : "agents")} in one process:");
         for (var i = 0; i < agents; i++)
         {

@@ -4,7 +4,7 @@ using Consensus.ServiceDefaults;
 namespace Consensus.Agent.Configuration;
 
 /// <summary>What one agent is configured with. Each setting comes from any configuration source under the name given here; <see cref="Settings"/> reads it.</summary>
-public sealed record AgentOptions
+internal sealed record AgentOptions
 {
     /// <summary>The default port.</summary>
     public const int DefaultPort = 5001;

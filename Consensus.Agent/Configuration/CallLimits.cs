@@ -7,7 +7,8 @@ namespace Consensus.Agent.Configuration;
 /// <param name="Surveys">Of all agents.</param>
 /// <param name="Steps">Steps of the explorer and simulated runs that wait for a core, which each takes for a moment.</param>
 /// <param name="Searches">Searches that wait for their turn; each takes a core for seconds.</param>
-public sealed record CallLimits(int Messages = 1024, int Waits = 1024, int Streams = 256, int Surveys = 64, int Steps = 256, int Searches = 64)
+internal sealed record CallLimits(
+    int Messages = 1024, int Waits = 1024, int Streams = 256, int Surveys = 64, int Steps = 256, int Searches = 64)
 {
     /// <summary>Connections that an agent accepts at once; it closes further ones.</summary>
     public const int MaxConnections = 4096;

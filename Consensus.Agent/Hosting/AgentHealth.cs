@@ -179,4 +179,4 @@ internal sealed class AgentHealth(AgentService agent, PeerClient client, PeerDir
 /// <param name="Status"><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>.</param>
 /// <param name="Reasons">Why it is not healthy, as in <c>/health</c>: <c>name: reason</c>.</param>
 /// <param name="LastContactS">The seconds since each peer last responded to this agent, by the peer's id or address; null where it never did.</param>
-public sealed record HealthResponse(string Status, IReadOnlyList<string> Reasons, IReadOnlyDictionary<string, double?> LastContactS);
+internal sealed record HealthResponse(string Status, IReadOnlyList<string> Reasons, IReadOnlyDictionary<string, double?> LastContactS);

@@ -17,7 +17,7 @@ namespace Consensus.Agent.Hosting;
 /// It sends nothing more and refuses all calls, so to its peers it has crashed, and the protocol tolerates that. The process
 /// goes on, so that <c>/alive</c> can report the failure to whatever restarts the process.
 /// </remarks>
-public sealed partial class AgentService
+internal sealed partial class AgentService
 {
     private readonly record struct Outgoing(Send Send, long Id, MessageParent Parent);
 

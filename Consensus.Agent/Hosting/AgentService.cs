@@ -12,7 +12,7 @@ namespace Consensus.Agent.Hosting;
 /// Runs one agent's core: it takes one input at a time, and records, persists, publishes and sends the effects.
 /// A step takes microseconds. So a lock is the inbox, and the thread that received a message also responds to it.
 /// </summary>
-public sealed partial class AgentService : IDisposable
+internal sealed partial class AgentService : IDisposable
 {
     private static readonly TimeSpan SendsTimeout = TimeSpan.FromMilliseconds(500);
 

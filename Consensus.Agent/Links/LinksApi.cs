@@ -6,6 +6,7 @@ using System.Text.Json.Serialization;
 using System.Threading.Channels;
 using Consensus.Agent.Api;
 using Consensus.Agent.Configuration;
+using Consensus.Agent.Http;
 using Consensus.Conformance;
 using Consensus.Protocol;
 using Consensus.ServiceDefaults;

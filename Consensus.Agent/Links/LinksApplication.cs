@@ -1,5 +1,7 @@
 using Consensus.Agent.Api;
 using Consensus.Agent.Configuration;
+using Consensus.Agent.Http;
+using Consensus.Agent.Lab;
 using Consensus.ServiceDefaults;
 using OpenTelemetry.Trace;
 
@@ -24,7 +26,9 @@ internal static class LinksApplication
         builder.Services.ConfigureOpenTelemetryTracerProvider(traces => traces.AddSource(LinkObserver.SourceName));
         var options = new AgentOptions { Id = "links", Key = key };
         builder.Services.AddSingleton(options).AddSingleton(links);
+        builder.Services.AddHttpInput(options);
         builder.Services.AddApi(options);
+        builder.Services.AddLab();
         var app = builder.Build();
         app.UseProblemDetails();
         app.UseHeadAsGet();

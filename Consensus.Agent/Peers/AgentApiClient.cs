@@ -6,7 +6,7 @@ using Consensus.Protocol;
 namespace Consensus.Agent.Peers;
 
 /// <summary>Reads what the other agents show to everybody.</summary>
-public sealed class AgentApiClient(HttpClient http, AgentOptions options)
+internal sealed class AgentApiClient(HttpClient http, AgentOptions options)
 {
     /// <summary>Reads one JSON document.</summary>
     /// <returns>It, or null where the peer did not respond in time (<see cref="AgentOptions.CallTimeout"/> unless <paramref name="atMost"/> is longer).</returns>

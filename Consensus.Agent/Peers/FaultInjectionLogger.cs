@@ -3,7 +3,7 @@ using Consensus.Agent.Configuration;
 namespace Consensus.Agent.Peers;
 
 /// <summary>Writes one agent's log lines about faults on purpose.</summary>
-public sealed partial class FaultInjectionLogger(AgentOptions options, ILogger<FaultInjectionLogger> logger)
+internal sealed partial class FaultInjectionLogger(AgentOptions options, ILogger<FaultInjectionLogger> logger)
 {
     private const int MaxLinks = 10;
 

@@ -9,7 +9,7 @@ using Polly.Simmy.Latency;
 namespace Consensus.Agent.Peers;
 
 /// <summary>Makes the faults of <see cref="FaultInjector"/> happen, by Polly's chaos strategies.</summary>
-public static class FaultInjectionPipeline
+internal static class FaultInjectionPipeline
 {
     /// <summary>The index of the peer that a request goes to.</summary>
     public static readonly HttpRequestOptionsKey<int> Peer = new("Consensus.Peer");
@@ -18,7 +18,7 @@ public static class FaultInjectionPipeline
     private static readonly ResiliencePropertyKey<Fault> OfCall = new("Consensus.Fault");
 
     /// <summary>A call was lost on purpose.</summary>
-    public sealed class LostOnPurposeException() : HttpRequestException("lost on purpose");
+    internal sealed class LostOnPurposeException() : HttpRequestException("lost on purpose");
 
     /// <summary>Outgoing calls: lost, delayed, or sent twice, by the current faults of <see cref="FaultInjector"/>.</summary>
     public static void AddOutgoing(ResiliencePipelineBuilder<HttpResponseMessage> pipeline, IServiceProvider services)

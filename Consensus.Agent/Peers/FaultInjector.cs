@@ -6,7 +6,7 @@ namespace Consensus.Agent.Peers;
 
 /// <summary>The direction of calls, as the agent that breaks them sees it.</summary>
 [JsonConverter(typeof(EnumNameConverter<Direction>))]
-public enum Direction
+internal enum Direction
 {
     /// <summary>Calls from this agent to the peer, and from the peer to this agent.</summary>
     Both,
@@ -22,7 +22,7 @@ public enum Direction
 /// <param name="Drop">How many of a hundred calls are lost; their senders see a failure.</param>
 /// <param name="DelayMs">By how much a call is held up, in ms. A call that takes a second in all has failed for its sender.</param>
 /// <param name="Duplicate">How many of a hundred calls arrive twice.</param>
-public readonly record struct Fault(int Drop, int DelayMs, int Duplicate)
+internal readonly record struct Fault(int Drop, int DelayMs, int Duplicate)
 {
     /// <summary>True where calls pass unchanged.</summary>
     public bool IsNone => this == default;
@@ -39,22 +39,22 @@ public readonly record struct Fault(int Drop, int DelayMs, int Duplicate)
 /// <param name="DelayMs">By how much a call is held up: 0..60000 ms.</param>
 /// <param name="Duplicate">How many of a hundred calls arrive twice.</param>
 /// <param name="Isolate">All calls are lost.</param>
-public sealed record LinkFaultRule(
+internal sealed record LinkFaultRule(
     string? Peer = null, Direction Direction = Direction.Both, int Drop = 0, int DelayMs = 0, int Duplicate = 0, bool Isolate = false);
 
 /// <summary>The body of <c>PUT /faults</c>: all faults of this agent, in place of those before.</summary>
 /// <param name="Isolate">No call of another agent comes in and none goes out.</param>
 /// <param name="Links">Faults of single links; where several name one link, the strongest of each kind.</param>
-public sealed record FaultsBody(bool Isolate = false, IReadOnlyList<LinkFaultRule>? Links = null);
+internal sealed record FaultsBody(bool Isolate = false, IReadOnlyList<LinkFaultRule>? Links = null);
 
 /// <summary>
 /// The response to <c>/faults</c>: what a <c>PUT</c> would take, who the peers are, and which fields of the body no agent knows.
 /// </summary>
-public sealed record FaultsResponse(
+internal sealed record FaultsResponse(
     string AgentId, bool Isolate, IReadOnlyList<LinkFaultRule> Links, IReadOnlyList<string> Peers, IReadOnlyList<string>? Ignored = null);
 
 /// <summary>The faults that this agent makes on purpose. Thread safe.</summary>
-public sealed class FaultInjector(AgentOptions options, PeerDirectory peers)
+internal sealed class FaultInjector(AgentOptions options, PeerDirectory peers)
 {
     private volatile Plan _plan = new(new FaultsBody(), [], [], default);
 

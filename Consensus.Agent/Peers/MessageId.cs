@@ -7,7 +7,7 @@ namespace Consensus.Agent.Peers;
 /// The id of a message between agents, <c>agent/boot/number</c>, in a header of its call. The timeline pairs the two ends of a
 /// message by it. The fault injector and the back-off know the sender by it. No page of a browser can send the header.
 /// </summary>
-public static class MessageId
+internal static class MessageId
 {
     /// <summary>The header that carries the id.</summary>
     public const string Header = "Consensus-Message";

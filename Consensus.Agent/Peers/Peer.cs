@@ -5,7 +5,7 @@ namespace Consensus.Agent.Peers;
 /// <summary>One peer as the calls to it show it. Thread safe: each value is written and read as a whole.</summary>
 /// <param name="address">Its base address.</param>
 /// <param name="time">The clock.</param>
-public sealed class Peer(Uri address, TimeProvider time)
+internal sealed class Peer(Uri address, TimeProvider time)
 {
     /// <summary>How long after the start a peer that was never reached may still be starting itself.</summary>
     public static readonly TimeSpan StartPeriod = TimeSpan.FromSeconds(5);

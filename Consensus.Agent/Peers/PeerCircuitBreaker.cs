@@ -4,7 +4,7 @@ namespace Consensus.Agent.Peers;
 /// The back-off of one peer that could not be reached. The pause between calls doubles from <see cref="FirstBreak"/> to
 /// <see cref="LongestBreak"/>, so a peer that returns is found within a second. Thread safe: a race costs one call more or less.
 /// </summary>
-public sealed class PeerCircuitBreaker(TimeProvider time)
+internal sealed class PeerCircuitBreaker(TimeProvider time)
 {
     /// <summary>The pause after the first failure.</summary>
     public static readonly TimeSpan FirstBreak = TimeSpan.FromMilliseconds(50);

@@ -15,7 +15,7 @@ namespace Consensus.Agent.Peers;
 /// not be reached gets no calls for a moment, so a stopped peer costs nothing. A peer with too many calls in flight gets no more
 /// until some have ended, so fast rounds do not flood a slow peer.
 /// </summary>
-public sealed partial class PeerClient(
+internal sealed partial class PeerClient(
     HttpMessageInvoker http, AgentOptions options, PeerDirectory peers, MessageTracing tracing, TimeProvider time, ILogger<PeerClient> logger)
 {
     // Calls in flight to one peer. All peers of an agent together may hold half of the connections that it accepts.

@@ -3,7 +3,7 @@ using Consensus.Agent.Configuration;
 namespace Consensus.Agent.Peers;
 
 /// <summary>The peers in the order of <c>PEERS</c>. Thread safe.</summary>
-public sealed class PeerDirectory(AgentOptions options, TimeProvider time)
+internal sealed class PeerDirectory(AgentOptions options, TimeProvider time)
 {
     private readonly Peer[] _peers = [.. options.Peers.Select(address => new Peer(address, time))];
 

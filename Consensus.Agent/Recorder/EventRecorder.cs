@@ -8,7 +8,7 @@ namespace Consensus.Agent.Recorder;
 /// Records what one agent's core is given. Events and states are made from that when somebody reads. The agent service calls it in the
 /// order of steps, one call at a time; any thread may read by the <see cref="Reader"/>.
 /// </summary>
-public sealed class EventRecorder
+internal sealed class EventRecorder
 {
     private readonly TimeProvider _time;
     private readonly long _baseUs;

@@ -4,7 +4,7 @@ using Consensus.Timeline;
 namespace Consensus.Agent.Recorder;
 
 /// <summary>Reads what one agent recorded, by executing its core again. Thread safe.</summary>
-public sealed class TimelineReader
+internal sealed class TimelineReader
 {
     /// <summary>The id by which a caller asks for the run of bare messages.</summary>
     public const string Bare = RunRecord.Bare;

@@ -15,7 +15,7 @@ namespace Consensus.Agent.Storage;
 /// disk before it is sent, so it survives a loss of power too; that a run was joined is written before any message of it is sent, and
 /// not forced: lost with the power it costs a number, which with another boot names another run.
 /// </summary>
-public sealed class RunStore : IDisposable
+internal sealed class RunStore : IDisposable
 {
     /// <summary>The runs that a file holds; older ones are removed.</summary>
     public const int MaxRuns = 10_000;

@@ -5,7 +5,7 @@ using Microsoft.Data.Sqlite;
 namespace Consensus.Agent.Storage;
 
 /// <summary>Opens an agent's file, or reports in one line why that fails. A damaged file never counts as empty.</summary>
-public static class RunStoreFactory
+internal static class RunStoreFactory
 {
     // "CNSU": a file of this application, and of no other that keeps its data in SQLite.
     private const int ApplicationId = 0x434E5355;

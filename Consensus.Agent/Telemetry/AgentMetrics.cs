@@ -4,7 +4,7 @@ using Consensus.Protocol;
 namespace Consensus.Agent.Telemetry;
 
 /// <summary>Counts one agent's runs, rounds and messages. Called in the order of events, one call at a time.</summary>
-public sealed class AgentMetrics
+internal sealed class AgentMetrics
 {
     /// <summary>The name of every agent's meter.</summary>
     public const string MeterName = "Consensus.Agent";

@@ -4,7 +4,7 @@ using Consensus.Protocol;
 namespace Consensus.Agent.Telemetry;
 
 /// <summary>Turns the events of a state machine into logs, spans and metrics.</summary>
-public sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, RunLogger logger)
+internal sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, RunLogger logger)
 {
     private readonly RunTracker _runs = new();
 

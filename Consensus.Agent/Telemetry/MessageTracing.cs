@@ -8,13 +8,13 @@ namespace Consensus.Agent.Telemetry;
 /// <param name="Context">The span it lies under; default: it belongs to no trace.</param>
 /// <param name="MakesSpan">Whether the call is a span; if not, the receiver's span lies under <paramref name="Context"/>.</param>
 /// <param name="IsLate">Whether the receiver's span begins a trace of its own that links to <paramref name="Context"/>.</param>
-public readonly record struct MessageParent(ActivityContext Context, bool MakesSpan, bool IsLate = false);
+internal readonly record struct MessageParent(ActivityContext Context, bool MakesSpan, bool IsLate = false);
 
 /// <summary>
 /// Spans of messages between agents, with kind and receiver. They replace the spans of HTTP. A call
 /// that fails or is refused is no error of the run, so no status is set.
 /// </summary>
-public sealed class MessageTracing(RunTracing runs)
+internal sealed class MessageTracing(RunTracing runs)
 {
     /// <summary>The header that names the sender's span (W3C Trace Context).</summary>
     public const string Header = "traceparent";

@@ -5,7 +5,7 @@ using Consensus.Protocol;
 namespace Consensus.Agent.Telemetry;
 
 /// <summary>Writes one agent's log lines about runs. Called in the order of events, one call at a time.</summary>
-public sealed partial class RunLogger(AgentOptions options, TimeProvider time, ILogger<RunLogger> logger)
+internal sealed partial class RunLogger(AgentOptions options, TimeProvider time, ILogger<RunLogger> logger)
 {
     // Anyone who may send as an agent could fill the log with these.
     private readonly LogRateLimiter _throttle = new(time, 2);

@@ -6,7 +6,7 @@ using Consensus.Protocol;
 namespace Consensus.Agent.Telemetry;
 
 /// <summary>Runs of many rounds.</summary>
-public sealed partial class RunTracing
+internal sealed partial class RunTracing
 {
     private void ContinueInNextTrace(int segment, ProtocolEvent protocolEvent)
     {

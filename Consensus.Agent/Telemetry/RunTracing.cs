@@ -9,7 +9,7 @@ namespace Consensus.Agent.Telemetry;
 /// starts it is the root of the trace. The runs of the others lie under the message that brought the run. Called in the
 /// order of events, one call at a time, with no current span that a caller needs.
 /// </summary>
-public sealed partial class RunTracing
+internal sealed partial class RunTracing
 {
     /// <summary>Rounds in one trace; a run that takes longer goes on in another, linked both ways.</summary>
     public const int RoundsPerTrace = 32;

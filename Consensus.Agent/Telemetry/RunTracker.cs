@@ -5,7 +5,7 @@ namespace Consensus.Agent.Telemetry;
 /// <summary>A run at this agent, from its join until its end.</summary>
 /// <param name="Descriptor">The run; null: the run of bare messages.</param>
 /// <param name="StartRound">The first round.</param>
-public sealed record OpenRun(RunDescriptor? Descriptor, int StartRound)
+internal sealed record OpenRun(RunDescriptor? Descriptor, int StartRound)
 {
     /// <summary>The run's id; <see cref="RunId.None"/>: the run of bare messages.</summary>
     public RunId Id => Descriptor?.Id ?? RunId.None;
@@ -18,13 +18,13 @@ public sealed record OpenRun(RunDescriptor? Descriptor, int StartRound)
 }
 
 /// <summary>What an event changed: the run that ended, with its outcome, and the run that began. Null: none.</summary>
-public readonly record struct RunChange(OpenRun? Ended, string? Outcome, OpenRun? Began);
+internal readonly record struct RunChange(OpenRun? Ended, string? Outcome, OpenRun? Began);
 
 /// <summary>
 /// Decides when a run begins and ends at this agent. Metrics and tracing follow its changes, so they count the same runs.
 /// Called in the order of events, one call at a time.
 /// </summary>
-public sealed class RunTracker
+internal sealed class RunTracker
 {
     private OpenRun? _open;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using Consensus.Agent.Http;
 using Consensus.Agent;
 using Consensus.Agent.Hosting;
 using Consensus.Conformance;
@@ -72,7 +73,7 @@ internal sealed class HelperServer : IDisposable
     {
         var batches = 0;
         var builder = WebApplication.CreateSlimBuilder();
-        AgentApplication.ConfigureServer(builder.WebHost);
+        HttpServer.Configure(builder.WebHost);
         builder.Logging.ClearProviders();
         await using var app = builder.Build();
         app.Urls.Add($"http://127.0.0.1:{port}");

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
-using Consensus.Agent.Api;
 using Consensus.Protocol;
 
 namespace Consensus.Benchmarks.Core;

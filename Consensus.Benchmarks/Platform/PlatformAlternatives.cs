@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json;
 using Consensus.Agent.Api;
 using Consensus.Agent.Configuration;
+using Consensus.Agent.Http;
 using Consensus.Agent.Peers;
 using Consensus.Protocol;
 using Consensus.ServiceDefaults;

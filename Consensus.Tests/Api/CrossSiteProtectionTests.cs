@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using Consensus.Agent.Api;
+using Consensus.Agent.Http;
 
 namespace Consensus.Tests.Api;
 

@@ -7,9 +7,13 @@ using Consensus.Tests.Cluster;
 namespace Consensus.Tests.Api;
 
 /// <summary>Tests against three agents over real HTTP, with a client for each.</summary>
-/// <param name="shared">What the agents are configured with; null: <see cref="Patient"/>.</param>
-public abstract class ThreeAgents(AgentOptions? shared = null) : IAsyncLifetime
+public abstract class ThreeAgents : IAsyncLifetime
 {
+    private readonly AgentOptions? _shared;
+
+    /// <param name="shared">What the agents are configured with; null: <see cref="Patient"/>.</param>
+    private protected ThreeAgents(AgentOptions? shared = null) => _shared = shared;
+
     /// <summary>
     /// Agents that wait for each other however slow the machine is: what a test says must not hang on how long a healthy
     /// call takes. Dead and isolated peers fail at once, so nothing waits this long.
@@ -28,7 +32,7 @@ public abstract class ThreeAgents(AgentOptions? shared = null) : IAsyncLifetime
 
     public virtual async Task InitializeAsync()
     {
-        Cluster = await StartAsync(3, shared);
+        Cluster = await StartAsync(3, _shared);
         Clients = [.. Cluster.Addresses.Select(address => new ApiClient(address))];
     }
 

@@ -51,6 +51,7 @@ public sealed partial class ArchitectureTests
     /// <summary>Constants of the machine are compiled in, so they are no use of it.</summary>
     [Theory]
     [InlineData(typeof(AgentApplication), "Consensus.Agent.Api")]
+    [InlineData(typeof(AgentApplication), "Consensus.Agent.Http")]
     [InlineData(typeof(AgentApplication), "Consensus.Agent.Peers")]
     [InlineData(typeof(AgentApplication), "Consensus.Agent.Recorder")]
     [InlineData(typeof(TimelineMerger), "Consensus.Timeline")]

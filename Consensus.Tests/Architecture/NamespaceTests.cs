@@ -19,10 +19,12 @@ public sealed partial class NamespaceTests
         ("Peers", ["Configuration", "Telemetry"]),
         ("Recorder", ["Peers"]),
         ("Hosting", ["Configuration", "Peers", "Recorder", "Storage", "Telemetry"]),
-        ("Api", ["Configuration", "Hosting", "Peers", "Recorder", "Telemetry"]),
-        ("Links", ["Api", "Configuration"]),
-        (Root, ["Api", "Configuration", "Hosting", "Peers", "Recorder", "Storage", "Telemetry"]),
-        ("Commands", ["Api", "Configuration", "Hosting", "Links", Root]),
+        ("Http", ["Configuration", "Hosting", "Peers", "Telemetry"]),
+        ("Api", ["Configuration", "Hosting", "Http", "Peers", "Recorder", "Telemetry"]),
+        ("Lab", ["Api", "Hosting", "Http"]),
+        ("Links", ["Api", "Configuration", "Http", "Lab"]),
+        (Root, ["Api", "Configuration", "Hosting", "Http", "Lab", "Peers", "Recorder", "Storage", "Telemetry"]),
+        ("Commands", ["Api", "Configuration", "Http", "Links", Root]),
     ];
 
     /// <summary>The types beside Program.cs, which put an agent together.</summary>

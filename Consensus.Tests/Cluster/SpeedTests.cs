@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
+using Consensus.Agent.Http;
 using Consensus.Agent;
 using Consensus.Agent.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -39,7 +40,7 @@ public sealed class SpeedTests : IAsyncLifetime
         _cluster = await LocalCluster.StartAsync(3, 0, configure: (_, builder) => builder.Logging.ClearProviders());
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        AgentApplication.ConfigureServer(builder.WebHost);
+        HttpServer.Configure(builder.WebHost);
         _raw = builder.Build();
         _raw.Urls.Add("http://127.0.0.1:0");
         _raw.MapPost("/vote", async context => await context.Request.Body.CopyToAsync(Stream.Null));

@@ -113,7 +113,7 @@ public sealed class PeerClientTests : IDisposable
     {
         var options = new AgentOptions { Id = "agent1" };
         await using var app = AgentApplication.Build(options, []);
-        using var sockets = AgentServices.Sockets(options, app.Services);
+        using var sockets = PeerServices.Sockets(options, app.Services);
         Assert.True(sockets.ConnectTimeout < options.CallTimeout);
     }
 

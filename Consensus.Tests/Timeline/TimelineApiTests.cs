@@ -200,7 +200,7 @@ public sealed class TimelineApiTests : ThreeAgents
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("text/html", response.Content.Headers.ContentType!.MediaType);
         Assert.Matches("^default-src 'none'; script-src 'self' 'sha256-[^']+'; style-src 'self' 'sha256-[^']+' 'sha256-[^']+'; ", response.Headers.GetValues("Content-Security-Policy").Single());
-        Assert.DoesNotContain("unsafe", Consensus.Agent.Api.CrossSiteProtection.Policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("unsafe", Consensus.Agent.Http.CrossSiteProtection.Policy, StringComparison.Ordinal);
         Assert.Equal(JsonValueKind.Null, (await Clients[1].Get("/state")).Body.GetProperty("my_value").ValueKind);
         Assert.Equal(0, (await Clients[1].Get("/state")).Body.GetProperty("round").GetInt32());
     }

@@ -1,4 +1,3 @@
-using Consensus.Agent.Api;
 using Consensus.Timeline;
 
 

@@ -4,7 +4,7 @@ using Consensus.Simulation.Mutants;
 using Consensus.Simulation.Seeded;
 using Consensus.Timeline;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Lab;
 
 /// <summary>Reads parameters, and remembers the first that is wrong.</summary>
 internal sealed class SimulationQuery

@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 using Consensus.Agent.Configuration;
 using Microsoft.AspNetCore.StaticFiles;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>One file of the page, ready to send.</summary>
 /// <param name="ContentType">Its content type.</param>

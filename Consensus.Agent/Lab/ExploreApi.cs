@@ -1,3 +1,5 @@
+using Consensus.Agent.Api;
+using Consensus.Agent.Http;
 using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.Exploration;
@@ -5,13 +7,13 @@ using Consensus.Simulation.ModelChecking;
 using Consensus.Timeline;
 using Microsoft.AspNetCore.Http.HttpResults;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Lab;
 
 /// <summary>A property of a state.</summary>
 /// <param name="Name">The property.</param>
 /// <param name="Holds">Whether it holds.</param>
 /// <param name="Reason">One sentence that says why.</param>
-public sealed record ExploredProperty(string Name, bool Holds, string Reason);
+internal sealed record ExploredProperty(string Name, bool Holds, string Reason);
 
 /// <summary>A message or a response of a step.</summary>
 /// <param name="Kind">The kind of the message; of a response: of what it carries, <c>state</c> for a run alone, absent for neither.</param>
@@ -22,7 +24,7 @@ public sealed record ExploredProperty(string Name, bool Holds, string Reason);
 /// <param name="Proposal">The proposal that a vote repeats.</param>
 /// <param name="Response">True for a response.</param>
 /// <param name="Text">What it says, in words.</param>
-public sealed record ExploredMessage(
+internal sealed record ExploredMessage(
     string? Kind, int From, int To, int Round = 0, int? Value = null, int? Proposal = null, bool? Response = null, string Text = "");
 
 /// <summary>A step that is possible.</summary>
@@ -34,7 +36,7 @@ public sealed record ExploredMessage(
 /// <param name="Draws">The values that the step draws; absent: none.</param>
 /// <param name="Message">What arrives or is lost; absent: nothing.</param>
 /// <param name="Effect">What the agent then does, in words; absent: nothing that counts.</param>
-public sealed record ExploredStep(string Step, string Kind, int Agent, IReadOnlyList<int>? Draws = null, ExploredMessage? Message = null, string? Effect = null);
+internal sealed record ExploredStep(string Step, string Kind, int Agent, IReadOnlyList<int>? Draws = null, ExploredMessage? Message = null, string? Effect = null);
 
 /// <summary>The answer to <c>GET /explore/state</c>: the state after a path.</summary>
 /// <param name="Path">The path.</param>
@@ -42,11 +44,11 @@ public sealed record ExploredStep(string Step, string Kind, int Agent, IReadOnly
 /// <param name="Agents">What each agent knows.</param>
 /// <param name="Properties">The properties.</param>
 /// <param name="Steps">Every step that is possible now.</param>
-public sealed record ExploredState(
+internal sealed record ExploredState(
     string Path, ClusterTimeline Timeline, IReadOnlyList<ClusterAgent> Agents, IReadOnlyList<ExploredProperty> Properties, IReadOnlyList<ExploredStep> Steps);
 
 /// <summary>Every state that agents can reach, one step at a time. The whole path is in the request, so the agent keeps nothing.</summary>
-public static class ExploreApi
+internal static class ExploreApi
 {
     /// <summary>Maps <c>GET /explore/…</c>.</summary>
     public static RouteGroupBuilder MapExploreApi(this IEndpointRouteBuilder app)
@@ -139,7 +141,7 @@ public static class ExploreApi
                 string.Join('-', path), RunVerdict.AddTo(timeline with { Violation = null }),
                 [.. cluster.Snapshots.Select((known, agent) => known is null ? new ClusterAgent(cluster.Agents[agent].Id, false, cluster.Agents[agent].Id) : ClusterAgent.From(known.AgentId, StateResponse.From(known)))],
                 properties, [.. path.Count < ExplorationOptions.MaxSteps ? cluster.NextSteps().Select(ToStep) : []]),
-            AgentJson.Default.ExploredState);
+            LabJson.Default.ExploredState);
     }
 
     private static ExploredStep ToStep(NextStep next)

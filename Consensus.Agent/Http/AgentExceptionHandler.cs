@@ -1,7 +1,7 @@
 using Consensus.Agent.Hosting;
 using Microsoft.AspNetCore.Diagnostics;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>Responds with the reason where an agent has failed or shuts down.</summary>
 internal sealed class AgentExceptionHandler : IExceptionHandler

@@ -5,7 +5,7 @@ using Consensus.Protocol;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Net.Http.Headers;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>Reads JSON bodies. A wrong body gets a 4xx with what to change.</summary>
 internal static class RequestBody

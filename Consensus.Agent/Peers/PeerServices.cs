@@ -1,29 +1,19 @@
 using System.Diagnostics.Metrics;
 using Consensus.Agent.Configuration;
-using Consensus.Agent.Hosting;
-using Consensus.Agent.Peers;
-using Consensus.Protocol;
 using Consensus.ServiceDefaults;
 using Microsoft.Extensions.Http.Resilience;
 
-namespace Consensus.Agent;
+namespace Consensus.Agent.Peers;
 
-/// <summary>The services of one agent.</summary>
-internal static class AgentServices
+/// <summary>The services with which an agent calls others.</summary>
+internal static class PeerServices
 {
-    /// <summary>Adds the agent and its clients of other agents.</summary>
-    public static void AddAgent(this IServiceCollection services, AgentOptions options)
+    /// <summary>Adds them.</summary>
+    public static void AddPeers(this IServiceCollection services, AgentOptions options)
     {
-        services.AddSingleton(options);
-        services.AddPersistence(options);
-        AgentHealth.AddTo(services);
-        services.AddSingleton<IRandomSource>(_ => new SeededRandom(BitConverter.ToUInt64(Guid.NewGuid().ToByteArray())));
-        services.AddSingleton<AgentService>();
         services.AddSingleton<PeerDirectory>();
         services.AddSingleton<FaultInjector>();
         services.AddSingleton<FaultInjectionLogger>();
-        services.AddSingleton(provider => provider.GetRequiredService<AgentService>().Timeline);
-        services.AddSingleton(TimeProvider.System);
 
         // PeerClient has its own timeout and logs.
         services.AddHttpClient(nameof(PeerClient), http => http.Timeout = Timeout.InfiniteTimeSpan)

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Scalar.AspNetCore;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>
 /// Keeps pages of other sites from using a person's browser against an agent, and limits in browsers what an agent's own

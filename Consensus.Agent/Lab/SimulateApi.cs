@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Consensus.Agent.Http;
 using Consensus.Protocol;
 using Consensus.Simulation.Mutants;
 using Consensus.Simulation.Seeded;
@@ -8,10 +9,10 @@ using Consensus.Timeline;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Lab;
 
 /// <summary>Simulated runs for the page. They are small enough that a response takes well under a second, on a thread of its own.</summary>
-public static class SimulateApi
+internal static class SimulateApi
 {
     private const int MaxAgents = 9;
     private const int MaxRounds = 1_000;

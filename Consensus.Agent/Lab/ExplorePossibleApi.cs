@@ -1,8 +1,9 @@
 using System.Globalization;
+using Consensus.Agent.Api;
 using Consensus.Protocol;
 using Consensus.Simulation.Exploration;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Lab;
 
 /// <summary>
 /// The answer to <c>GET /explore/possible</c>: what can still happen in the newest run, if no agent crashes, is reset or starts another.
@@ -15,26 +16,26 @@ namespace Consensus.Agent.Api;
 /// <param name="LastRound">No agent entered a later round.</param>
 /// <param name="Sentences">The same in words.</param>
 /// <param name="Since">From when on only one value was possible, up to the end of the path; absent: several are, or none is known.</param>
-public sealed record PossibleFutures(
+internal sealed record PossibleFutures(
     IReadOnlyList<int> Values, bool Complete, bool Disagreement, int? CrashesToStall, int States, int LastRound,
     IReadOnlyList<string> Sentences, OnlyValue? Since = null);
 
 /// <summary>The step from which on only one value was possible.</summary>
 /// <param name="AtUs">When, in µs as <c>start_us</c> of the timeline.</param>
 /// <param name="Value">The value.</param>
-public sealed record OnlyValue(long AtUs, int Value);
+internal sealed record OnlyValue(long AtUs, int Value);
 
 /// <summary>The answer to <c>GET /explore/futures</c>: what happened in simulated futures without faults.</summary>
 /// <param name="Futures">How many futures were simulated.</param>
 /// <param name="Rounds">By round: in how many an agent had decided at the end of that round.</param>
 /// <param name="Values">By value: in how many some agent decided it.</param>
 /// <param name="Sentence">The same in words.</param>
-public sealed record LikelyFutures(int Futures, IReadOnlyList<FutureCount> Rounds, IReadOnlyList<FutureCount> Values, string Sentence);
+internal sealed record LikelyFutures(int Futures, IReadOnlyList<FutureCount> Rounds, IReadOnlyList<FutureCount> Values, string Sentence);
 
 /// <summary>In how many futures something happened.</summary>
 /// <param name="Number">The round or the value.</param>
 /// <param name="Futures">The number of futures.</param>
-public sealed record FutureCount(int Number, int Futures);
+internal sealed record FutureCount(int Number, int Futures);
 
 /// <summary>What can still happen after a path or at a moment of a recorded run, and how likely it is.</summary>
 internal static class ExplorePossibleApi
@@ -44,7 +45,7 @@ internal static class ExplorePossibleApi
         RecordedMoments moments, CancellationToken cancellation, string? agents = null, string? rule = null, string? values = null,
         string? spread = null, string? mutant = null, string? path = null, string? run = null, string? at = null, string? until = null) =>
         AnswerAsync(moments, agents, rule, values, spread, mutant, path, run, at, until, new(), (options, steps, taken) =>
-            TypedResults.Json(PossibleAfter(options, steps, taken), AgentJson.Default.PossibleFutures), cancellation);
+            TypedResults.Json(PossibleAfter(options, steps, taken), LabJson.Default.PossibleFutures), cancellation);
 
     /// <summary>Responds to <c>GET /explore/futures</c>.</summary>
     public static Task<IResult> FuturesAsync(
@@ -56,7 +57,7 @@ internal static class ExplorePossibleApi
         var (count, longest) = (read.Number("futures", futures, 400, 200, 1_000), read.Number("delay", delay, 2, 1, 1_000));
         return AnswerAsync(moments, agents, rule, values, spread, mutant, path, run, at, until, read, (options, steps, taken) =>
             TypedResults.Json(
-                LikelyAfter(SimulatedFutures.Of(options, steps, count, longest, taken), longest), AgentJson.Default.LikelyFutures),
+                LikelyAfter(SimulatedFutures.Of(options, steps, count, longest, taken), longest), LabJson.Default.LikelyFutures),
             cancellation);
     }
 

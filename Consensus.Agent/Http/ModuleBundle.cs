@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>
 /// Joins the modules of the page into one script, so that a browser needs one request for all. Each module becomes a function

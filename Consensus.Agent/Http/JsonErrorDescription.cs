@@ -4,7 +4,7 @@ using System.Text.Unicode;
 using Consensus.Protocol;
 using Consensus.ServiceDefaults;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>
 /// Says in a sentence what is wrong with a body that could not be read. Only then is it looked at a second time, so a

@@ -2,16 +2,18 @@ using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Consensus.Agent.Api;
+using Consensus.Agent.Http;
 using Consensus.Simulation;
 using Consensus.Simulation.Exploration;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Lab;
 
 /// <summary>An event of <c>GET /explore/search</c>.</summary>
 /// <param name="States">The number of states that the search has visited.</param>
 /// <param name="Path">The whole path to the goal; absent unless found.</param>
 /// <param name="Detail">The outcome in words; absent while the search goes on.</param>
-public sealed record ExplorationProgress(int States, string? Path = null, string? Detail = null);
+internal sealed record ExplorationProgress(int States, string? Path = null, string? Detail = null);
 
 /// <summary>Searches the states of the explorer for a goal, and reports the progress. A client that leaves ends its search.</summary>
 internal static class ExploreSearchApi
@@ -73,7 +75,7 @@ internal static class ExploreSearchApi
     }
 
     private static SseItem<string> Event(string kind, ExplorationProgress progress) =>
-        new(JsonSerializer.Serialize(progress, AgentJson.Default.ExplorationProgress), kind);
+        new(JsonSerializer.Serialize(progress, LabJson.Default.ExplorationProgress), kind);
 
     private static string FoundSentence(ExplorationGoal goal, int steps, string reason)
     {

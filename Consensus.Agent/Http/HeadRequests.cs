@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>Serves <c>HEAD</c> with the status and headers of <c>GET</c>; the server leaves the body out.</summary>
 internal static class HeadRequests

@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Lab;
 
 /// <summary>Runs work that takes a core on a thread of its own. On threads of the pool it would delay all other calls.</summary>
 internal static class LabThread

@@ -3,10 +3,10 @@ using System.Text.Encodings.Web;
 using Consensus.Agent.Configuration;
 using Microsoft.Net.Http.Headers;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>The page: the files of <c>wwwroot</c>, at <c>/</c>, for lessons at <c>/learn</c>, for the explorer at <c>/explore</c>, and to start a run at <c>/run</c>.</summary>
-public static class WebPage
+internal static class WebPage
 {
     private static readonly string[] Pictures = ["", "/learn", "/explore"];
     private static readonly string[] Addresses = [.. Pictures, "/run"];

@@ -1,11 +1,14 @@
 using System.Globalization;
 using Consensus.Protocol;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>Reads query parameters. A wrong one gets a 400 with what to change.</summary>
 internal static class QueryParameters
 {
+    /// <summary>The longest wait for a decision, in s.</summary>
+    public const int MaxWaitSeconds = 60;
+
     /// <summary>Reads <c>wait</c>, seconds from 0 to 60; null where it is not there.</summary>
     /// <returns>The problem, or null.</returns>
     public static IResult? ReadWait(string? text, out TimeSpan? wait)
@@ -17,9 +20,9 @@ internal static class QueryParameters
         }
 
         const NumberStyles Style = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign;
-        if (!double.TryParse(text, Style, CultureInfo.InvariantCulture, out var seconds) || seconds is not (>= 0 and <= ConsensusApi.MaxWaitSeconds))
+        if (!double.TryParse(text, Style, CultureInfo.InvariantCulture, out var seconds) || seconds is not (>= 0 and <= MaxWaitSeconds))
         {
-            return RequestBody.Problem(400, $"wait must be a number of seconds from 0 to {ConsensusApi.MaxWaitSeconds}.");
+            return RequestBody.Problem(400, $"wait must be a number of seconds from 0 to {MaxWaitSeconds}.");
         }
 
         wait = TimeSpan.FromSeconds(seconds);

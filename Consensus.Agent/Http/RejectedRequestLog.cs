@@ -2,7 +2,7 @@ using Consensus.Agent.Configuration;
 using Consensus.Agent.Telemetry;
 
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>Why a request was refused.</summary>
 internal enum RejectionReason

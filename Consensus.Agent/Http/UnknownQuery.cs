@@ -2,7 +2,7 @@ using System.Reflection;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>
 /// Refuses query parameters that an endpoint does not take: a mistyped name would otherwise change nothing, in silence. Endpoints without

@@ -3,7 +3,7 @@ using System.Threading.RateLimiting;
 using Consensus.Agent.Configuration;
 using Microsoft.AspNetCore.RateLimiting;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>The resource that a call uses while it is in progress.</summary>
 internal enum EndpointClass

@@ -4,7 +4,7 @@ using Consensus.ServiceDefaults;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>Endpoints that take only calls which carry the cluster's key, where there is one.</summary>
 internal static class ClusterKeyFilter

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>The words of the lessons as HTML, without the hints that the page's script adds.</summary>
 internal sealed partial class LessonWords

@@ -1,4 +1,4 @@
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>Makes every error a problem, whatever content types the client accepts.</summary>
 internal static class ProblemDetailsExtensions

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>Finds the fields of a body that its type does not have. They change nothing, and the response names them.</summary>
 internal static class UnknownFields

@@ -3,7 +3,7 @@ using Consensus.Protocol;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
-namespace Consensus.Agent.Api;
+namespace Consensus.Agent.Http;
 
 /// <summary>The descriptions of endpoints in the API's description.</summary>
 internal static class OpenApiExtensions
