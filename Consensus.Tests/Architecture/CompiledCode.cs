@@ -10,7 +10,13 @@ internal sealed class CompiledCode : IDisposable
     private readonly ModuleDefinition _module;
 
     /// <param name="ofAssembly">Any type of the assembly.</param>
-    public CompiledCode(Type ofAssembly) => _module = ModuleDefinition.ReadModule(ofAssembly.Assembly.Location);
+    public CompiledCode(Type ofAssembly)
+        : this(ofAssembly.Assembly.Location)
+    {
+    }
+
+    /// <param name="path">The assembly's file.</param>
+    public CompiledCode(string path) => _module = ModuleDefinition.ReadModule(path);
 
     /// <summary>Names of the assemblies that it was compiled against and uses.</summary>
     public IEnumerable<string> References => _module.AssemblyReferences.Select(reference => reference.Name);
