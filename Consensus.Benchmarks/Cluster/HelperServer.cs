@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using Consensus.Agent.Http;
 using Consensus.Agent;
 using Consensus.Agent.Hosting;
+using Consensus.Agent.Http;
 using Consensus.Conformance;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

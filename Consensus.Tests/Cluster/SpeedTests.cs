@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
-using Consensus.Agent.Http;
 using Consensus.Agent;
 using Consensus.Agent.Hosting;
+using Consensus.Agent.Http;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Microsoft.AspNetCore.Hosting;
 
 namespace Consensus.Tests.Cluster;
 

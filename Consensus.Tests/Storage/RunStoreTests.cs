@@ -2,8 +2,8 @@ using System.Text.Json;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Storage;
 using Consensus.Protocol;
-using Consensus.Timeline;
 using Consensus.ServiceDefaults;
+using Consensus.Timeline;
 using Microsoft.Data.Sqlite;
 
 namespace Consensus.Tests.Storage;

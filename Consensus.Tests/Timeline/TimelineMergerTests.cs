@@ -1,6 +1,5 @@
 using Consensus.Timeline;
 
-
 namespace Consensus.Tests.Timeline;
 
 [Trait(Category.Name, Category.Fast)]
