@@ -55,8 +55,14 @@ internal sealed class ClusterPublisher(ConsensusClusterResource cluster, Resourc
             _starting.Add(agent.Name);
         }
 
-        await notifications.PublishUpdateAsync(agent, snapshot =>
-            snapshot.State?.Text == KnownResourceStates.Running ? snapshot with { State = KnownResourceStates.Starting } : snapshot);
+        // It may answer before this is published, and would then start for ever.
+        await ReplaceStateAsync(agent, KnownResourceStates.Running, KnownResourceStates.Starting, () =>
+        {
+            lock (_gate)
+            {
+                return _starting.Contains(agent.Name);
+            }
+        });
     }
 
     /// <summary>Publishes what changed since the last view.</summary>
@@ -165,16 +171,21 @@ internal sealed class ClusterPublisher(ConsensusClusterResource cluster, Resourc
             await PublishPropertiesAsync(agent, state);
         }
 
-        bool starts;
+        bool isFirstAnswer;
         lock (_gate)
         {
-            starts = now.Up && _answered.Add(agent.Name) && _starting.Remove(agent.Name);
+            isFirstAnswer = now.Up && _answered.Add(agent.Name);
+            if (isFirstAnswer)
+            {
+                _starting.Remove(agent.Name);
+            }
         }
 
-        if (starts)
+        if (isFirstAnswer)
         {
-            await notifications.PublishUpdateAsync(agent, snapshot =>
-                snapshot.State?.Text == KnownResourceStates.Starting ? snapshot with { State = KnownResourceStates.Running } : snapshot);
+            // It may have answered before this class saw that its process runs.
+            await ReplaceStateAsync(agent, KnownResourceStates.Running, KnownResourceStates.Starting);
+            await ReplaceStateAsync(agent, KnownResourceStates.Starting, KnownResourceStates.Running);
         }
         else if (before?.Up != now.Up || before.Isolated != now.Isolated || before.State?.Stalled != now.State?.Stalled)
         {
@@ -201,6 +212,10 @@ internal sealed class ClusterPublisher(ConsensusClusterResource cluster, Resourc
             ],
         });
     }
+
+    private Task ReplaceStateAsync(IResource resource, string from, string to, Func<bool>? isStillTrue = null) =>
+        notifications.PublishUpdateAsync(resource, snapshot =>
+            snapshot.State?.Text == from && isStillTrue?.Invoke() != false ? snapshot with { State = to } : snapshot);
 
     /// <summary>
     /// A healthy resource is checked every 30 s only, which nothing sets. A change of its state's text is the one
