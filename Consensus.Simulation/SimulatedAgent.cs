@@ -109,10 +109,12 @@ public class SimulatedAgent
     /// <param name="random">The source of its draws.</param>
     /// <param name="make">Makes the machine.</param>
     /// <param name="restores">Whether it restores what the last process persisted.</param>
+    /// <param name="loses">Whether the disk has lost a run that the last process joined and did not decide.</param>
     /// <returns>A violation where it lost a persisted decision, or null.</returns>
-    internal Violation? Start(string boot, IRandomSource random, StateMachineFactory make, bool restores)
+    internal Violation? Start(string boot, IRandomSource random, StateMachineFactory make, bool restores, bool loses = false)
     {
         Stop();
+        Persisted = loses && Persisted is { Run: not null, Decision: null } ? null : Persisted;
         Processes++;
         RecordedDraws = new RecordedDraws(random);
         Machine = make(Id, boot, _peerNames, RecordedDraws);

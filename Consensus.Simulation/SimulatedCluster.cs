@@ -53,18 +53,23 @@ public abstract class SimulatedCluster
     /// <param name="boot">The process's boot.</param>
     /// <param name="random">The source of its draws.</param>
     /// <param name="restores">Whether it restores what the last process persisted.</param>
-    protected void Start(SimulatedAgent agent, string boot, IRandomSource random, bool restores = false)
+    /// <param name="loses">Whether the disk has lost a run that the last process joined and did not decide.</param>
+    protected void Start(SimulatedAgent agent, string boot, IRandomSource random, bool restores = false, bool loses = false)
     {
-        RecordViolation(agent.Start(boot, random, Make, restores));
+        RecordViolation(agent.Start(boot, random, Make, restores, loses));
         Step(agent, ProcessStarted, traced: Trace is null ? null : new TraceStep(Now, agent.Index, TraceStepKind.Boot) { Note = boot, Process = agent.Beginning });
     }
 
-    /// <summary>Starts the next process of an agent. Its boot, which sorts anywhere among others, and its draws follow from the seed.</summary>
+    /// <summary>
+    /// Starts the next process of an agent. Its boot, which sorts anywhere among others, its draws, and what its disk has lost follow
+    /// from the seed.
+    /// </summary>
     protected void Start(SimulatedAgent agent, long seed, bool restores)
     {
         var number = agent.Processes + 1;
         var random = SeededRandom.For(seed, agent.Id, number);
-        Start(agent, string.Create(CultureInfo.InvariantCulture, $"{(char)('a' + random.Next(26))}{number}"), random, restores);
+        Start(agent, string.Create(CultureInfo.InvariantCulture, $"{(char)('a' + random.Next(26))}{number}"), random, restores,
+            loses: restores && SeededRandom.For(seed, agent.Id + ".disk", number).Next(2) == 0);
     }
 
     /// <summary>Asks an agent to start a run.</summary>

@@ -35,6 +35,9 @@ public sealed class RecordedRun(RunId id, long startedAt)
     /// <summary>The round of the decision; 0 while undecided.</summary>
     public int DecisionRound { get; private set; }
 
+    /// <summary>Null while undecided.</summary>
+    public Decision? Decision => DecidedAt == 0 ? null : new Decision(DecisionValue, DecisionRound, Descriptor?.Id);
+
     /// <summary>The last round that this agent entered; 0: none.</summary>
     public int LastRound { get; private set; }
 

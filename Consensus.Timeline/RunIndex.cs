@@ -18,6 +18,7 @@ public sealed class RunIndex
     private readonly RunAttribution<(long Step, bool IsSent)> _attribution;
     private readonly Repetitions<int> _sent = new();
     private long _startTakenUpAt;
+    private (RecordedRun? Run, RunRecord? Record) _persisted;
 
     /// <summary>Makes an index without runs.</summary>
     /// <param name="log">What the agent's core is given.</param>
@@ -121,12 +122,30 @@ public sealed class RunIndex
     {
         _runs.AddRange(history.Select(RecordedRun.Restore));
         _attribution.Newest = Newest?.Id;
+        _persisted = (Newest, history.Count == 0 ? null : history[^1]);
     }
 
-    /// <summary>The record to persist of <paramref name="run"/>; null: of the run of bare messages.</summary>
-    public RunRecord ToPersist(RunDescriptor? run, Decision? decision) =>
-        (Find(run?.Id ?? RunId.None) ?? throw new UnreachableException("A run is recorded when it is joined."))
-            .ToPersist(decision);
+    /// <summary>The records that changed since the last call, oldest first: of the newest run then, and of those that began after it.</summary>
+    /// <param name="now">What the core persists.</param>
+    public List<RunRecord> ToPersist(Restored now)
+    {
+        var records = new List<RunRecord>(2);
+        for (var i = Math.Max(0, _persisted.Run is { } last ? _runs.LastIndexOf(last) : 0); i < _runs.Count; i++)
+        {
+            var run = _runs[i];
+            var record = run.ToPersist(run.Id == (now.Run?.Id ?? RunId.None) ? now.Decision : run.Decision);
+
+            // A run of bare messages is persisted once it is decided.
+            if ((run.Descriptor is not null || record.Decision is not null) && record != _persisted.Record)
+            {
+                records.Add(record);
+            }
+
+            _persisted = (run, record);
+        }
+
+        return records;
+    }
 
     /// <summary>Drops all runs.</summary>
     public void Clear() => _runs.Clear();

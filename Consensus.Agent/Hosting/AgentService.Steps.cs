@@ -9,7 +9,7 @@ namespace Consensus.Agent.Hosting;
 
 /// <summary>
 /// The four parts of a step: record, persist, publish, send. The first two run within the lock, so no response and no reader
-/// sees a state that is not persisted. A write that failed is not repeated: a file system may report a failed
+/// sees a decision that is not persisted. A write that failed is not repeated: a file system may report a failed
 /// write once and then drop the pages (PostgreSQL found this of fsync in 2018).
 /// </summary>
 /// <remarks>
@@ -162,16 +162,14 @@ internal sealed partial class AgentService
     /// <exception cref="PersistenceException">The data file cannot be written.</exception>
     private void Persist()
     {
-        if (_store is null || (ReferenceEquals(_machine.CurrentDecision, _persisted.Decision) && ReferenceEquals(_machine.CurrentRun, _persisted.Run) && _machine.Floor == _persisted.Floor))
+        if (_store is null || IsPersisted || IsNewlyJoined())
         {
             return;
         }
 
-        var now = _machine.ToPersist();
         try
         {
-            Write(_store, now, before: ReferenceEquals(now.Run, _persisted.Run) ? null : _persisted);
-            _persisted = now;
+            Write(_store);
         }
 #pragma warning disable CA1031 // Whatever was thrown, nothing of this step may be seen.
         catch (Exception e)
@@ -182,31 +180,41 @@ internal sealed partial class AgentService
         }
     }
 
-    /// <summary>Writes the state, and with it the run before, whose message count has grown since its last write.</summary>
-    private void Write(RunStore store, Restored now, Restored? before)
+    private bool IsPersisted => ReferenceEquals(_machine.CurrentDecision, _persisted.Decision)
+        && ReferenceEquals(_machine.CurrentRun, _persisted.Run) && _machine.Floor == _persisted.Floor;
+
+    /// <summary>
+    /// Whether this agent joined a run less than <see cref="JoinedDelay"/> ago and has not decided it. Most runs end within that time,
+    /// and their decision is persisted with them. A process that ends before knows nothing of the run, as after a loss of power.
+    /// </summary>
+    private bool IsNewlyJoined()
     {
-        var runs = new List<RunRecord>(2);
-        foreach (var state in (Restored?[])[before, now])
+        if (_machine.CurrentRun is null || _machine.CurrentDecision is not null)
         {
-            if (state is { Run: not null } or { Decision: not null })
-            {
-                runs.Add(_recorder.ToPersist(state.Run, state.Decision));
-            }
+            return false;
         }
 
-        store.Save(now, force: now.Run is null || now.Decision is not null, [.. runs]);
+        _joinedAt = _joinedAt == 0 ? _time.GetTimestamp() : _joinedAt;
+        return _time.GetElapsedTime(_joinedAt) < JoinedDelay;
     }
 
-    /// <summary>Writes the message counts of the current run, which grow after its decision.</summary>
+    private void Write(RunStore store)
+    {
+        var now = _machine.ToPersist();
+        store.Save(now, _recorder.ToPersist(now));
+        (_persisted, _joinedAt) = (now, 0);
+    }
+
+    /// <summary>Writes the run that was joined last, and the message counts, which grow after a decision.</summary>
     private void PersistHistory()
     {
         lock (_gate)
         {
-            if (_store is not null && _failure is null && (_persisted.Run is not null || _persisted.Decision is not null))
+            if (_store is not null && _failure is null && (_machine.CurrentRun is not null || _machine.CurrentDecision is not null))
             {
                 try
                 {
-                    Write(_store, _persisted, before: null);
+                    Write(_store);
                 }
                 catch (SqliteException)
                 {

@@ -109,11 +109,11 @@ internal sealed class EventRecorder
     }
 
     /// <inheritdoc cref="RunIndex.ToPersist"/>
-    internal RunRecord ToPersist(RunDescriptor? run, Decision? decision)
+    internal List<RunRecord> ToPersist(Restored now)
     {
         lock (_gate)
         {
-            return _runs.ToPersist(run, decision);
+            return _runs.ToPersist(now);
         }
     }
 

@@ -11,29 +11,27 @@ namespace Consensus.Agent.Storage;
 
 /// <summary>
 /// Persists one agent's floor, runs and decisions in a SQLite file of its own, so that they outlive the process. One thread
-/// at a time. The file has a write-ahead log and is locked while it is open. A decision is forced to the
-/// disk before it is sent, so it survives a loss of power too; that a run was joined is written before any message of it is sent, and
-/// not forced: lost with the power it costs a number, which with another boot names another run.
+/// at a time. The file has a write-ahead log and is locked while it is open. What is saved is forced to the disk, so it survives a loss
+/// of power too.
 /// </summary>
 internal sealed class RunStore : IDisposable
 {
-    /// <summary>The runs that a file holds; older ones are removed.</summary>
+    /// <summary>The runs that a file holds; older ones are removed, at every <see cref="SavesPerCheckpoint"/>th save.</summary>
     public const int MaxRuns = 10_000;
 
     /// <summary>Runs that are read when it is opened.</summary>
     public const int HistoryLength = RunIndex.MaxRuns;
 
-    // SQLite moves its log into the file at 4 MB, which takes about as many saves.
-    private const int SavesPerCheckpoint = 200;
+    /// <summary>Saves after which the log is moved into the file. SQLite does so at 4 MB, which takes about as many.</summary>
+    public const int SavesPerCheckpoint = 200;
 
     private readonly SqliteConnection _connection;
     private readonly SqliteCommand _writeAgent;
     private readonly SqliteCommand _writeRun;
     private readonly SqliteCommand _dropBare;
     private readonly SqliteCommand _dropOld;
-    private readonly SqliteCommand _force;
-    private readonly SqliteCommand _leave;
-    private bool? _forced;
+    private readonly SqliteCommand _begin;
+    private readonly SqliteCommand _commit;
     private int _saves;
 
     /// <param name="connection">An open file of this agent.</param>
@@ -54,8 +52,8 @@ internal sealed class RunStore : IDisposable
             "$run", "$descriptor", "$started", "$last", "$attempts", "$sent", "$learner", "$decided", "$value", "$round", "$sum");
         _dropBare = Command($"DELETE FROM runs WHERE run = '{RunRecord.Bare}'");
         _dropOld = Command($"DELETE FROM runs WHERE seq <= (SELECT max(seq) FROM runs) - {MaxRuns}");
-        _force = Command("PRAGMA synchronous = FULL");
-        _leave = Command("PRAGMA synchronous = NORMAL");
+        _begin = Command("BEGIN");
+        _commit = Command("COMMIT");
     }
 
     /// <summary>What the file held when it was opened: for the new process' machine.</summary>
@@ -64,42 +62,32 @@ internal sealed class RunStore : IDisposable
     /// <summary>The newest runs when it was opened, oldest first; at most <see cref="HistoryLength"/>.</summary>
     public IReadOnlyList<RunRecord> History { get; }
 
-    /// <summary>Writes the changes of a step, all or none. Nothing of the step may be published before this returns.</summary>
+    /// <summary>Writes the changes since the last save, all or none. No decision of them may be published before this returns.</summary>
     /// <param name="now">What the machine persists now.</param>
-    /// <param name="force">Whether to force it to the disk; else that is left to the next time.</param>
-    /// <param name="runs">The runs that changed; the current one last.</param>
-    /// <exception cref="SqliteException">It could not be written: the disk is full or broken.</exception>
-    public void Save(Restored now, bool force, params ReadOnlySpan<RunRecord> runs)
+    /// <param name="runs">The runs that changed, oldest first.</param>
+    /// <exception cref="SqliteException">It could not be written: the disk is full or broken. The store is of no more use.</exception>
+    public void Save(Restored now, IReadOnlyList<RunRecord> runs)
     {
-        if (_forced != force)
-        {
-            (force ? _force : _leave).ExecuteNonQuery();
-            _forced = force;
-        }
-
-        using var transaction = _connection.BeginTransaction(deferred: true);
-        string? current = null;
+        var isCheckpoint = ++_saves % SavesPerCheckpoint == 0;
+        _begin.ExecuteNonQuery();
         foreach (var run in runs)
         {
             Write(run);
-            current = run.Run?.Id == now.Run?.Id ? run.Name : current;
         }
 
-        Execute(_dropOld);
+        if (isCheckpoint)
+        {
+            _dropOld.ExecuteNonQuery();
+        }
+
         var floor = now.Floor.IsNone ? "" : now.Floor.ToString();
-        current = now.Run is null && now.Decision is null ? null : current;
+        var current = now.Run?.Id.ToString() ?? (now.Decision is null ? null : RunRecord.Bare);
         Set(_writeAgent, floor, current, Sum(floor, current));
-        Execute(_writeAgent);
-        transaction.Commit();
-        if (++_saves % SavesPerCheckpoint == 0)
+        _writeAgent.ExecuteNonQuery();
+        _commit.ExecuteNonQuery();
+        if (isCheckpoint)
         {
             LogMark.Checkpoint(_connection, RunStoreFactory.Version);
-        }
-
-        void Execute(SqliteCommand command)
-        {
-            command.Transaction = transaction;
-            command.ExecuteNonQuery();
         }
 
         void Write(RunRecord run)
@@ -107,12 +95,12 @@ internal sealed class RunStore : IDisposable
             if (run.Run is null)
             {
                 // The next one takes its place, and is newer than what came between.
-                Execute(_dropBare);
+                _dropBare.ExecuteNonQuery();
             }
 
             var descriptor = run.Run is null ? null : JsonSerializer.Serialize(run.Run, StoreJson.Default.RunDescriptor);
             Set(_writeRun, run.Name, descriptor, run.StartedAtUs, run.LastRound, run.Attempts, run.Sent, run.Learner ? 1 : 0, run.DecidedAtUs, run.Value, run.Round, Sum(run, descriptor));
-            Execute(_writeRun);
+            _writeRun.ExecuteNonQuery();
         }
     }
 

@@ -102,7 +102,7 @@ internal static class ActionEnumerator
         private readonly bool Allowed(int code) => code switch
         {
             TransitionTable.Reset => _resets,
-            TransitionTable.CrashUp or TransitionTable.CrashDown => _crashes,
+            _ when TransitionTable.IsCrash(code) => _crashes,
             _ => true,
         };
 

@@ -88,7 +88,7 @@ internal static class CounterexamplePath
             TransitionTable.StartTimer => EventFormatter.Of(Timer.Start),
             TransitionTable.Start => "POST /run",
             TransitionTable.Reset => "",
-            TransitionTable.CrashUp or TransitionTable.CrashDown => $"crash, restart (boot {outcome.Next.Machine.Boot})",
+            _ when TransitionTable.IsCrash(code) => $"crash, restart (boot {outcome.Next.Machine.Boot})",
             _ => messages.Describe(code),
         };
         return string.Join("; ", outcome.Events.Select(EventFormatter.Of).Prepend(cause).Where(text => text.Length > 0));

@@ -67,7 +67,9 @@ internal sealed partial class TransitionTable
         Random.Begin();
         var reset = machine.Clone();
         reset.Step(new MessageReceived(new Reset()));
-        foreach (var copy in new[] { machine.Clone(), reset, Restart(machine, 1), Restart(machine, -1) })
+        bool[] losses = MayLose(machine) ? [false, true] : [false];
+        foreach (var copy in (AgentStateMachine[])
+            [machine.Clone(), reset, .. losses.SelectMany(loses => (AgentStateMachine[])[Restart(machine, 1, loses), Restart(machine, -1, loses)])])
         {
             if (TakesPart(copy, run))
             {

@@ -36,7 +36,7 @@ internal sealed partial class TransitionTable
             var (input, machine) = (InputOf(state, code)!, MachineBefore(state, code));
             var step = new TraceStep(at, state.Agent, TraceStepKind.Send)
             {
-                Input = input, Process = code is CrashUp or CrashDown ? Beginning(machine) : null,
+                Input = input, Process = IsCrash(code) ? Beginning(machine) : null,
             };
             Random.Begin();
             do
@@ -67,19 +67,24 @@ internal sealed partial class TransitionTable
         StartTimer => new TimerFired(Protocol.Timer.Start),
         Reset => new MessageReceived(new Reset()),
         Poll => new TimerFired(Protocol.Timer.Poll),
-        CrashUp or CrashDown => new Started(),
+        _ when IsCrash(code) => new Started(),
         Start => state.Local.Shaking ? null
             : new StartRun(1, new RunRequest(Rule: _bounds.Rule, Values: _bounds.Values, Draw: _bounds.Draw, Spread: _bounds.Spread)),
         _ => Messages.InputFor(code, state.Agent),
     };
 
     private AgentStateMachine MachineBefore(AgentState state, int code) =>
-        code is CrashUp or CrashDown ? Restart(state.Local.Machine, code == CrashUp ? 1 : -1) : state.Local.Machine.Clone();
+        !IsCrash(code) ? state.Local.Machine.Clone()
+        : Restart(state.Local.Machine, code is CrashUp or CrashUpLosing ? 1 : -1, code is CrashUpLosing or CrashDownLosing);
 
-    private AgentStateMachine Restart(AgentStateMachine before, int direction)
+    // A decision is forced to the disk before it is sent. That a run was joined is written later.
+    private bool MayLose(AgentStateMachine machine) =>
+        _bounds.Durable && machine is { CurrentRun: not null, CurrentDecision: null };
+
+    private AgentStateMachine Restart(AgentStateMachine before, int direction, bool loses)
     {
         var machine = New(_bounds.Peers.IndexOf(before.Id), NextBoot(before.Boot[^1], direction));
-        if (_bounds.Durable)
+        if (_bounds.Durable && !loses)
         {
             machine.Step(before.ToPersist());
         }

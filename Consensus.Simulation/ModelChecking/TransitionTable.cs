@@ -15,10 +15,16 @@ internal sealed partial class TransitionTable
     public const int CrashUp = 4;
     public const int CrashDown = 5;
     public const int Poll = 6;
-    public const int Actions = 7;
+
+    /// <summary>As <see cref="CrashUp"/>, and the disk has lost what was not forced to it: an undecided agent restores nothing.</summary>
+    public const int CrashUpLosing = 7;
+
+    /// <summary>As <see cref="CrashDown"/>, with such a disk.</summary>
+    public const int CrashDownLosing = 8;
+    public const int Actions = 9;
 
     /// <summary>Plus an agent: drops the responses to a handshake of that agent, which will not be read any more.</summary>
-    public const int Forget = 8;
+    public const int Forget = 9;
     public const int FirstMessage = 16;
 
     /// <summary>Minus a run's number: drops the proposals and votes of that dead run.</summary>
@@ -83,6 +89,9 @@ internal sealed partial class TransitionTable
     /// <summary>Whether an agent may start another run within the bounds.</summary>
     private bool MayStart(int agent, FaultBudget used) => agent < _bounds.Initiators && used.Starts < _bounds.Starts;
 
+    /// <summary>Whether an input is a crash with a restart.</summary>
+    public static bool IsCrash(int code) => code is CrashUp or CrashDown or CrashUpLosing or CrashDownLosing;
+
     /// <summary>Finds the states that an input leads to: an index, or the complement of an index of <see cref="AgentState.Branch"/>.</summary>
     public int Successors(AgentState state, int code)
     {
@@ -140,13 +149,14 @@ internal sealed partial class TransitionTable
 
         // The order of an agent's boots matters only where the agent names two runs.
         if ((code == Start && !MayStart(state.Agent, state.FaultBudget))
-            || (code == CrashDown && !(MayStart(state.Agent, state.FaultBudget) && state.FaultBudget.Starts > 0)))
+            || (code is CrashDown or CrashDownLosing && !(MayStart(state.Agent, state.FaultBudget) && state.FaultBudget.Starts > 0))
+            || (code is CrashUpLosing or CrashDownLosing && !MayLose(state.Local.Machine)))
         {
             return [];
         }
 
         var outcomes = OutcomesOf(state, code);
-        if (outcomes.All(outcome => outcome.Next == state.Local && outcome.Sent.All(sent => state.Local.RepeatedMessages.Contains(sent))) && code is not (CrashUp or CrashDown))
+        if (outcomes.All(outcome => outcome.Next == state.Local && outcome.Sent.All(sent => state.Local.RepeatedMessages.Contains(sent))) && !IsCrash(code))
         {
             state.Local.Ignore(code);
             return [];
@@ -171,7 +181,7 @@ internal sealed partial class TransitionTable
     {
         Start => before with { Starts = (byte)(before.Starts + 1) },
         Reset => before with { Resets = (byte)(before.Resets + 1) },
-        CrashUp or CrashDown => before with { Crashes = (byte)(before.Crashes + 1) },
+        _ when IsCrash(code) => before with { Crashes = (byte)(before.Crashes + 1) },
         _ => before,
     };
 

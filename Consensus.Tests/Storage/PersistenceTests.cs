@@ -6,6 +6,7 @@ using Consensus.Agent.Storage;
 using Consensus.Tests.Api;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Consensus.Tests.Storage;
 
@@ -166,6 +167,34 @@ public sealed class PersistenceTests : IDisposable
         clients.ForEach(client => client.Dispose());
     }
 
+    [Theory]
+    [InlineData(99, 0)]
+    [InlineData(100, 7)]
+    public async Task A_run_that_was_joined_is_persisted_after_100_ms_without_a_decision(int afterMs, int expected)
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var cluster = await StartAsync(3, time);
+        using var client = new ApiClient(cluster.Addresses[0]);
+
+        // Two of three members are gone, so nobody decides it.
+        var boot = (await client.Get("/state")).Body.GetProperty("boot").GetString();
+        var round = $$$$"""
+            {"round":1,"run":{"id":"7.agent2.gone2","n":3,"start_round":1,"rule":"ratified","values":3,"draw":"fresh","window_ms":200,
+             "members":{"agent1":"{{{{boot}}}}","agent2":"gone2","agent3":"gone3"}}}
+            """;
+        Assert.Equal(HttpStatusCode.OK, (await client.Post("/new_round", round)).Code);
+        time.Advance(TimeSpan.FromMilliseconds(afterMs));
+        Assert.Equal(HttpStatusCode.OK, (await client.Post("/new_round", round)).Code);
+
+        // As a kill leaves the file.
+        var file = RunStoreFactory.PathFor(Path.Combine(_folder.FullName, "kept.db"), "agent1");
+        var copy = Path.Combine(_folder.FullName, "copy.db");
+        File.Copy(file, copy);
+        File.Copy(file + "-wal", copy + "-wal");
+        using var store = RunStoreFactory.Open(copy, "agent1");
+        Assert.Equal(expected, store.Restored.Run?.Id.Number ?? 0);
+    }
+
     [Fact]
     public async Task A_decision_that_cannot_be_kept_is_seen_nowhere()
     {
@@ -180,8 +209,13 @@ public sealed class PersistenceTests : IDisposable
         Assert.False((await client.Get("/timeline")).Body.TryGetProperty("events", out _));
     }
 
-    private Task<LocalCluster> StartAsync(int agents) => LocalCluster.StartAsync(
-        agents, 0, ThreeAgents.Patient with { Data = Path.Combine(_folder.FullName, "kept.db") }, configure: (_, builder) => builder.Logging.ClearProviders());
+    private Task<LocalCluster> StartAsync(int agents, TimeProvider? time = null) => LocalCluster.StartAsync(
+        agents, 0, ThreeAgents.Patient with { Data = Path.Combine(_folder.FullName, "kept.db") },
+        configure: (_, builder) =>
+        {
+            builder.Logging.ClearProviders();
+            builder.Services.AddSingleton(time ?? TimeProvider.System);
+        });
 
     // How many messages an agent sent grows as it sends more, also of a decided run.
     private static async Task<List<(string?, string)>> AnswersAsync(LocalCluster cluster)

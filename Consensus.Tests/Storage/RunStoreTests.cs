@@ -33,8 +33,8 @@ public sealed class RunStoreTests : IDisposable
         var joined = new RunRecord(Described(2), 20, 3, 4, 5, Learner: true);
         using (var store = RunStoreFactory.Open(File, "agent1"))
         {
-            store.Save(Now(first), force: true, first);
-            store.Save(Now(joined), force: false, first with { Sent = 9 }, joined);
+            store.Save(Now(first), [first]);
+            store.Save(Now(joined), [first with { Sent = 9 }, joined]);
         }
 
         using var again = RunStoreFactory.Open(File, "agent1");
@@ -48,8 +48,8 @@ public sealed class RunStoreTests : IDisposable
         var decided = Decided(1, 2);
         using (var store = RunStoreFactory.Open(File, "agent1"))
         {
-            store.Save(Now(decided), force: true, decided);
-            store.Save(new Restored(decided.Run!.Id), force: true);
+            store.Save(Now(decided), [decided]);
+            store.Save(new Restored(decided.Run!.Id), []);
         }
 
         using var again = RunStoreFactory.Open(File, "agent1");
@@ -63,9 +63,9 @@ public sealed class RunStoreTests : IDisposable
         var (bare, run) = (new RunRecord(null, 1, 1, 1, 1, false, 2, 3, 1), Decided(1, 2));
         using (var store = RunStoreFactory.Open(File, "agent1"))
         {
-            store.Save(Now(bare), force: true, bare);
-            store.Save(Now(run), force: true, run);
-            store.Save(Now(bare with { Value = 2 }), force: true, bare with { Value = 2 });
+            store.Save(Now(bare), [bare]);
+            store.Save(Now(run), [run]);
+            store.Save(Now(bare with { Value = 2 }), [bare with { Value = 2 }]);
         }
 
         using var again = RunStoreFactory.Open(File, "agent1");
@@ -76,18 +76,20 @@ public sealed class RunStoreTests : IDisposable
     [Fact]
     public void Old_runs_make_room()
     {
+        var last = RunStore.MaxRuns + RunStore.SavesPerCheckpoint;
         using (var store = RunStoreFactory.Open(File, "agent1"))
         {
-            for (var number = 1; number <= RunStore.MaxRuns + 10; number++)
+            List<RunRecord> runs = [.. Enumerable.Range(1, last).Select(number => new RunRecord(Described(number), number, 1, 1, 1, false))];
+            store.Save(Now(runs[^RunStore.SavesPerCheckpoint]), runs[..^(RunStore.SavesPerCheckpoint - 1)]);
+            foreach (var run in runs[^(RunStore.SavesPerCheckpoint - 1)..])
             {
-                var run = new RunRecord(Described(number), number, 1, 1, 1, false);
-                store.Save(Now(run), force: false, run);
+                store.Save(Now(run), [run]);
             }
         }
 
         using var again = RunStoreFactory.Open(File, "agent1");
         Assert.Equal(RunStore.HistoryLength, again.History.Count);
-        Assert.Equal(RunStore.MaxRuns + 10, again.Restored.Run!.Id.Number);
+        Assert.Equal(last, again.Restored.Run!.Id.Number);
         Assert.Equal(RunStore.MaxRuns, Count());
     }
 
@@ -101,7 +103,7 @@ public sealed class RunStoreTests : IDisposable
         using var store = RunStoreFactory.Open(open, "agent1");
         for (var number = 1; number <= runs; number++)
         {
-            store.Save(Now(Decided(number, 1)), force: false, Decided(number, 1));
+            store.Save(Now(Decided(number, 1)), [Decided(number, 1)]);
         }
 
         // So large a log is moved into the file now and then, after which more is written.
@@ -119,7 +121,7 @@ public sealed class RunStoreTests : IDisposable
     {
         var open = Path.Combine(_folder.FullName, "open.db");
         using var store = RunStoreFactory.Open(open, "agent1");
-        store.Save(Now(Decided(1, 2)), force: true, Decided(1, 2));
+        store.Save(Now(Decided(1, 2)), [Decided(1, 2)]);
         System.IO.File.Copy(open, File);
         System.IO.File.Copy(open + "-wal", File + "-wal");
         Execute("SELECT count(*) FROM runs");
@@ -134,7 +136,7 @@ public sealed class RunStoreTests : IDisposable
         var runs = Enumerable.Range(1, 30).Select(number => Decided(number, 1 + (number % 3))).ToList();
         using (var store = RunStoreFactory.Open(File, "agent1"))
         {
-            runs.ForEach(run => store.Save(Now(run), force: false, run));
+            runs.ForEach(run => store.Save(Now(run), [run]));
         }
 
         var whole = System.IO.File.ReadAllBytes(File);
