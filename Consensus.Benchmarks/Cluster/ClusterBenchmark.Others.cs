@@ -15,13 +15,13 @@ internal sealed partial class ClusterBenchmark
     private async Task OthersAsync(HelperServer helper, AgentCluster three)
     {
         progress("starting other systems", _done);
-        using var etcdNodes = etcd ? await EtcdCluster.StartAsync(_http) : null;
+        using var etcdNodes = etcd ? await EtcdCluster.StartInMemoryAsync(_http) : null;
         using var originals = original ? await OriginalCluster.StartAsync(_http) : null;
         await three.WarmUpAsync(Relayed, 2000, TimeSpan.FromSeconds(5));
 
         var raw = Raw(helper);
-        var direct = new Cell("POST /run?wait, direct", () => three.AnswerAsync(Direct));
-        var relayed = new Cell("POST /run?wait, relay", () => three.AnswerAsync(Relayed));
+        var direct = Answer("POST /run?wait, direct", three, Direct);
+        var relayed = Answer("POST /run?wait, relay", three, Relayed);
         var directHeld = Decide("decision held by all three, direct", three, Direct);
         var relayedHeld = Decide("decision held by all three, relay", three, Relayed);
         List<Cell> cells = [raw, direct, relayed, directHeld, relayedHeld];

@@ -17,8 +17,8 @@ internal enum Part
     /// <summary>Up to nine agents.</summary>
     Growth,
 
-    /// <summary>Decisions that are persisted.</summary>
-    Keeping,
+    /// <summary>Answers of agents that persist and export telemetry, as under the AppHost.</summary>
+    FrontDoor,
 
     /// <summary>Up to 31 agents in one process, by direct messages and by a relay.</summary>
     OneProcess,
@@ -64,7 +64,7 @@ internal sealed partial class ClusterBenchmark(string agent, double seconds, Par
                 Part.Growth => GrowthAsync(helper, three),
                 Part.OneProcess => OneProcessAsync(helper),
                 Part.Others => OthersAsync(helper, three),
-                _ => KeepingAsync(helper, three),
+                _ => FrontDoorAsync(helper, three),
             });
         }
 
@@ -76,8 +76,7 @@ internal sealed partial class ClusterBenchmark(string agent, double seconds, Par
     private async Task DecisionsAsync(HelperServer helper, AgentCluster three)
     {
         progress("starting three agents with telemetry", _done);
-        using var traced = await AgentCluster.StartAsync(
-            agent, 3, _http, ("OTEL_EXPORTER_OTLP_ENDPOINT", helper.Process.Address.AbsoluteUri), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"));
+        using var traced = await AgentCluster.StartAsync(agent, 3, _http, ExportTo(helper));
         await WarmUpAsync(traced);
         await three.WarmUpAsync(new("classic"), 100, TimeSpan.FromSeconds(2));
 
@@ -230,35 +229,6 @@ internal sealed partial class ClusterBenchmark(string agent, double seconds, Par
         }
 
         _targets.Add(new("9 agents, times 3", _latencies[^1].Times!.Value, 3.5));
-    }
-
-    /// <summary>Decisions that are persisted (<c>DATA</c>), beside the time that the disk takes to force one page.</summary>
-    private async Task KeepingAsync(HelperServer helper, AgentCluster three)
-    {
-        var folder = Directory.CreateTempSubdirectory("consensus-");
-        try
-        {
-            progress("starting three agents that keep their decisions", _done);
-            using var keeping = await AgentCluster.StartAsync(agent, 3, _http, ("DATA", Path.Combine(folder.FullName, "{agent}.db")));
-            await WarmUpAsync(keeping);
-            await using var file = new FileStream(Path.Combine(folder.FullName, "page"), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-            var page = new byte[4096];
-            var (raw, plain, persisted) = (Raw(helper), Decide("decision, not persisted", three, new()), Decide("decision, persisted (DATA)", keeping, new()));
-            var force = new Cell("forcing a page of 4 KiB to the same disk", () =>
-            {
-                var clock = Stopwatch.StartNew();
-                file.Write(page);
-                file.Flush(flushToDisk: true);
-                return Task.FromResult(clock.Elapsed.TotalMilliseconds);
-            });
-            await AlternateAsync("keeping decisions", 6, raw, plain, persisted, force);
-            _latencies.Add(Latencies.Of(persisted, raw, plain));
-            _latencies.Add(Latencies.Of(force, raw, plain));
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
     }
 
     private static Cell Raw(HelperServer helper) => new("raw round trip", helper.RawAsync);

@@ -5,7 +5,7 @@ using Consensus.Conformance;
 
 namespace Consensus.Benchmarks.Cluster;
 
-/// <summary>Three nodes of etcd with their data in memory: the program <c>etcd</c> on the path, such as Debian's etcd-server.</summary>
+/// <summary>Three nodes of etcd: the program <c>etcd</c> on the path, such as Debian's etcd-server.</summary>
 internal sealed class EtcdCluster : IDisposable
 {
     private const int Nodes = 3;
@@ -16,13 +16,18 @@ internal sealed class EtcdCluster : IDisposable
     private readonly HttpClient _http;
     private int _puts;
 
-    private EtcdCluster(HttpClient http) =>
-        (_http, _data) = (http, Directory.CreateDirectory(Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"consensus-etcd-{Environment.ProcessId}")));
+    private EtcdCluster(HttpClient http, DirectoryInfo data) => (_http, _data) = (http, data);
 
+    /// <summary>Starts nodes whose log is in memory.</summary>
     /// <exception cref="InvalidOperationException">There is no etcd, or it does not start.</exception>
-    public static async Task<EtcdCluster> StartAsync(HttpClient http)
+    public static Task<EtcdCluster> StartInMemoryAsync(HttpClient http) => StartAsync(http, Directory.CreateDirectory(
+        Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"consensus-etcd-{Environment.ProcessId}")));
+
+    /// <summary>Starts nodes whose log is in a folder, which they remove with it.</summary>
+    /// <exception cref="InvalidOperationException">There is no etcd, or it does not start.</exception>
+    public static async Task<EtcdCluster> StartAsync(HttpClient http, DirectoryInfo data)
     {
-        var cluster = new EtcdCluster(http);
+        var cluster = new EtcdCluster(http, data);
         try
         {
             var ports = LoopbackPorts.Free(2 * Nodes);
