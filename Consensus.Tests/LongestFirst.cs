@@ -12,7 +12,7 @@ namespace Consensus.Tests;
 /// </summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
-    private static readonly string[] Long = [Chromium.Collection, RunningApplication.Collection];
+    private static readonly string[] Long = [Chromium.Lab, RunningApplication.Others, Chromium.Live, RunningApplication.Collection];
 
     /// <inheritdoc/>
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>

@@ -14,7 +14,7 @@ namespace Consensus.Tests.AppHost;
 /// Agents that others wrote in one cluster with one of this project, through the real orchestrator and the dashboard. With
 /// <c>CONSENSUS_SCREENSHOTS</c> set to a folder, pictures are taken into it.
 /// </summary>
-[Collection(RunningApplication.Collection)]
+[Collection(RunningApplication.Others)]
 [Trait(Category.Name, Category.System)]
 public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncDisposable
 {

@@ -8,7 +8,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.AppHost;
 
 /// <summary>The sample AppHost, as a newcomer starts it: by the packed file alone.</summary>
-[Collection(RunningApplication.Collection)]
+[Collection(RunningApplication.Others)]
 [Trait(Category.Name, Category.System)]
 public sealed partial class PackageTests(Chromium chromium) : IDisposable
 {

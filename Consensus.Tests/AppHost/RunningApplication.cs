@@ -15,6 +15,9 @@ public sealed class RunningApplication : IAsyncLifetime
     /// <summary>The name of the collection of tests that share the application, one after the other.</summary>
     public const string Collection = "apphost";
 
+    /// <summary>The name of the collection of tests that start applications of their own, beside this one.</summary>
+    public const string Others = "other apphosts";
+
     public static readonly string[] Names = ["agent1", "agent2", "agent3"];
 
     private CancellationTokenSource _limit = new(TimeSpan.FromMinutes(4));
@@ -169,7 +172,10 @@ public sealed class RunningApplication : IAsyncLifetime
     internal ApiClient ClientOf(string agent) => new(App.GetEndpoint(agent, "http"));
 }
 
+#pragma warning disable CA1711 // xunit names them so
 [CollectionDefinition(RunningApplication.Collection)]
-#pragma warning disable CA1711 // xunit names it so
 public sealed class RunningApplicationCollection : ICollectionFixture<RunningApplication>, ICollectionFixture<Chromium>;
+
+[CollectionDefinition(RunningApplication.Others)]
+public sealed class OtherApplicationsCollection : ICollectionFixture<Chromium>;
 #pragma warning restore CA1711

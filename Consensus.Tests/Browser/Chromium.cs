@@ -3,17 +3,25 @@ using Microsoft.Playwright;
 
 namespace Consensus.Tests.Browser;
 
-/// <summary>One Chromium for all browser tests: <c>CHROMIUM_PATH</c>, or <c>/usr/bin/chromium</c>.</summary>
+/// <summary>
+/// One Chromium for the tests of a collection: <c>CHROMIUM_PATH</c>, or <c>/usr/bin/chromium-headless-shell</c>, or <c>/usr/bin/chromium</c>.
+/// The shell has no window of its own, so a page takes it less than half the CPU.
+/// </summary>
 public sealed class Chromium : IAsyncLifetime
 {
-    private static readonly string Executable = Environment.GetEnvironmentVariable("CHROMIUM_PATH") ?? "/usr/bin/chromium";
+    private const string Shell = "/usr/bin/chromium-headless-shell";
+    private static readonly string Executable =
+        Environment.GetEnvironmentVariable("CHROMIUM_PATH") ?? (File.Exists(Shell) ? Shell : "/usr/bin/chromium");
     private const float PatienceMs = 60_000;
 
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
-    /// <summary>Where tests of one collection share the browser.</summary>
-    public const string Collection = "browser";
+    /// <summary>The tests of the live page, which share a browser and run one after the other.</summary>
+    public const string Live = "live page";
+
+    /// <summary>The tests of the other tabs (Learn, Simulate, Explore) and of what all tabs share, beside those of the live page.</summary>
+    public const string Lab = "other tabs";
 
     public async Task InitializeAsync()
     {
@@ -173,7 +181,10 @@ public sealed class Tab : IAsyncDisposable
     public async ValueTask DisposeAsync() => await _context.DisposeAsync();
 }
 
-[CollectionDefinition(Chromium.Collection)]
-#pragma warning disable CA1711 // xunit names it so
-public sealed class ChromiumCollection : ICollectionFixture<Chromium>;
+#pragma warning disable CA1711 // xunit names them so
+[CollectionDefinition(Chromium.Live)]
+public sealed class LivePageCollection : ICollectionFixture<Chromium>;
+
+[CollectionDefinition(Chromium.Lab)]
+public sealed class OtherTabsCollection : ICollectionFixture<Chromium>;
 #pragma warning restore CA1711

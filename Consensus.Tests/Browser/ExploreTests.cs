@@ -9,7 +9,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>The explorer.</summary>
-[Collection(Chromium.Collection)]
+[Collection(Chromium.Lab)]
 [Trait(Category.Name, Category.System)]
 public sealed class ExploreTests(Chromium chromium) : ThreeAgents
 {

@@ -6,7 +6,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>The page where the cluster has a key: who watches needs none, who breaks does.</summary>
-[Collection(Chromium.Collection)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed class KeyTests(Chromium chromium) : ThreeAgents(Breakable with { Key = new ClusterKey(Secret) })
 {

@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>The page with nine agents and large values.</summary>
-[Collection(Chromium.Collection)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed class LargeClusterTests(Chromium chromium)
 {

@@ -6,7 +6,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>The lessons, and broken rules in Simulate.</summary>
-[Collection(Chromium.Collection)]
+[Collection(Chromium.Lab)]
 [Trait(Category.Name, Category.System)]
 public sealed class LearnTests(Chromium chromium) : ThreeAgents
 {

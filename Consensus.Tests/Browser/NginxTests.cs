@@ -6,7 +6,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>The page through a real nginx that buffers, as it does by default.</summary>
-[Collection(Chromium.Collection)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed class NginxTests(Chromium chromium) : ThreeAgents
 {

@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>The page in a real Chromium, against three real agents.</summary>
-[Collection(Chromium.Collection)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
 {

@@ -6,7 +6,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>What can still happen, on the page.</summary>
-[Collection(Chromium.Collection)]
+[Collection(Chromium.Lab)]
 [Trait(Category.Name, Category.System)]
 public sealed class PossibleTests(Chromium chromium) : ThreeAgents
 {

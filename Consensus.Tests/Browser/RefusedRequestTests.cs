@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>The page where an agent, or a proxy in front of it, refuses requests.</summary>
-[Collection(Chromium.Collection)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed class RefusedRequestTests(Chromium chromium) : ThreeAgents(Breakable)
 {

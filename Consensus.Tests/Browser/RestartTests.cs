@@ -8,7 +8,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>The page on the second day: the agents were stopped, and started again with what they keep.</summary>
-[Collection(Chromium.Collection)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed class RestartTests(Chromium chromium) : IDisposable
 {

@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>The form that starts a run, and what the page says of the answer.</summary>
-[Collection(Chromium.Collection)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed class RunFormTests(Chromium chromium) : ThreeAgents
 {

@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>Several tabs of one browser on one agent, which gives all of them six connections together.</summary>
-[Collection(Chromium.Collection)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed class SharedStreamTests(Chromium chromium) : ThreeAgents
 {

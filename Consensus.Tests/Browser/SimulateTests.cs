@@ -9,7 +9,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>Simulated runs on the page.</summary>
-[Collection(Chromium.Collection)]
+[Collection(Chromium.Lab)]
 [Trait(Category.Name, Category.System)]
 public sealed class SimulateTests(Chromium chromium) : ThreeAgents
 {

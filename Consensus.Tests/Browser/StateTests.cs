@@ -30,7 +30,7 @@ public sealed class OneAgentPage : IAsyncLifetime
 }
 
 /// <summary>What the page says that each agent knows, at the end and at the playback position.</summary>
-[Collection(Chromium.Collection)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed class StateTests(Chromium chromium, OneAgentPage agent) : IClassFixture<OneAgentPage>
 {
