@@ -44,6 +44,7 @@ internal sealed class WarmUp : IHealthCheck
     /// <param name="configuration">Their configuration.</param>
     public void Begin(AgentOptions served, IConfiguration configuration)
     {
+        _ended |= !served.WarmUp;
         if (!_ended)
         {
             _ = Task.Run(() => RunAsync(served, configuration));

@@ -45,6 +45,9 @@ internal sealed record AgentOptions
     /// <summary><c>DASHBOARD</c>: the address of the Aspire dashboard that shows this agent's traces; null: none is known.</summary>
     public Uri? Dashboard { get; init; }
 
+    /// <summary><c>WARM_UP</c>: whether the process compiles the code of a run before it is ready.</summary>
+    public bool WarmUp { get; init; } = true;
+
     /// <summary>How many calls may be under way at once.</summary>
     public CallLimits Limits { get; init; } = new();
 
@@ -92,6 +95,7 @@ internal sealed record AgentOptions
         RunRate = Number(configuration, "RUN_RATE", 0, 1_000_000, 1000),
         Metrics = Flag(configuration, "METRICS"),
         Dashboard = Settings.Get(configuration, "DASHBOARD")?.Trim() is { Length: > 0 } dashboard ? DashboardFrom(dashboard) : null,
+        WarmUp = Flag(configuration, "WARM_UP", unset: true),
     };
 
     /// <summary>Reads the address of a proxy.</summary>
@@ -138,10 +142,10 @@ internal sealed record AgentOptions
             : throw new ConfigurationException($"{key} is '{text}'; it must be a number from {least} to {most}.");
     }
 
-    private static bool Flag(IConfiguration configuration, string key)
+    private static bool Flag(IConfiguration configuration, string key, bool unset = false)
     {
         var text = Settings.Get(configuration, key);
-        return !string.IsNullOrWhiteSpace(text)
-            && (bool.TryParse(text, out var flag) ? flag : throw new ConfigurationException($"{key} is '{text}'; it must be true or false."));
+        return string.IsNullOrWhiteSpace(text) ? unset
+            : bool.TryParse(text, out var flag) ? flag : throw new ConfigurationException($"{key} is '{text}'; it must be true or false.");
     }
 }

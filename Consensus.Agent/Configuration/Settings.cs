@@ -16,7 +16,7 @@ internal static partial class Settings
     /// <summary>Every setting that an agent reads.</summary>
     public static readonly IReadOnlyList<string> Names =
         ["AGENT_ID", "PORT", "PEERS", .. RunOption.Settings.Select(option => option.Setting), "FAULTS", "DATA", "CLUSTER_KEY", "PEER_PROXY", "RUN_RATE", "METRICS",
-            "DASHBOARD"];
+            "DASHBOARD", "WARM_UP"];
 
     /// <summary>Reads a setting; null where it is not set.</summary>
     public static string? Get(IConfiguration configuration, string name) => Prefixed(configuration, name) ?? configuration[name];

@@ -33,6 +33,7 @@ public sealed class ConfigurationTests
     [InlineData("AGENT_ID=a;PEERS=http://b;DRAW=best", "DRAW is 'best'")]
     [InlineData("AGENT_ID=a;PEERS=http://b;FAULTS=maybe", "FAULTS is 'maybe'")]
     [InlineData("AGENT_ID=a;PEERS=http://b;RUN_RATE=-1", "RUN_RATE is '-1'")]
+    [InlineData("AGENT_ID=a;PEERS=http://b;WARM_UP=maybe", "WARM_UP is 'maybe'")]
     [InlineData("AGENT_ID=a;PEERS=http://b;CLUSTER_KEY=short", "CLUSTER_KEY must be")]
     [InlineData("AGENT_ID=a;PEERS=http://b;PEER_PROXY=proxy:3128", "PEER_PROXY is no address")]
     [InlineData("AGENT_ID=a;PEERS=http://b;PEER_PROXY=ftp://proxy", "PEER_PROXY is no address")]

@@ -17,10 +17,10 @@ public sealed partial class SettingsTests
         var options = AgentOptions.From(From(
             "AGENT_ID=b;CONSENSUS_AGENT_ID=a;PEERS=http://x,http://y;CONSENSUS_PEERS=http://b;PORT=1;CONSENSUS_PORT=7000;RULE=sorted;CONSENSUS_RULE=classic;"
             + "VALUES=many;CONSENSUS_VALUES=5;DRAW=best;CONSENSUS_DRAW=plurality;WINDOW_MS=wide;CONSENSUS_WINDOW_MS=50;FAULTS=maybe;CONSENSUS_FAULTS=true;"
-            + "DATA=/srv/data;CONSENSUS_DATA=kept.db;CLUSTER_KEY=short;CONSENSUS_CLUSTER_KEY=correct-horse-battery;RUN_RATE=fast;CONSENSUS_RUN_RATE=7;METRICS=maybe;CONSENSUS_METRICS=true"));
+            + "DATA=/srv/data;CONSENSUS_DATA=kept.db;CLUSTER_KEY=short;CONSENSUS_CLUSTER_KEY=correct-horse-battery;RUN_RATE=fast;CONSENSUS_RUN_RATE=7;METRICS=maybe;CONSENSUS_METRICS=true;WARM_UP=maybe;CONSENSUS_WARM_UP=false"));
         Assert.Equal(
-            ("a", 7000, Rule.Classic, 5, DrawStrategy.Plurality, 50, true, "kept.db", 7, true),
-            (options.Id, options.Port, options.Defaults.Rule, options.Defaults.Values, options.Defaults.Draw, options.Defaults.WindowMs, options.Faults, options.Data, options.RunRate, options.Metrics));
+            ("a", 7000, Rule.Classic, 5, DrawStrategy.Plurality, 50, true, "kept.db", 7, true, false),
+            (options.Id, options.Port, options.Defaults.Rule, options.Defaults.Values, options.Defaults.Draw, options.Defaults.WindowMs, options.Faults, options.Data, options.RunRate, options.Metrics, options.WarmUp));
         Assert.Equal("http://b", Assert.Single(options.Peers).OriginalString);
         Assert.True(options.Key!.Is("correct-horse-battery"));
     }

@@ -10,15 +10,19 @@ internal sealed partial class AgentProcess : IDisposable
 {
     private readonly Process _process;
 
-    private AgentProcess(Process process, Uri address, IReadOnlyList<string> lines)
+    private AgentProcess(Process process, Uri address, IReadOnlyList<string> lines, TimeSpan start)
     {
         _process = process;
         Address = address;
         Lines = lines;
+        Start = start;
     }
 
     /// <summary>The first address that the process printed.</summary>
     public Uri Address { get; }
+
+    /// <summary>How long it took until it listened, a measure of how fast this machine is at the moment.</summary>
+    public TimeSpan Start { get; }
 
     /// <summary>The lines up to the one that says who can reach it.</summary>
     public IReadOnlyList<string> Lines { get; }
@@ -48,6 +52,7 @@ internal sealed partial class AgentProcess : IDisposable
             info.Environment[key] = value;
         }
 
+        var watch = Stopwatch.StartNew();
         var process = Process.Start(info)!;
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         var seen = new List<string>();
@@ -58,7 +63,7 @@ internal sealed partial class AgentProcess : IDisposable
             {
                 // Whatever follows is read and dropped, so that a full pipe does not stop the agent.
                 _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
-                return new AgentProcess(process, new Uri(FirstAddress().Match(string.Join('\n', seen)).Value), seen);
+                return new AgentProcess(process, new Uri(FirstAddress().Match(string.Join('\n', seen)).Value), seen, watch.Elapsed);
             }
         }
 
@@ -113,12 +118,17 @@ internal sealed partial class AgentProcess : IDisposable
             : new ProcessStartInfo(Program, args);
         info.RedirectStandardOutput = true;
 
+        // Most processes of the tests live for seconds. These leave out work of the compiler that repays only later.
+        (info.Environment["DOTNET_TieredPGO"], info.Environment["DOTNET_EnableWriteXorExecute"]) = ("0", "0");
+
         // The agent must not inherit settings from the environment of the tests.
         foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("CONSENSUS_", StringComparison.Ordinal) || Settings.Names.Contains(name)).ToList())
         {
             info.Environment.Remove(name);
         }
 
+        // A test whose promise is a fast first run switches this on again.
+        info.Environment["WARM_UP"] = "false";
         return info;
     }
 

@@ -8,7 +8,7 @@ using Consensus.Tests.Api;
 
 namespace Consensus.Tests.Cluster;
 
-/// <summary>SIGTERM under load: what is held is answered, nothing is lost, and the process ends soon.</summary>
+/// <summary>SIGTERM under load: what is held is answered, nothing is lost, and the process ends sooner than it started.</summary>
 [Trait(Category.Name, Category.System)]
 public sealed class ShutdownTests : IDisposable
 {
@@ -49,7 +49,7 @@ public sealed class ShutdownTests : IDisposable
 
         var (code, took) = await cluster.TerminateAsync();
         Assert.Equal(0, code);
-        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.InRange(took, TimeSpan.Zero, cluster.Start);
         Assert.All(await Task.WhenAll(held), answer => Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode));
         await Task.WhenAll(load);
 
@@ -81,7 +81,7 @@ public sealed class ShutdownTests : IDisposable
 
             var (code, took) = await agent1.TerminateAsync();
             Assert.Equal(0, code);
-            Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+            Assert.InRange(took, TimeSpan.Zero, agent1.Start);
             Assert.Equal(HttpStatusCode.ServiceUnavailable, (await starting).StatusCode);
         }
         finally
@@ -102,7 +102,7 @@ public sealed class ShutdownTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, (await client.Post("/run?wait=60")).Code);
         var (code, took) = await cluster.TerminateAsync();
         Assert.Equal(0, code);
-        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.InRange(took, TimeSpan.Zero, cluster.Start);
     }
 
     /// <summary>Repeats requests until the agent is gone; a request may fail only because of that.</summary>

@@ -72,19 +72,23 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
         var slowest = TimeSpan.Zero;
         for (var agent = 0; agent < (IsLong ? clients.Count : 1); agent++)
         {
-            await storm.KillAndRestartAsync(agent);
-            var back = Stopwatch.StartNew();
-            var (told, consensus) = await clients[agent].Get("/consensus?wait=60");
-            Assert.Equal(HttpStatusCode.OK, told);
-            Assert.Equal(run.GetProperty("run").GetString(), consensus.GetProperty("run").GetString());
-            Assert.Equal(run.GetProperty("outcome").GetProperty("value").GetInt32(), consensus.GetProperty("value").GetInt32());
-            slowest = back.Elapsed > slowest ? back.Elapsed : slowest;
+            // The first answers of its peers tell it. A busy machine may let both of them time out.
+            for (var (polls, tries) = (1, 5); polls > 0; tries--)
+            {
+                Assert.True(tries > 0, $"Agent {agent + 1} polled its peers again each time before it knew the decision.");
+                await storm.KillAndRestartAsync(agent);
+                var back = Stopwatch.StartNew();
+                var (told, consensus) = await clients[agent].Get("/consensus?wait=60");
+                slowest = back.Elapsed > slowest ? back.Elapsed : slowest;
+                Assert.Equal(HttpStatusCode.OK, told);
+                Assert.Equal(run.GetProperty("run").GetString(), consensus.GetProperty("run").GetString());
+                Assert.Equal(run.GetProperty("outcome").GetProperty("value").GetInt32(), consensus.GetProperty("value").GetInt32());
+                polls = Recording.FromBytes(await clients[agent].GetBytes("/timeline/record")).Reexecute()
+                    .TakeWhile(step => !step.IsDecided).Count(step => step.Input is TimerFired { Timer: Consensus.Protocol.Timer.Poll });
+            }
         }
 
         clients.ForEach(client => client.Dispose());
-
-        // How long it takes is a figure of the long run: on a machine that does everything at once it means nothing.
-        Assert.True(!IsLong || slowest < TimeSpan.FromSeconds(2), $"An agent knew the decision only {slowest} after its restart.");
         return slowest;
     }
 

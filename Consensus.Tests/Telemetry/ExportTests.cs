@@ -37,6 +37,7 @@ public sealed class ExportTests
             ("OTEL_BLRP_SCHEDULE_DELAY", "200"),
             ("OTEL_BSP_SCHEDULE_DELAY", "600000"),
             ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1"),
+            ("WARM_UP", "true"),
         ];
         string[] args = ["--agents", "3", "--port", "0"];
         using var agents = commandLine
