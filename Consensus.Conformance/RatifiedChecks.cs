@@ -53,10 +53,16 @@ internal static class RatifiedChecks
         }),
         Check("fewer-votes-undecided", "Fewer votes for a value than a majority decide nothing.", async (bench, run) =>
         {
-            // With its own, these are one less than a majority.
+            // With its own, these are a majority of votes, and one of them at least is for none.
             await ProposeAllAsync(bench, run, 2, 2, 2);
             await bench.Vote(run, 0, 2, 2);
-            await bench.Delay(50);
+            for (var peer = 1; peer < bench.Quorum - 1; peer++)
+            {
+                await bench.Vote(run, peer, null, 2);
+            }
+
+            // The next round shows that it has counted them.
+            await bench.WaitForAsync(run, sent => sent.Round == 2, "a proposal in round 2");
             TestBench.Require(await bench.DecisionAsync() is null, "GET /consensus: {\"reached\":false}");
         }, peers: true),
         Check("voted-value-adopted", "After a vote for a value and no decision, the agent proposes that value in the next round, without a new draw.", AdoptionAsync, peers: true),

@@ -59,6 +59,10 @@ public sealed class BrokenAgentTests(BrokenAgentTests.Reports reports) : IClassF
         Assert.Equal(0, report.ExitCode);
     }
 
+    [Fact]
+    public async Task An_agent_that_decides_on_one_vote_fails_the_check_of_fewer_votes() =>
+        Assert.Contains("fewer-votes-undecided", Failed(await reports.OfAsync(nameof(DecisionOnOneVote))));
+
     private async Task AssertFailsOnlyAsync(string fault, string check)
     {
         var report = await reports.OfAsync(fault);
@@ -80,6 +84,7 @@ public sealed class BrokenAgentTests(BrokenAgentTests.Reports reports) : IClassF
         {
             Judge(RatifiedFaults, ConformanceLevel.Ratified);
             Judge(OriginalFaults, ConformanceLevel.Original);
+            _reports[nameof(DecisionOnOneVote)] = JudgeAsync(nameof(DecisionOnOneVote), ConformanceLevel.Ratified);
             _reports[nameof(OriginalFault.None)] = JudgeAsync(nameof(OriginalFault.None), null);
         }
 

@@ -78,6 +78,7 @@ internal sealed class InProcessAgent : IAgentProcess
         [nameof(ForgottenFloor)] = new ForgottenFloor(),
         [nameof(NoAdoption)] = new NoAdoption(),
         [nameof(DrawOnCatchUp)] = new DrawOnCatchUp(),
+        [nameof(DecisionOnOneVote)] = new DecisionOnOneVote(),
     };
 
     /// <summary>Faults made by changing requests and responses.</summary>
