@@ -14,7 +14,8 @@ namespace Consensus.Tests.Api;
 /// <summary>
 /// Requests of every kind from several clients at once against three agents: each is answered in words and none with a
 /// failure, the log stays quiet, and after each burst a run is decided. <c>FUZZ_REQUESTS</c> and <c>FUZZ_SEED</c> change it, and
-/// <c>FUZZ_FAULTS=1</c> breaks calls on purpose in every burst.
+/// <c>FUZZ_FAULTS=1</c> breaks calls on purpose in every burst. Bursts that found a fault once are kept in <c>fuzz-seeds.txt</c> and
+/// come first.
 /// </summary>
 [Trait(Category.Name, Category.System)]
 public sealed class FuzzTests(ITestOutputHelper output)
@@ -28,6 +29,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
     private readonly ConcurrentDictionary<int, int> _statuses = new();
     private readonly ConcurrentQueue<string> _wrong = new();
+    private string _burst = "";
     private int _lost;
 
     [Fact]
@@ -40,11 +42,12 @@ public sealed class FuzzTests(ITestOutputHelper output)
         List<ApiClient> clients = [.. cluster.Addresses.Select(address => new ApiClient(address))];
         var clock = Stopwatch.StartNew();
         var runs = 0;
-        for (var sent = 0; sent < Requests && _wrong.IsEmpty; sent += Burst, runs++)
+
+        // Every fourth burst, or each, also breaks calls on purpose.
+        var fresh = Enumerable.Range(0, (Requests + Burst - 1) / Burst).Select(burst => (unchecked(Seed + (burst * Burst)), Setting("FUZZ_FAULTS") == 1 || burst % 4 == 3));
+        foreach (var (seed, faults) in Kept().Concat(fresh).TakeWhile(_ => _wrong.IsEmpty))
         {
-            // Every fourth burst, or each, also breaks calls on purpose.
-            var faults = Setting("FUZZ_FAULTS") == 1 || sent / Burst % 4 == 3;
-            var seed = unchecked(Seed + sent);
+            _burst = $"{seed}{(faults ? " faults" : "")}";
             await Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => BurstAsync(cluster.Addresses, clients, unchecked((seed * 31) + worker), faults)));
             foreach (var client in clients)
             {
@@ -52,6 +55,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
             }
 
             await DecidesAsync(clients, runs);
+            runs++;
         }
 
         clients.ForEach(client => client.Dispose());
@@ -85,6 +89,14 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Assert.True(log.Counts.IsEmpty, string.Join('\n', log.Exceptions.Values));
     }
 
+    /// <summary>What to add to the file of bursts once the fault is known.</summary>
+    private string Keep => $"keep '{_burst}' in fuzz-seeds.txt";
+
+    /// <summary>The bursts of the file.</summary>
+    private static IEnumerable<(int Seed, bool Faults)> Kept() =>
+        File.ReadLines(Path.Combine(SourceTree.Root, "Consensus.Tests", "Api", "fuzz-seeds.txt")).Where(line => !line.StartsWith('#'))
+            .Select(line => line.Split(' ')).Select(words => (int.Parse(words[0], CultureInfo.InvariantCulture), words is [_, "faults", ..]));
+
     private async Task BurstAsync(IReadOnlyList<Uri> agents, List<ApiClient> clients, int seed, bool faults)
     {
         var fuzzer = new Fuzzer(seed, faults);
@@ -103,12 +115,12 @@ public sealed class FuzzTests(ITestOutputHelper output)
                 var answer = await connections[random.Next(connections.Count)].SendAsync(request.Bytes, request.End, request.NoBody);
                 if (Judge(request, answer) is { } wrong)
                 {
-                    _wrong.Enqueue($"seed {Seed}: {wrong}: {Short(request.What)}");
+                    _wrong.Enqueue($"{Keep}: {wrong}: {Short(request.What)}");
                 }
             }
             catch (Exception e) when (e is TimeoutException or FormatException or ArgumentException)
             {
-                _wrong.Enqueue($"seed {Seed}: {e.Message}: {Short(request.What)}");
+                _wrong.Enqueue($"{Keep}: {e.Message}: {Short(request.What)}");
             }
         }
 
@@ -145,7 +157,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     }
 
     /// <summary>Runs until one is decided: a run that the burst left undecided may still take the place of a newer one's.</summary>
-    private static async Task DecidesAsync(List<ApiClient> clients, int turn)
+    private async Task DecidesAsync(List<ApiClient> clients, int turn)
     {
         for (var left = Tries; left > 0; left--)
         {
@@ -155,11 +167,11 @@ public sealed class FuzzTests(ITestOutputHelper output)
             }
         }
 
-        Assert.Fail($"seed {Seed}: after burst {turn} each of {Tries} runs was superseded");
+        Assert.Fail($"{Keep}: after burst {turn} each of {Tries} runs was superseded");
     }
 
     /// <summary>False where another run took its place; a run that ends in any other way fails the test.</summary>
-    private static async Task<bool> IsDecidedAsync(List<ApiClient> clients, int turn)
+    private async Task<bool> IsDecidedAsync(List<ApiClient> clients, int turn)
     {
         var (code, started) = await clients[turn % clients.Count].Post("/run?wait=30", """{"window_ms":200}""");
         if (code == HttpStatusCode.Accepted && IsSuperseded(started.GetProperty("outcome")))
@@ -167,7 +179,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
             return false;
         }
 
-        Assert.True(code == HttpStatusCode.OK, $"seed {Seed}: after burst {turn} a run got {(int)code} {started}");
+        Assert.True(code == HttpStatusCode.OK, $"{Keep}: after burst {turn} a run got {(int)code} {started}");
         var run = started.GetProperty("run").GetString();
         var decided = started.GetProperty("outcome").GetProperty("value").GetInt32();
         foreach (var client in clients)
@@ -180,7 +192,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
             if (reached != HttpStatusCode.OK || answer.GetProperty("value").GetInt32() != decided)
             {
-                Assert.Fail($"seed {Seed}: after burst {turn} an agent held {answer} {(await client.Get("/state")).Body} for {started}");
+                Assert.Fail($"{Keep}: after burst {turn} an agent held {answer} {(await client.Get("/state")).Body} for {started}");
             }
         }
 
