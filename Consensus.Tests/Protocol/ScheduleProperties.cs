@@ -94,7 +94,7 @@ public sealed class ScheduleProperties
     [Property(MaxTest = 200, Replay = Seed)]
     public void The_same_schedule_makes_the_same_history(Schedule schedule) => Assert.Equal(Log(schedule), Log(schedule));
 
-    [Property(MaxTest = 200, Replay = Seed)]
+    [Property(MaxTest = 60, Replay = Seed)]
     public void A_copy_takes_the_same_step_and_leaves_the_original_alone(Schedule schedule)
     {
         // Seeded, because copies share the source of free draws.
