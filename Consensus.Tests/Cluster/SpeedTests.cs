@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net.Http.Headers;
 using Consensus.Agent;
 using Consensus.Agent.Hosting;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Xunit.Abstractions;
 
 namespace Consensus.Tests.Cluster;
 
@@ -24,7 +26,7 @@ public sealed class SerialCollection
 /// </summary>
 [Collection(SerialCollection.Name)]
 [Trait(Category.Name, Category.System)]
-public sealed class SpeedTests : IAsyncLifetime
+public sealed class SpeedTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int MostRawRoundTrips = 30;
     private const int MostKilobytes = 120;
@@ -75,6 +77,7 @@ public sealed class SpeedTests : IAsyncLifetime
             }
 
             best = Math.Min(best, Median(decisions) / Median(raw));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Median(decisions) / Median(raw):0.0} raw round trips"));
         }
 
         Assert.InRange(best, 1, MostRawRoundTrips);
@@ -93,6 +96,7 @@ public sealed class SpeedTests : IAsyncLifetime
             }
 
             best = Math.Min(best, (GC.GetTotalAllocatedBytes(precise: true) - before) / (3.0 * 1024 * Decisions));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"at best {best:0.0} KiB"));
         }
 
         Assert.InRange(best, 1, MostKilobytes);
