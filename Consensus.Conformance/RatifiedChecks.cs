@@ -53,10 +53,10 @@ internal static class RatifiedChecks
         }),
         Check("fewer-votes-undecided", "Fewer votes for a value than a majority decide nothing.", async (bench, run) =>
         {
-            // With its own, these are a majority of votes, and one of them at least is for none.
+            // With its own, the votes for 2 are one less than a majority. The others vote for none.
             await ProposeAllAsync(bench, run, 2, 2, 2);
             await bench.Vote(run, 0, 2, 2);
-            for (var peer = 1; peer < bench.Quorum - 1; peer++)
+            for (var peer = 1; peer < bench.Others; peer++)
             {
                 await bench.Vote(run, peer, null, 2);
             }

@@ -22,14 +22,16 @@ public sealed class RestartTests(Chromium chromium) : IDisposable
         await using (var before = await StartAsync(5))
         {
             using var client = new ApiClient(before.Addresses[0]);
-            await client.Post("/run?wait=60", """{"values":1,"seed":1}""");
-            await client.Post("/run?wait=60", """{"values":1,"seed":1}""");
-
-            // The agent that started the run decides first.
-            foreach (var address in before.Addresses)
+            for (var run = 1; run <= 2; run++)
             {
-                using var agent = new ApiClient(address);
-                Assert.Equal(HttpStatusCode.OK, (await agent.Get("/consensus?wait=60")).Code);
+                await client.Post("/run?wait=60", """{"values":1,"seed":1}""");
+
+                // The agent that started the run decides first, and a next run would take the place of this one.
+                foreach (var address in before.Addresses)
+                {
+                    using var agent = new ApiClient(address);
+                    Assert.Equal(HttpStatusCode.OK, (await agent.Get("/consensus?wait=60")).Code);
+                }
             }
         }
 
