@@ -44,7 +44,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var runs = 0;
 
         // Every fourth burst, or each, also breaks calls on purpose.
-        var fresh = Enumerable.Range(0, (Requests + Burst - 1) / Burst).Select(burst => (unchecked(Seed + (burst * Burst)), Setting("FUZZ_FAULTS") == 1 || burst % 4 == 3));
+        var fresh = Enumerable.Range(0, (Requests + Burst - 1) / Burst)
+            .Select(burst => (unchecked(Seed + (burst * Burst)), Setting("FUZZ_FAULTS") == 1 || burst % 4 == 3));
         foreach (var (seed, faults) in Kept().Concat(fresh).TakeWhile(_ => _wrong.IsEmpty))
         {
             _burst = $"{seed}{(faults ? " faults" : "")}";
@@ -94,8 +95,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
     /// <summary>The bursts of the file.</summary>
     private static IEnumerable<(int Seed, bool Faults)> Kept() =>
-        File.ReadLines(Path.Combine(SourceTree.Root, "Consensus.Tests", "Api", "fuzz-seeds.txt")).Where(line => !line.StartsWith('#'))
-            .Select(line => line.Split(' ')).Select(words => (int.Parse(words[0], CultureInfo.InvariantCulture), words is [_, "faults", ..]));
+        File.ReadLines(Path.Combine(SourceTree.Root, "Consensus.Tests", "Api", "fuzz-seeds.txt"))
+            .Where(line => !line.StartsWith('#')).Select(line => line.Split(' '))
+            .Select(words => (int.Parse(words[0], CultureInfo.InvariantCulture), words is [_, "faults", ..]));
 
     private async Task BurstAsync(IReadOnlyList<Uri> agents, List<ApiClient> clients, int seed, bool faults)
     {

@@ -4,8 +4,8 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>
-/// One Chromium for the tests of a collection: <c>CHROMIUM_PATH</c>, or <c>/usr/bin/chromium-headless-shell</c>, or <c>/usr/bin/chromium</c>.
-/// The shell has no window of its own, so a page takes it less than half the CPU.
+/// One Chromium for the tests of a collection: <c>CHROMIUM_PATH</c>, or <c>/usr/bin/chromium-headless-shell</c>, or
+/// <c>/usr/bin/chromium</c>. The shell has no window of its own, so a page takes it less than half the CPU.
 /// </summary>
 public sealed class Chromium : IAsyncLifetime
 {

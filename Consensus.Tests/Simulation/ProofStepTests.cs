@@ -5,7 +5,9 @@ using Consensus.Simulation.Mutants;
 
 namespace Consensus.Tests.Simulation;
 
-/// <summary>The steps of the argument in docs/proof.md: without a rule that the step needs, the model checker finds a shortest violation.</summary>
+/// <summary>
+/// The steps of the argument in docs/proof.md: without a rule that the step needs, the model checker finds a shortest violation.
+/// </summary>
 [Trait(Category.Name, Category.Proof)]
 public sealed partial class ProofStepTests
 {
@@ -52,7 +54,8 @@ public sealed partial class ProofStepTests
 
     [Theory]
     [MemberData(nameof(Breaking), 4)]
-    public void Step_4_fails_where_a_process_that_may_have_forgotten_takes_part(string mutant, int rounds, int crashes, int resets, int starts) =>
+    public void Step_4_fails_where_a_process_that_may_have_forgotten_takes_part(
+        string mutant, int rounds, int crashes, int resets, int starts) =>
         AssertCaught(mutant, rounds, crashes, resets, starts);
 
     [Theory]
@@ -70,7 +73,8 @@ public sealed partial class ProofStepTests
     {
         var proof = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "proof.md"));
         var argument = proof.Split("## The argument", 2)[1].Split("\n## ", 2)[0];
-        var named = typeof(ProofStepTests).GetMethods().Select(test => Named().Match(test.Name)).Where(match => match.Success).Select(Number);
+        var named = typeof(ProofStepTests).GetMethods().Select(test => Named().Match(test.Name))
+            .Where(match => match.Success).Select(Number).ToList();
         Assert.NotEmpty(Numbered().Matches(argument));
         Assert.Equal(Numbered().Matches(argument).Select(Number), named.Order());
         Assert.All(named, step => Assert.NotEmpty(Breaking(step)));
@@ -81,7 +85,8 @@ public sealed partial class ProofStepTests
     private static void AssertCaught(string mutant, int rounds, int crashes, int resets, int starts)
     {
         var bounds = new ModelCheckerOptions(Rounds: rounds, Crashes: crashes, Resets: resets, Starts: starts);
-        ModelCheckerTests.AssertCaught(mutant, new ModelChecker(bounds, Mutant.Find(mutant).Factory, symmetry: false, partialOrderReduction: true).Run());
+        var checker = new ModelChecker(bounds, Mutant.Find(mutant).Factory, symmetry: false, partialOrderReduction: true);
+        ModelCheckerTests.AssertCaught(mutant, checker.Run());
     }
 
     [GeneratedRegex(@"^([0-9]+)\. ", RegexOptions.Multiline)]

@@ -23,7 +23,8 @@ public sealed partial class WarmUpTests
     public async Task The_first_run_finds_its_code_compiled(string collector)
     {
         Skip.If(AgentProcess.Program is not null, "A program compiled ahead of time compiles nothing.");
-        var (warm, cold) = (await CompiledInFirstRunAsync(collector, warmUp: true), await CompiledInFirstRunAsync(collector, warmUp: false));
+        var warm = await CompiledInFirstRunAsync(collector, warmUp: true);
+        var cold = await CompiledInFirstRunAsync(collector, warmUp: false);
         Assert.True(cold > 500 && warm < cold / 4, $"{warm} methods were compiled in the first run, and {cold} without the warm-up.");
     }
 
@@ -33,7 +34,8 @@ public sealed partial class WarmUpTests
         // No method is called so often that it is compiled once more.
         using var agents = await AgentProcess.StartAsync(
             ["--agents", "3", "--port", "0"],
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector), ("METRICS", "true"), ("WARM_UP", $"{warmUp}"), ("DOTNET_TC_CallCountThreshold", "FFFFFF"));
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector), ("METRICS", "true"), ("WARM_UP", $"{warmUp}"),
+            ("DOTNET_TC_CallCountThreshold", "FFFFFF"));
         using var client = new ApiClient(agents.Address);
         await agents.WaitUntilReadyAsync();
         var before = await CompiledAsync(agents.Address);
@@ -41,7 +43,7 @@ public sealed partial class WarmUpTests
         return await CompiledAsync(agents.Address) - before;
     }
 
-    /// <summary>Reads how many methods were compiled so far, once two readings in a row say the same: the first ones are compiled themselves.</summary>
+    /// <summary>Reads how many methods were compiled so far, once two readings in a row say the same: reading compiles methods too.</summary>
     private static async Task<int> CompiledAsync(Uri agent)
     {
         using var http = new HttpClient { BaseAddress = agent };

@@ -104,7 +104,7 @@ const exploreQuery = (query) => new URLSearchParams(Object.entries(query).filter
 export const exploreState = (query, signal) => call(`explore/state?${exploreQuery(query)}`, { signal });
 
 /** What can still happen (`possible`), or what happened in simulated futures (`futures`), after a path or at a moment of a recorded run. */
-export const exploreFuture = (kind, query, signal) => call(`explore/${kind}?${exploreQuery(query)}`, { signal });
+export const exploreFuture = (kind, query, signal) => call(`explore/${kind}?${exploreQuery(query)}`, { timeout: 30_000, signal });
 
 /**
  * Searches for the shortest way to a goal.
