@@ -21,15 +21,15 @@ public sealed class SerialCollection
 }
 
 /// <summary>
-/// Ratios with a wide margin, never times: a decision has become many times slower when one of these fails. What is
+/// Ratios, never times: 14 round trips and 41 KiB were measured beside other work, and half as much again fails. What is
 /// slow at a moment is tried again, as a machine that is busy with something else is no fault.
 /// </summary>
 [Collection(SerialCollection.Name)]
 [Trait(Category.Name, Category.System)]
 public sealed class SpeedTests(ITestOutputHelper output) : IAsyncLifetime
 {
-    private const int MostRawRoundTrips = 30;
-    private const int MostKilobytes = 120;
+    private const int MostRawRoundTrips = 20;
+    private const int MostKilobytes = 60;
     private const int Attempts = 5;
     private const int Decisions = 40;
 

@@ -18,14 +18,14 @@ namespace Consensus.Tests.Telemetry;
 public sealed partial class WarmUpTests
 {
     [SkippableTheory]
-    [InlineData("")]
-    [InlineData("http://127.0.0.1:1")]
-    public async Task The_first_run_finds_its_code_compiled(string collector)
+    [InlineData("", 10)]
+    [InlineData("http://127.0.0.1:1", 2)] // Exports compile their own code meanwhile.
+    public async Task The_first_run_finds_its_code_compiled(string collector, int fewer)
     {
         Skip.If(AgentProcess.Program is not null, "A program compiled ahead of time compiles nothing.");
         var warm = await CompiledInFirstRunAsync(collector, warmUp: true);
         var cold = await CompiledInFirstRunAsync(collector, warmUp: false);
-        Assert.True(cold > 500 && warm < cold / 4, $"{warm} methods were compiled in the first run, and {cold} without the warm-up.");
+        Assert.True(cold > 500 && warm < cold / fewer, $"{warm} methods were compiled in the first run, and {cold} without the warm-up.");
     }
 
     /// <summary>How many methods the runtime says that it compiled in the first run.</summary>
