@@ -9,7 +9,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>The address of the page names what is shown, also for pages and slides that frame it.</summary>
-[Collection(Chromium.Lab)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed class AddressTests(Chromium chromium) : ThreeAgents
 {

@@ -17,10 +17,10 @@ public sealed class Chromium : IAsyncLifetime
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
-    /// <summary>The tests of the live page, which share a browser and run one after the other.</summary>
+    /// <summary>The tests of the live page and of what all tabs share. They share a browser and run one after the other.</summary>
     public const string Live = "live page";
 
-    /// <summary>The tests of the other tabs (Learn, Simulate, Explore) and of what all tabs share, beside those of the live page.</summary>
+    /// <summary>The tests of Learn, Simulate and Explore, beside those of the live page.</summary>
     public const string Lab = "other tabs";
 
     public async Task InitializeAsync()

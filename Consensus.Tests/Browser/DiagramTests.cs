@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>What a person sees and changes in a diagram.</summary>
-[Collection(Chromium.Lab)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed class DiagramTests(Chromium chromium) : ThreeAgents
 {

@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>The hints of the page: each shows an entry of docs/glossary.md.</summary>
-[Collection(Chromium.Lab)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed class HintTests(Chromium chromium) : ThreeAgents(Breakable)
 {

@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>Copies of a run: pictures, JSON, and texts for other tools.</summary>
-[Collection(Chromium.Lab)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed partial class ShareTests(Chromium chromium) : ThreeAgents
 {

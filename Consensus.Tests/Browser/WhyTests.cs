@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 namespace Consensus.Tests.Browser;
 
 /// <summary>Why something happened, on the page.</summary>
-[Collection(Chromium.Lab)]
+[Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
 public sealed class WhyTests(Chromium chromium) : ThreeAgents
 {
