@@ -36,6 +36,7 @@ public sealed class HealthTests() : ThreeAgents(Breakable)
     [Fact]
     public async Task An_isolated_agent_is_degraded_answers_200_and_names_the_cause_until_it_is_reconnected()
     {
+        await Until(0, text => text == "Healthy");
         await Clients[0].Put("/faults", """{"isolate":true}""");
         var (code, text) = await TextOf(0, "/health");
         Assert.Equal(HttpStatusCode.OK, code);

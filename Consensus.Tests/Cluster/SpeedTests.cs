@@ -21,14 +21,15 @@ public sealed class SerialCollection
 }
 
 /// <summary>
-/// Ratios, never times: 14 round trips and 41 KiB were measured beside other work, and half as much again fails. What is
-/// slow at a moment is tried again, as a machine that is busy with something else is no fault.
+/// Ratios, never times. A decision took 14 to 24 round trips beside other work, so only one that has become much slower fails;
+/// it allocated 41 KiB beside any, and half as much again fails. What is slow at a moment is tried again, as a machine that is
+/// busy with something else is no fault.
 /// </summary>
 [Collection(SerialCollection.Name)]
 [Trait(Category.Name, Category.System)]
 public sealed class SpeedTests(ITestOutputHelper output) : IAsyncLifetime
 {
-    private const int MostRawRoundTrips = 20;
+    private const int MostRawRoundTrips = 30;
     private const int MostKilobytes = 60;
     private const int Attempts = 5;
     private const int Decisions = 40;
