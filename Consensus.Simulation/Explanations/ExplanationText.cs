@@ -99,7 +99,8 @@ internal sealed record ExplanationText(IReadOnlyList<string> Claims, IReadOnlyLi
     private static string Majority(string verb, int value, List<string> agents, int n, List<ExplainedQuorum> quorums, int round)
     {
         quorums.Add(new(Invariant($"{verb} {value} in round {round}"), agents, round, Votes: verb != "proposed"));
-        return Invariant($"{EventFormatter.List(agents)} {verb} {value}")
+        return agents.Count == 0 ? Invariant($"no message shows who {verb} {value}, and a majority is {Quorum.Of(n)} of {n}")
+            : Invariant($"{EventFormatter.List(agents)} {verb} {value}")
             + (agents.Count >= Quorum.Of(n) ? Invariant($", and {agents.Count} of {n} are a majority") : Invariant($", which is {agents.Count} of {n}"));
     }
 

@@ -48,7 +48,7 @@ public sealed partial class ExploredCluster
         _draws.Chance = chance;
         var machines = Agents.Select(agent => agent.Machine).OfType<AgentStateMachine>().ToList();
         var due = new Dictionary<SimulatedCall, long>();
-        var lastRound = machines.Max(machine => machine.CurrentRound) + maxRounds;
+        var lastRound = machines.Select(machine => machine.CurrentRound).DefaultIfEmpty().Max() + maxRounds;
         for (var steps = 0; steps < MaxFutureSteps && machines.TrueForAll(machine => machine.CurrentRound <= lastRound)
             && machines.Exists(machine => machine.CurrentDecision is null && machine.Stalled() is null); steps++)
         {
@@ -64,7 +64,7 @@ public sealed partial class ExploredCluster
             var timers = Agents.SelectMany(agent => agent.SetTimers.Select(timer => (
                 timer.At, Step: new ExplorationStep(ExplorationStep.KindOf(timer.Timer), agent.Index + 1, []),
                 Call: (SimulatedCall?)null)));
-            if (calls.Concat(timers).MinBy(one => one.Item1) is not { Step.Number: > 0 } next)
+            if (calls.Concat(timers).OrderBy(one => one.Item1).FirstOrDefault() is not { Step.Number: > 0 } next)
             {
                 break;
             }

@@ -22,13 +22,15 @@ public sealed class LinkTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        // Two agents that take every message; only the second one has decided.
+        // Two agents that take every message. Only the second one decides, once it has a proposal.
         _agents = await LoopbackServer.StartAsync(2, async (agent, context) =>
         {
             _received.Enqueue((agent, context.Request.Path));
-            context.Response.StatusCode = context.Request.Path == "/consensus" && agent == 0 ? 202 : 200;
+            var decided = agent == 1 && MessagesTo("/proposal").Contains(1);
+            context.Response.StatusCode = context.Request.Path == "/consensus" && !decided ? 202 : 200;
             await context.Response.WriteAsync(
-                context.Request.Path == "/consensus" ? agent == 0 ? """{"reached":false,"round":1}""" : """{"reached":true,"value":2,"round":1,"attempts":1}"""
+                context.Request.Path == "/consensus"
+                ? decided ? """{"reached":true,"value":2,"round":1,"attempts":1}""" : """{"reached":false,"round":1}"""
                 : context.Request.Path == "/state" ? $$"""{"agent_id":"{{(agent == 0 ? "ada" : "bob")}}","round":1}""" : """{"status":"ok"}""");
         });
         _links = await LinkObserver.StartAsync([new("ada", _agents.Addresses[0]), new("bob", _agents.Addresses[1])], new int[4]);
@@ -168,6 +170,22 @@ public sealed class LinkTests : IAsyncLifetime
 
     /// <summary>Who received a path, in order.</summary>
     private IEnumerable<int> MessagesTo(string path) => _received.Where(one => one.Path == path).Select(one => one.Agent);
+
+    [Fact]
+    public async Task A_decision_that_no_message_supports_is_explained_so()
+    {
+        await SendAsync(0, "/new_round", """{"round":1}""");
+        await SendAsync(0, "/final", """{"value":2,"round":1}""");
+        string? sentence = null;
+        while (sentence is null)
+        {
+            var response = await _http.GetAsync("/timeline/why?run=1.ada.bare&agent=ada&kind=decided");
+            sentence = response.IsSuccessStatusCode
+                ? (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("sentences")[0].GetString() : null;
+        }
+
+        Assert.Equal("ada decides 2 in round 1: no message shows who proposed 2, and a majority is 2 of 2.", sentence);
+    }
 
     private static StringContent Json(string body) => new(body, System.Text.Encoding.UTF8, "application/json");
 

@@ -101,6 +101,18 @@ public sealed class ExploreApiTests : ThreeAgents
         Assert.Equal("""[{"number":1,"futures":200}]""", likely.GetProperty("values").GetRawText());
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("c1-c2-c3")]
+    [InlineData("s1.1-c1-c2-c3")]
+    public async Task Futures_in_which_nothing_can_happen_are_answered(string path)
+    {
+        var (code, likely) = await Clients[0].Get($"/explore/futures?futures=200&path={path}");
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.Equal("[]", likely.GetProperty("values").GetRawText());
+        Assert.Equal(HttpStatusCode.OK, (await Clients[0].Get($"/explore/possible?path={path}")).Code);
+    }
+
     [Fact]
     public async Task What_was_possible_is_answered_for_any_moment_of_a_recorded_run()
     {
