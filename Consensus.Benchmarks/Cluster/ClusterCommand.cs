@@ -27,7 +27,7 @@ internal static class ClusterCommand
         DefaultValueFactory = _ => [Part.Decisions, Part.Cost],
     };
 
-    private static readonly Option<bool> All = new("--all") { Description = "Measure every part, which takes some four minutes." };
+    private static readonly Option<bool> All = new("--all") { Description = "Measure every part, which takes some six minutes." };
 
     private static readonly Option<string?> Agent = new("--agent")
     {
