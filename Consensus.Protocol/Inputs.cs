@@ -34,7 +34,11 @@ public sealed record TimerFired(Timer Timer) : Input;
 /// <param name="Run">Its current run; null for none and for the run of bare messages.</param>
 /// <param name="Decision">Its decision, or null.</param>
 /// <param name="Attempts">Values drawn until then.</param>
-public sealed record Restored(RunId Floor, RunDescriptor? Run = null, Decision? Decision = null, int Attempts = 0) : Input;
+public sealed record Restored(RunId Floor, RunDescriptor? Run = null, Decision? Decision = null, int Attempts = 0) : Input
+{
+    /// <summary>Whether a loss of power may lose it: a run without a decision. Anything else is forced to the disk.</summary>
+    public bool MayBeLost => Run is not null && Decision is null;
+}
 
 /// <summary>The process has started and listens: query the peers' state.</summary>
 public sealed record Started : Input;

@@ -114,7 +114,7 @@ public class SimulatedAgent
     internal Violation? Start(string boot, IRandomSource random, StateMachineFactory make, bool restores, bool loses = false)
     {
         Stop();
-        Persisted = loses && Persisted is { Run: not null, Decision: null } ? null : Persisted;
+        Persisted = loses && Persisted is { MayBeLost: true } ? null : Persisted;
         Processes++;
         RecordedDraws = new RecordedDraws(random);
         Machine = make(Id, boot, _peerNames, RecordedDraws);

@@ -19,7 +19,10 @@ public sealed record RunRecord(
     public const string Bare = "bare";
 
     /// <summary>What it is found by.</summary>
-    public string Name => Run?.Id.ToString() ?? Bare;
+    public string Name => NameOf(Run);
+
+    /// <summary>What a run is found by; null: the run of bare messages.</summary>
+    public static string NameOf(RunDescriptor? run) => run?.Id.ToString() ?? Bare;
 
     /// <summary>Its decision, or null.</summary>
     public Decision? Decision => DecidedAtUs == 0 ? null : new Decision(Value, Round, Run?.Id);

@@ -9,7 +9,7 @@ namespace Consensus.Agent.Hosting;
 
 /// <summary>
 /// The four parts of a step: record, persist, publish, send. The first two run within the lock, so no response and no reader
-/// sees a decision that is not persisted. A write that failed is not repeated: a file system may report a failed
+/// sees a state that is not persisted. A write that failed is not repeated: a file system may report a failed
 /// write once and then drop the pages (PostgreSQL found this of fsync in 2018).
 /// </summary>
 /// <remarks>
@@ -162,7 +162,7 @@ internal sealed partial class AgentService
     /// <exception cref="PersistenceException">The data file cannot be written.</exception>
     private void Persist()
     {
-        if (_store is null || IsPersisted || IsNewlyJoined())
+        if (_store is null || IsPersisted)
         {
             return;
         }
@@ -183,29 +183,14 @@ internal sealed partial class AgentService
     private bool IsPersisted => ReferenceEquals(_machine.CurrentDecision, _persisted.Decision)
         && ReferenceEquals(_machine.CurrentRun, _persisted.Run) && _machine.Floor == _persisted.Floor;
 
-    /// <summary>
-    /// Whether this agent joined a run less than <see cref="JoinedDelay"/> ago and has not decided it. Most runs end within that time,
-    /// and their decision is persisted with them. A process that ends before knows nothing of the run, as after a loss of power.
-    /// </summary>
-    private bool IsNewlyJoined()
-    {
-        if (_machine.CurrentRun is null || _machine.CurrentDecision is not null)
-        {
-            return false;
-        }
-
-        _joinedAt = _joinedAt == 0 ? _time.GetTimestamp() : _joinedAt;
-        return _time.GetElapsedTime(_joinedAt) < JoinedDelay;
-    }
-
     private void Write(RunStore store)
     {
         var now = _machine.ToPersist();
         store.Save(now, _recorder.ToPersist(now));
-        (_persisted, _joinedAt) = (now, 0);
+        _persisted = now;
     }
 
-    /// <summary>Writes the run that was joined last, and the message counts, which grow after a decision.</summary>
+    /// <summary>Writes the message counts of the current run, which grow after its decision.</summary>
     private void PersistHistory()
     {
         lock (_gate)

@@ -14,7 +14,6 @@ namespace Consensus.Agent.Hosting;
 /// </summary>
 internal sealed partial class AgentService : IDisposable
 {
-    private static readonly TimeSpan JoinedDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SendsTimeout = TimeSpan.FromMilliseconds(500);
 
     private readonly Lock _gate = new();
@@ -29,7 +28,6 @@ internal sealed partial class AgentService : IDisposable
     private readonly SortedDictionary<long, (TaskCompletionSource<StartOutcome> Ended, ActivityContext Caller)> _starts = [];
     private readonly CancellationTokenSource _stopping = new();
     private Restored _persisted = new(RunId.None);
-    private long _joinedAt;
     private volatile AgentFailure? _failure;
     private long _lastTicket;
     private TaskCompletionSource? _change;

@@ -11,8 +11,9 @@ namespace Consensus.Agent.Storage;
 
 /// <summary>
 /// Persists one agent's floor, runs and decisions in a SQLite file of its own, so that they outlive the process. One thread
-/// at a time. The file has a write-ahead log and is locked while it is open. What is saved is forced to the disk, so it survives a loss
-/// of power too.
+/// at a time. The file has a write-ahead log and is locked while it is open. A decision is forced to the disk before it is
+/// sent, so it survives a loss of power too. That a run was joined is written before any message of it is sent, and not forced: lost with
+/// the power it costs a number, which with another boot names another run.
 /// </summary>
 internal sealed class RunStore : IDisposable
 {
@@ -32,6 +33,9 @@ internal sealed class RunStore : IDisposable
     private readonly SqliteCommand _dropOld;
     private readonly SqliteCommand _begin;
     private readonly SqliteCommand _commit;
+    private readonly SqliteCommand _force;
+    private readonly SqliteCommand _leave;
+    private bool? _forces;
     private int _saves;
 
     /// <param name="connection">An open file of this agent.</param>
@@ -54,6 +58,8 @@ internal sealed class RunStore : IDisposable
         _dropOld = Command($"DELETE FROM runs WHERE seq <= (SELECT max(seq) FROM runs) - {MaxRuns}");
         _begin = Command("BEGIN");
         _commit = Command("COMMIT");
+        _force = Command("PRAGMA synchronous = FULL");
+        _leave = Command("PRAGMA synchronous = NORMAL");
     }
 
     /// <summary>What the file held when it was opened: for the new process' machine.</summary>
@@ -62,13 +68,20 @@ internal sealed class RunStore : IDisposable
     /// <summary>The newest runs when it was opened, oldest first; at most <see cref="HistoryLength"/>.</summary>
     public IReadOnlyList<RunRecord> History { get; }
 
-    /// <summary>Writes the changes since the last save, all or none. No decision of them may be published before this returns.</summary>
+    /// <summary>Writes the changes since the last save, all or none. Nothing of them may be published before this returns.</summary>
     /// <param name="now">What the machine persists now.</param>
     /// <param name="runs">The runs that changed, oldest first.</param>
     /// <exception cref="SqliteException">It could not be written: the disk is full or broken. The store is of no more use.</exception>
     public void Save(Restored now, IReadOnlyList<RunRecord> runs)
     {
         var isCheckpoint = ++_saves % SavesPerCheckpoint == 0;
+        var forces = !now.MayBeLost;
+        if (_forces != forces)
+        {
+            (forces ? _force : _leave).ExecuteNonQuery();
+            _forces = forces;
+        }
+
         _begin.ExecuteNonQuery();
         foreach (var run in runs)
         {
@@ -81,7 +94,7 @@ internal sealed class RunStore : IDisposable
         }
 
         var floor = now.Floor.IsNone ? "" : now.Floor.ToString();
-        var current = now.Run?.Id.ToString() ?? (now.Decision is null ? null : RunRecord.Bare);
+        var current = now is { Run: null, Decision: null } ? null : RunRecord.NameOf(now.Run);
         Set(_writeAgent, floor, current, Sum(floor, current));
         _writeAgent.ExecuteNonQuery();
         _commit.ExecuteNonQuery();

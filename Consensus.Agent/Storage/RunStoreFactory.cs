@@ -111,7 +111,7 @@ internal static class RunStoreFactory
             // No other process reads or writes it from here on, which also saves the shared memory file.
             // The store moves the log into the file itself, and marks the file then.
             Execute(connection, """
-                PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL;
+                PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = NORMAL;
                 BEGIN EXCLUSIVE; COMMIT;
                 """);
             if (Number("PRAGMA application_id") != ApplicationId)

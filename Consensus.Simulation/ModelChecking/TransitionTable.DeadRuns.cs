@@ -67,9 +67,13 @@ internal sealed partial class TransitionTable
         Random.Begin();
         var reset = machine.Clone();
         reset.Step(new MessageReceived(new Reset()));
-        bool[] losses = MayLose(machine) ? [false, true] : [false];
-        foreach (var copy in (AgentStateMachine[])
-            [machine.Clone(), reset, .. losses.SelectMany(loses => (AgentStateMachine[])[Restart(machine, 1, loses), Restart(machine, -1, loses)])])
+        List<AgentStateMachine> copies = [machine.Clone(), reset, Restart(machine, 1, loses: false), Restart(machine, -1, loses: false)];
+        if (MayLose(machine))
+        {
+            copies.AddRange([Restart(machine, 1, loses: true), Restart(machine, -1, loses: true)]);
+        }
+
+        foreach (var copy in copies)
         {
             if (TakesPart(copy, run))
             {

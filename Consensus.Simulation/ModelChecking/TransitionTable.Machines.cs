@@ -77,9 +77,7 @@ internal sealed partial class TransitionTable
         !IsCrash(code) ? state.Local.Machine.Clone()
         : Restart(state.Local.Machine, code is CrashUp or CrashUpLosing ? 1 : -1, code is CrashUpLosing or CrashDownLosing);
 
-    // A decision is forced to the disk before it is sent. That a run was joined is written later.
-    private bool MayLose(AgentStateMachine machine) =>
-        _bounds.Durable && machine is { CurrentRun: not null, CurrentDecision: null };
+    private bool MayLose(AgentStateMachine machine) => _bounds.Durable && machine.ToPersist().MayBeLost;
 
     private AgentStateMachine Restart(AgentStateMachine before, int direction, bool loses)
     {
@@ -96,7 +94,8 @@ internal sealed partial class TransitionTable
 
     private AgentStateMachine New(int agent, char boot) =>
         _make(
-            _bounds.Peers.IdOf(agent), $"{(char)('a' + agent)}{boot}", [.. _bounds.Peers.PeersOf(agent).Select(_bounds.Peers.IdOf)], Random);
+            _bounds.Peers.IdOf(agent), $"{(char)('a' + agent)}{boot}",
+            [.. _bounds.Peers.PeersOf(agent).Select(_bounds.Peers.IdOf)], Random);
 
     private LocalState LocalOf(AgentStateMachine machine, bool mayStart, IReadOnlyList<Effect>? effects = null)
     {

@@ -156,7 +156,8 @@ internal sealed partial class TransitionTable
         }
 
         var outcomes = OutcomesOf(state, code);
-        if (outcomes.All(outcome => outcome.Next == state.Local && outcome.Sent.All(sent => state.Local.RepeatedMessages.Contains(sent))) && !IsCrash(code))
+        if (!IsCrash(code) && outcomes.All(
+            outcome => outcome.Next == state.Local && outcome.Sent.All(sent => state.Local.RepeatedMessages.Contains(sent))))
         {
             state.Local.Ignore(code);
             return [];
