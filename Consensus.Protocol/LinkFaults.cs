@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Consensus.Protocol;
 
-/// <summary>Faults of one direction of a link that stay until they are ended, as the program with the link proxies and its callers write them.</summary>
+/// <summary>Faults of one direction of a link. They stay until a caller ends them. This is their form on the wire.</summary>
 /// <param name="Lose">The probability that a request is lost, 0..1.</param>
 /// <param name="DelayMs">How much later a request arrives, in ms.</param>
 /// <param name="Repeat">The probability that a request arrives twice, 0..1.</param>

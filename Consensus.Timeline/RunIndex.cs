@@ -125,7 +125,9 @@ public sealed class RunIndex
         _persisted = (Newest, history.Count == 0 ? null : history[^1]);
     }
 
-    /// <summary>The records that changed since the last call, oldest first: of the newest run then, and of those that began after it.</summary>
+    /// <summary>
+    /// The records that changed since the last call, oldest first: of the run that was newest then, and of those that began after it.
+    /// </summary>
     /// <param name="now">What the core persists.</param>
     public List<RunRecord> ToPersist(Restored now)
     {

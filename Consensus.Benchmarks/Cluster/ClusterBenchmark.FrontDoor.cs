@@ -77,13 +77,18 @@ internal sealed partial class ClusterBenchmark
             _latencies.Add(Latencies.Of(memoryPut, raw));
             _latencies.Add(Latencies.Of(diskPut, raw));
             Compare("DATA, in puts to etcd with its log on the same disk", persisted, diskPut, 1);
-            Compare("plain by a relay, in puts to etcd in memory", relayed, memoryPut, 0.8);
-            Compare("plain by direct messages, in puts to etcd in memory", plain, memoryPut, 1);
+            CompareWithEtcd(plain, relayed, memoryPut);
         }
-
-        void Compare(string what, Cell cell, Cell than, double atMost) =>
-            _targets.Add(new(what, cell.Samples.Percentile(0.5) / than.Samples.Percentile(0.5), atMost));
     }
+
+    private void CompareWithEtcd(Cell direct, Cell relayed, Cell put)
+    {
+        Compare("plain by a relay, in puts to etcd in memory", relayed, put, 0.8);
+        Compare("plain by direct messages, in puts to etcd in memory", direct, put, 1);
+    }
+
+    private void Compare(string what, Cell cell, Cell than, double atMost) =>
+        _targets.Add(new(what, cell.Samples.Percentile(0.5) / than.Samples.Percentile(0.5), atMost));
 
     private static double ForcePage(FileStream file)
     {

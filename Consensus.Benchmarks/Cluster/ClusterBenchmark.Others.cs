@@ -39,8 +39,7 @@ internal sealed partial class ClusterBenchmark
         if (etcdNodes is not null)
         {
             _latencies.Add(Latencies.Of(put, raw));
-            _targets.Add(new("answer by a relay, in etcd puts", _latencies[^4].Times!.Value, 1));
-            _targets.Add(new("answer by direct messages, in etcd puts", _latencies[^5].Times!.Value, 1.1));
+            CompareWithEtcd(direct, relayed, put);
         }
 
         var (directCpu, relayedCpu) = (await CpuOfAsync(three, Direct), await CpuOfAsync(three, Relayed));

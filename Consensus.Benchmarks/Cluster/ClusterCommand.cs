@@ -23,7 +23,8 @@ internal static class ClusterCommand
 
     private static readonly Option<Part[]> Only = new("--only")
     {
-        Description = "Measure these parts.", HelpName = "decisions|cost|limping|growth|frontdoor|oneprocess|others", AllowMultipleArgumentsPerToken = true,
+        Description = "Measure these parts.", HelpName = "decisions|cost|limping|growth|frontdoor|oneprocess|others",
+        AllowMultipleArgumentsPerToken = true,
         DefaultValueFactory = _ => [Part.Decisions, Part.Cost],
     };
 
@@ -63,7 +64,8 @@ internal static class ClusterCommand
 
         var (etcd, original) = (parsed.GetValue(Etcd), parsed.GetValue(Original));
         var parts = parsed.GetValue(All) ? Enum.GetValues<Part>() : parsed.GetValue(Only)!;
-        parts = (etcd || original) && !parts.Contains(Part.Others) && !parts.Contains(Part.FrontDoor) ? [.. parts, Part.Others] : parts;
+        var asksForOthers = original || (etcd && !parts.Contains(Part.FrontDoor));
+        parts = asksForOthers && !parts.Contains(Part.Others) ? [.. parts, Part.Others] : parts;
         try
         {
             // Progress goes to the terminal, the result to where the output goes.

@@ -72,7 +72,7 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
         var slowest = TimeSpan.Zero;
         for (var agent = 0; agent < (IsLong ? clients.Count : 1); agent++)
         {
-            // The first answers of its peers tell it. A busy machine may let both of them time out.
+            // A restarted agent learns the decision from its first poll. On a busy machine both calls of that poll may time out.
             for (var (polls, tries) = (1, 5); polls > 0; tries--)
             {
                 Assert.True(tries > 0, $"Agent {agent + 1} polled its peers again each time before it knew the decision.");

@@ -77,6 +77,8 @@ function chartOf(title, counts, all) {
     svg('text', { x: label + bar + 6, y: 14 }, percent(futures))));
   const words = counts.map(({ number, futures }) => `${number}: ${percent(futures)}`).join(', ') || 'none';
   const height = row * (counts.length + 1);
-  const attributes = { class: 'likelihood', role: 'img', 'aria-label': `${title}: ${words}`, viewBox: `0 0 ${width} ${height}`, width, height };
+  const attributes = {
+    class: 'likelihood', role: 'img', 'aria-label': `${title}: ${words}`, viewBox: `0 0 ${width} ${height}`, width, height,
+  };
   return svg('svg', attributes, svg('text', { class: 'chart-title', x: 0, y: 14 }, title), rows);
 }
