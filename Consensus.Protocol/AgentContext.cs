@@ -57,7 +57,8 @@ internal sealed class AgentContext
     {
         Peers.Read(reader);
         Run = reader.ReadBool() ? RunState.Read(reader, Id) : null;
-        (Floor, DisseminationMs, BeforeFirstPoll, AbandonedNumber) = (reader.ReadRunId(), reader.ReadInt(), reader.ReadBool(), reader.ReadLong());
+        (Floor, DisseminationMs, BeforeFirstPoll, AbandonedNumber) =
+            (reader.ReadRunId(), reader.ReadInt(), reader.ReadBool(), reader.ReadLong());
     }
 
     /// <summary>Writes what the agent holds between two steps.</summary>

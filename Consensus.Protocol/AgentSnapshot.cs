@@ -75,7 +75,8 @@ public sealed record AgentSnapshot(
             proposals, votes, run?.Attempts ?? 0, run?.Decision, StallReport.Of(agent), agent.ClusterSize);
     }
 
-    private static Response StateOf(string id, string boot, int agents, RunId floor, RunDescriptor? run, bool learner, Decision? decision) =>
+    private static Response StateOf(
+        string id, string boot, int agents, RunId floor, RunDescriptor? run, bool learner, Decision? decision) =>
         new(ResponseStatus.Ok)
         {
             AgentId = id, Boot = boot, Agents = agents, Floor = floor.IsNone ? null : floor,

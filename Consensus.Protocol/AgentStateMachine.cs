@@ -18,7 +18,10 @@ public sealed class AgentStateMachine
     public AgentStateMachine(string id, string boot, IReadOnlyList<string> peers, IRandomSource random, SafetyRules? rules = null)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(peers.Count, ProtocolLimits.MaxAgents - 1);
-        _agent = new AgentContext { Id = id, Boot = boot, Random = random, Rules = rules ?? SafetyRules.Default, Peers = new PeerTable(peers) };
+        _agent = new AgentContext
+        {
+            Id = id, Boot = boot, Random = random, Rules = rules ?? SafetyRules.Default, Peers = new PeerTable(peers),
+        };
         _start = new RunStart(_agent);
     }
 

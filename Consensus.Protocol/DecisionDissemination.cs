@@ -7,7 +7,8 @@ internal static class DecisionDissemination
     public static Response OnFinal(AgentContext agent, RunState run, Final message)
     {
         agent.Peers.AcknowledgeDecision(message.AgentId);
-        return !run.IsValue(message.Value) || message.Round < 1 ? DescribedRun.Ignore(run, ResponseReason.OutOfRange, ResponseStatus.Refused)
+        return !run.IsValue(message.Value) || message.Round < 1
+            ? DescribedRun.Ignore(run, ResponseReason.OutOfRange, ResponseStatus.Refused)
             : OnDecisionOf(agent, run, message.Value, message.Round, message.AgentId) ? new Response(ResponseStatus.Ack)
             : DescribedRun.Ignore(run, ResponseReason.Disagreement, ResponseStatus.Refused);
     }
@@ -104,7 +105,8 @@ internal static class DecisionDissemination
         {
             ref readonly var peer = ref agent.Peers[i];
             var sends = relay >= 0 ? retransmit && i == relay
-                : !peer.DecisionAcknowledged && (retransmit || (run.SendsFinalAtOnce && i != agent.ReplyTo && peer is { Unreachable: false, InFlight: 0 }));
+                : !peer.DecisionAcknowledged
+                    && (retransmit || (run.SendsFinalAtOnce && i != agent.ReplyTo && peer is { Unreachable: false, InFlight: 0 }));
             if (sends)
             {
                 agent.Send(i, final);
@@ -114,5 +116,6 @@ internal static class DecisionDissemination
         agent.SetTimer(Timer.Dissemination, agent.DisseminationMs);
     }
 
-    private static Final FinalOf(AgentContext agent, RunState run) => new(run.Decision!.Value, run.Decision.Round, run.Descriptor, agent.Id);
+    private static Final FinalOf(AgentContext agent, RunState run) =>
+        new(run.Decision!.Value, run.Decision.Round, run.Descriptor, agent.Id);
 }

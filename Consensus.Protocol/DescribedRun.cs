@@ -141,7 +141,11 @@ internal static class DescribedRun
         response = response with { AgentId = agent.Id, Run = run.Id };
         if (run.Decision is not null)
         {
-            return response with { Decision = run.Decision, Disseminated = run.Relay >= 0 && agent.Peers.AllAcknowledgeDecision ? true : null };
+            return response with
+            {
+                Decision = run.Decision,
+                Disseminated = run.Relay >= 0 && agent.Peers.AllAcknowledgeDecision ? true : null,
+            };
         }
 
         if (run.Learner)

@@ -29,7 +29,8 @@ public static class EventFormatter
         { Kind: MessageKind.NewRound } => Invariant($"new round {content.Round}, proposing {content.Value}"),
         { Kind: MessageKind.Proposal } => Invariant($"proposal of {content.Value} in round {content.Round}"),
         { Kind: MessageKind.Vote, Proposed: 0 } => Invariant($"vote for {ValueOrNone(content.Value)} in round {content.Round}"),
-        { Kind: MessageKind.Vote } => Invariant($"vote for {ValueOrNone(content.Value)} in round {content.Round}, having proposed {content.Proposed}"),
+        { Kind: MessageKind.Vote } =>
+            Invariant($"vote for {ValueOrNone(content.Value)} in round {content.Round}, having proposed {content.Proposed}"),
         { Kind: MessageKind.Final } => Invariant($"final of {content.Value}, decided in round {content.Round}"),
         _ => NameOf(content.Kind),
     };
@@ -83,7 +84,8 @@ public static class EventFormatter
             response.Floor is { } floor ? $"floor {floor}" : null,
             response.Descriptor is null ? null : $"in run {response.Run}",
             response.Proposal is { } proposal ? Invariant($"proposes {proposal.Value} in round {proposal.Round}") : null,
-            response.Vote is { } vote ? Invariant($"votes for {ValueOrNone(vote.Value ?? 0)} in round {vote.Round}, having proposed {vote.Proposed}") : null,
+            response.Vote is { } vote
+                ? Invariant($"votes for {ValueOrNone(vote.Value ?? 0)} in round {vote.Round}, having proposed {vote.Proposed}") : null,
             response.Decision is { } decision ? Of(decision) : null,
         ];
         return string.Join(", ", parts.Where(part => part is not null));
@@ -113,11 +115,14 @@ public static class EventFormatter
             ProtocolEventKind.Adopted => Invariant($"adopts {value} for round {round}"),
             ProtocolEventKind.Voted => Invariant($"votes for {ValueOrNone(value)} in round {round}"),
             ProtocolEventKind.Decided => Invariant($"decides {value} in round {round}"),
-            ProtocolEventKind.Learned => Invariant($"learns the decision {value} of round {round}{(protocolEvent.Other is { } other ? $" from {other}" : "")}"),
+            ProtocolEventKind.Learned =>
+                Invariant($"learns the decision {value} of round {round}{(protocolEvent.Other is { } other ? $" from {other}" : "")}"),
             ProtocolEventKind.WasReset => "is reset",
-            ProtocolEventKind.Restored => value == 0 ? $"goes on with {NameOf(run)}" : Invariant($"goes on with {NameOf(run)}, decided {value} in round {round}"),
+            ProtocolEventKind.Restored =>
+                value == 0 ? $"goes on with {NameOf(run)}" : Invariant($"goes on with {NameOf(run)}, decided {value} in round {round}"),
             ProtocolEventKind.Equivocated => Invariant($"detects equivocation by {protocolEvent.Other} in round {round}"),
-            ProtocolEventKind.AgreementViolated => Invariant($"detects that {protocolEvent.Other ?? "another agent"} decided {value}: agreement is violated"),
+            ProtocolEventKind.AgreementViolated =>
+                Invariant($"detects that {protocolEvent.Other ?? "another agent"} decided {value}: agreement is violated"),
             _ => throw new ArgumentOutOfRangeException(nameof(protocolEvent), protocolEvent.Kind, "No such kind."),
         };
     }
@@ -205,7 +210,8 @@ public static class EventFormatter
         : Invariant($", relaying {relayed.Count} message{(relayed.Count == 1 ? "" : "s")}");
 
     private static string Pairs<T>(IReadOnlyDictionary<string, T> pairs, char separator) =>
-        string.Join(" ", pairs.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => Invariant($"{pair.Key}{separator}{pair.Value}")));
+        string.Join(
+            " ", pairs.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => Invariant($"{pair.Key}{separator}{pair.Value}")));
 
     private static string Missing(IReadOnlyList<string> missing) => missing.Count == 0 ? "" : $", missing {string.Join(" ", missing)}";
 

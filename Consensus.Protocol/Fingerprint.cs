@@ -26,7 +26,8 @@ internal readonly struct Fingerprint(BinaryWriter writer)
         Write(agent.Floor);
         writer.Write(agent.Boot);
         writer.Write(agent.AbandonedNumber);
-        writer.Write((byte)((start.IsShakingHands ? 1 : 0) | (mayStart ? 2 : 0) | (start.InProgress ? 4 : 0) | (contacts && agent.BeforeFirstPoll ? 8 : 0)));
+        writer.Write((byte)((start.IsShakingHands ? 1 : 0) | (mayStart ? 2 : 0)
+            | (start.InProgress ? 4 : 0) | (contacts && agent.BeforeFirstPoll ? 8 : 0)));
         for (var i = 0; (mayStart || start.IsShakingHands || contacts) && i < agent.Peers.Count; i++)
         {
             ref readonly var peer = ref agent.Peers[i];

@@ -51,7 +51,9 @@ public readonly record struct MessageContent(MessageKind Kind, int Round = 0, in
 /// <param name="Run">The run it belongs to; null in a bare message, which follows the original contract.</param>
 public abstract record Message(RunDescriptor? Run)
 {
-    /// <summary>What the initiator of a run passes on with its own proposal or vote; null for nothing (<see cref="Spread.Relay"/>).</summary>
+    /// <summary>
+    /// What the initiator of a run passes on with its own proposal or vote; null for nothing (<see cref="Spread.Relay"/>).
+    /// </summary>
     [JsonPropertyName("heard")]
     public RelayedMessages? Relayed { get; init; }
 

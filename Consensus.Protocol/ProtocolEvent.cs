@@ -9,7 +9,8 @@ namespace Consensus.Protocol;
 /// <param name="Value">The value drawn, proposed, voted for or decided; 0 for none.</param>
 /// <param name="Attempt">How many values this agent has drawn in the run so far.</param>
 /// <param name="Other">Another agent concerned, if any.</param>
-public sealed record ProtocolEvent(ProtocolEventKind Kind, RunId Run, int Round, int Value = 0, int Attempt = 0, string? Other = null) : Effect
+public sealed record ProtocolEvent(
+    ProtocolEventKind Kind, RunId Run, int Round, int Value = 0, int Attempt = 0, string? Other = null) : Effect
 {
     /// <summary>Whether only those who look at its round ask for it. Others end or begin more than a round.</summary>
     public bool IsOfOneRound => EntersRound || Kind == ProtocolEventKind.Voted;

@@ -27,7 +27,8 @@ internal sealed class RatifiedRule : DecisionRule
         }
 
         return message.Round < run.Round ? DescribedRun.Ignore(run, ResponseReason.StaleRound)
-            : message.Round == run.Round && run.Phase != Phase.Waiting ? new Response(ResponseStatus.AlreadyStarted) { Round = message.Round }
+            : message.Round == run.Round && run.Phase != Phase.Waiting
+                ? new Response(ResponseStatus.AlreadyStarted) { Round = message.Round }
             : DescribedRun.Ignore(run, ResponseReason.RoundMismatch);
     }
 

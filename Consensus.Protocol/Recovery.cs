@@ -16,7 +16,8 @@ internal static class Recovery
             return;
         }
 
-        var run = persisted.Run is { } described ? new RunState(described, agent.Id, RunMembership.TakesPart(agent, described)) : new RunState(agent.Id);
+        var run = persisted.Run is { } described
+            ? new RunState(described, agent.Id, RunMembership.TakesPart(agent, described)) : new RunState(agent.Id);
         run.Attempts = persisted.Attempts;
         if (agent.Rules.DecisionAfterRestart(persisted.Decision) is { } decision)
         {

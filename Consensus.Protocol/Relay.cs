@@ -56,7 +56,8 @@ internal static class Relay
     /// </summary>
     public static void Receive(AgentContext agent, RunState run, Message message)
     {
-        if (run.Relay < 0 || run.IsRelay || message.Sender != run.Id.Initiator || message.Content is not { Kind: MessageKind.Proposal or MessageKind.Vote, Round: var round })
+        if (run.Relay < 0 || run.IsRelay || message.Sender != run.Id.Initiator
+            || message.Content is not { Kind: MessageKind.Proposal or MessageKind.Vote, Round: var round })
         {
             return;
         }

@@ -74,7 +74,8 @@ internal static class RoundOutbox
 
     private static Message CurrentOf(AgentContext agent, RunState run)
     {
-        Message message = run.Phase == Phase.Voting ? run.VoteOf(run.Me) with { Run = run.Descriptor } : ProposalOf(agent, run, run.Descriptor);
+        Message message = run.Phase == Phase.Voting
+            ? run.VoteOf(run.Me) with { Run = run.Descriptor } : ProposalOf(agent, run, run.Descriptor);
         return run.IsRelay ? message with { Relayed = Relay.MessagesOf(agent, run) } : message;
     }
 

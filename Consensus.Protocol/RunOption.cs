@@ -17,7 +17,8 @@ namespace Consensus.Protocol;
 /// always direct.
 /// </param>
 public sealed record RunRequest(
-    int? Round = null, Rule? Rule = null, int? Values = null, DrawStrategy? Draw = null, int? WindowMs = null, long? Seed = null, Spread? Spread = null)
+    int? Round = null, Rule? Rule = null, int? Values = null, DrawStrategy? Draw = null,
+    int? WindowMs = null, long? Seed = null, Spread? Spread = null)
 {
     /// <summary>The start round without another.</summary>
     public const int DefaultRound = 1;
@@ -45,7 +46,8 @@ public sealed class RunOption
     private readonly Func<RunRequest, long?>? _number;
 
     private RunOption(
-        string name, string label, string description, string? defaultText, Func<RunRequest, string, RunRequest> set, Func<RunRequest, long?>? number = null) =>
+        string name, string label, string description, string? defaultText,
+        Func<RunRequest, string, RunRequest> set, Func<RunRequest, long?>? number = null) =>
         (Name, Label, Description, Default, _set, _number) = (name, label, description, defaultText, set, number);
 
     /// <summary>The start round.</summary>
@@ -70,7 +72,8 @@ public sealed class RunOption
 
     /// <summary>The window.</summary>
     public static RunOption WindowMs { get; } = Number(
-        "window_ms", "Window, ms", "How long a round waits for slower agents, in ms.", 0, ProtocolLimits.MaxWindowMs, ProtocolTiming.DefaultWindowMs,
+        "window_ms", "Window, ms", "How long a round waits for slower agents, in ms.",
+        0, ProtocolLimits.MaxWindowMs, ProtocolTiming.DefaultWindowMs,
         request => request.WindowMs, (request, number) => request with { WindowMs = (int)number }, "window");
 
     /// <summary>How messages travel.</summary>
@@ -81,7 +84,8 @@ public sealed class RunOption
 
     /// <summary>The seed of the draws.</summary>
     public static RunOption Seed { get; } = Number(
-        "seed", "Seed", "Makes the draws repeatable. Without a seed they are random.", -ProtocolLimits.MaxSeed, ProtocolLimits.MaxSeed, null,
+        "seed", "Seed", "Makes the draws repeatable. Without a seed they are random.",
+        -ProtocolLimits.MaxSeed, ProtocolLimits.MaxSeed, null,
         request => request.Seed, (request, number) => request with { Seed = number }, "seed");
 
     /// <summary>All options, in the order of forms.</summary>
@@ -152,8 +156,8 @@ public sealed class RunOption
         Accepts(text) ? _set(request, text) : throw new FormatException($"{Name} must be {Allowed}.");
 
     private static RunOption Number(
-        string name, string label, string description, long min, long max, long? byDefault, Func<RunRequest, long?> get, Func<RunRequest, long, RunRequest> set,
-        params string[] terms) =>
+        string name, string label, string description, long min, long max, long? byDefault,
+        Func<RunRequest, long?> get, Func<RunRequest, long, RunRequest> set, params string[] terms) =>
         new(name, label, description, byDefault?.ToString(CultureInfo.InvariantCulture),
             (request, text) => set(request, long.Parse(text, NumberStyles.Integer, CultureInfo.InvariantCulture)), get)
         { Min = min, Max = max, Terms = terms };
@@ -161,8 +165,10 @@ public sealed class RunOption
     private static RunOption Choice<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields)] T>(
         string name, string label, string description, T? byDefault, Func<RunRequest, T, RunRequest> set, params string[] terms)
         where T : struct, Enum =>
-        new(name, label, description, byDefault?.WireName(), (request, text) => set(request, WireNames.Parse<T>(text.ToLowerInvariant())!.Value))
+        new(name, label, description, byDefault?.WireName(),
+            (request, text) => set(request, WireNames.Parse<T>(text.ToLowerInvariant())!.Value))
         {
-            Choices = [.. Enum.GetValues<T>().OrderBy(choice => !choice.Equals(byDefault)).Select(choice => choice.WireName())], Terms = terms,
+            Choices = [.. Enum.GetValues<T>().OrderBy(choice => !choice.Equals(byDefault)).Select(choice => choice.WireName())],
+            Terms = terms,
         };
 }

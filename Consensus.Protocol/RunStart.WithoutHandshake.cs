@@ -38,7 +38,9 @@ internal sealed partial class RunStart
         attempt.WithoutHandshake && attempt.IsCurrentIn(agent) && agent.Run is { Decision: null }
         && (attempt.Legacy.AsSpan().Contains(true) || CountTakingPart(attempt) < agent.Quorum);
 
-    /// <summary>Counts this agent and the peers that responded, have the boot that the run names, and count the same number of agents.</summary>
+    /// <summary>
+    /// Counts this agent and the peers that responded, have the boot that the run names, and count the same number of agents.
+    /// </summary>
     private int CountTakingPart(Attempt attempt)
     {
         var takingPart = 1;

@@ -286,7 +286,8 @@ internal sealed partial class RunStart(AgentContext agent)
         var rule = request.Rule ?? Rule.Ratified;
         return new RunDescriptor(
             agent.Rules.CreateRunId(highest + 1, agent.Id, agent.Boot), agent.ClusterSize, request.Round ?? RunRequest.DefaultRound, rule,
-            request.Values ?? RunRequest.DefaultValues, request.Draw ?? DrawStrategy.Fresh, request.WindowMs ?? ProtocolTiming.DefaultWindowMs, members, request.Seed, SpreadOf(rule, request.Spread, agent.ClusterSize));
+            request.Values ?? RunRequest.DefaultValues, request.Draw ?? DrawStrategy.Fresh,
+            request.WindowMs ?? ProtocolTiming.DefaultWindowMs, members, request.Seed, SpreadOf(rule, request.Spread, agent.ClusterSize));
     }
 
     private static Spread SpreadOf(Rule rule, Spread? requested, int agents) =>

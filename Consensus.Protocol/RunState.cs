@@ -56,12 +56,14 @@ internal sealed class RunState
 
     /// <summary>
     /// The members' votes of the round: <see cref="NoVote"/>, <see cref="VoteForNone"/> or the value voted for. Of a member that has
-    /// voted, <see cref="Proposals"/> holds the proposal too, since the vote repeats it; unless <see cref="DropUnreadProposals"/> dropped it. All are <see cref="NoVote"/> under the
-    /// classic rule.
+    /// voted, <see cref="Proposals"/> holds the proposal too, since the vote repeats it; unless
+    /// <see cref="DropUnreadProposals"/> dropped it. All are <see cref="NoVote"/> under the classic rule.
     /// </summary>
     public int[] Votes;
 
-    /// <summary>Why members take no part any more. An entry that is not <see cref="Absence.None"/> never changes again; this agent's is None.</summary>
+    /// <summary>
+    /// Why members take no part any more. An entry that is not <see cref="Absence.None"/> never changes again; this agent's is None.
+    /// </summary>
     public Absence[] Absences;
 
     /// <summary>This agent's index; -1 for a learner.</summary>
@@ -78,7 +80,8 @@ internal sealed class RunState
 
     /// <summary>
     /// In one round it goes from <see cref="Phase.Proposing"/> to <see cref="Phase.Voting"/>, and only a new round leads back. A
-    /// learner waits until it is <see cref="Phase.Decided"/>. Decided is the last one, and holds exactly where <see cref="Decision"/> is set.
+    /// learner waits until it is <see cref="Phase.Decided"/>. Decided is the last one, and holds exactly where
+    /// <see cref="Decision"/> is set.
     /// </summary>
     public Phase Phase;
 
@@ -169,7 +172,8 @@ internal sealed class RunState
             run.EndedVotes[i] = (Vote)reader.ReadMessage();
         }
 
-        (run.Round, run.Phase, run.Attempts, run.Decision) = (reader.ReadInt(), (Phase)reader.ReadInt(), reader.ReadInt(), reader.ReadDecision());
+        (run.Round, run.Phase, run.Attempts, run.Decision) =
+            (reader.ReadInt(), (Phase)reader.ReadInt(), reader.ReadInt(), reader.ReadDecision());
         (run.SendsFinalAtOnce, run.WindowArmed, run.WindowElapsed) = (reader.ReadBool(), reader.ReadBool(), reader.ReadBool());
         (run.RetransmitMs, run.ProposalUnsent, run.VoteUnsent) = (reader.ReadInt(), reader.ReadBool(), reader.ReadBool());
         return run;

@@ -43,7 +43,8 @@ internal static class StallReport
             }
         }
 
-        return string.Join("; ", reasons) + (sizesDiffer ? ": name all others in PEERS of each agent, then POST /run again" : ": POST /run again");
+        return string.Join("; ", reasons)
+            + (sizesDiffer ? ": name all others in PEERS of each agent, then POST /run again" : ": POST /run again");
 
         void Add(string name, string why)
         {

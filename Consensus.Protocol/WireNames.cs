@@ -28,9 +28,11 @@ public static class WireNames
     {
         public static readonly Dictionary<T, string> Names = typeof(T).GetFields(BindingFlags.Public | BindingFlags.Static).ToDictionary(
             field => (T)field.GetValue(null)!,
-            field => field.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name));
+            field => field.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name
+                ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name));
 
-        public static readonly Dictionary<string, T> Members = Names.ToDictionary(name => name.Value, name => name.Key, StringComparer.Ordinal);
+        public static readonly Dictionary<string, T> Members = Names.ToDictionary(
+            name => name.Value, name => name.Key, StringComparer.Ordinal);
     }
 }
 
@@ -44,7 +46,8 @@ public sealed class LenientEnumNameConverter<[DynamicallyAccessedMembers(Dynamic
 {
     /// <inheritdoc/>
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        reader.TokenType == JsonTokenType.String ? WireNames.Parse<T>(reader.GetString()).GetValueOrDefault() : throw new JsonException("A string is expected.");
+        reader.TokenType == JsonTokenType.String
+            ? WireNames.Parse<T>(reader.GetString()).GetValueOrDefault() : throw new JsonException("A string is expected.");
 
     /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(value.WireName());

@@ -12,7 +12,10 @@ internal sealed class ClockOffsetEstimator(int agents)
     // _atMost[a, b]: clock b is ahead of clock a by at most this, in µs.
     private readonly long[,] _atMost = Fill(agents);
 
-    /// <summary>Something that left <paramref name="from"/> at its time <paramref name="sent"/> was at <paramref name="to"/> at its time <paramref name="received"/>.</summary>
+    /// <summary>
+    /// Something that left <paramref name="from"/> at its time <paramref name="sent"/> was at <paramref name="to"/> at its
+    /// time <paramref name="received"/>.
+    /// </summary>
     public void Observe(int from, long sent, int to, long received) =>
         _atMost[from, to] = Math.Min(_atMost[from, to], received - sent);
 

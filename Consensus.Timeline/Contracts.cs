@@ -8,7 +8,8 @@ namespace Consensus.Timeline;
 /// <param name="AtUs">µs since 1970, by that agent's clock.</param>
 /// <param name="Kind">
 /// <c>joined</c>, <c>joined_as_learner</c>, <c>drew</c>, <c>copied</c>, <c>adopted</c>, <c>voted</c>, <c>decided</c>, <c>learned</c>,
-/// <c>was_reset</c>, <c>contradicted</c>, <c>disagreed</c>, <c>restored</c>, <c>booted</c>, <c>sent</c>, <c>received</c>, <c>answered</c>, <c>lost</c>.
+/// <c>was_reset</c>, <c>contradicted</c>, <c>disagreed</c>, <c>restored</c>, <c>booted</c>, <c>sent</c>, <c>received</c>,
+/// <c>answered</c>, <c>lost</c>.
 /// </param>
 /// <param name="Message">The message's kind; of <c>answered</c>: the kind of the response's new information.</param>
 /// <param name="MessageId">The sender's number of the message.</param>
@@ -23,7 +24,8 @@ namespace Consensus.Timeline;
 /// <param name="Run">The run; only in the live stream, and where it is another one than its timeline's.</param>
 public sealed record TimelineEvent(
     long Id, long AtUs, string Kind, string? Message = null, long? MessageId = null, string? Other = null, string? OtherBoot = null,
-    int? Round = null, int? Value = null, int? Proposal = null, int? Attempt = null, string? Status = null, string? Reason = null, string? Run = null)
+    int? Round = null, int? Value = null, int? Proposal = null, int? Attempt = null,
+    string? Status = null, string? Reason = null, string? Run = null)
 {
     /// <summary>The kind; null: one that this version does not know.</summary>
     internal TimelineEventKind? KnownKind => TimelineNames.KindOf(Kind);
@@ -45,7 +47,8 @@ public sealed record TimelineEvent(
     /// <param name="content">The message, or what the response carries; of other events, their round and value.</param>
     /// <param name="messageId">The sender's number of the message; 0: none.</param>
     /// <param name="id">Its id.</param>
-    internal static TimelineEvent Of(TimelineEventKind kind, long at, MessageContent content = default, long messageId = 0, long id = 0) => new(
+    internal static TimelineEvent Of(
+        TimelineEventKind kind, long at, MessageContent content = default, long messageId = 0, long id = 0) => new(
         id, at, kind.WireName(),
         content.Kind == MessageKind.None ? null : content.Kind.WireName(), messageId == 0 ? null : messageId, null, null,
         content.Round == 0 ? null : content.Round, content.Value == 0 ? null : content.Value,
@@ -67,7 +70,8 @@ public sealed record RoundEntry(int Round, int Value, long AtUs);
 /// <param name="Events">The events, in order.</param>
 /// <param name="States">How its state changed, in order; absent where its state is not known.</param>
 public sealed record AgentTimeline(
-    string AgentId, string Boot, string? Run = null, RunDescriptor? Descriptor = null, bool Learner = false, int LastRound = 0, int Dropped = 0,
+    string AgentId, string Boot, string? Run = null, RunDescriptor? Descriptor = null,
+    bool Learner = false, int LastRound = 0, int Dropped = 0,
     IReadOnlyList<RoundEntry>? Rounds = null, IReadOnlyList<TimelineEvent>? Events = null, IReadOnlyList<StateChange>? States = null);
 
 /// <summary>One run of the history.</summary>
@@ -86,8 +90,8 @@ public sealed record AgentTimeline(
 /// <param name="Learner">Whether this agent took no part in it.</param>
 /// <param name="DecisionRound">The round of the decision.</param>
 public sealed record RunSummary(
-    string Run, Rule Rule, DrawStrategy Draw, long StartedAtUs, int Rounds, int Sent, double? DurationMs = null, int? Value = null, bool Learner = false,
-    int? DecisionRound = null)
+    string Run, Rule Rule, DrawStrategy Draw, long StartedAtUs, int Rounds,
+    int Sent, double? DurationMs = null, int? Value = null, bool Learner = false, int? DecisionRound = null)
 {
     /// <summary>
     /// The one summary that stands for a run of which several agents know. The initiator's, where it decided: its clock alone
@@ -103,7 +107,9 @@ public sealed record RunSummary(
 /// <summary>The response to <c>GET /timeline/runs</c>, newest first.</summary>
 public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 
-/// <summary>One run as all agents recorded it, on one clock: the response to <c>GET /timeline?cluster=true</c> and to <c>GET /simulate</c>.</summary>
+/// <summary>
+/// One run as all agents recorded it, on one clock: the response to <c>GET /timeline?cluster=true</c> and to <c>GET /simulate</c>.
+/// </summary>
 /// <param name="Run">The run's id, <c>bare</c>, or absent where there is none.</param>
 /// <param name="N">Agents in the cluster.</param>
 /// <param name="Quorum">How many of them decide.</param>
@@ -125,9 +131,11 @@ public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 /// <param name="Texts">What events and messages are in words; they name these by number, from 0.</param>
 /// <param name="Explanation">Of a simulated or explored run: the answer to <c>why</c>; absent where nothing is asked.</param>
 public sealed record ClusterTimeline(
-    string? Run, int N, int Quorum, long StartUs, IReadOnlyList<Lane> Lanes, IReadOnlyList<LaneEvent> Events, IReadOnlyList<MessageArrow> Messages,
+    string? Run, int N, int Quorum, long StartUs, IReadOnlyList<Lane> Lanes,
+    IReadOnlyList<LaneEvent> Events, IReadOnlyList<MessageArrow> Messages,
     IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<UnresponsivePeriod> Silences,
-    bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0, string? Sentence = null, double? DurationMs = null, ViolatedProperty? Violation = null,
+    bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0,
+    string? Sentence = null, double? DurationMs = null, ViolatedProperty? Violation = null,
     IReadOnlyList<LaneState>? States = null, RunVerdict? Verdict = null, IReadOnlyList<string>? Texts = null,
     EventExplanation? Explanation = null);
 
@@ -145,7 +153,9 @@ public sealed record BrokenRule(string Name, string Description, string Property
 /// <summary>The answer to <c>GET /simulate/mutants</c>.</summary>
 public sealed record BrokenRules(IReadOnlyList<BrokenRule> Mutants);
 
-/// <summary>The answer to <c>GET /simulate/mutants/{name}</c>: what goes wrong under a broken rule, and the unbroken rules in the same place.</summary>
+/// <summary>
+/// The answer to <c>GET /simulate/mutants/{name}</c>: what goes wrong under a broken rule, and the unbroken rules in the same place.
+/// </summary>
 /// <param name="Mutant">The broken rule.</param>
 /// <param name="Seed">The seed of the simulated run.</param>
 /// <param name="Events">How many events shrinking has left of that run.</param>
@@ -153,7 +163,9 @@ public sealed record BrokenRules(IReadOnlyList<BrokenRule> Mutants);
 /// <param name="Ratified">The same agents, draws and events under the unbroken rules. In the end all messages arrive.</param>
 public sealed record BrokenRun(BrokenRule Mutant, long Seed, int Events, ClusterTimeline Broken, ClusterTimeline Ratified);
 
-/// <summary>The response to <c>GET /simulate/counterexample</c>: the classic rule breaking agreement, and the ratified rule in the same place.</summary>
+/// <summary>
+/// The response to <c>GET /simulate/counterexample</c>: the classic rule breaking agreement, and the ratified rule in the same place.
+/// </summary>
 /// <param name="Seed">The seed of the simulated run.</param>
 /// <param name="Events">How many events shrinking has left of that run.</param>
 /// <param name="Classic">These events.</param>
@@ -163,7 +175,9 @@ public sealed record SimulatedPair(long Seed, int Events, ClusterTimeline Classi
 /// <summary>One agent of a merged timeline.</summary>
 /// <param name="AgentId">Its id, or its address while the id is unknown.</param>
 /// <param name="Up">Whether it responds; of one that does not, only what others recorded is there.</param>
-/// <param name="Part"><c>member</c>, <c>learner</c>, <c>absent</c>, or <c>former</c>: it took part, and the cluster does not count it any more.</param>
+/// <param name="Part">
+/// <c>member</c>, <c>learner</c>, <c>absent</c>, or <c>former</c>: it took part, and the cluster does not count it any more.
+/// </param>
 /// <param name="Boot">Its boot.</param>
 /// <param name="OffsetMs">How much its clock was found ahead of the serving agent's; corrected in all times here.</param>
 /// <param name="Value">Its decision.</param>
@@ -217,7 +231,8 @@ public sealed record NewInformation(
 /// <param name="Text">The number of the text of what it says, a noun.</param>
 /// <param name="Outcome">The number of the text of what became of it by its response; absent: unknown.</param>
 public sealed record MessageArrow(
-    string Kind, int From, int To, double Sent, double? Received = null, double? Answered = null, double? LostAt = null, int Round = 0, int? Value = null,
+    string Kind, int From, int To, double Sent, double? Received = null,
+    double? Answered = null, double? LostAt = null, int Round = 0, int? Value = null,
     int? Proposal = null, string? Status = null, string? Reason = null, NewInformation? News = null, bool Guessed = false, long? Id = null,
     string? Run = null, bool? Completes = null, bool? ResponseCompletes = null, int? Text = null, int? Outcome = null);
 
@@ -231,7 +246,8 @@ public readonly record struct RoundRange(int From, int To);
 public sealed record UnresponsivePeriod(int Lane, double From, double? To = null);
 
 /// <summary>JSON of the timeline: snake_case, without reflection.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(AgentTimeline))]
 [JsonSerializable(typeof(ClusterTimeline))]
 [JsonSerializable(typeof(EventExplanation))]

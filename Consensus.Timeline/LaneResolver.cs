@@ -15,9 +15,11 @@ public sealed class LaneResolver
     public LaneResolver(IReadOnlyList<Source> sources, RunDescriptor? descriptor)
     {
         var names = sources.Select(source => source.Timeline).OfType<AgentTimeline>()
-            .SelectMany(timeline => (timeline.Events ?? []).Where(e => e.KnownKind == TimelineEventKind.Sent && e.Other is not null).Select(e => (timeline.AgentId, Name: e.Other!)))
+            .SelectMany(timeline => (timeline.Events ?? []).Where(e => e.KnownKind == TimelineEventKind.Sent && e.Other is not null)
+                .Select(e => (timeline.AgentId, Name: e.Other!)))
             .Distinct().ToList();
-        var ids = new SortedSet<string>(names.Select(name => name.Name).Where(name => !IsAddress(name)), Comparer<string>.Create(CompareNaturally));
+        var ids = new SortedSet<string>(
+            names.Select(name => name.Name).Where(name => !IsAddress(name)), Comparer<string>.Create(CompareNaturally));
         var members = descriptor?.Members.Keys ?? [];
         var current = sources.Select(source => source.Timeline?.AgentId ?? source.AgentId
             ?? (HostOf(source.Address) is var host && (ids.Contains(host) || members.Contains(host)) ? host : null)).ToList();
@@ -44,7 +46,8 @@ public sealed class LaneResolver
             _index[Ids[i]] = i;
         }
 
-        var byAddress = sources.Where(source => source.Timeline is not null).ToDictionary(source => source.Address, source => source.Timeline!.AgentId);
+        var byAddress = sources.Where(source => source.Timeline is not null)
+            .ToDictionary(source => source.Address, source => source.Timeline!.AgentId);
         foreach (var (agent, name) in names.Where(name => IsAddress(name.Name)))
         {
             var id = byAddress.TryGetValue(name, out var known) && known != agent ? known
@@ -120,5 +123,6 @@ public sealed class LaneResolver
     private static bool IsAddress(string name) => name.Contains("://", StringComparison.Ordinal);
 
     private static string HostOf(string address) =>
-        Uri.TryCreate(address, UriKind.Absolute, out var uri) ? uri.IsDefaultPort || uri.Port < 0 ? uri.Host : $"{uri.Host}:{uri.Port}" : address;
+        Uri.TryCreate(address, UriKind.Absolute, out var uri)
+            ? uri.IsDefaultPort || uri.Port < 0 ? uri.Host : $"{uri.Host}:{uri.Port}" : address;
 }

@@ -74,14 +74,18 @@ public sealed class RecordedRun(RunId id, long startedAt)
         Descriptor, StartedAt, LastRound, Attempts, Sent, Learner,
         decision is null ? 0 : Math.Max(1, DecidedAt), decision?.Value ?? 0, decision?.Round ?? 0);
 
-    /// <summary>The run in short. A decision without a time, or one before the start by a clock that was set back, has no duration.</summary>
+    /// <summary>
+    /// The run in short. A decision without a time, or one before the start by a clock that was set back, has no duration.
+    /// </summary>
     public RunSummary Summary()
     {
         var decided = DecidedAt != 0;
         var last = decided ? DecisionRound : LastRound;
         return new RunSummary(
-            Name, Descriptor?.Rule ?? Rule.Classic, Descriptor?.Draw ?? DrawStrategy.Fresh, StartedAt, Math.Max(0, last - (Descriptor?.StartRound ?? 1) + 1), Sent,
-            decided && DecidedAt >= StartedAt ? (DecidedAt - StartedAt) / 1000.0 : null, decided ? DecisionValue : null, Learner, decided ? DecisionRound : null);
+            Name, Descriptor?.Rule ?? Rule.Classic, Descriptor?.Draw ?? DrawStrategy.Fresh,
+            StartedAt, Math.Max(0, last - (Descriptor?.StartRound ?? 1) + 1), Sent,
+            decided && DecidedAt >= StartedAt ? (DecidedAt - StartedAt) / 1000.0 : null,
+            decided ? DecisionValue : null, Learner, decided ? DecisionRound : null);
     }
 
     /// <summary>A step belongs to it.</summary>

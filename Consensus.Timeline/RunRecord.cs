@@ -13,7 +13,8 @@ namespace Consensus.Timeline;
 /// <param name="Value">The decision; 0 while undecided.</param>
 /// <param name="Round">The round in which this agent decided or learned the decision; 0 while undecided.</param>
 public sealed record RunRecord(
-    RunDescriptor? Run, long StartedAtUs, int LastRound, int Attempts, int Sent, bool Learner, long DecidedAtUs = 0, int Value = 0, int Round = 0)
+    RunDescriptor? Run, long StartedAtUs, int LastRound, int Attempts,
+    int Sent, bool Learner, long DecidedAtUs = 0, int Value = 0, int Round = 0)
 {
     /// <summary>The run of bare messages goes by this name.</summary>
     public const string Bare = "bare";

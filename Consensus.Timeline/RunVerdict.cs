@@ -32,7 +32,8 @@ public sealed record RunVerdict(string Tone, string Text, string? Figures = null
         var decided = timeline.Lanes.Where(lane => lane.Value is not null).ToList();
 
         // After a restart, the events that led to a decision are no longer recorded.
-        var recovered = decided.Count > 0 && !timeline.Events.Any(e => e.KnownKind is TimelineEventKind.Decided or TimelineEventKind.Learned);
+        var recovered = decided.Count > 0
+            && !timeline.Events.Any(e => e.KnownKind is TimelineEventKind.Decided or TimelineEventKind.Learned);
         var figures = FiguresOf(timeline, recovered);
         if (timeline.Violation is { } violation)
         {
@@ -60,9 +61,11 @@ public sealed record RunVerdict(string Tone, string Text, string? Figures = null
         var verb = decided.Count == 1 ? "decided" : "agreed on";
         var time = timeline.DurationMs is { } ms ? $" in {EventFormatter.Of(TimeSpan.FromMilliseconds(ms))}" : "";
         var before = recovered && timeline.Events.Any(e => e.KnownKind == TimelineEventKind.Restored) ? ", before the restart" : "";
-        var rest = undecided.Count == 0 ? "" : $" {EventFormatter.List(undecided)} {(undecided.Count == 1 ? "has" : "have")} no decision yet.";
+        var rest = undecided.Count == 0
+            ? "" : $" {EventFormatter.List(undecided)} {(undecided.Count == 1 ? "has" : "have")} no decision yet.";
         return new(
-            rest.Length == 0 ? "good" : "open", $"{run}{agents} {verb} {decided[0].Value} after {Count(rounds, "round")}{time}{before}.{rest}", figures);
+            rest.Length == 0 ? "good" : "open",
+            $"{run}{agents} {verb} {decided[0].Value} after {Count(rounds, "round")}{time}{before}.{rest}", figures);
     }
 
     private static string FiguresOf(ClusterTimeline timeline, bool recovered)

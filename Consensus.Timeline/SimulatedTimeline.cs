@@ -24,12 +24,14 @@ public static class SimulatedTimeline
     {
         var runs = trace.Calls.Select(call => call.Message.Run).OfType<RunDescriptor>().ToList();
         var run = runs.Find(run => run.Id == violation?.Run) ?? runs.MaxBy(run => run.Id);
-        var entered = trace.Steps.SelectMany(step => step.Events).Where(protocolEvent => protocolEvent.Run == run?.Id && protocolEvent.EntersRound);
+        var entered = trace.Steps.SelectMany(step => step.Events)
+            .Where(protocolEvent => protocolEvent.Run == run?.Id && protocolEvent.EntersRound);
         var (_, folded) = RoundFolding.Fold(1, entered.Select(protocolEvent => protocolEvent.Round).DefaultIfEmpty(0).Max(), detail);
         var processes = trace.Steps.Where(step => step.Kind is TraceStepKind.Boot or TraceStepKind.Crash).ToLookup(step => step.Agent);
         var reader = new TraceReader(trace, processes, run, folded, showsQueries);
         var merged = TimelineMerger.Merge(run?.Id.ToString(), reader.Sources(agents), folded);
-        var ends = merged.Events.Where(e => e.Run is null && e.KnownKind is TimelineEventKind.Decided or TimelineEventKind.Learned).ToList();
+        var ends = merged.Events.Where(
+            e => e.Run is null && e.KnownKind is TimelineEventKind.Decided or TimelineEventKind.Learned).ToList();
         return RunVerdict.AddTo(merged with
         {
             Lanes = [.. merged.Lanes.Select((lane, agent) => lane with { Up = processes[agent].Last().Kind != TraceStepKind.Crash })],
@@ -61,22 +63,30 @@ public static class SimulatedTimeline
         [
             .. trace.Calls.Where(call => call.Message is Handshake or Reset || (showsQueries && call.Message is StateQuery)
                 || (call.Message.Run is { } named && (trace.KeepsStates || named.Id == run?.Id))),
-            .. trace.Steps.Where(step => step is { Kind: TraceStepKind.Response, Call.Message: StateQuery, Events.Count: > 0 }).Select(step => step.Call!),
+            .. trace.Steps.Where(step => step is { Kind: TraceStepKind.Response, Call.Message: StateQuery, Events.Count: > 0 })
+                .Select(step => step.Call!),
         ];
 
-        public List<Source> Sources(int agents) => [.. Enumerable.Range(0, agents).Select(agent => new Source(trace.IdOf(agent), TimelineOf(agent)))];
+        public List<Source> Sources(int agents) =>
+            [.. Enumerable.Range(0, agents).Select(agent => new Source(trace.IdOf(agent), TimelineOf(agent)))];
 
         private AgentTimeline TimelineOf(int agent)
         {
             var own = _steps[agent].ToList();
             var states = own.Where(step => step.Kind == TraceStepKind.Crash || step.After is not null)
                 .Select(step => (step.At, step.Kind == TraceStepKind.Crash ? null : step.After));
-            var events = own.SelectMany(step => step.Events.Where(protocolEvent => protocolEvent.Run == run?.Id).Select(protocolEvent => (step.At, Event: protocolEvent))).ToList();
+            var events = own.SelectMany(step => step.Events.Where(protocolEvent => protocolEvent.Run == run?.Id)
+                .Select(protocolEvent => (step.At, Event: protocolEvent))).ToList();
             var joined = events.FindLast(one => one.Event.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner).Event;
             return new AgentTimeline(
                 trace.IdOf(agent), BootOf(agent), run?.Id.ToString(), run, joined?.Kind == ProtocolEventKind.JoinedAsLearner,
-                Rounds: [.. events.Where(one => one.Event.EntersRound).Select(one => new RoundEntry(one.Event.Round, one.Event.Value, one.At))],
-                Events: [.. own.SelectMany(step => EventsOf(step, isFirst: step == own[0])), .. trace.Calls.Where(call => call.From == agent && IsShown(call) && NeverEnds(call)).Select(call => EventOf(call, trace.Steps[^1].At, TimelineEventKind.Lost))],
+                Rounds: [.. events.Where(one => one.Event.EntersRound)
+                    .Select(one => new RoundEntry(one.Event.Round, one.Event.Value, one.At))],
+                Events: [
+                    .. own.SelectMany(step => EventsOf(step, isFirst: step == own[0])),
+                    .. trace.Calls.Where(call => call.From == agent && IsShown(call) && NeverEnds(call))
+                        .Select(call => EventOf(call, trace.Steps[^1].At, TimelineEventKind.Lost)),
+                ],
                 States: trace.KeepsStates ? [.. StateChanges.Of(states, IsShown)] : null);
         }
 

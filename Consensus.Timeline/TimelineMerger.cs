@@ -20,7 +20,8 @@ public static class TimelineMerger
     {
         var descriptor = sources.Select(source => source.Timeline?.Descriptor).FirstOrDefault(found => found is not null);
         var names = new LaneResolver(sources, descriptor);
-        var recorded = sources.Select(source => source.Timeline).OfType<AgentTimeline>().Where(timeline => timeline.Events is not null).ToList();
+        var recorded = sources.Select(source => source.Timeline).OfType<AgentTimeline>()
+            .Where(timeline => timeline.Events is not null).ToList();
         var links = Links(recorded, names);
         var offsets = OffsetsOf(sources, links, names);
         long At(int lane, long at) => lane < 0 ? at : at - offsets[lane];
@@ -32,23 +33,28 @@ public static class TimelineMerger
         var decisions = new DecisionReader(recorded, sources.Count);
         var arrows = Arrows(links, decisions, At, T);
         var events = recorded.SelectMany(timeline => timeline.Events!.Where(IsInner)
-            .Select(e => ToLaneEvent(e, names[timeline.AgentId], At, T) with { Support = decisions.SupportOf(timeline, e) })).OrderBy(e => e.T).ToList();
+            .Select(e => ToLaneEvent(e, names[timeline.AgentId], At, T) with { Support = decisions.SupportOf(timeline, e) }))
+            .OrderBy(e => e.T).ToList();
         ShowRuns(arrows, events);
         var lanes = names.Ids.Select((id, lane) => ToLane(id, lane, names, sources, descriptor, offsets, events)).ToList();
         var rounds = RoundsOf(recorded, names, At, T);
         var values = lanes.Where(lane => lane.Value is not null).Select(lane => lane.Value).Distinct().Count();
         return RunVerdict.AddTo(TimelineTexts.AddTo(new ClusterTimeline(
-            run, sources.Count, Quorum.Of(sources.Count), start, lanes, events, arrows, rounds, folded, SilencesOf(arrows, events, lanes.Count),
+            run, sources.Count, Quorum.Of(sources.Count), start, lanes, events,
+            arrows, rounds, folded, SilencesOf(arrows, events, lanes.Count),
             values == 0 ? null : values == 1, descriptor, LastRoundOf(rounds, sources, descriptor), DurationMs: DurationOf(sources),
-            States: [.. recorded.SelectMany(timeline => StatesOf(timeline, names, at => T(At(names[timeline.AgentId], at)))).OrderBy(state => state.T)])));
+            States: [.. recorded.SelectMany(timeline => StatesOf(timeline, names, at => T(At(names[timeline.AgentId], at))))
+                .OrderBy(state => state.T)])));
     }
 
     private static IEnumerable<LaneState> StatesOf(AgentTimeline timeline, LaneResolver names, Func<long, double> t)
     {
         IReadOnlyDictionary<int, int>? ByLane(IReadOnlyDictionary<string, int>? values) => values
-            ?.Select(one => (Lane: names.Resolve(timeline.AgentId, one.Key), one.Value)).Where(one => one.Lane >= 0).ToDictionary(one => one.Lane, one => one.Value);
+            ?.Select(one => (Lane: names.Resolve(timeline.AgentId, one.Key), one.Value))
+                .Where(one => one.Lane >= 0).ToDictionary(one => one.Lane, one => one.Value);
         return (timeline.States ?? []).Select(change => new LaneState(
-            t(change.AtUs), names[timeline.AgentId], change.Fresh, change.Down, change.Run, change.Round, change.Phase, change.Value, change.Attempts,
+            t(change.AtUs), names[timeline.AgentId], change.Fresh, change.Down,
+            change.Run, change.Round, change.Phase, change.Value, change.Attempts,
             change.Learner, change.Decision, change.Stalled, ByLane(change.Proposals), ByLane(change.Votes)));
     }
 
@@ -57,7 +63,8 @@ public static class TimelineMerger
             .Append(rounds.Count == 0 ? 0 : rounds[^1].Round).Max();
 
     private static double? DurationOf(IReadOnlyList<Source> sources) =>
-        sources.Where(source => source is { Timeline: not null, Summary: not null }).Select(source => (source.Timeline!.AgentId, source.Summary!)).ToList() is { Count: > 0 } known
+        sources.Where(source => source is { Timeline: not null, Summary: not null })
+            .Select(source => (source.Timeline!.AgentId, source.Summary!)).ToList() is { Count: > 0 } known
             ? RunSummary.Choose(known).DurationMs
             : null;
 
@@ -72,7 +79,8 @@ public static class TimelineMerger
         public TimelineEvent? Lost;
     }
 
-    private static bool IsInner(TimelineEvent e) => e.KnownKind is not (TimelineEventKind.Sent or TimelineEventKind.Received or TimelineEventKind.Answered or TimelineEventKind.Lost);
+    private static bool IsInner(TimelineEvent e) =>
+        e.KnownKind is not (TimelineEventKind.Sent or TimelineEventKind.Received or TimelineEventKind.Answered or TimelineEventKind.Lost);
 
     private static List<Link> Links(List<AgentTimeline> recorded, LaneResolver names)
     {
@@ -90,7 +98,8 @@ public static class TimelineMerger
                     links.Add(link);
                     byKey[(own, timeline.Boot, e.MessageId ?? 0)] = link;
                 }
-                else if (kind is TimelineEventKind.Answered or TimelineEventKind.Lost && byKey.TryGetValue((own, timeline.Boot, e.MessageId ?? 0), out var sent))
+                else if (kind is TimelineEventKind.Answered or TimelineEventKind.Lost
+                    && byKey.TryGetValue((own, timeline.Boot, e.MessageId ?? 0), out var sent))
                 {
                     sent.Answered = kind == TimelineEventKind.Answered ? e : sent.Answered;
                     sent.Lost = kind == TimelineEventKind.Lost ? e : sent.Lost;
@@ -160,9 +169,12 @@ public static class TimelineMerger
             answered = answered is null ? null : Math.Max(answered.Value, received!.Value);
             var end = link.Answered ?? link.Received;
             arrows.Add(new MessageArrow(
-                what.Message!, link.From, link.To, t(sent), received is null ? null : t(received.Value), answered is null ? null : t(answered.Value),
-                link.Lost is { } lost ? t(at(link.From, lost.AtUs)) : null, what.Round ?? 0, what.Value, what.Proposal, end?.Status, end?.Reason,
-                link.Answered is { Message: { } kind } carried ? new NewInformation(kind, carried.Round ?? 0, carried.Value, carried.Proposal, carried.Run) : null,
+                what.Message!, link.From, link.To, t(sent), received is null ? null : t(received.Value),
+                answered is null ? null : t(answered.Value),
+                link.Lost is { } lost ? t(at(link.From, lost.AtUs)) : null,
+                what.Round ?? 0, what.Value, what.Proposal, end?.Status, end?.Reason,
+                link.Answered is { Message: { } kind } carried
+                    ? new NewInformation(kind, carried.Round ?? 0, carried.Value, carried.Proposal, carried.Run) : null,
                 link.Sent is null || (link.Received is null && answered is not null), what.MessageId, what.Run,
                 decisions.AreCompletedBy(link.Received), decisions.AreCompletedBy(link.Answered)));
         }
@@ -178,7 +190,9 @@ public static class TimelineMerger
         var arrivals = new List<(double T, int Index, bool IsResponse)>(arrows.Count * 2);
         for (var i = 0; i < arrows.Count; i++)
         {
-            if (arrows[i] is { Received: { } received } arrow && WireNames.Parse<MessageKind>(arrow.Kind) is MessageKind.Proposal or MessageKind.Vote or MessageKind.Final or MessageKind.NewRound)
+            if (arrows[i] is { Received: { } received } arrow
+                && WireNames.Parse<MessageKind>(arrow.Kind)
+                    is MessageKind.Proposal or MessageKind.Vote or MessageKind.Final or MessageKind.NewRound)
             {
                 arrivals.Add((received, i, false));
             }
@@ -200,7 +214,8 @@ public static class TimelineMerger
             }
 
             // A decision is the same in whatever round a message reports it.
-            return known.Add((from, to, run, kind == MessageKind.NewRound ? MessageKind.Proposal : kind, kind == MessageKind.Final ? 0 : round, value));
+            return known.Add(
+                (from, to, run, kind == MessageKind.NewRound ? MessageKind.Proposal : kind, kind == MessageKind.Final ? 0 : round, value));
         }
 
         foreach (var (_, i, isResponse) in arrivals)
@@ -237,18 +252,23 @@ public static class TimelineMerger
         new(t(at(lane, e.AtUs)), lane, e.Kind, e.Round ?? 0, e.Value, e.Proposal, e.Attempt, e.Other, e.Run);
 
     private static Lane ToLane(
-        string id, int lane, LaneResolver names, IReadOnlyList<Source> sources, RunDescriptor? descriptor, long[] offsets, List<LaneEvent> events)
+        string id, int lane, LaneResolver names, IReadOnlyList<Source> sources,
+        RunDescriptor? descriptor, long[] offsets, List<LaneEvent> events)
     {
         var source = sources.FirstOrDefault(source => source.Timeline?.AgentId == id);
         var timeline = source?.Timeline;
-        var decided = events.Find(e => e.Lane == lane && e.Run is null && (e.KnownKind is TimelineEventKind.Decided or TimelineEventKind.Learned || e is { KnownKind: TimelineEventKind.Restored, Value: not null }));
-        var part = names.IsFormer(id) ? "former" : timeline?.Learner == true ? "learner" : descriptor is null || descriptor.Members.ContainsKey(id) ? "member" : "absent";
+        var decided = events.Find(e => e.Lane == lane && e.Run is null
+            && (e.KnownKind is TimelineEventKind.Decided or TimelineEventKind.Learned
+                || e is { KnownKind: TimelineEventKind.Restored, Value: not null }));
+        var part = names.IsFormer(id) ? "former" : timeline?.Learner == true ? "learner"
+            : descriptor is null || descriptor.Members.ContainsKey(id) ? "member" : "absent";
         return new Lane(id, timeline is not null, part, timeline?.Boot, offsets[lane] / 1000.0,
             decided?.Value ?? source?.Summary?.Value, decided?.Round ?? source?.Summary?.DecisionRound, timeline?.Dropped ?? 0,
             timeline is { States: not null } or { Events: null });
     }
 
-    private static List<RoundValues> RoundsOf(List<AgentTimeline> recorded, LaneResolver names, Func<int, long, long> at, Func<long, double> t)
+    private static List<RoundValues> RoundsOf(
+        List<AgentTimeline> recorded, LaneResolver names, Func<int, long, long> at, Func<long, double> t)
     {
         var rounds = new SortedDictionary<int, (long At, int?[] Values)>();
         foreach (var timeline in recorded)

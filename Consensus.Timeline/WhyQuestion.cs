@@ -10,14 +10,17 @@ namespace Consensus.Timeline;
 /// <param name="Event">What happened, in words whose subject is the agent.</param>
 /// <param name="T">When, in ms since the start of the timeline.</param>
 /// <param name="Sentences">At most five sentences.</param>
-/// <param name="Causes">The messages, responses, timers and failures that caused it. Without any one of them it would not have happened, or by
-/// another cause that a sentence names.</param>
+/// <param name="Causes">
+/// The messages, responses, timers and failures that caused it. Without any one of them it would not have happened, or by
+/// another cause that a sentence names.
+/// </param>
 /// <param name="Quorums">The quorums that matter.</param>
 /// <param name="Shared">The agents that all quorums share.</param>
 /// <param name="Past">By lane: until when its steps are in the causal past, in ms; null: none is.</param>
 /// <param name="Guilty">Of a broken rule: the first step that the sound rule would not take; absent: none.</param>
 public sealed record EventExplanation(
-    string Agent, string Event, double T, IReadOnlyList<string> Sentences, IReadOnlyList<ExplainedCause> Causes, IReadOnlyList<ExplainedQuorum> Quorums,
+    string Agent, string Event, double T, IReadOnlyList<string> Sentences,
+    IReadOnlyList<ExplainedCause> Causes, IReadOnlyList<ExplainedQuorum> Quorums,
     IReadOnlyList<string> Shared, IReadOnlyList<double?> Past, ExplainedCause? Guilty = null);
 
 /// <summary>A step of an explanation.</summary>
@@ -49,7 +52,8 @@ public sealed record WhyQuestion(string Agent, string Kind, double? At, int? Rou
 
     /// <summary>Reads the parts of a question.</summary>
     public static WhyQuestion? Parse(string agent, string kind, string? at, string? round) =>
-        Kinds.Contains(kind) && ReadNumber(at, out var ms) && ReadNumber(round, out var number) && number is null or (>= 0 and <= ProtocolLimits.MaxRound)
+        Kinds.Contains(kind) && ReadNumber(at, out var ms) && ReadNumber(round, out var number)
+        && number is null or (>= 0 and <= ProtocolLimits.MaxRound)
             ? new(agent, kind, ms, (int?)number) : null;
 
     /// <summary>Adds the answer to a timeline; none where nothing is asked, or nothing such happened.</summary>
@@ -71,7 +75,8 @@ public sealed record WhyQuestion(string Agent, string Kind, double? At, int? Rou
         var kind = WireNames.Parse<ProtocolEventKind>(Kind);
         var found = agent < 0 ? null : Kind == Stalled ? explainer.ExplainStall(agent)
             : Kind == Ignored ? near.Select(explainer.ExplainIgnored).FirstOrDefault(one => one is not null)
-            : near.Select(step => (Step: step, Event: trace.Steps[step].Events.LastOrDefault(one => one.Kind == kind && (Round ?? one.Round) == one.Round)))
+            : near.Select(step =>
+                (Step: step, Event: trace.Steps[step].Events.LastOrDefault(one => one.Kind == kind && (Round ?? one.Round) == one.Round)))
                 .Where(one => one.Event is not null).Select(one => explainer.Explain(one.Step, one.Event!)).FirstOrDefault();
         return found is null ? null : new(
             found.Agent, found.Event, T(found.Step), found.Sentences,
@@ -82,7 +87,8 @@ public sealed record WhyQuestion(string Agent, string Kind, double? At, int? Rou
 
     private static bool ReadNumber(string? text, out double? number)
     {
-        var read = double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value);
+        var read = double.TryParse(
+            text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value);
         number = read ? value : null;
         return text is null || (read && double.IsFinite(value));
     }

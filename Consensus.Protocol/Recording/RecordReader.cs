@@ -216,8 +216,8 @@ public sealed class RecordReader(ReadOnlyMemory<byte> bytes)
     }
 
     internal StartRun ReadStart() => new(ReadLong(), new RunRequest(
-        ReadOptionalInt(), (Rule?)ReadOptionalLong(), ReadOptionalInt(), (DrawStrategy?)ReadOptionalLong(), ReadOptionalInt(), ReadOptionalLong(),
-        (Spread?)ReadOptionalLong()));
+        ReadOptionalInt(), (Rule?)ReadOptionalLong(), ReadOptionalInt(),
+        (DrawStrategy?)ReadOptionalLong(), ReadOptionalInt(), ReadOptionalLong(), (Spread?)ReadOptionalLong()));
 
     internal Decision? ReadDecision() => ReadBool() ? new Decision(ReadInt(), ReadInt(), ReadBool() ? ReadRunId() : null) : null;
 
