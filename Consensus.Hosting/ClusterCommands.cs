@@ -26,7 +26,8 @@ internal static class ClusterCommands
         Add(builder, cluster, "run", "Run consensus", "Starts a run on all agents and waits for the decision", "Play", IsAnyUp,
             (commands, cancellation) => commands.RunAsync(null, cancellation), isHighlighted: true);
         builder.WithCommand(
-            "run-with", "Run with options…", context => cluster.Commands(context).RunWithAsync(context.Arguments, context.CancellationToken),
+            "run-with", "Run with options…",
+            context => cluster.Commands(context).RunWithAsync(context.Arguments, context.CancellationToken),
             new CommandOptions
             {
                 Description = "Starts a run with a rule, a draw, values, a window and a seed of your choice",

@@ -22,7 +22,8 @@ internal sealed partial class ClusterMonitor(
     /// <summary>A run has many events in a few ms; one refresh serves them all.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly SemaphoreSlim _refreshing = new(1);
     private readonly ConcurrentDictionary<string, string?> _states = new();
     private readonly ClusterPublisher _publisher = new(cluster, notifications);

@@ -124,7 +124,8 @@ internal sealed record ClusterOptions(int Agents, int Port, string Data)
     {
         number = fallback;
         var text = configuration[name] ?? configuration[$"Cluster:{name}"];
-        return text is null || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= least && number <= most)
+        return text is null
+            || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= least && number <= most)
             ? null
             : $"--{name} is '{text}'; it must be a number from {least} to {most}.";
     }

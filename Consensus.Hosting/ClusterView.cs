@@ -71,10 +71,16 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
         }
 
         var changed = previous is null || !previous.Agents.Select(PresenceOf).SequenceEqual(agents.Select(PresenceOf));
-        var isNewOutcome = previous is not null && OutcomeOf(previous.Agents) is var before && (before.Run, before.Text) != (outcome.Run, outcome.Text);
+        var isNewOutcome = previous is not null && OutcomeOf(previous.Agents) is var before
+            && (before.Run, before.Text) != (outcome.Run, outcome.Text);
         var showsAvailability = changed || (!isNewOutcome && previous!.Text == availability);
         return showsAvailability
-            ? outcome with { Text = availability, Style = KnownResourceStateStyles.Warn, Sentence = $"{Absences(agents)}. {outcome.Sentence}" }
+            ? outcome with
+            {
+                Text = availability,
+                Style = KnownResourceStateStyles.Warn,
+                Sentence = $"{Absences(agents)}. {outcome.Sentence}",
+            }
             : outcome with { Sentence = $"{outcome.Sentence}; {Absences(agents)}" };
     }
 
@@ -139,13 +145,15 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
         var values = decided.Select(member => member.Decision!.Value).Distinct().ToList();
         if (values.Count > 1)
         {
-            var each = string.Join(", ", decided.Select(member => string.Create(CultureInfo.InvariantCulture, $"{member.AgentId} decided {member.Decision!.Value}")));
+            var each = string.Join(", ", decided.Select(
+                member => string.Create(CultureInfo.InvariantCulture, $"{member.AgentId} decided {member.Decision!.Value}")));
             return new ClusterView(agents, "Disagreed", KnownResourceStateStyles.Error, each, run) { IsDisagreement = true };
         }
 
         if (values.Count == 1)
         {
-            var view = new ClusterView(agents, string.Create(CultureInfo.InvariantCulture, $"Decided {values[0]}"), KnownResourceStateStyles.Success, "", run);
+            var view = new ClusterView(
+                agents, string.Create(CultureInfo.InvariantCulture, $"Decided {values[0]}"), KnownResourceStateStyles.Success, "", run);
             var sentence = Decision(decided, view.Summary?.DurationMs) + Support(decided, agents.Length);
             return view with { Sentence = sentence, Outcome = sentence };
         }

@@ -28,7 +28,8 @@ internal static class PortConflicts
             {
                 return string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Port {port}, for {ClusterOptions.NameOf(number)}, is in use. Stop the program that listens there, or start with --port 0 for free ports.");
+                    $"Port {port}, for {ClusterOptions.NameOf(number)}, is in use. "
+                        + $"Stop the program that listens there, or start with --port 0 for free ports.");
             }
         }
 
@@ -51,7 +52,8 @@ internal static class PortConflicts
             {
                 return string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Port {taken}, for {user}, is in use. Stop the program that listens there (another AppHost?), or start with --port 0 for free ports.");
+                    $"Port {taken}, for {user}, is in use. "
+                        + $"Stop the program that listens there (another AppHost?), or start with --port 0 for free ports.");
             }
 
             configuration[key] = "";
@@ -60,7 +62,8 @@ internal static class PortConflicts
         return null;
     }
 
-    private static bool IsTaken(int port) => IsTaken(IPAddress.Loopback, port) || (Socket.OSSupportsIPv6 && IsTaken(IPAddress.IPv6Loopback, port));
+    private static bool IsTaken(int port) =>
+        IsTaken(IPAddress.Loopback, port) || (Socket.OSSupportsIPv6 && IsTaken(IPAddress.IPv6Loopback, port));
 
     private static bool IsTaken(IPAddress address, int port)
     {

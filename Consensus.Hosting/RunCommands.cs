@@ -130,7 +130,8 @@ internal sealed class RunCommands(ConsensusClusterResource cluster, ClusterMonit
         // The others learn the decision a moment later; the sentence should name them.
         if ((started.Run ?? view.Run) is { } run && IsLearning(view, run))
         {
-            await Task.WhenAll(cluster.Agents.Where(other => view.Up.Contains(other.Agent.Name)).Select(other => LearnAsync(other, run, cancellation)));
+            await Task.WhenAll(
+                cluster.Agents.Where(other => view.Up.Contains(other.Agent.Name)).Select(other => LearnAsync(other, run, cancellation)));
             view = await monitor.RefreshAsync(cancellation);
         }
 
@@ -217,7 +218,8 @@ internal sealed class RunCommands(ConsensusClusterResource cluster, ClusterMonit
                 ? agent.SendAsync(HttpMethod.Get, $"/consensus?wait=1&run={Uri.EscapeDataString(run)}", null, limit.Token)
                 : PollAsync(agent, limit.Token));
         }
-        catch (Exception exception) when (exception is AgentException || (exception is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception exception)
+            when (exception is AgentException || (exception is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             // An agent that is slow or down is named as such by the view.
         }
@@ -232,15 +234,18 @@ internal sealed class RunCommands(ConsensusClusterResource cluster, ClusterMonit
             ?? throw new AgentException("No agent is up. Start the agents.");
     }
 
-    private async Task<ExecuteCommandResult> OnAllAsync(HttpMethod method, string path, string doneByOne, string doneByMany, CancellationToken cancellation)
+    private async Task<ExecuteCommandResult> OnAllAsync(
+        HttpMethod method, string path, string doneByOne, string doneByMany, CancellationToken cancellation)
     {
         var view = await monitor.RefreshAsync(cancellation);
         var agents = cluster.Agents.Where((_, i) => view.Agents[i].Up).ToList();
-        var failures = (await Task.WhenAll(agents.Select(agent => TryAsync(agent, method, path, null, cancellation)))).OfType<string>().ToList();
+        var failures = (await Task.WhenAll(agents.Select(agent => TryAsync(agent, method, path, null, cancellation))))
+            .OfType<string>().ToList();
         await monitor.RefreshAsync(cancellation);
         return failures.Count > 0 ? CommandResults.Failure(string.Join(" ", failures))
             : agents.Count == 0 ? CommandResults.Failure("No agent is up. Start the agents.")
-            : CommandResults.Success($"{string.Join(", ", agents.Select(agent => agent.Agent.Name))} {(agents.Count == 1 ? doneByOne : doneByMany)}");
+            : CommandResults.Success(
+                $"{string.Join(", ", agents.Select(agent => agent.Agent.Name))} {(agents.Count == 1 ? doneByOne : doneByMany)}");
     }
 
     private async Task<ExecuteCommandResult> OnOneAsync(

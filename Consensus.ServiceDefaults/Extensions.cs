@@ -23,7 +23,8 @@ public static class Extensions
 
     private static readonly string[] EndpointKeys =
     [
-        "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     ];
 
     /// <summary>Adds all of it.</summary>
@@ -45,11 +46,14 @@ public static class Extensions
         where TApp : Microsoft.AspNetCore.Routing.IEndpointRouteBuilder
     {
         app.MapHealthChecks(HealthPath, new HealthCheckOptions { ResponseWriter = Health.WriteAsync });
-        app.MapHealthChecks(AlivePath, new HealthCheckOptions { ResponseWriter = Health.WriteAsync, Predicate = check => check.Tags.Contains("live") });
+        app.MapHealthChecks(
+            AlivePath, new HealthCheckOptions { ResponseWriter = Health.WriteAsync, Predicate = check => check.Tags.Contains("live") });
         return app;
     }
 
-    /// <summary>Settings for a host beside one with <paramref name="configuration"/>: it makes the same telemetry and exports none.</summary>
+    /// <summary>
+    /// Settings for a host beside one with <paramref name="configuration"/>: it makes the same telemetry and exports none.
+    /// </summary>
     public static string[] WithoutExporters(IConfiguration configuration) =>
     [
         .. EndpointKeys.Select(key => $"--{key}="),

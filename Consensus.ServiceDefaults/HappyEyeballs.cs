@@ -12,7 +12,8 @@ namespace Consensus.ServiceDefaults;
 /// <param name="connect">Opens a connection to one address.</param>
 /// <param name="time">The clock.</param>
 public sealed class HappyEyeballs(
-    Func<string, CancellationToken, Task<IPAddress[]>> resolve, Func<IPEndPoint, CancellationToken, Task<Stream>> connect, TimeProvider time)
+    Func<string, CancellationToken, Task<IPAddress[]>> resolve,
+    Func<IPEndPoint, CancellationToken, Task<Stream>> connect, TimeProvider time)
 {
     /// <summary>How long an attempt has before the next address is tried beside it: the least that the RFC allows.</summary>
     public static readonly TimeSpan AttemptDelay = TimeSpan.FromMilliseconds(100);
@@ -76,7 +77,8 @@ public sealed class HappyEyeballs(
     private static IEnumerable<IPAddress> Order(IPAddress[] addresses, IPAddress? last)
     {
         var families = addresses.GroupBy(address => address.AddressFamily).Select(family => family.ToList()).ToList();
-        var inTurn = Enumerable.Range(0, addresses.Length).SelectMany(rank => families.Where(family => rank < family.Count).Select(family => family[rank]));
+        var inTurn = Enumerable.Range(0, addresses.Length)
+            .SelectMany(rank => families.Where(family => rank < family.Count).Select(family => family[rank]));
         return inTurn.OrderBy(address => address.Equals(last) ? 0 : 1);
     }
 

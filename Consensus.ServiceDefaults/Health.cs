@@ -12,7 +12,8 @@ internal static class Health
 
     /// <summary>Adds the check that fails while the process shuts down.</summary>
     public static IHealthChecksBuilder AddProcessCheck(this IHealthChecksBuilder checks) => checks.Add(new HealthCheckRegistration(
-        "process", services => new ProcessCheck(services.GetRequiredService<IHostApplicationLifetime>()), HealthStatus.Unhealthy, ["live"]));
+        "process", services => new ProcessCheck(services.GetRequiredService<IHostApplicationLifetime>()),
+        HealthStatus.Unhealthy, ["live"]));
 
     /// <summary>
     /// Writes <c>Healthy</c>, <c>Degraded</c> or <c>Unhealthy</c>, then <c>name: reason</c> for each check that is not healthy;

@@ -26,10 +26,12 @@ public sealed class NameResolver(Func<string, IPAddress[]> lookUp, TimeProvider 
     {
         lock (_gate)
         {
-            if (!_lookUps.TryGetValue(name, out var current) || current.Addresses.IsCompleted || time.GetElapsedTime(current.Start) >= SharedFor)
+            if (!_lookUps.TryGetValue(name, out var current) || current.Addresses.IsCompleted
+                || time.GetElapsedTime(current.Start) >= SharedFor)
             {
                 var addresses = Task.Factory.StartNew(
-                    () => lookUp(name), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+                    () => lookUp(name), CancellationToken.None,
+                    TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
                 _lookUps[name] = current = (addresses, time.GetTimestamp());
             }
 

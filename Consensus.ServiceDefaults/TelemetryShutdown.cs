@@ -33,5 +33,6 @@ internal sealed class TelemetryShutdown(IServiceProvider services) : IHostedLife
     }
 
     // The calls block, and the thread pool may have fewer threads than there are calls.
-    private static Task InThread(Action action) => Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    private static Task InThread(Action action) =>
+        Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

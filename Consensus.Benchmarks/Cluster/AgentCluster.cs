@@ -36,7 +36,8 @@ internal sealed class AgentCluster : IDisposable
 
     public TimeSpan Cpu => Running.Aggregate(TimeSpan.Zero, (sum, agent) => sum + agent.Cpu);
 
-    public static async Task<AgentCluster> StartAsync(string program, int count, HttpClient http, params (string Key, string Value)[] settings)
+    public static async Task<AgentCluster> StartAsync(
+        string program, int count, HttpClient http, params (string Key, string Value)[] settings)
     {
         var ports = LoopbackPorts.Free(count);
         var agents = new List<ServerProcess?>();
@@ -46,7 +47,8 @@ internal sealed class AgentCluster : IDisposable
             for (var i = 0; i < count; i++)
             {
                 var id = string.Create(CultureInfo.InvariantCulture, $"agent{i + 1}");
-                var environment = settings.ToDictionary(setting => setting.Key, setting => setting.Value.Replace("{agent}", id, StringComparison.Ordinal));
+                var environment = settings.ToDictionary(
+                    setting => setting.Key, setting => setting.Value.Replace("{agent}", id, StringComparison.Ordinal));
                 environment["RUN_RATE"] = "0";
                 environment["AGENT_ID"] = id;
                 environment["PORT"] = ports[i].ToString(CultureInfo.InvariantCulture);
@@ -67,8 +69,14 @@ internal sealed class AgentCluster : IDisposable
     public static async Task<AgentCluster> StartInOneProcessAsync(string program, int count, HttpClient http)
     {
         var first = ServerProcess.FreePortsInARow(count);
-        string[] args = ["--agents", string.Create(CultureInfo.InvariantCulture, $"{count}"), "--port", string.Create(CultureInfo.InvariantCulture, $"{first}"), "--RUN_RATE=0"];
-        var cluster = new AgentCluster([await ServerProcess.StartAsync(program, args, first, "/alive", new Dictionary<string, string>())], http);
+        string[] args =
+        [
+            "--agents", string.Create(CultureInfo.InvariantCulture, $"{count}"),
+            "--port", string.Create(CultureInfo.InvariantCulture, $"{first}"),
+            "--RUN_RATE=0",
+        ];
+        var cluster = new AgentCluster(
+            [await ServerProcess.StartAsync(program, args, first, "/alive", new Dictionary<string, string>())], http);
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(200))
         {
             try
@@ -83,7 +91,9 @@ internal sealed class AgentCluster : IDisposable
         }
     }
 
-    /// <summary>Decides until the agents' code is compiled as well as it gets, which takes so many decisions, and at most so long.</summary>
+    /// <summary>
+    /// Decides until the agents' code is compiled as well as it gets, which takes so many decisions, and at most so long.
+    /// </summary>
     public async Task WarmUpAsync(Question question, int decisions, TimeSpan atMost)
     {
         var clock = Stopwatch.StartNew();
@@ -151,7 +161,8 @@ internal sealed class AgentCluster : IDisposable
                 var id = run.GetProperty("run").GetString()!;
                 var before = sent.GetValueOrDefault(id, (Sent: 0, Agents: 0, OneRound: true));
                 sent[id] =
-                    (before.Sent + run.GetProperty("sent").GetInt32(), before.Agents + 1, before.OneRound && run.GetProperty("rounds").GetInt32() == 1);
+                    (before.Sent + run.GetProperty("sent").GetInt32(), before.Agents + 1,
+                        before.OneRound && run.GetProperty("rounds").GetInt32() == 1);
             }
         }
 
@@ -161,7 +172,8 @@ internal sealed class AgentCluster : IDisposable
     /// <summary>Calls to and from this agent, counted from 0, are held up from now on. Needs <c>FAULTS=true</c>.</summary>
     public async Task SlowDownAsync(int agent, int milliseconds)
     {
-        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes($$"""{"links":[{"direction":"in","delay_ms":{{milliseconds}}}]}"""));
+        using var content = new ByteArrayContent(
+            Encoding.UTF8.GetBytes($$"""{"links":[{"direction":"in","delay_ms":{{milliseconds}}}]}"""));
         content.Headers.ContentType = Json;
         using var response = await _http.PutAsync(new Uri(_agents[agent]!.Address, "/faults"), content);
         response.EnsureSuccessStatusCode();

@@ -71,7 +71,8 @@ internal sealed partial class ClusterBenchmark
             if (isDirect)
             {
                 _latencies.Add(Latencies.Of(direct, raw));
-                _figures.Add(new($"CPU per decision, {size} agents in one process, direct", await CpuOfAsync(cluster, DirectPlurality), "ms"));
+                _figures.Add(
+                    new($"CPU per decision, {size} agents in one process, direct", await CpuOfAsync(cluster, DirectPlurality), "ms"));
             }
 
             _latencies.Add(Latencies.Of(relayed, raw, isDirect ? direct : null));

@@ -35,13 +35,15 @@ internal enum Part
 /// <param name="etcd">Whether to time puts to etcd beside answers of agents.</param>
 /// <param name="original">Whether to time a stand-in for the original beside them.</param>
 /// <param name="progress">Receives what is being done, and which part (0..1) of all is over.</param>
-internal sealed partial class ClusterBenchmark(string agent, double seconds, Part[] only, string? external, bool etcd, bool original, Action<string, double> progress) : IDisposable
+internal sealed partial class ClusterBenchmark(
+    string agent, double seconds, Part[] only, string? external, bool etcd, bool original, Action<string, double> progress) : IDisposable
 {
     // What all parts below add up to.
     private const double Parts = 142;
     private static readonly int[] Sizes = [5, 7, 9];
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10) }) { Timeout = TimeSpan.FromMinutes(1) };
+    private readonly HttpClient _http =
+        new(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10) }) { Timeout = TimeSpan.FromMinutes(1) };
     private readonly List<Latencies> _latencies = [];
     private readonly List<Figure> _figures = [];
     private readonly List<Target> _targets = [];
@@ -123,7 +125,8 @@ internal sealed partial class ClusterBenchmark(string agent, double seconds, Par
         _latencies.Add(Latencies.Of(plurality, raw, ratified));
         _latencies.Add(Latencies.Of(many, raw, plurality));
         _latencies.Add(Latencies.Of(fresh, raw, ratified));
-        _figures.Add(new("classic decisions on which agents differed", three.Disagreements + traced.Disagreements, $"of {classic.Samples.Count + classicTraced.Samples.Count}"));
+        _figures.Add(new("classic decisions on which agents differed",
+            three.Disagreements + traced.Disagreements, $"of {classic.Samples.Count + classicTraced.Samples.Count}"));
         _targets.Add(new("decision, ratified, telemetry off, in raw round trips", _latencies[1].RawRoundTrips, 8));
         _targets.Add(new("telemetry exporting, times telemetry off", _latencies[3].Times!.Value, 1.3));
         _targets.Add(new("p99 of a decision, times p50", ratified.Samples.Percentile(0.99) / ratified.Samples.Percentile(0.5), 6));
@@ -179,7 +182,8 @@ internal sealed partial class ClusterBenchmark(string agent, double seconds, Par
         _figures.Add(new("messages per decision in one round, back to back", messagesOfOne, "between agents"));
         _figures.Add(new("messages per decision in one round, left alone", undisturbed.Average(), "between agents"));
         _figures.Add(new("working set of an agent", three.Running.Max(one => one.WorkingSet) / 1048576.0, "MB"));
-        _figures.Add(new("start of an agent to its first answer", three.Running.Select(one => one.StartTime.TotalMilliseconds).Order().ElementAt(1), "ms"));
+        _figures.Add(new("start of an agent to its first answer",
+            three.Running.Select(one => one.StartTime.TotalMilliseconds).Order().ElementAt(1), "ms"));
         _targets.Add(new($"CPU per decision, times (messages + client's 3) x raw", decision / ((messagesOfOne + 3) * raw), 1.5));
         _targets.Add(new("messages per decision in one round", Math.Max(messages.Max(), undisturbed.Max()), 18));
 

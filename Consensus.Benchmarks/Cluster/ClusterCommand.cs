@@ -8,18 +8,23 @@ internal static class ClusterCommand
 {
     private static readonly Option<double> Seconds = new("--seconds")
     {
-        Description = "How long to measure all parts, beside starting and warming up (1..3600); of some, as much less.", DefaultValueFactory = _ => 40, HelpName = "S",
+        Description = "How long to measure all parts, beside starting and warming up (1..3600); of some, as much less.",
+        DefaultValueFactory = _ => 40, HelpName = "S",
     };
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print JSON instead of tables." };
 
     private static readonly Option<string?> External = new("--external")
     {
-        Description = "Times another system in the same run: a shell command, run in turns with the agents, that prints one latency in ms per line.", HelpName = "CMD",
+        Description = "Times another system in the same run: "
+            + "a shell command, run in turns with the agents, that prints one latency in ms per line.",
+        HelpName = "CMD",
     };
 
-    private static readonly Option<bool> Etcd = new("--etcd") { Description = "Time puts to three nodes of etcd in the same run; etcd must be on the path." };
-    private static readonly Option<bool> Original = new("--original") { Description = "Time a stand-in for the original, in Python, in the same run." };
+    private static readonly Option<bool> Etcd =
+        new("--etcd") { Description = "Time puts to three nodes of etcd in the same run; etcd must be on the path." };
+    private static readonly Option<bool> Original =
+        new("--original") { Description = "Time a stand-in for the original, in Python, in the same run." };
 
     private static readonly Option<Part[]> Only = new("--only")
     {
@@ -38,7 +43,10 @@ internal static class ClusterCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var command = new Command("cluster", "Decisions of agents in processes of their own, in turns with the raw round trip.") { Seconds, Only, All, Json, External, Etcd, Original, Agent };
+        var command = new Command("cluster", "Decisions of agents in processes of their own, in turns with the raw round trip.")
+        {
+            Seconds, Only, All, Json, External, Etcd, Original, Agent,
+        };
         Seconds.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<double>() is not (>= 1 and <= 3600))
@@ -73,15 +81,16 @@ internal static class ClusterCommand
             var report = await console.Progress().AutoRefresh(false).HideCompleted(true).StartAsync(async context =>
             {
                 var task = context.AddTask("starting", maxValue: 1);
-                using var benchmark = new ClusterBenchmark(program, parsed.GetValue(Seconds), parts, parsed.GetValue(External), etcd, original, (what, part) =>
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    (task.Description, task.Value) = (what, Math.Min(part, 0.99));
-                    if (console.Profile.Capabilities.Interactive)
+                using var benchmark = new ClusterBenchmark(
+                    program, parsed.GetValue(Seconds), parts, parsed.GetValue(External), etcd, original, (what, part) =>
                     {
-                        context.Refresh();
-                    }
-                });
+                        cancellation.ThrowIfCancellationRequested();
+                        (task.Description, task.Value) = (what, Math.Min(part, 0.99));
+                        if (console.Profile.Capabilities.Interactive)
+                        {
+                            context.Refresh();
+                        }
+                    });
                 return await benchmark.RunAsync();
             });
             if (parsed.GetValue(Json))

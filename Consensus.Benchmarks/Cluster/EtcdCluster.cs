@@ -39,7 +39,8 @@ internal sealed class EtcdCluster : IDisposable
                 [
                     "--name", $"n{node}", "--data-dir", Path.Combine(cluster._data.FullName, $"n{node}"),
                     "--listen-client-urls", $"http://127.0.0.1:{ports[node]}", "--advertise-client-urls", $"http://127.0.0.1:{ports[node]}",
-                    "--listen-peer-urls", $"http://127.0.0.1:{ports[Nodes + node]}", "--initial-advertise-peer-urls", $"http://127.0.0.1:{ports[Nodes + node]}",
+                    "--listen-peer-urls", $"http://127.0.0.1:{ports[Nodes + node]}",
+                    "--initial-advertise-peer-urls", $"http://127.0.0.1:{ports[Nodes + node]}",
                     "--initial-cluster", peers, "--log-level", "error",
                 ],
                 ports[node], "/health", new Dictionary<string, string>()))));
@@ -64,7 +65,10 @@ internal sealed class EtcdCluster : IDisposable
     {
         var value = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{++_puts}"));
         var start = Stopwatch.GetTimestamp();
-        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes($$"""{"key":"Y29uc2Vuc3Vz","value":"{{value}}"}""")) { Headers = { ContentType = Json } };
+        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes($$"""{"key":"Y29uc2Vuc3Vz","value":"{{value}}"}"""))
+        {
+            Headers = { ContentType = Json },
+        };
         using var response = await _http.PostAsync(new Uri(_nodes[0].Address, "/v3/kv/put"), content);
         response.EnsureSuccessStatusCode();
         await response.Content.ReadAsByteArrayAsync();

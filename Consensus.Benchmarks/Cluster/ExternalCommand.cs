@@ -13,7 +13,8 @@ internal static class ExternalCommand
         using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", command]) { RedirectStandardOutput = true })!;
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
-            if (!double.TryParse(line, NumberStyles.Float, CultureInfo.InvariantCulture, out var latency) || latency is not (>= 0 and < double.PositiveInfinity))
+            if (!double.TryParse(line, NumberStyles.Float, CultureInfo.InvariantCulture, out var latency)
+                || latency is not (>= 0 and < double.PositiveInfinity))
             {
                 process.Kill(entireProcessTree: true);
                 throw new InvalidOperationException($"--external: '{line}' is no latency; print one number of ms per line.");

@@ -21,10 +21,13 @@ internal sealed class HelperServer : IDisposable
 {
     /// <summary>The body of a vote, as agents send it to each other, and the response to it.</summary>
     private static readonly byte[] Vote =
-        """{"agent_id":"agent2","value":2,"proposal":2,"round":1,"run":{"id":"17.agent1.0123456789ab","n":3,"start_round":1,"rule":"ratified","values":3,"draw":"fresh","window_ms":200,"members":{"agent1":"0123456789ab","agent2":"123456789abc","agent3":"23456789abcd"}}}"""u8.ToArray();
+        ("""{"agent_id":"agent2","value":2,"proposal":2,"round":1"""u8
+        + ""","run":{"id":"17.agent1.0123456789ab","n":3,"start_round":1,"rule":"ratified","values":3,"draw":"fresh","window_ms":200"""u8
+        + ""","members":{"agent1":"0123456789ab","agent2":"123456789abc","agent3":"23456789abcd"}}}"""u8).ToArray();
 
     private static readonly byte[] ResponseBody =
-        """{"status":"ok","agent_id":"agent3","run":"17.agent1.0123456789ab","vote":{"agent_id":"agent3","value":2,"proposal":2,"round":1}}"""u8.ToArray();
+        ("""{"status":"ok","agent_id":"agent3","run":"17.agent1.0123456789ab","vote":"""u8
+        + """{"agent_id":"agent3","value":2,"proposal":2,"round":1}}"""u8).ToArray();
 
     private readonly HttpClient _http;
 

@@ -56,7 +56,8 @@ internal static class Memory
     /// <summary>One decision that all agents hold.</summary>
     public static async Task DecideAsync(LocalCluster cluster, HttpClient http)
     {
-        using var content = new ByteArrayContent("{}"u8.ToArray()) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        using var content =
+            new ByteArrayContent("{}"u8.ToArray()) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         using var response = await http.PostAsync(new Uri(cluster.Addresses[0], "/run?wait=30"), content);
         response.EnsureSuccessStatusCode();
         foreach (var other in cluster.Addresses.Skip(1))

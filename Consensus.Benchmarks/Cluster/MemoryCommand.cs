@@ -19,7 +19,12 @@ internal static class MemoryCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var command = new Command("memory", "The heap of three agents in one process after 1,000 runs and after many more (exit code 1: it grew by more than a tenth).") { Runs };
+        var command = new Command(
+            "memory",
+            "The heap of three agents in one process after 1,000 runs and after many more (exit code 1: it grew by more than a tenth).")
+        {
+            Runs,
+        };
         Runs.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() < First)
@@ -51,7 +56,8 @@ internal static class MemoryCommand
                 first = first == 0 ? last : first;
                 using var self = Process.GetCurrentProcess();
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{i,9:N0} runs: heap {last / 1048576.0,6:0.00} MB, {(double)last / first:0.00} times the first; {self.WorkingSet64 / 1048576,5} MB resident, {ThreadPool.ThreadCount} pool threads"));
+                    $"{i,9:N0} runs: heap {last / 1048576.0,6:0.00} MB, {(double)last / first:0.00} times the first; "
+                        + $"{self.WorkingSet64 / 1048576,5} MB resident, {ThreadPool.ThreadCount} pool threads"));
                 next *= next.ToString(CultureInfo.InvariantCulture)[0] == '1' ? 2 : 5;
             }
         }

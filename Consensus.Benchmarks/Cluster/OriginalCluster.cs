@@ -6,7 +6,9 @@ using Consensus.Conformance;
 
 namespace Consensus.Benchmarks.Cluster;
 
-/// <summary>Three agents by the original contract in Python, a stand-in for the original: <c>samples/python/agent.py</c>, with Flask.</summary>
+/// <summary>
+/// Three agents by the original contract in Python, a stand-in for the original: <c>samples/python/agent.py</c>, with Flask.
+/// </summary>
 internal sealed class OriginalCluster : IDisposable
 {
     private const int Agents = 3;

@@ -16,11 +16,14 @@ namespace Consensus.Benchmarks.Cluster;
 /// <param name="Times">The median in medians of <paramref name="Than"/>, timed in turns with it.</param>
 /// <param name="Than">What it is compared with.</param>
 internal sealed record Latencies(
-    string Name, int Count, double P50, double P90, double P99, double Mean, double RawRoundTrips, double? Times = null, string? Than = null)
+    string Name, int Count, double P50, double P90, double P99, double Mean,
+    double RawRoundTrips, double? Times = null, string? Than = null)
 {
     public static Latencies Of(Cell cell, Cell raw, Cell? than = null, string? name = null) => new(
-        name ?? cell.Name, cell.Samples.Count, cell.Samples.Percentile(0.5), cell.Samples.Percentile(0.9), cell.Samples.Percentile(0.99), cell.Samples.Mean,
-        cell.Samples.Percentile(0.5) / raw.Samples.Percentile(0.5), cell.Samples.Percentile(0.5) / than?.Samples.Percentile(0.5), than?.Name);
+        name ?? cell.Name, cell.Samples.Count, cell.Samples.Percentile(0.5),
+        cell.Samples.Percentile(0.9), cell.Samples.Percentile(0.99), cell.Samples.Mean,
+        cell.Samples.Percentile(0.5) / raw.Samples.Percentile(0.5),
+        cell.Samples.Percentile(0.5) / than?.Samples.Percentile(0.5), than?.Name);
 }
 
 /// <summary>One figure that is no latency.</summary>
@@ -33,7 +36,8 @@ internal sealed record Target(string Name, double Measured, double AtMost)
 }
 
 /// <summary>All that was measured.</summary>
-internal sealed record Report(int Processors, IReadOnlyList<Latencies> Latencies, IReadOnlyList<Figure> Figures, IReadOnlyList<Target> Targets)
+internal sealed record Report(
+    int Processors, IReadOnlyList<Latencies> Latencies, IReadOnlyList<Figure> Figures, IReadOnlyList<Target> Targets)
 {
     private static readonly JsonSerializerOptions Json = new()
     {

@@ -58,7 +58,8 @@ internal sealed class ServerProcess : IDisposable
         string program, IEnumerable<string> args, int port, string probe, IReadOnlyDictionary<string, string> environment)
     {
         var managed = program.EndsWith(".dll", StringComparison.OrdinalIgnoreCase);
-        var info = new ProcessStartInfo(managed ? Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet" : program, managed ? [program, .. args] : args)
+        var info = new ProcessStartInfo(managed ? Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet" : program,
+            managed ? [program, .. args] : args)
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };

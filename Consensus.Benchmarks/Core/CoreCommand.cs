@@ -15,7 +15,8 @@ internal static class CoreCommand
     /// <summary>The command; what follows it is BenchmarkDotNet's, such as <c>--filter *Step*</c>.</summary>
     public static Command Create()
     {
-        var command = new Command("core", "The protocol's steps, messages, simulator and model checker, with allocations. Options are BenchmarkDotNet's, such as --filter '*Step*'.")
+        var command = new Command("core", "The protocol's steps, messages, simulator and model checker, "
+            + "with allocations. Options are BenchmarkDotNet's, such as --filter '*Step*'.")
         {
             TreatUnmatchedTokensAsErrors = false,
         };
@@ -28,7 +29,8 @@ internal static class CoreCommand
                 .AddColumnProvider(DefaultColumnProviders.Instance)
                 .AddDiagnoser(MemoryDiagnoser.Default);
             string[] args = [.. parsed.UnmatchedTokens];
-            return BenchmarkSwitcher.FromTypes([typeof(StepBenchmarks), typeof(MessageBenchmarks), typeof(SimulatorBenchmarks), typeof(ModelCheckerBenchmarks)])
+            return BenchmarkSwitcher.FromTypes(
+                [typeof(StepBenchmarks), typeof(MessageBenchmarks), typeof(SimulatorBenchmarks), typeof(ModelCheckerBenchmarks)])
                 .Run(args.Length == 0 ? ["--filter", "*"] : args, config).Any(summary => summary.HasCriticalValidationErrors) ? 1 : 0;
         });
         return command;

@@ -12,7 +12,8 @@ public class MessageBenchmarks
         new Dictionary<string, string> { ["agent1"] = "0123456789ab", ["agent2"] = "123456789abc", ["agent3"] = "23456789abcd" });
 
     private static readonly Vote Vote = new("agent2", 2, 2, 1, Run);
-    private static readonly Response SampleResponse = new(ResponseStatus.Ok) { AgentId = "agent3", Run = Run.Id, Vote = new Vote("agent3", 2, 2, 1) };
+    private static readonly Response SampleResponse =
+        new(ResponseStatus.Ok) { AgentId = "agent3", Run = Run.Id, Vote = new Vote("agent3", 2, 2, 1) };
     private static readonly byte[] VoteBytes = JsonSerializer.SerializeToUtf8Bytes(Vote, MessageJson.Default.Vote);
     private static readonly Vote VoteAlone = Vote with { Run = null };
     private static readonly byte[] VoteAloneBytes = JsonSerializer.SerializeToUtf8Bytes(VoteAlone, MessageJson.Default.Vote);

@@ -36,8 +36,10 @@ internal static class PlatformAlternatives
         new RunId(17, "agent1", "0123456789ab"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 200,
         new Dictionary<string, string> { ["agent1"] = "0123456789ab", ["agent2"] = "123456789abc", ["agent3"] = "23456789abcd" });
 
-    private static readonly byte[] VoteBody = JsonSerializer.SerializeToUtf8Bytes(new Vote("agent2", 2, 2, 1, Run), MessageJson.Default.Vote);
-    private static readonly Response Response = new(ResponseStatus.Ok) { AgentId = "agent3", Run = Run.Id, Vote = new Vote("agent3", 2, 2, 1) };
+    private static readonly byte[] VoteBody = JsonSerializer.SerializeToUtf8Bytes(
+        new Vote("agent2", 2, 2, 1, Run), MessageJson.Default.Vote);
+    private static readonly Response Response =
+        new(ResponseStatus.Ok) { AgentId = "agent3", Run = Run.Id, Vote = new Vote("agent3", 2, 2, 1) };
     private static readonly ClusterKey Key = new("0123456789abcdef0123456789abcdef");
     private static readonly string KeyText = "0123456789abcdef0123456789abcdef";
 
@@ -49,9 +51,11 @@ internal static class PlatformAlternatives
         new("query parameters", Queries, Get(Create(OursQuery)), Get(Create(static ([AsParameters] LongPoll poll) => Results.Empty))),
         new("cluster key", Messages, Post(KeyOurs(Create(ReadNothing))), Post(Create(ReadNothing, filter: KeyFilterAsync))),
         new("host check", Messages + Queries, Post(Protection(null).PassAsync), Post(HostFilter(Protection("localhost").PassAsync))),
-        new("response of a message", Messages, Post(context => PeerApi.ToResult(Response).ExecuteAsync(context)), Post(context => TypedResults.Json(Response, MessageJson.Default.Response).ExecuteAsync(context))),
+        new("response of a message", Messages, Post(context => PeerApi.ToResult(Response).ExecuteAsync(context)),
+            Post(context => TypedResults.Json(Response, MessageJson.Default.Response).ExecuteAsync(context))),
         new("back-off of a peer", Messages, BackOff(), CircuitBreaker()),
-        new("request to a peer", Messages, Send(new HttpMessageInvoker(new ConstantHandler())), Send(Services.GetRequiredService<IHttpClientFactory>().CreateClient("peer"))),
+        new("request to a peer", Messages, Send(new HttpMessageInvoker(new ConstantHandler())),
+            Send(Services.GetRequiredService<IHttpClientFactory>().CreateClient("peer"))),
     ];
 
     private static ServiceProvider CreateServices()
@@ -84,13 +88,16 @@ internal static class PlatformAlternatives
         context => Key.Is(context.Request.Headers[ClusterKey.Header]) ? next(context) : RequestBody.Problem(401, "").ExecuteAsync(context);
 
     private static ValueTask<object?> KeyFilterAsync(EndpointFilterInvocationContext call, EndpointFilterDelegate next) =>
-        Key.Is(call.HttpContext.Request.Headers[ClusterKey.Header]) ? next(call) : ValueTask.FromResult<object?>(RequestBody.Problem(401, ""));
+        Key.Is(call.HttpContext.Request.Headers[ClusterKey.Header])
+            ? next(call) : ValueTask.FromResult<object?>(RequestBody.Problem(401, ""));
 
-    private static RequestDelegate Create(Delegate handler, Func<EndpointFilterInvocationContext, EndpointFilterDelegate, ValueTask<object?>>? filter = null)
+    private static RequestDelegate Create(
+        Delegate handler, Func<EndpointFilterInvocationContext, EndpointFilterDelegate, ValueTask<object?>>? filter = null)
     {
         var options = new RequestDelegateFactoryOptions
         {
-            ServiceProvider = Services, ThrowOnBadRequest = false, EndpointBuilder = new RouteEndpointBuilder(null, RoutePatternFactory.Parse("/vote"), 0),
+            ServiceProvider = Services, ThrowOnBadRequest = false,
+            EndpointBuilder = new RouteEndpointBuilder(null, RoutePatternFactory.Parse("/vote"), 0),
         };
         if (filter is not null)
         {
@@ -110,7 +117,8 @@ internal static class PlatformAlternatives
     private static RequestDelegate HostFilter(RequestDelegate next)
     {
         var options = new HostFilteringOptions { AllowedHosts = ["localhost"] };
-        return new HostFilteringMiddleware(next, NullLogger<HostFilteringMiddleware>.Instance, new FixedOptions<HostFilteringOptions>(options)).Invoke;
+        return new HostFilteringMiddleware(
+            next, NullLogger<HostFilteringMiddleware>.Instance, new FixedOptions<HostFilteringOptions>(options)).Invoke;
     }
 
     private static Func<ValueTask> BackOff()
@@ -151,14 +159,17 @@ internal static class PlatformAlternatives
         var context = new DefaultHttpContext { RequestServices = Services };
         context.Features.Set<IHttpRequestBodyDetectionFeature>(new HasBody());
         var request = context.Request;
-        (request.Method, request.Scheme, request.Host, request.Path, request.QueryString) = (method, "http", new HostString("localhost", 5001), "/vote", new QueryString(query));
-        (request.ContentType, request.ContentLength, request.Body) = ("application/json", body.Length, new MemoryStream(body, writable: false));
+        (request.Method, request.Scheme, request.Host, request.Path, request.QueryString) =
+            (method, "http", new HostString("localhost", 5001), "/vote", new QueryString(query));
+        (request.ContentType, request.ContentLength, request.Body) =
+            ("application/json", body.Length, new MemoryStream(body, writable: false));
         request.Headers[MessageId.Header] = "agent2/0123456789ab/1";
         request.Headers[ClusterKey.Header] = KeyText;
         await handle(context);
         if (context.Response.StatusCode != 200)
         {
-            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"The response is {context.Response.StatusCode}."));
+            throw new InvalidOperationException(
+                string.Create(CultureInfo.InvariantCulture, $"The response is {context.Response.StatusCode}."));
         }
     };
 
@@ -167,7 +178,8 @@ internal static class PlatformAlternatives
 
     private readonly record struct WaitSeconds(TimeSpan Wait) : IParsable<WaitSeconds>
     {
-        public static WaitSeconds Parse(string s, IFormatProvider? provider) => TryParse(s, provider, out var wait) ? wait : throw new FormatException();
+        public static WaitSeconds Parse(string s, IFormatProvider? provider) =>
+            TryParse(s, provider, out var wait) ? wait : throw new FormatException();
 
         public static bool TryParse(string? s, IFormatProvider? provider, out WaitSeconds result)
         {
@@ -179,7 +191,8 @@ internal static class PlatformAlternatives
 
     private readonly record struct RunName(RunId Id) : IParsable<RunName>
     {
-        public static RunName Parse(string s, IFormatProvider? provider) => TryParse(s, provider, out var run) ? run : throw new FormatException();
+        public static RunName Parse(string s, IFormatProvider? provider) =>
+            TryParse(s, provider, out var run) ? run : throw new FormatException();
 
         public static bool TryParse(string? s, IFormatProvider? provider, out RunName result)
         {

@@ -20,23 +20,27 @@ internal static class PlatformCommand
 
     private static readonly Option<double> DecisionCpu = new("--decision-cpu")
     {
-        Description = "CPU of one decision in ms, of all three agents, as the command cluster measures it.", DefaultValueFactory = _ => 2.17, HelpName = "MS",
+        Description = "CPU of one decision in ms, of all three agents, as the command cluster measures it.",
+        DefaultValueFactory = _ => 2.17, HelpName = "MS",
     };
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var command = new Command("platform", "The agent's own code against the platform's, in turns: CPU and allocations, as shares of a decision.") { DecisionCpu };
+        var command = new Command("platform",
+            "The agent's own code against the platform's, in turns: CPU and allocations, as shares of a decision.") { DecisionCpu };
         command.SetAction(async parsed =>
         {
-            var table = new Table().Border(TableBorder.Markdown).AddColumns("part", "a decision has", "ours ns", "platform ns", "ours B", "platform B", "the platform adds to a decision");
+            var table = new Table().Border(TableBorder.Markdown).AddColumns(
+                "part", "a decision has", "ours ns", "platform ns", "ours B", "platform B", "the platform adds to a decision");
             foreach (var alternative in PlatformAlternatives.All())
             {
                 var (ours, platforms) = await MeasureAsync(alternative);
                 var share = (platforms.Nanoseconds - ours.Nanoseconds) * alternative.PerDecision / (parsed.GetValue(DecisionCpu) * 1e6);
                 table.AddRow([.. new FormattableString[]
                 {
-                    $"{alternative.Part}", $"{alternative.PerDecision}", $"{ours.Nanoseconds:0}", $"{platforms.Nanoseconds:0}", $"{ours.Bytes:0}", $"{platforms.Bytes:0}", $"{share * 100:0.0} %",
+                    $"{alternative.Part}", $"{alternative.PerDecision}", $"{ours.Nanoseconds:0}",
+                    $"{platforms.Nanoseconds:0}", $"{ours.Bytes:0}", $"{platforms.Bytes:0}", $"{share * 100:0.0} %",
                 }.Select(cell => cell.ToString(CultureInfo.InvariantCulture))]);
             }
 
@@ -82,7 +86,8 @@ internal static class PlatformCommand
             count += 20;
         }
 
-        return new((Environment.CpuUsage.TotalTime - cpu).TotalNanoseconds / count, (GC.GetTotalAllocatedBytes(precise: true) - bytes) / (double)count);
+        return new((Environment.CpuUsage.TotalTime - cpu).TotalNanoseconds / count,
+            (GC.GetTotalAllocatedBytes(precise: true) - bytes) / (double)count);
     }
 
     private readonly record struct Cost(double Nanoseconds, double Bytes);

@@ -34,7 +34,8 @@ foreach (var rule in Enum.GetValues<Rule>())
 
 // 4. The model checker is a host that takes every possible step, and so visits every state within its bounds.
 var report = new ModelChecker(new ModelCheckerOptions(Values: 2, Rounds: 1, Crashes: 0, Resets: 0)).Run();
-Console.WriteLine($"Ratified rule, every order of the messages of one round: {report.States:N0} states; {(report.Broken is null ? "no property is broken" : $"{report.Broken} is broken")}.");
+Console.WriteLine($"Ratified rule, every order of the messages of one round: {report.States:N0} states; "
+    + $"{(report.Broken is null ? "no property is broken" : $"{report.Broken} is broken")}.");
 
 // An agent takes an input. Returns its response, where the input is a message.
 Response? Take(int agent, Input input)
