@@ -21,7 +21,8 @@ export function readAddress() {
   const page = location.pathname.slice(location.pathname.lastIndexOf('/') + 1).toLowerCase();
   const [name, ...named] = location.hash.slice(1).split('?');
   if (PATHS.includes(page)) return { tab: page, query: new URLSearchParams(location.search) };
-  return name === 'simulate' ? { tab: name, query: new URLSearchParams(named.join('?')) } : { tab: 'live', query: new URLSearchParams(location.search) };
+  return name === 'simulate'
+    ? { tab: name, query: new URLSearchParams(named.join('?')) } : { tab: 'live', query: new URLSearchParams(location.search) };
 }
 
 /** Whether the address asked to start a run. */

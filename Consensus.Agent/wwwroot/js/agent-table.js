@@ -33,7 +33,10 @@ export class AgentTable {
       const snapshot = atEnd && agent?.state && agent.state.run === timeline.run ? agent.state : null;
       if (snapshot) {
         // The timeline may lack events of folded rounds. The agent's snapshot is complete.
-        Object.assign(row, { known: true, round: snapshot.round, value: snapshot.my_value, attempts: snapshot.attempts, phase: snapshot.phase, learner: snapshot.learner });
+        Object.assign(row, {
+          known: true, round: snapshot.round, value: snapshot.my_value, attempts: snapshot.attempts,
+          phase: snapshot.phase, learner: snapshot.learner,
+        });
         row.decision = snapshot.consensus_value;
         row.stalled = snapshot.stalled;
       }
@@ -61,15 +64,20 @@ function statusOf(row) {
 
 function rowElement(id, row, lanes) {
   const status = statusOf(row);
-  const messages = (values, mark) => lanes.length > 4 ? countByValue(values, mark) : [...values].sort(([a], [b]) => a - b).map(([from, value]) => html('span', { class: 'known' }, `${mark}${shortName(lanes[from]?.agent_id ?? '?')}`, chip(value)));
+  const messages = (values, mark) => lanes.length > 4 ? countByValue(values, mark) : [...values].sort(([a], [b]) => a - b)
+    .map(([from, value]) => html('span', { class: 'known' }, `${mark}${shortName(lanes[from]?.agent_id ?? '?')}`, chip(value)));
   return html('tr', { class: row.up ? null : 'down', 'data-agent': id, 'data-status': status },
-    html('th', { scope: 'row' }, html('span', { class: 'dot', 'aria-hidden': 'true' }), id, html('small', {}, STATUS_TERMS[status] ? hint(status, STATUS_TERMS[status]) : status),
+    html('th', { scope: 'row' }, html('span', { class: 'dot', 'aria-hidden': 'true' }), id,
+      html('small', {}, STATUS_TERMS[status] ? hint(status, STATUS_TERMS[status]) : status),
       row.stalled && html('small', { class: 'stalled' }, hint('stalled', 'stall'), `: ${row.stalled}`)),
     html('td', {}, row.round ? row.round.toLocaleString('en') : '–'),
-    html('td', {}, row.decision ? html('span', { class: 'final' }, chip(row.decision, 'decided'), html('span', { class: 'visually-hidden' }, ' decided')) : row.value ? chip(row.value, 'proposes') : '–'),
+    html('td', {}, row.decision
+      ? html('span', { class: 'final' }, chip(row.decision, 'decided'), html('span', { class: 'visually-hidden' }, ' decided'))
+      : row.value ? chip(row.value, 'proposes') : '–'),
     html('td', {}, String(row.attempts ?? 0)),
     html('td', {}, row.proposals.size || row.votes.size
-      ? html('div', { class: 'knows' }, html('div', { 'aria-label': 'proposals' }, messages(row.proposals, '')), row.votes.size > 0 && html('div', { 'aria-label': 'votes' }, messages(row.votes, '✓')))
+      ? html('div', { class: 'knows' }, html('div', { 'aria-label': 'proposals' }, messages(row.proposals, '')),
+        row.votes.size > 0 && html('div', { 'aria-label': 'votes' }, messages(row.votes, '✓')))
       : '–'));
 }
 
@@ -77,7 +85,8 @@ function rowElement(id, row, lanes) {
 function countByValue(values, mark) {
   const counts = new Map();
   for (const [, value] of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1]).map(([value, count]) => html('span', { class: 'known' }, `${mark}${count} ×`, chip(value)));
+  return [...counts].sort((a, b) => b[1] - a[1])
+    .map(([value, count]) => html('span', { class: 'known' }, `${mark}${count} ×`, chip(value)));
 }
 
 const shortName = (id) => id.replace(/^agent/, 'a');

@@ -17,7 +17,8 @@ export class Problem extends Error {
 export const errorText = (problem) => problem instanceof Problem ? problem.message : 'The agent does not respond.';
 
 /** Whether a call failed: with an error response, without one, or for its time. Other errors are faults of the page. */
-export const isFailedCall = (problem) => problem instanceof Problem || problem instanceof TypeError || ['TimeoutError', 'AbortError'].includes(problem.name);
+export const isFailedCall = (problem) =>
+  problem instanceof Problem || problem instanceof TypeError || ['TimeoutError', 'AbortError'].includes(problem.name);
 
 export const NO_RESPONSE = 'The agent does not respond; trying again…';
 
@@ -60,7 +61,9 @@ async function read(response) {
   const text = await response.text();
   let json = null;
   try { json = text ? JSON.parse(text) : null; } catch { /* A proxy's error page is not JSON. */ }
-  if (!response.ok) throw new Problem(response.status, json?.detail ?? json?.title ?? `The agent responded with status ${response.status}.`);
+  if (!response.ok) {
+    throw new Problem(response.status, json?.detail ?? json?.title ?? `The agent responded with status ${response.status}.`);
+  }
   return json;
 }
 
@@ -82,7 +85,8 @@ export const getTimeline = (run, detail) =>
   call(`timeline?cluster=true${run ? `&run=${encodeURIComponent(run)}` : ''}${detailQuery(detail)}`);
 
 /** Why something happened in a recorded run. */
-export const getWhy = (run, { agent, kind, t, round }) => call(`timeline/why?${queryText({ run, agent, kind, at: t, ...(round ? { round } : {}) })}`);
+export const getWhy = (run, { agent, kind, t, round }) =>
+  call(`timeline/why?${queryText({ run, agent, kind, at: t, ...(round ? { round } : {}) })}`);
 
 export const getRuns = () => call('timeline/runs?cluster=true');
 
@@ -91,9 +95,11 @@ export const getCluster = () => call('cluster');
 export const startRun = (request) => call('run', { method: 'POST', body: request, timeout: 10_000 });
 
 /** A query as text; a list becomes one parameter for each of its elements. */
-export const queryText = (query) => new URLSearchParams(Object.entries(query).flatMap(([name, value]) => [value].flat().map((one) => [name, one]))).toString();
+export const queryText = (query) =>
+  new URLSearchParams(Object.entries(query).flatMap(([name, value]) => [value].flat().map((one) => [name, one]))).toString();
 
-export const simulate = (query, { detail, signal } = {}) => call(`simulate?${queryText(query)}${detailQuery(detail)}`, { timeout: 30_000, signal });
+export const simulate = (query, { detail, signal } = {}) =>
+  call(`simulate?${queryText(query)}${detailQuery(detail)}`, { timeout: 30_000, signal });
 
 /** The broken rules that simulated runs may follow. */
 export const getMutants = async () => (await call('simulate/mutants')).mutants;

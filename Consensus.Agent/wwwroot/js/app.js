@@ -21,7 +21,9 @@ import { store } from './storage.js';
 import { MAX_EXPLORED } from './vocabulary.js';
 
 // A browser may load a page before a person opens it.
-if (document.prerendering) await new Promise((activated) => { document.addEventListener('prerenderingchange', activated, { once: true }); });
+if (document.prerendering) {
+  await new Promise((activated) => { document.addEventListener('prerenderingchange', activated, { once: true }); });
+}
 
 store('consensus-loads', '');
 startHints();
@@ -102,7 +104,10 @@ const runView = new RunView(byId('diagram'), {
 const traceLink = html('a', { class: 'trace', target: '_blank', rel: 'noopener', hidden: true }, 'Trace');
 runView.diagram.root.querySelector('.zoom').prepend(traceLink);
 
-/** Links to the trace of the shown run where an agent knows it. Another agent than the initiator may have learned it in a trace of its own. */
+/**
+ * Links to the trace of the shown run where an agent knows it. Another agent than the initiator may have learned it in a
+ * trace of its own.
+ */
 function showTrace({ timeline: { run } }) {
   const traced = (state.cluster ?? []).map((agent) => agent.state).filter((held) => held?.trace_url && held.run === run);
   const { trace_url: address } = traced.find((held) => run.includes(`.${held.agent_id}.`)) ?? traced[0] ?? {};
@@ -153,7 +158,8 @@ const readCluster = coalesced(async () => {
   const serving = cluster.agents[0].agent_id;
   const isolated = cluster.agents.filter((agent) => agent.isolated).map((agent) => agent.agent_id).sort();
   const up = cluster.agents.filter((agent) => agent.up && !agent.isolated).length;
-  connection(true, `${up} of ${cluster.agents.length} agents up${isolated.length ? `, ${list(isolated)} isolated` : ''}, seen from ${serving}`);
+  connection(
+    true, `${up} of ${cluster.agents.length} agents up${isolated.length ? `, ${list(isolated)} isolated` : ''}, seen from ${serving}`);
   runForm.showServingAgent(serving);
   faults.show(cluster.agents);
   runHistory.show(runs.runs);
@@ -204,9 +210,11 @@ function openLive() {
 }
 
 /** Whether the run is shown without the events of an agent that responds, since it did not respond to the read of the run. */
-const lacksAgent = (agents) => Boolean(runView.model?.lanes.some((lane) => !lane.up && agents.some(({ agent_id: id, up, isolated }) => id === lane.agent_id && up && !isolated)));
+const lacksAgent = (agents) => Boolean(runView.model?.lanes.some(
+  (lane) => !lane.up && agents.some(({ agent_id: id, up, isolated }) => id === lane.agent_id && up && !isolated)));
 
-const statusKey = (agents) => JSON.stringify(agents.map(({ up, isolated, state: snapshot }) => [up, isolated, snapshot?.boot, snapshot?.run, snapshot?.consensus_value]));
+const statusKey = (agents) => JSON.stringify(
+  agents.map(({ up, isolated, state: snapshot }) => [up, isolated, snapshot?.boot, snapshot?.run, snapshot?.consensus_value]));
 
 function refresh() {
   readTimeline();

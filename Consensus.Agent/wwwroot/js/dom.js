@@ -59,7 +59,8 @@ export function fillForm(form, values) {
 
 /** Replaces the children of an element only if they differ: an element that is inserted again loses its focus. */
 export function replaceIfChanged(parent, children) {
-  if (children.length !== parent.children.length || children.some((child, index) => child !== parent.children[index])) parent.replaceChildren(...children);
+  const changed = children.length !== parent.children.length || children.some((child, index) => child !== parent.children[index]);
+  if (changed) parent.replaceChildren(...children);
 }
 
 /**

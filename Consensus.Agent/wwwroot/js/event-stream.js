@@ -9,7 +9,8 @@ const RETRY_MS = 1000;
 
 /**
  * Reads the stream while the page is visible.
- * @param {{event: () => void, up: () => void, down: () => void}} listener `event` runs after each event, `up` and `down` when the connection opens and fails
+ * @param {{event: () => void, up: () => void, down: () => void}} listener `event` runs after each event,
+ * `up` and `down` when the connection opens and fails
  */
 export function follow(listener) {
   const channel = new BroadcastChannel(NAME);

@@ -9,7 +9,8 @@ import { field, number, optionField, select } from './run-form.js';
 import { Explorer } from './explorer.js';
 import { MAX_EXPLORED } from './vocabulary.js';
 
-const GOALS = [['decision', 'a decision'], ['later', 'a decision in round 2'], ['adoption', 'an adopted value'], ['copy', 'a copied value'], ['stall', 'a stall'],
+const GOALS = [['decision', 'a decision'], ['later', 'a decision in round 2'],
+  ['adoption', 'an adopted value'], ['copy', 'a copied value'], ['stall', 'a stall'],
   ['disagreement', 'a disagreement'], ['violation', 'a violated property']];
 const DEFAULTS = { rule: 'ratified', agents: '3', values: '3', spread: '', mutant: '' };
 
@@ -20,8 +21,12 @@ export class ExploreView {
     this.restarts = 0;
     this.mutant = select('mutant', [['', 'none']]);
     this.description = html('p', { class: 'broken-rule', 'aria-live': 'polite' });
-    const goal = html('select', { name: 'goal', 'aria-label': 'What to reach' }, GOALS.map(([value, text]) => html('option', { value }, text)));
-    this.form = html('form', { class: 'card simulation-form', 'aria-label': 'What to explore', onsubmit: (event) => event.preventDefault(), onchange: ({ target }) => { if (target !== goal) this.#restart(); } },
+    const goal = html('select', { name: 'goal', 'aria-label': 'What to reach' },
+      GOALS.map(([value, text]) => html('option', { value }, text)));
+    this.form = html('form', {
+      class: 'card simulation-form', 'aria-label': 'What to explore', onsubmit: (event) => event.preventDefault(),
+      onchange: ({ target }) => { if (target !== goal) this.#restart(); },
+    },
       this.origin = html('p', { class: 'explored-run', hidden: true }),
       ...this.fields = [
         optionField('rule'),
@@ -31,9 +36,11 @@ export class ExploreView {
         field('Broken rule', ['mutant'], this.mutant)],
       this.description,
       html('div', { class: 'simulation-buttons' },
-        this.backButton = button('Back', () => this.explorer.back(), { id: 'explore-back' }), this.forwardButton = button('Forward', () => this.explorer.forward(), { id: 'explore-forward' }),
+        this.backButton = button('Back', () => this.explorer.back(), { id: 'explore-back' }),
+        this.forwardButton = button('Forward', () => this.explorer.forward(), { id: 'explore-forward' }),
         button('Start over', () => this.#restart()), button('Surprise me', () => this.explorer.surprise(), { id: 'surprise' }),
-        html('span', { class: 'seek' }, button('Show the shortest way to', () => this.explorer.seek(goal.value), { id: 'seek', ...hintOf('counterexample') }), goal)));
+        html('span', { class: 'seek' },
+          button('Show the shortest way to', () => this.explorer.seek(goal.value), { id: 'seek', ...hintOf('counterexample') }), goal)));
     host.append(this.form);
     this.explorer = new Explorer(host, { notice, onPath: (path, state, isStep) => this.#remember(path, isStep) });
     host.addEventListener('keydown', (event) => {
@@ -48,18 +55,22 @@ export class ExploreView {
     const { query } = readAddress();
     const { restarts } = this;
     this.mutants ??= await getMutants();
-    if (this.mutant.options.length === 1) this.mutant.append(...this.mutants.map(({ name }) => html('option', { value: name }, name.replaceAll('-', ' '))));
+    if (this.mutant.options.length === 1) {
+      this.mutant.append(...this.mutants.map(({ name }) => html('option', { value: name }, name.replaceAll('-', ' '))));
+    }
 
     // An option that was chosen meanwhile is what the person wants to see.
     if (this.restarts !== restarts) return;
     this.from = query.has('run') ? { run: query.get('run'), at: query.get('at') ?? '' } : undefined;
-    this.refused = fillForm(this.form, Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, query.get(name) ?? value])));
+    this.refused = fillForm(
+      this.form, Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, query.get(name) ?? value])));
     this.#describe();
     await this.explorer.show(this.#query(), query.get('path') ?? '');
   }
 
   #query() {
-    return this.from ?? { ...Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, this.form.elements[name].value])), ...this.refused };
+    return this.from
+      ?? { ...Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, this.form.elements[name].value])), ...this.refused };
   }
 
   #restart() {
@@ -74,7 +85,9 @@ export class ExploreView {
   /** Says what the chosen rule breaks, or which recorded run the path goes on from. That run has its own options. */
   #describe() {
     this.origin.hidden = !this.from;
-    if (this.from) this.origin.replaceChildren('From run ', html('code', {}, this.from.run), `, ${duration(Number(this.from.at))} after its start.`);
+    if (this.from) {
+      this.origin.replaceChildren('From run ', html('code', {}, this.from.run), `, ${duration(Number(this.from.at))} after its start.`);
+    }
     for (const option of this.fields) option.hidden = Boolean(this.from);
     this.description.textContent = this.from ? '' : this.mutants?.find(({ name }) => name === this.mutant.value)?.description ?? '';
   }

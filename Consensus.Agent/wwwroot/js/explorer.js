@@ -10,10 +10,12 @@ import { untilOf } from './possible.js';
 import { queryOf } from './why.js';
 
 const TIMERS = {
-  window: '’s window ends', startwait: '’s wait for responses ends', retransmit: ' retransmits', disseminate: ' retransmits the decision', poll: ' queries the state of its peers',
+  window: '’s window ends', startwait: '’s wait for responses ends', retransmit: ' retransmits',
+  disseminate: ' retransmits the decision', poll: ' queries the state of its peers',
 };
 const TIMER_STEPS = {
-  window: 'End the window', startwait: 'End the wait for responses', retransmit: 'Retransmit', disseminate: 'Retransmit the decision', poll: 'Query the peers',
+  window: 'End the window', startwait: 'End the wait for responses',
+  retransmit: 'Retransmit', disseminate: 'Retransmit the decision', poll: 'Query the peers',
 };
 const AGENT_STEPS = { start: 'Run', restart: 'Restart', crash: 'Crash', reset: 'Reset' };
 const HOW = 'Click a message in the picture to deliver it. Right-click it to lose or duplicate it. '
@@ -22,7 +24,10 @@ const HOW_IN_TASK = 'Click a message in the picture to deliver it, or choose a s
 const MESSAGE_STEPS = { deliver: 'Deliver', respond: 'Deliver', lose: 'Lose', duplicate: 'Duplicate' };
 const ARRIVALS = new Set(['deliver', 'respond']);
 const RARE = new Set(['retransmit', 'disseminate', 'poll', 'startwait']);
-const PROPERTY_TERMS = { agreement: 'agreement', validity: 'validity', integrity: 'integrity', 'one proposal': 'equivocation', 'one vote': 'equivocation', 'learners silent': 'learner' };
+const PROPERTY_TERMS = {
+  agreement: 'agreement', validity: 'validity', integrity: 'integrity', 'one proposal': 'equivocation',
+  'one vote': 'equivocation', 'learners silent': 'learner',
+};
 
 export class Explorer {
   /**
@@ -72,11 +77,15 @@ export class Explorer {
   /** Goes on to a goal by the fewest steps found, or says that no way was found. */
   async seek(goal) {
     const ending = this.#begin();
-    const stop = html('button', { type: 'button', id: 'stop-search', onclick: () => { this.#begin(); this.#end(); this.#say('The search was stopped.'); } }, 'Stop');
+    const stop = html('button', {
+      type: 'button', id: 'stop-search',
+      onclick: () => { this.#begin(); this.#end(); this.#say('The search was stopped.'); },
+    }, 'Stop');
     const progress = html('span', {}, 'Searching…');
     this.#say(progress, ' ', stop);
     try {
-      const { path, detail } = await searchPath({ ...this.query, path: this.path, goal }, ending.signal, (states) => { progress.textContent = `Searching… ${plural(states, 'state')} so far`; });
+      const { path, detail } = await searchPath({ ...this.query, path: this.path, goal }, ending.signal,
+        (states) => { progress.textContent = `Searching… ${plural(states, 'state')} so far`; });
       if (ending.signal.aborted) return;
       if (path !== undefined) await this.#load({ path, undone: [] }, true);
       this.#say(detail);
@@ -107,7 +116,8 @@ export class Explorer {
 
   /** Takes a random step. Faults are rare, so that something else happens too. */
   surprise() {
-    const weight = ({ kind }) => kind === 'deliver' || kind === 'respond' ? 12 : kind === 'window' ? 6 : kind === 'restart' ? 4 : kind === 'start' ? (this.path ? 0.2 : 20) : RARE.has(kind) ? 0.3 : 0.5;
+    const weight = ({ kind }) => kind === 'deliver' || kind === 'respond' ? 12 : kind === 'window' ? 6
+      : kind === 'restart' ? 4 : kind === 'start' ? (this.path ? 0.2 : 20) : RARE.has(kind) ? 0.3 : 0.5;
     const steps = this.state?.steps ?? [];
     let at = Math.random() * steps.reduce((sum, step) => sum + weight(step), 0);
     const chosen = steps.find((step) => (at -= weight(step)) < 0);
@@ -164,8 +174,10 @@ export class Explorer {
 
   #draw() {
     const { properties, timeline } = this.state;
-    this.properties.replaceChildren(...properties.map(({ name, holds, reason }) => html('li', { class: holds ? 'holds' : 'broken', 'data-property': name },
-      html('b', {}, PROPERTY_TERMS[name] ? hint(name, PROPERTY_TERMS[name]) : name), html('span', {}, holds ? 'holds' : 'violated'), html('small', {}, reason))));
+    this.properties.replaceChildren(
+      ...properties.map(({ name, holds, reason }) => html('li', { class: holds ? 'holds' : 'broken', 'data-property': name },
+        html('b', {}, PROPERTY_TERMS[name] ? hint(name, PROPERTY_TERMS[name]) : name),
+        html('span', {}, holds ? 'holds' : 'violated'), html('small', {}, reason))));
     const focused = this.steps.contains(document.activeElement);
     this.steps.replaceChildren(...this.#stepGroups());
     if (focused) this.steps.focus();
@@ -225,16 +237,19 @@ export class Explorer {
   #agentButtons(lane) {
     const own = this.#groups().filter(({ agent }) => agent === lane);
     return own.filter(({ kind }) => kind in AGENT_STEPS || kind in TIMERS)
-      .map((group) => this.#buttons(group, AGENT_STEPS[group.kind] ?? TIMER_STEPS[group.kind], group.kind in AGENT_STEPS && group.kind !== 'start' ? 'quiet' : undefined));
+      .map((group) => this.#buttons(group, AGENT_STEPS[group.kind] ?? TIMER_STEPS[group.kind],
+        group.kind in AGENT_STEPS && group.kind !== 'start' ? 'quiet' : undefined));
   }
 
   #openMenu(anchor, title, buttons) {
     const rows = buttons.flat(Infinity);
-    this.menu.replaceChildren(html('strong', {}, title), ...(rows.length ? rows : [html('span', { class: 'muted' }, 'Nothing is possible here now.')]));
+    this.menu.replaceChildren(
+      html('strong', {}, title), ...(rows.length ? rows : [html('span', { class: 'muted' }, 'Nothing is possible here now.')]));
     this.menu.showPopover();
     const box = anchor.getBoundingClientRect();
     this.menu.style.left = `${Math.max(8, Math.min(box.left, innerWidth - this.menu.offsetWidth - 8))}px`;
-    this.menu.style.top = `${box.bottom + this.menu.offsetHeight + 8 > innerHeight ? Math.max(8, box.top - this.menu.offsetHeight - 4) : box.bottom + 4}px`;
+    const fits = box.bottom + this.menu.offsetHeight + 8 <= innerHeight;
+    this.menu.style.top = `${fits ? box.bottom + 4 : Math.max(8, box.top - this.menu.offsetHeight - 4)}px`;
     this.menu.querySelector('[data-step]')?.focus();
   }
 
@@ -244,7 +259,8 @@ export class Explorer {
     const row = (text, ...buttons) => html('li', {}, html('span', {}, text), html('span', { class: 'choices' }, buttons.flat(Infinity)));
     const list = (title, terms, rows) => rows.length > 0
       && html('div', {}, html('h3', {}, this.only ? title : hint(title, ...terms)), html('ul', {}, rows));
-    const timers = (kinds) => of(...kinds).map((group) => row(`${this.#name(group.agent)}${TIMERS[group.kind]}`, this.#buttons(group, group.kind === 'window' ? 'End' : 'Do it')));
+    const timers = (kinds) => of(...kinds).map(
+      (group) => row(`${this.#name(group.agent)}${TIMERS[group.kind]}`, this.#buttons(group, group.kind === 'window' ? 'End' : 'Do it')));
     const rare = timers([...RARE]);
     const ofAgents = Map.groupBy(of(...Object.keys(AGENT_STEPS)), ({ agent }) => agent);
     const agents = this.state.timeline.lanes.map((lane, index) => [lane.agent_id, ofAgents.get(index) ?? []])
@@ -253,7 +269,8 @@ export class Explorer {
 
     // The few steps of a task are not folded, so that they are near by keyboard.
     const ontoggle = () => { this.isListOpen = folded.open; };
-    const folded = html('details', { class: 'all-steps', open: Boolean(this.isListOpen), ontoggle }, html('summary', {}, `All steps as a list (${groups.length})`));
+    const folded = html('details', { class: 'all-steps', open: Boolean(this.isListOpen), ontoggle },
+      html('summary', {}, `All steps as a list (${groups.length})`));
     const all = this.only ? html('div', { class: 'all-steps' }) : folded;
     all.append(...[list('Messages in flight', ['in flight', 'lost'], this.#messages(this.only).map((own) =>
         row(describe(own[0].message, this.#name), this.#messageButtons(own)))),
@@ -263,14 +280,16 @@ export class Explorer {
     const started = this.path || groups.some(({ kind }) => ARRIVALS.has(kind));
     return [html('h2', { id: 'next-title' }, 'What happens next?'),
       html('p', { class: 'muted' }, this.only ? HOW_IN_TASK : started ? HOW : 'No run yet. ⋯ beside an agent starts one.'),
-      ...(started ? [] : [html('div', { class: 'choices' }, of('start').slice(0, 1).flatMap((group) => this.#buttons(group, `${this.#name(group.agent)}: run`)))]),
+      ...(started ? [] : [html('div', { class: 'choices' },
+        of('start').slice(0, 1).flatMap((group) => this.#buttons(group, `${this.#name(group.agent)}: run`)))]),
       all];
   }
 
   /** One button, or one for each value that the step may draw. */
   #buttons({ steps }, label, look) {
     const button = (step, ...children) => html('button', {
-      type: 'button', class: look, 'data-step': step.step, title: step.effect ?? null, 'aria-label': `${label}${step.draws ? `, draws ${step.draws}` : ''}: ${this.#spoken(step)}`,
+      type: 'button', class: look, 'data-step': step.step, title: step.effect ?? null,
+      'aria-label': `${label}${step.draws ? `, draws ${step.draws}` : ''}: ${this.#spoken(step)}`,
       onclick: () => this.take(step.step),
     }, ...children);
     if (!steps[0].draws) return [button(steps[0], label)];
@@ -278,11 +297,13 @@ export class Explorer {
       const attributes = { type: 'button', class: look, 'data-step': steps[0].step.split('.')[0], onclick: () => this.#toss(steps) };
       return [html('button', attributes, `${label} and toss the coin`)];
     }
-    return [html('span', { class: 'draws' }, label, ' and ', this.only ? 'draw' : hint('draw', 'draw')), ...steps.map((step) => button(step, chip(step.draws[0])))];
+    return [html('span', { class: 'draws' }, label, ' and ', this.only ? 'draw' : hint('draw', 'draw')),
+      ...steps.map((step) => button(step, chip(step.draws[0])))];
   }
 
   #spoken(step) {
-    return `${step.message ? describe(step.message, this.#name) : this.#name(step.agent)}${step.effect ? `; ${this.#name(step.agent)} ${step.effect}` : ''}`;
+    const effect = step.effect ? `; ${this.#name(step.agent)} ${step.effect}` : '';
+    return `${step.message ? describe(step.message, this.#name) : this.#name(step.agent)}${effect}`;
   }
 }
 

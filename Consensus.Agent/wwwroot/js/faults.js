@@ -58,7 +58,8 @@ export class Faults {
 
   #draw() {
     const open = new Set([...this.list.querySelectorAll('details[open]')].map((details) => details.dataset.agent));
-    const order = [...this.agents.keys()].sort((a, b) => String(this.agents[a].agent_id).localeCompare(String(this.agents[b].agent_id), 'en', { numeric: true }));
+    const order = [...this.agents.keys()]
+      .sort((a, b) => String(this.agents[a].agent_id).localeCompare(String(this.agents[b].agent_id), 'en', { numeric: true }));
     this.list.replaceChildren(...order.filter((index) => this.known.has(index)).map((index) => this.#agent(index, open)));
   }
 
@@ -75,27 +76,37 @@ export class Faults {
         min: 0, max, value: link[name] ?? 0, 'aria-label': label,
         onchange: (event) => {
           if (!event.target.reportValidity()) return;
-          const links = [...this.known.get(index).links.filter((other) => other.peer !== peer), { ...this.known.get(index).links.find((other) => other.peer === peer) ?? { peer }, [name]: Number(event.target.value) }];
+          const links = [...this.known.get(index).links.filter((other) => other.peer !== peer),
+            { ...this.known.get(index).links.find((other) => other.peer === peer) ?? { peer }, [name]: Number(event.target.value) }];
           this.#put(index, { ...this.known.get(index), links }, false);
         },
       });
-      return html('tr', {}, html('th', { scope: 'row' }, `↔ ${peer}`), html('td', {}, input('drop', 100, `Drop % between ${id} and ${peer}`)), html('td', {}, input('delay_ms', 60_000, `Delay in ms between ${id} and ${peer}`)),
+      return html('tr', {}, html('th', { scope: 'row' }, `↔ ${peer}`),
+        html('td', {}, input('drop', 100, `Drop % between ${id} and ${peer}`)),
+        html('td', {}, input('delay_ms', 60_000, `Delay in ms between ${id} and ${peer}`)),
         html('td', {}, html('button', {
           type: 'button', 'aria-pressed': String(Boolean(link.isolate)), 'aria-label': `Cut the link between ${id} and ${peer}`,
-          onclick: () => this.#put(index, { ...faults, links: [...faults.links.filter((other) => other.peer !== peer), { ...link, isolate: !link.isolate }] }),
+          onclick: () => this.#put(
+            index, { ...faults, links: [...faults.links.filter((other) => other.peer !== peer), { ...link, isolate: !link.isolate }] }),
         }, link.isolate ? 'Restore' : 'Cut')));
     });
     return html('div', { class: 'agent-faults', 'data-agent': id },
       html('details', { 'data-agent': id, open: open.has(id) },
         html('summary', {}, html('b', {}, id), html('small', {}, describe(faults))),
-        html('table', { class: 'links' }, html('thead', {}, html('tr', {}, COLUMNS.map(([name, term]) => html('th', { scope: 'col' }, term && hint(name, term))))), html('tbody', {}, rows))),
+        html('table', { class: 'links' },
+          html('thead', {}, html('tr', {}, COLUMNS.map(([name, term]) => html('th', { scope: 'col' }, term && hint(name, term))))),
+          html('tbody', {}, rows))),
       isolate);
   }
 
   async #put(index, { isolate, links }, redraw = true) {
     this.notice();
     try {
-      const body = { isolate, links: links.map(({ peer, direction, drop, delay_ms, duplicate, isolate: cut }) => ({ peer, direction, drop, delay_ms, duplicate, isolate: cut })) };
+      const body = {
+        isolate,
+        links: links.map(({ peer, direction, drop, delay_ms, duplicate, isolate: cut }) =>
+          ({ peer, direction, drop, delay_ms, duplicate, isolate: cut })),
+      };
       this.known.set(index, await call(this.#path(index), { method: 'PUT', body }));
     } catch (problem) {
       this.notice(errorText(problem));

@@ -27,10 +27,16 @@ export function startHints() {
   document.body.append(panel);
   loadGlossary().catch(() => { /* The first hint tries again. */ });
   document.addEventListener('pointerover', ({ target, pointerType }) => { if (pointerType === 'mouse') onHover(target); });
-  document.addEventListener('focusin', ({ target }) => { if (!hiding && termsOwner(target) === target && target.matches(':focus-visible')) show(target, false); });
-  document.addEventListener('focusout', ({ target, relatedTarget }) => { if (target === anchor && !panel.contains(relatedTarget)) hide(); });
+  document.addEventListener('focusin', ({ target }) => {
+    if (!hiding && termsOwner(target) === target && target.matches(':focus-visible')) show(target, false);
+  });
+  document.addEventListener('focusout', ({ target, relatedTarget }) => {
+    if (target === anchor && !panel.contains(relatedTarget)) hide();
+  });
   document.addEventListener('click', ({ target }) => { if (termsOwner(target)?.matches('.hint')) show(termsOwner(target), false); });
-  document.addEventListener('pointerdown', ({ target }) => { if (anchor && !panel.contains(target) && termsOwner(target) !== anchor) hide(); });
+  document.addEventListener('pointerdown', ({ target }) => {
+    if (anchor && !panel.contains(target) && termsOwner(target) !== anchor) hide();
+  });
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !anchor) return;
     event.stopPropagation();
@@ -93,7 +99,8 @@ function hide() {
 async function contentOf(terms) {
   try {
     const entries = await loadGlossary();
-    return terms.map((term) => html('p', {}, entryContent(entries.get(term) ?? { terms: [term], text: 'The glossary has no such entry.' })));
+    return terms.map(
+      (term) => html('p', {}, entryContent(entries.get(term) ?? { terms: [term], text: 'The glossary has no such entry.' })));
   } catch {
     return [html('p', {}, 'The agent does not respond.')];
   }

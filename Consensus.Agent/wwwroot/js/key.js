@@ -16,8 +16,10 @@ export const isKnown = () => Boolean(stored(STORED));
 
 /** The form in which a person enters the key. @param {() => void} onChange */
 export function keyForm(onChange) {
-  const input = html('input', { type: 'password', id: 'key', autocomplete: 'off', placeholder: 'Cluster key', 'aria-describedby': 'key-help',
-    'aria-label': 'Cluster key, for faults and resets', value: stored(STORED) ?? '' });
+  const input = html('input', {
+    type: 'password', id: 'key', autocomplete: 'off', placeholder: 'Cluster key', 'aria-describedby': 'key-help',
+    'aria-label': 'Cluster key, for faults and resets', value: stored(STORED) ?? '',
+  });
   const use = () => {
     const key = input.value.trim();
     if (key === (stored(STORED) ?? '')) return;
@@ -26,6 +28,8 @@ export function keyForm(onChange) {
   };
   input.addEventListener('change', use);
   return html('form', { class: 'key', onsubmit: (event) => { event.preventDefault(); use(); } },
-    html('p', { id: 'key-help' }, 'Faults and resets require the cluster key. It is the value of ', html('code', {}, 'CLUSTER_KEY'), '; under the AppHost, the parameter ', html('code', {}, 'cluster-key'), ' in the dashboard. This tab stores the key until you close it.'),
+    html('p', { id: 'key-help' }, 'Faults and resets require the cluster key. It is the value of ',
+      html('code', {}, 'CLUSTER_KEY'), '; under the AppHost, the parameter ',
+      html('code', {}, 'cluster-key'), ' in the dashboard. This tab stores the key until you close it.'),
     html('div', {}, input, html('button', { type: 'submit' }, 'Use key')));
 }

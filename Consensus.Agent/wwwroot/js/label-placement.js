@@ -23,7 +23,8 @@ export class LabelPlacement {
   place(text, { x1, y1, x2, y2 }) {
     const length = Math.hypot(x2 - x1, y2 - y1);
     const half = text.length * LETTER_WIDTH / 2;
-    for (const back of [Math.min(this.distance, length / 2), length * 0.35, length * 0.5, length * 0.65, length - Math.min(this.distance, length / 2)]) {
+    for (const back of [Math.min(this.distance, length / 2), length * 0.35,
+      length * 0.5, length * 0.65, length - Math.min(this.distance, length / 2)]) {
       const x = x2 + (x1 - x2) * back / length;
       const line = y2 + (y1 - y2) * back / length;
       for (const y of [line - 4, line + 13]) {

@@ -38,10 +38,19 @@ export class LaneHeads {
     this.root.replaceChildren(...lanes.map((lane, index) => {
       const [{ decision }, status] = [states[index], statusOf(lane, states[index])];
       const dropped = lane.dropped ? `${lane.dropped.toLocaleString('en')} older steps are no longer recorded` : undefined;
-      const head = html('div', { class: `head${lane.part === 'former' ? ' former' : status === 'down' ? ' down' : ''}`, 'data-agent': lane.agent_id, title: dropped },
-        html('button', { type: 'button', class: 'name', 'data-lane': index, title: lane.agent_id, 'aria-pressed': String(index === chosen), 'aria-label': `Messages of ${lane.agent_id} alone` }, name(lane)),
+      const head = html('div', {
+        class: `head${lane.part === 'former' ? ' former' : status === 'down' ? ' down' : ''}`,
+        'data-agent': lane.agent_id, title: dropped,
+      },
+        html('button', {
+          type: 'button', class: 'name', 'data-lane': index, title: lane.agent_id,
+          'aria-pressed': String(index === chosen), 'aria-label': `Messages of ${lane.agent_id} alone`,
+        }, name(lane)),
         decision && chip(decision.value, `decided ${decision.value} in round ${decision.round}`),
-        this.onMenu && html('button', { type: 'button', class: 'agent-menu', 'data-menu': index, 'aria-haspopup': 'true', 'aria-label': `Steps of ${lane.agent_id}` }, '⋯'),
+        this.onMenu && html('button', {
+          type: 'button', class: 'agent-menu', 'data-menu': index, 'aria-haspopup': 'true',
+          'aria-label': `Steps of ${lane.agent_id}`,
+        }, '⋯'),
         status && html('span', { class: 'status' }, status === 'learner' ? hint(status, 'learner') : status));
       head.style.left = `${plan.x(index)}px`;
       head.style.maxWidth = `${plan.lane}px`;

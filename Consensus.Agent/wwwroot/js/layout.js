@@ -94,7 +94,8 @@ function rowsOf(models) {
 
 function foldsOf({ folded, rounds }) {
   const entered = new Map(rounds.map((round) => [round.round, round.t]));
-  return folded.map(({ from, to }) => ({ from, to, until: entered.get(to + 1) ?? Infinity, rounds: rounds.filter((round) => round.round >= from && round.round <= to) }));
+  return folded.map(({ from, to }) =>
+    ({ from, to, until: entered.get(to + 1) ?? Infinity, rounds: rounds.filter((round) => round.round >= from && round.round <= to) }));
 }
 
 /** A band for each round in each lane, and one label for each round, beside the first lane that enters it. */
@@ -102,7 +103,8 @@ function bandsOf({ spans }, height) {
   const rounds = new Map();
   const runs = new Set();
   const bands = spans.flatMap((ofLane, lane) => ofLane.map(({ step, run, round }, index) =>
-    ({ run, round, lane, y: step.y - 8, end: (ofLane[index + 1]?.step.y ?? height + 8) - 8 }))).filter(({ round }) => round).sort((a, b) => a.y - b.y);
+    ({ run, round, lane, y: step.y - 8, end: (ofLane[index + 1]?.step.y ?? height + 8) - 8 })))
+    .filter(({ round }) => round).sort((a, b) => a.y - b.y);
   let free = 0;
   for (const band of bands) {
     const key = `${band.run} ${band.round}`;

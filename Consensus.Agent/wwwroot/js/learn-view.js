@@ -93,10 +93,12 @@ export class LearnView {
     this.wanted = place;
     const { path, parts, task } = this.lessons[place.lesson];
     // A task offers messages, and the kinds of steps that its answer takes.
-    this.explorer.only = this.#isTask(place) ? new Set(['d', 'r', ...task.answer.slice(task.path.length).split('-').filter(Boolean).map((step) => step[0])]) : null;
+    this.explorer.only = this.#isTask(place)
+      ? new Set(['d', 'r', ...task.answer.slice(task.path.length).split('-').filter(Boolean).map((step) => step[0])]) : null;
     this.explorer.coin = this.#isTask(place) && task.coin;
     const arriving = this.arriving = { place, isStep };
-    await this.explorer.show(this.#query(place), this.#isTask(place) ? task.path : path.split('-').slice(0, parts[place.part][0]).join('-'));
+    await this.explorer.show(
+      this.#query(place), this.#isTask(place) ? task.path : path.split('-').slice(0, parts[place.part][0]).join('-'));
     if (this.arriving !== arriving) return;
     this.arriving = null;
     this.wanted = this.at;
@@ -107,7 +109,10 @@ export class LearnView {
     const { title, parts, task } = this.#lesson;
     const isTask = this.#isTask(place);
     this.list.replaceChildren(...this.lessons.map((lesson, index) => html('li', {},
-      html('a', { href: addressOf('learn', entriesOf({ lesson: index, part: 0 })), 'aria-current': index === place.lesson ? 'step' : null, onclick: (event) => this.#choose(event, index) },
+      html('a', {
+        href: addressOf('learn', entriesOf({ lesson: index, part: 0 })),
+        'aria-current': index === place.lesson ? 'step' : null, onclick: (event) => this.#choose(event, index),
+      },
         `${index + 1}. ${lesson.title}`, isDone(index) && html('span', { 'aria-label': ', done' }, ' ✓')))));
     this.list.scrollLeft = this.list.children[place.lesson].offsetLeft - this.list.offsetLeft - 40;
     this.title.textContent = `${place.lesson + 1}. ${title}`;

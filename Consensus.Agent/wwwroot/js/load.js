@@ -19,7 +19,10 @@ addEventListener('error', ({ target }) => {
   if (target?.type !== 'module') return;
   const loads = count();
   const again = loads <= MAX_LOADS;
-  const show = () => { document.getElementById('connection').textContent = `A part of the page did not arrive. ${again ? 'Loading it again…' : 'Reload the page.'}`; };
+  const show = () => {
+    const next = again ? 'Loading it again…' : 'Reload the page.';
+    document.getElementById('connection').textContent = `A part of the page did not arrive. ${next}`;
+  };
   if (document.readyState === 'loading') addEventListener('DOMContentLoaded', show);
   else show();
   if (again) setTimeout(() => location.reload(), 250 * 2 ** loads);

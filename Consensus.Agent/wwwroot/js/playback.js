@@ -17,16 +17,26 @@ export class Playback {
   constructor(host, { onMove, onMessages, step, explore, onWhy, describe = (shown) => describeStep(shown, this.model.lanes) }) {
     Object.assign(this, { onMove, onMessages, onWhy, describe, explore, first: step });
     this.position = undefined;
-    const button = (label, text, act) => html('button', { type: 'button', class: 'icon', 'aria-label': label, title: label, onclick: act }, text);
-    this.slider = html('input', { type: 'range', min: 0, max: 0, value: 0, 'aria-label': 'Step of the run', oninput: () => { this.stop(); this.go(Number(this.slider.value)); } });
+    const button = (label, text, act) =>
+      html('button', { type: 'button', class: 'icon', 'aria-label': label, title: label, onclick: act }, text);
+    this.slider = html('input', {
+      type: 'range', min: 0, max: 0, value: 0, 'aria-label': 'Step of the run',
+      oninput: () => { this.stop(); this.go(Number(this.slider.value)); },
+    });
     this.play = button('Play', '▷', () => this.timer ? this.stop() : this.start());
     this.text = html('p', { class: 'step-text', 'aria-live': 'polite' });
-    this.change = html('button', { type: 'button', class: 'change-step', hidden: true, onclick: () => onMessages(messagesOf(this.step), this.model) }, 'Change a message of this step');
+    this.change = html('button', {
+      type: 'button', class: 'change-step', hidden: true, onclick: () => onMessages(messagesOf(this.step), this.model),
+    }, 'Change a message of this step');
     this.why = html('button', { type: 'button', class: 'why-step', hidden: true, onclick: () => onWhy(this.step) }, 'Why?');
-    this.link = html('a', { class: 'explore-from', hidden: true, title: 'Choose what happens next from this step on, with the messages that are in flight' }, 'Explore from here');
+    this.link = html('a', {
+      class: 'explore-from', hidden: true,
+      title: 'Choose what happens next from this step on, with the messages that are in flight',
+    }, 'Explore from here');
     this.root = html('div', { class: 'playback', role: 'group', 'aria-label': 'Step through the run' },
       button('To the beginning', '|◀', () => this.go(0)), button('One step back', '◂', () => this.go(this.count - 1)), this.play,
-      button('One step forward', '▸', () => this.go(this.count + 1)), button('To the end', '▶|', () => this.go(Infinity)), this.slider, this.why, this.change, this.link, this.text);
+      button('One step forward', '▸', () => this.go(this.count + 1)),
+      button('To the end', '▶|', () => this.go(Infinity)), this.slider, this.why, this.change, this.link, this.text);
     host.append(this.root);
   }
 

@@ -21,7 +21,10 @@ export function readRun(text) {
   }
   if (run === null || typeof run !== 'object' || Array.isArray(run)) fail('it holds no run');
   if (run.version !== undefined && run.version !== VERSION) fail(`its version is ${run.version}, and this page reads version ${VERSION}`);
-  for (const name of LISTS) if (!Array.isArray(run[name]) || run[name].some((item) => item === null || typeof item !== 'object')) fail(`it has no list “${name}”`);
+  for (const name of LISTS) {
+    const isList = Array.isArray(run[name]) && run[name].every((item) => item !== null && typeof item === 'object');
+    if (!isList) fail(`it has no list “${name}”`);
+  }
 
   const isTime = (value) => Number.isFinite(value);
   const isLane = (value) => Number.isInteger(value) && value >= 0 && value < run.lanes.length;
@@ -34,20 +37,36 @@ export function readRun(text) {
     if (typeof kind !== 'string' || !isValue(value) || !isValue(round)) fail('an event has no kind, value or round that can be drawn');
   }
   for (const message of run.messages) {
-    if (TIMES.some((name) => message[name] !== undefined && !isTime(message[name])) || !isTime(message.sent)) fail('the time of a message is not a number');
+    if (TIMES.some((name) => message[name] !== undefined && !isTime(message[name])) || !isTime(message.sent)) {
+      fail('the time of a message is not a number');
+    }
     if (![message.from, message.to].every((lane) => lane === -1 || isLane(lane))) fail('a message names no agent of the run');
     if (message.received < message.sent) fail('a message arrives before it is sent');
     if (message.answered < (message.received ?? message.sent)) fail('a response comes before its request');
-    if (typeof message.kind !== 'string' || !isValue(message.value) || !isValue(message.round)) fail('a message has no kind, value or round that can be drawn');
-    if (message.news && (message.answered === undefined || typeof message.news.kind !== 'string')) fail('a response has no time or no kind');
+    if (typeof message.kind !== 'string' || !isValue(message.value) || !isValue(message.round)) {
+      fail('a message has no kind, value or round that can be drawn');
+    }
+    if (message.news && (message.answered === undefined || typeof message.news.kind !== 'string')) {
+      fail('a response has no time or no kind');
+    }
   }
-  if (run.rounds.some(({ round, t, values }) => !Number.isInteger(round) || !isTime(t) || !Array.isArray(values))) fail('a round has no number, time or values');
-  if (run.folded.some(({ from, to }) => !Number.isInteger(from) || !Number.isInteger(to) || to < from)) fail('a range of folded rounds is no range');
+  if (run.rounds.some(({ round, t, values }) => !Number.isInteger(round) || !isTime(t) || !Array.isArray(values))) {
+    fail('a round has no number, time or values');
+  }
+  if (run.folded.some(({ from, to }) => !Number.isInteger(from) || !Number.isInteger(to) || to < from)) {
+    fail('a range of folded rounds is no range');
+  }
   const { states = [], texts = [], verdict } = run;
-  if (!Array.isArray(states) || states.some((state) => !isTime(state?.t) || !isLane(state.lane) || !isValue(state.round) || !isValue(state.value) || !isValue(state.decision?.value))) {
+  if (!Array.isArray(states) || states.some((state) =>
+    !isTime(state?.t) || !isLane(state.lane) || !isValue(state.round) || !isValue(state.value) || !isValue(state.decision?.value))) {
     fail('the state of an agent has no time, agent or value that can be drawn');
   }
-  if (!Array.isArray(texts) || texts.some((words) => typeof words !== 'string') || !['undefined', 'string'].includes(typeof verdict?.text)) fail('its words are no text');
-  if (run.silences.some(({ lane, from, to }) => !isLane(lane) || !isTime(from) || !(to === undefined || isTime(to)))) fail('a silence has no agent or no time');
+  if (!Array.isArray(texts) || texts.some((words) => typeof words !== 'string')
+    || !['undefined', 'string'].includes(typeof verdict?.text)) {
+    fail('its words are no text');
+  }
+  if (run.silences.some(({ lane, from, to }) => !isLane(lane) || !isTime(from) || !(to === undefined || isTime(to)))) {
+    fail('a silence has no agent or no time');
+  }
   return run;
 }

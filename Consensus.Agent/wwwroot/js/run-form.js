@@ -33,7 +33,10 @@ export function optionField(name, { open, ...attributes } = {}) {
 }
 
 export class RunForm {
-  /** @param {HTMLElement} host @param {{onStart: () => void, notice: (text?: string) => void}} options `onStart` runs after a start and after a reset */
+  /**
+   * @param {HTMLElement} host
+   * @param {{onStart: () => void, notice: (text?: string) => void}} options `onStart` runs after a start and after a reset
+   */
   constructor(host, { onStart, notice }) {
     Object.assign(this, { onStart, notice });
     this.form = html('form', { class: 'options', id: 'options', onsubmit: (event) => { event.preventDefault(); this.run(); } },
@@ -43,7 +46,9 @@ export class RunForm {
     this.runButton = html('button', { type: 'button', class: 'primary', id: 'run', onclick: () => this.run() }, 'Run');
     this.resetButton = html('button', { type: 'button', id: 'reset', ...hintOf('reset', 'floor'), onclick: () => this.reset() }, 'Reset');
     host.append(this.panel, this.resetButton, this.runButton);
-    document.addEventListener('click', ({ target }) => { if (target !== this.runButton && !this.panel.contains(target)) this.panel.open = false; });
+    document.addEventListener('click', ({ target }) => {
+      if (target !== this.runButton && !this.panel.contains(target)) this.panel.open = false;
+    });
     this.panel.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape') return;
       this.panel.open = false;

@@ -42,10 +42,15 @@ export class RunHistory {
   #item(run, index) {
     const current = this.current === run.run || (this.current === null && index === 0);
     const number = run.run === 'bare' ? 'bare' : `#${run.run.split('.')[0]}`;
-    return html('li', {}, html('button', { type: 'button', 'data-run': run.run, 'aria-current': current ? 'true' : null, title: run.run, onclick: () => this.open(index === 0 ? null : run.run) },
+    return html('li', {}, html('button', {
+      type: 'button', 'data-run': run.run, 'aria-current': current ? 'true' : null, title: run.run,
+      onclick: () => this.open(index === 0 ? null : run.run),
+    },
       html('b', {}, number), html('span', { class: 'rule' }, run.rule),
       html('span', { class: 'rounds' }, plural(run.rounds, 'round')),
-      html('span', { class: 'took' }, run.value === undefined ? 'undecided' : run.duration_ms === undefined ? '–' : duration(run.duration_ms)), chip(run.value, run.value ? `decided ${run.value}` : 'undecided')));
+      html('span', { class: 'took' },
+        run.value === undefined ? 'undecided' : run.duration_ms === undefined ? '–' : duration(run.duration_ms)),
+      chip(run.value, run.value ? `decided ${run.value}` : 'undecided')));
   }
 
   #chart(runs) {
@@ -55,7 +60,10 @@ export class RunHistory {
     // The square root keeps short runs visible beside a long one.
     const bars = runs.map((run, i) => {
       const height = Math.max(2, (HEIGHT - 4) * Math.sqrt(run.rounds / max));
-      return svg('rect', { class: `bar ${run.rule}${run.value === undefined ? ' open' : ''}`, x: i * barWidth + 0.5, y: HEIGHT - height, width: Math.max(1, barWidth - 1.5), height, rx: 1.5 });
+      return svg('rect', {
+        class: `bar ${run.rule}${run.value === undefined ? ' open' : ''}`, x: i * barWidth + 0.5, y: HEIGHT - height,
+        width: Math.max(1, barWidth - 1.5), height, rx: 1.5,
+      });
     });
     this.chart.replaceChildren(...bars);
     const total = runs.reduce((sum, run) => sum + run.rounds, 0);

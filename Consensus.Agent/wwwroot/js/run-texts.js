@@ -12,7 +12,8 @@ export function toMermaid({ lanes, steps, arrows }) {
     const [from, to] = response ? [message.to, message.from] : [message.from, message.to];
     return `  ${id(from)}${head}${id(to)}: ${arrow.text}`;
   };
-  const lines = ['sequenceDiagram', ...lanes.map(({ agent_id: name }, lane) => `  participant ${id(lane)}${plain(lane) ? '' : ` as ${escaped(name)}`}`)];
+  const lines = ['sequenceDiagram',
+    ...lanes.map(({ agent_id: name }, lane) => `  participant ${id(lane)}${plain(lane) ? '' : ` as ${escaped(name)}`}`)];
   if (arrows.some(({ message }) => message.from < 0 || message.to < 0)) lines.push('  participant outside');
   for (const step of steps) {
     lines.push(...step.received.map((arrow) => line(arrow, '->>')), ...step.responses.map((arrow) => line(arrow, '-->>')));
@@ -52,7 +53,8 @@ function hostNames(lanes) {
   for (const { agent_id: id } of lanes) {
     const name = id.replace(/\s/g, '_');
     let unique = name;
-    for (let count = 2; names.includes(unique) || lanes.some(({ agent_id: other }) => other === unique && other !== id); count++) unique = `${name}_${count}`;
+    const isTaken = () => names.includes(unique) || lanes.some(({ agent_id: other }) => other === unique && other !== id);
+    for (let count = 2; isTaken(); count++) unique = `${name}_${count}`;
     names.push(unique);
   }
   return names;

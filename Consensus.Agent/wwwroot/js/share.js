@@ -6,7 +6,8 @@ import { statesAfter } from './timeline-model.js';
 import { verdictOf } from './verdict.js';
 import { toMermaid, toShiViz } from './run-texts.js';
 
-const COPIED = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-linecap', 'stroke-linejoin', 'opacity', 'paint-order',
+const COPIED = ['fill', 'fill-opacity', 'stroke', 'stroke-width',
+  'stroke-dasharray', 'stroke-linecap', 'stroke-linejoin', 'opacity', 'paint-order',
   'font-family', 'font-size', 'font-weight', 'text-anchor', 'display'];
 const LETTER = 7.8;
 const MERMAID_MAX = 50_000;
@@ -26,7 +27,8 @@ export function shareMenu(diagram) {
     button('Run as JSON', () => save(`${name()}.json`, 'application/json', writeRun(diagram.model.timeline))),
     button('Mermaid diagram', () => {
       const text = toMermaid(diagram.model);
-      const warning = `Mermaid draws at most ${MERMAID_MAX.toLocaleString('en')} characters unless maxTextSize is raised. This diagram has ${text.length.toLocaleString('en')}. Press again to save it.`;
+      const warning = `Mermaid draws at most ${MERMAID_MAX.toLocaleString('en')} characters unless maxTextSize is raised. `
+        + `This diagram has ${text.length.toLocaleString('en')}. Press again to save it.`;
       if (text.length > MERMAID_MAX && status.textContent !== warning) status.textContent = warning;
       else save(`${name()}.mmd`, 'text/plain', text);
     }),
@@ -44,7 +46,10 @@ export function pictureOf(diagram) {
     for (const property of COPIED) to[index].setAttribute(property, style.getPropertyValue(property));
   });
   const style = getComputedStyle(diagram.root);
-  const text = (x, y, size, words) => svg('text', { x, y, 'text-anchor': x === 12 ? 'start' : 'middle', 'font-family': style.fontFamily, 'font-size': size, 'font-weight': 600, fill: style.color }, words);
+  const text = (x, y, size, words) => svg('text', {
+    x, y, 'text-anchor': x === 12 ? 'start' : 'middle', 'font-family': style.fontFamily, 'font-size': size,
+    'font-weight': 600, fill: style.color,
+  }, words);
   const { heads, height: top } = headsOf(model, plan, text);
   const height = plan.height + top;
   const whole = svg('svg', { xmlns: 'http://www.w3.org/2000/svg', width: plan.width, height, viewBox: `0 0 ${plan.width} ${height}` },

@@ -15,7 +15,8 @@ import { queryOf } from './why.js';
 /** Fields in per cent. The agent and the command line take probabilities from 0 to 1. */
 const PROBABILITIES = [
   ['drop', 'Drop, %', 'Probability for each call and each response'], ['duplicate', 'Duplicate, %', 'Probability for each call'],
-  ['crash', 'Crash, %', 'Probability for each step; the agent restarts without its state'], ['partition', 'Partition, %', 'Probability for each step'],
+  ['crash', 'Crash, %', 'Probability for each step; the agent restarts without its state'],
+  ['partition', 'Partition, %', 'Probability for each step'],
   ['pause', 'Pause, %', 'Probability for each step'], ['reset', 'Reset, %', 'Probability for each step'],
 ];
 
@@ -25,22 +26,31 @@ const RESPONSE_CHANGES = [['lose_response', 'Lose it'], ['delay_response', 'Dela
 export class SimulationView {
   constructor(host, { notice }) {
     Object.assign(this, { host, notice, changes: [], query: {} });
-    this.form = html('form', { class: 'card simulation-form', 'aria-label': 'A simulated run', onsubmit: (event) => { event.preventDefault(); this.#run(); } },
+    const onsubmit = (event) => { event.preventDefault(); this.#run(); };
+    this.form = html('form', { class: 'card simulation-form', 'aria-label': 'A simulated run', onsubmit },
       optionField('rule'),
       optionField('draw'),
       field('Agents', ['agent'], number('agents', { min: 1, max: 9, value: 3, required: true })),
       optionField('values', { value: 3, required: true }),
       optionField('spread', { open: 'auto' }),
       field('Latency', ['latency'], select('latency', [['uniform', 'uniform'], ['tail', 'long tail'], ['constant', 'constant']])),
-      PROBABILITIES.map(([name, label, title]) => field(label, [name], number(name, { min: 0, max: 100, step: 'any', value: 0, required: true, title }))),
+      PROBABILITIES.map(
+        ([name, label, title]) => field(label, [name], number(name, { min: 0, max: 100, step: 'any', value: 0, required: true, title }))),
       optionField('seed', { value: 1, required: true }),
       field('Broken rule', ['mutant'], this.mutant = select('mutant', [['', 'none']])),
       this.description = html('p', { class: 'broken-rule', 'aria-live': 'polite' }),
       html('div', { class: 'simulation-buttons' },
         html('button', { type: 'submit', class: 'primary' }, 'Simulate'),
         html('button', { type: 'button', id: 'next-seed', onclick: () => this.#nextSeed() }, 'Next seed'),
-        this.breaking = html('button', { type: 'button', id: 'counterexample', class: 'danger', ...hintOf('counterexample'), onclick: () => this.#showCounterexample() }),
-        html('button', { type: 'button', id: 'open-file', title: 'A run that Share saved as JSON, or that conform --timeline FILE wrote', onclick: () => this.file.click() }, 'Open a file')));
+        this.breaking = html('button', {
+          type: 'button', id: 'counterexample', class: 'danger', ...hintOf('counterexample'),
+          onclick: () => this.#showCounterexample(),
+        }),
+        html('button', {
+          type: 'button', id: 'open-file',
+          title: 'A run that Share saved as JSON, or that conform --timeline FILE wrote',
+          onclick: () => this.file.click(),
+        }, 'Open a file')));
     this.defaults = Object.fromEntries(new FormData(this.form));
     this.file = html('input', { type: 'file', accept: '.json', hidden: true, onchange: () => this.#openFile() });
     this.mutant.addEventListener('change', () => this.#describeMutant());
@@ -115,7 +125,10 @@ export class SimulationView {
     const rows = arrows.map((arrow) => {
       const { title } = describeArrow(arrow, lanes);
       return html('span', {}, `${title}: `, (arrow.response ? RESPONSE_CHANGES : CHANGES).map(([change, label]) =>
-        html('button', { type: 'button', 'data-change': change, 'aria-label': `${label}: ${title}`, onclick: () => this.#change(arrow.message.id, change) }, label)));
+        html('button', {
+          type: 'button', 'data-change': change, 'aria-label': `${label}: ${title}`,
+          onclick: () => this.#change(arrow.message.id, change),
+        }, label)));
     });
     this.changing.replaceChildren(...rows, ...this.#undo());
     this.changing.querySelector('button').focus();
@@ -127,7 +140,8 @@ export class SimulationView {
   }
 
   #undo() {
-    return this.changes.length ? [html('button', { type: 'button', onclick: () => this.#run() }, `Undo ${plural(this.changes.length, 'change')}`)] : [];
+    return this.changes.length
+      ? [html('button', { type: 'button', onclick: () => this.#run() }, `Undo ${plural(this.changes.length, 'change')}`)] : [];
   }
 
   #nextSeed() {
@@ -163,7 +177,8 @@ export class SimulationView {
       if (!(problem instanceof RunFileError)) throw problem;
       this.stages.replaceChildren();
       this.#describe();
-      this.notice(`${file.name} cannot be shown: ${problem.message}. Choose a file that Share saved as JSON, or that conform --timeline FILE wrote.`);
+      this.notice(`${file.name} cannot be shown: ${problem.message}. `
+        + 'Choose a file that Share saved as JSON, or that conform --timeline FILE wrote.');
     }
 
     // Without this the same file could not be opened again.
@@ -261,6 +276,7 @@ const probability = (percent) => String(Math.round(percent * 10_000) / 1_000_000
 function commandOf({ mutant, ...query }) {
   if (mutant) return undefined;
   const defaults = { rule: 'ratified', draw: 'fresh', agents: '3', values: '3', latency: 'uniform', seed: '' };
-  const options = Object.entries(query).filter(([name, value]) => value !== (defaults[name] ?? '0')).map(([name, value]) => `--${name} ${value}`);
+  const options = Object.entries(query).filter(([name, value]) => value !== (defaults[name] ?? '0'))
+    .map(([name, value]) => `--${name} ${value}`);
   return ['simulate', ...options].join(' ');
 }

@@ -6,6 +6,8 @@ import { LabelPlacement } from './label-placement.js';
 import { LaneHeads } from './lane-heads.js';
 import { layout } from './layout.js';
 import { KIND_TERMS, legendButton } from './legend.js';
+import { move } from './motion.js';
+import { nearest } from './nearest.js';
 import { makePrintable } from './print.js';
 import { shareMenu } from './share.js';
 import { arrowShape, background, endsOf, foldShape, markBox, markShape, partsOf, pendingShape, shortLabel } from './svg-shapes.js';
@@ -20,12 +22,15 @@ const MAX_WHOLE = 400;
 
 // A pointer may move this many pixels during a click.
 const CLICK_DISTANCE = 4;
-const MOVE_MS = 450;
 
 const ZOOMS = [0.5, 0.7, 1, 1.4, 2, 2.8, 4];
 
 export class SpaceTimeDiagram {
-  /** @param {HTMLElement} host @param {{label: string, unfold?: (range: {from: number, to: number}) => void, onResize: () => void}} options `onResize` runs when the width has changed */
+  /**
+   * @param {HTMLElement} host
+   * @param {{label: string, unfold?: (range: {from: number, to: number}) => void, onResize: () => void}} options
+   * `onResize` runs when the width has changed
+   */
   constructor(host, { label, unfold, title, onResize, onMessages, address, tokens, onAgent, ask }) {
     Object.assign(this, { unfold, onResize, onMessages, address, tokens });
     this.zoom = 1;
@@ -44,11 +49,14 @@ export class SpaceTimeDiagram {
 
     // The cover is a layer of its own, so a step moves it and repaints nothing else.
     this.cover = html('div', { class: 'cover', hidden: true });
-    this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, this.heads.root, html('div', { class: 'canvas' }, this.svg, this.cover, this.tray));
+    this.scroll = html('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label },
+      this.heads.root, html('div', { class: 'canvas' }, this.svg, this.cover, this.tray));
     this.tooltip = new Tooltip();
     this.why = new Why(ask, () => this.#styleAll());
     this.root = html('div', { class: 'diagram' }, title && html('h2', { class: 'title' }, title), this.verdict.root,
-      html('div', { class: 'tools' }, this.kinds, this.values, html('div', { class: 'zoom' }, shareMenu(this), legendButton(), this.zoomOut, this.zoomIn)), this.scroll, this.why.root, this.tooltip.root);
+      html('div', { class: 'tools' }, this.kinds, this.values,
+        html('div', { class: 'zoom' }, shareMenu(this), legendButton(), this.zoomOut, this.zoomIn)),
+      this.scroll, this.why.root, this.tooltip.root);
     host.append(this.root);
     makePrintable(this);
     this.#addListeners();
@@ -90,12 +98,14 @@ export class SpaceTimeDiagram {
       step.marks.forEach((mark, index) => {
         const box = markBox(mark, index, step, plan);
         this.labels.reserve(box);
-        this.targets.push({ mark, index, step, value: mark.value, top: box.top, bottom: box.bottom, x: plan.x(step.lane), y: (box.top + box.bottom) / 2 });
+        const [x, y] = [plan.x(step.lane), (box.top + box.bottom) / 2];
+        this.targets.push({ mark, index, step, value: mark.value, top: box.top, bottom: box.bottom, x, y });
       });
     }
     this.lines = svg('g');
     this.above = svg('g');
-    this.viewport = new Viewport(this.targets, this.targets.length < MAX_WHOLE, { add: (target) => this.#add(target), remove: ({ element, text }) => { element.remove(); text?.remove(); } });
+    this.viewport = new Viewport(this.targets, this.targets.length < MAX_WHOLE,
+      { add: (target) => this.#add(target), remove: ({ element, text }) => { element.remove(); text?.remove(); } });
     this.folds = plan.folds.map((fold) => this.#fold(fold));
     const requestOf = ({ id }) => model.arrows.find(({ message, response }) => message.id === id && !response);
     const pending = plan.tokens.filter((token) => token.response && requestOf(token)?.to)
@@ -175,15 +185,7 @@ export class SpaceTimeDiagram {
 
   /** Moves the messages that arrive in a step along their arrows. */
   #moveTo(step) {
-    if (!step || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
-    const at = (x, y) => ({ transform: `translate(${x}px, ${y}px)` });
-    for (const { arrow, ends } of this.targets) {
-      if (arrow?.to !== step || ends.part === 'start') continue;
-      const dot = svg('circle', { class: `moving k-${arrow.kind}`, r: 6 });
-      this.above.append(dot);
-      const motion = dot.animate([at(ends.x1, ends.y1), at(ends.x2, ends.y2)], { duration: MOVE_MS, easing: 'ease-in-out' });
-      motion.finished.then(() => dot.remove(), () => dot.remove());
-    }
+    if (step) move(this.targets.filter(({ arrow }) => arrow?.to === step), this.above);
   }
 
   #updateViewport() {
@@ -193,7 +195,8 @@ export class SpaceTimeDiagram {
   /** Adds an arrow or a mark. Arrows are below marks and labels. */
   #add(target) {
     const { arrow, mark, index, step, ends } = target;
-    if (!target.element) Object.assign(target, arrow ? arrowShape(arrow, ends, this.plan, this.labels) : { element: markShape(mark, index, step, this.plan) });
+    if (!target.element && arrow) Object.assign(target, arrowShape(arrow, ends, this.plan, this.labels));
+    target.element ??= markShape(mark, index, step, this.plan);
     this.#style(target);
     (arrow ? this.lines : this.above).append(target.element);
     if (target.text) this.above.append(target.text);
@@ -201,7 +204,10 @@ export class SpaceTimeDiagram {
 
   #fold(fold) {
     const { element, roundAt } = foldShape(fold, this.plan);
-    const open = (round) => this.unfold?.({ from: Math.max(fold.from, Math.min(round - 4, fold.to - 9)), to: Math.min(fold.to, Math.max(round + 5, fold.from + 9)) });
+    const open = (round) => this.unfold?.({
+      from: Math.max(fold.from, Math.min(round - 4, fold.to - 9)),
+      to: Math.min(fold.to, Math.max(round + 5, fold.from + 9)),
+    });
     element.addEventListener('click', (event) => open(roundAt(this.#point(event).y)));
     element.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' && event.key !== ' ') return;
@@ -215,7 +221,8 @@ export class SpaceTimeDiagram {
     const counts = new Map();
     for (const arrow of this.model.arrows) if (!arrow.response) counts.set(arrow.kind, (counts.get(arrow.kind) ?? 0) + 1);
     replaceIfChanged(this.kinds, Object.keys(KINDS).filter((kind) => counts.has(kind)).map((kind) => {
-      const button = this.#button(kind, { class: `kind k-${kind}`, ...hintOf(...KIND_TERMS[kind]) }, () => this.#toggleKind(kind), html('i', { 'aria-hidden': 'true' }), `${KINDS[kind]} `, html('b'));
+      const button = this.#button(kind, { class: `kind k-${kind}`, ...hintOf(...KIND_TERMS[kind]) },
+        () => this.#toggleKind(kind), html('i', { 'aria-hidden': 'true' }), `${KINDS[kind]} `, html('b'));
       button.setAttribute('aria-pressed', String(this.shownKinds.has(kind)));
       button.lastChild.textContent = counts.get(kind).toLocaleString('en');
       return button;
@@ -243,7 +250,8 @@ export class SpaceTimeDiagram {
   }
 
   #isHidden({ kind, message }) {
-    return (this.shownKinds.size > 0 && !this.shownKinds.has(kind)) || (this.lane !== undefined && message.from !== this.lane && message.to !== this.lane);
+    return (this.shownKinds.size > 0 && !this.shownKinds.has(kind))
+      || (this.lane !== undefined && message.from !== this.lane && message.to !== this.lane);
   }
 
   #toggleKind(kind) {
@@ -255,7 +263,8 @@ export class SpaceTimeDiagram {
   #style({ element, text, value, arrow, mark, step }) {
     const isLit = this.why.shown ? this.why.isPast(arrow ? arrow.to : step) : this.highlighted === null ? null : value === this.highlighted;
     element.classList.toggle('highlighted', isLit === true);
-    if (mark) for (const [name, holds] of Object.entries(this.why.classesOf(mark, this.model))) element.classList.toggle(name, Boolean(holds));
+    const classes = mark ? Object.entries(this.why.classesOf(mark, this.model)) : [];
+    for (const [name, holds] of classes) element.classList.toggle(name, Boolean(holds));
     for (const part of [element, text]) {
       part?.classList.toggle('dimmed', isLit === false);
       if (arrow) part?.classList.toggle('filtered', this.#isHidden(arrow));
@@ -273,20 +282,15 @@ export class SpaceTimeDiagram {
     return { x: (event.clientX - box.left) / scale, y: (event.clientY - box.top) / scale };
   }
 
-  #nearest({ x, y }) {
-    let nearest = null;
-    let limit = 8;
-    for (const target of this.targets ?? []) {
-      if (target.arrow && this.#isHidden(target.arrow)) continue;
-      const distance = target.mark ? Math.hypot(target.x - x, target.y - y) - 8 : distanceToSegment(x, y, target.ends);
-      if (distance < limit) [nearest, limit] = [target, distance];
-    }
-    return nearest;
+  #nearest(point) {
+    return nearest(this.targets ?? [], point, (arrow) => this.#isHidden(arrow));
   }
 
   #addListeners() {
     this.scroll.addEventListener('scroll', oncePerFrame(() => this.plan && this.#updateViewport()), { passive: true });
-    new ResizeObserver(() => { if (this.model && this.scroll.clientWidth !== this.drawnWidth && this.scroll.clientWidth) this.onResize(); }).observe(this.scroll);
+    new ResizeObserver(() => {
+      if (this.model && this.scroll.clientWidth !== this.drawnWidth && this.scroll.clientWidth) this.onResize();
+    }).observe(this.scroll);
     let lastMove = null;
     const hover = oncePerFrame(() => lastMove && this.#hover(lastMove));
     this.svg.addEventListener('pointermove', (event) => { lastMove = event; hover(); });
@@ -342,9 +346,3 @@ export class SpaceTimeDiagram {
   }
 }
 
-function distanceToSegment(x, y, { x1, y1, x2, y2 }) {
-  if (y < Math.min(y1, y2) - 9 || y > Math.max(y1, y2) + 9) return Infinity;
-  const [dx, dy] = [x2 - x1, y2 - y1];
-  const part = Math.max(0, Math.min(1, ((x - x1) * dx + (y - y1) * dy) / (dx * dx + dy * dy || 1)));
-  return Math.hypot(x - x1 - part * dx, y - y1 - part * dy);
-}

@@ -1,4 +1,5 @@
-// What one tab keeps until it is closed. A browser may deny storage to a page in another site's frame; the values then last as long as the page.
+// What one tab keeps until it is closed. A browser may deny storage to a page in another site's frame.
+// The values then last as long as the page.
 
 const storage = () => {
   try {

@@ -7,7 +7,10 @@ import { NOTES } from './vocabulary.js';
 
 const HEAD = 6;
 
-/** The two ends of an arrow in pixels. An arrow of a lost message ends before the receiver's lane, one in flight at the end of the picture. */
+/**
+ * The two ends of an arrow in pixels. An arrow of a lost message ends before the receiver's lane.
+ * One in flight ends at the end of the picture.
+ */
 export function endsOf(arrow, plan) {
   const { from, to, message } = arrow;
   const [fromLane, toLane] = arrow.response ? [message.to, message.from] : [message.from, message.to];
@@ -20,7 +23,9 @@ export function endsOf(arrow, plan) {
   const token = plan.tokens.find(({ id, response }) => id === message.id && !response);
   if (token) return { x1, y1, x2: token.x - Math.sign(token.x - x1) * 4, y2: token.y - 14, token };
   const target = toLane < 0 ? x1 + plan.lane * 0.4 : plan.x(toLane);
-  if (arrow.state !== 'lost' && toLane >= 0) return { x1, y1, x2: target - Math.sign(target - x1) * 4, y2: Math.max(y1 + 13, plan.height - 14) };
+  if (arrow.state !== 'lost' && toLane >= 0) {
+    return { x1, y1, x2: target - Math.sign(target - x1) * 4, y2: Math.max(y1 + 13, plan.height - 14) };
+  }
   return { x1, y1, x2: x1 + (target - x1) * 0.72, y2: y1 + 13 };
 }
 
@@ -52,10 +57,16 @@ export function arrowShape(arrow, ends, plan, labels) {
   let d = `M${round(x1)} ${round(y1)}L${round(x2)} ${round(y2)}`;
   if (arrow.state === 'delivered' && ends.part !== 'start') {
     const head = arrow.response ? HEAD * 0.8 : HEAD;
-    for (const side of [1, -1]) d += `M${round(x2)} ${round(y2)}l${round(-ux * head - side * uy * head * 0.55)} ${round(-uy * head + side * ux * head * 0.55)}`;
+    for (const side of [1, -1]) {
+      const [dx, dy] = [round(-ux * head - side * uy * head * 0.55), round(-uy * head + side * ux * head * 0.55)];
+      d += `M${round(x2)} ${round(y2)}l${dx} ${dy}`;
+    }
   }
 
-  const group = svg('g', { class: `arrow k-${arrow.kind} ${arrow.state}${arrow.response ? ' response' : ''}${arrow.deciding ? ' deciding' : ''} ${ends.part ?? ''}`, 'data-kind': arrow.kind, 'data-state': arrow.state });
+  const also = `${arrow.response ? ' response' : ''}${arrow.deciding ? ' deciding' : ''} ${ends.part ?? ''}`;
+  const group = svg('g', {
+    class: `arrow k-${arrow.kind} ${arrow.state}${also}`, 'data-kind': arrow.kind, 'data-state': arrow.state,
+  });
   group.append(svg('path', { d }));
   if (arrow.state === 'lost') group.append(svg('path', { class: 'cross', d: `M${round(x2 - 4.5)} ${round(y2 - 4.5)}l9 9m0 -9l-9 9` }));
 
@@ -63,7 +74,10 @@ export function arrowShape(arrow, ends, plan, labels) {
   const full = plan.lane < 110 && arrow.kind === 'vote' && !arrow.value ? '' : arrowLabel(arrow);
   const short = shortLabel(full, plan);
   const place = short && !ends.token && ends.part !== 'start' && Math.abs(x2 - x1) > 30 ? labels.place(short, ends) : null;
-  return { element: group, text: place && svg('text', { class: `label k-${arrow.kind}`, x: round(place.x), y: round(place.y), 'text-anchor': 'middle' }, short) };
+  return {
+    element: group,
+    text: place && svg('text', { class: `label k-${arrow.kind}`, x: round(place.x), y: round(place.y), 'text-anchor': 'middle' }, short),
+  };
 }
 
 const NOTE_LETTER = 7.3;
@@ -72,7 +86,8 @@ const NOTE_LETTER = 7.3;
 const votesOf = ({ support }) => support?.split(':')[0];
 
 /** The note beside a mark. A decision also counts its votes if the lane is wide enough. */
-const noteOf = (mark, plan) => [`decides: ${votesOf(mark)}`, `decides: ${votesOf(mark)?.replace(/ \w+$/, '')}`].find((note) => mark.support && 24 + note.length * NOTE_LETTER < plan.lane / 2) ?? NOTES[mark.kind];
+const noteOf = (mark, plan) => [`decides: ${votesOf(mark)}`, `decides: ${votesOf(mark)?.replace(/ \w+$/, '')}`]
+  .find((note) => mark.support && 24 + note.length * NOTE_LETTER < plan.lane / 2) ?? NOTES[mark.kind];
 
 const valueText = ({ value }) => value === undefined ? '–' : String(value);
 
@@ -82,24 +97,31 @@ const hasNote = (mark, plan) => plan.lane >= 120 || !hasValue(mark);
 const centre = (index, step, plan) => [plan.x(step.lane), step.firstMark + index * plan.mark];
 
 /** Half the width of a mark: more digits make it wider. */
-const halfWidth = (mark) => hasValue(mark) ? 10 + Math.max(0, valueText(mark).length - 2) * DIGIT_WIDTH / 2 + (valueText(mark).length > 1 ? 3 : 0) : 5;
+const halfWidth = (mark) =>
+  hasValue(mark) ? 10 + Math.max(0, valueText(mark).length - 2) * DIGIT_WIDTH / 2 + (valueText(mark).length > 1 ? 3 : 0) : 5;
 
 /** The box that a mark and its note cover. */
 export function markBox(mark, index, step, plan) {
   const [cx, cy] = centre(index, step, plan);
   const half = halfWidth(mark);
-  return { left: cx - half, right: cx + half + (hasNote(mark, plan) ? 7 + NOTE_LETTER * (noteOf(mark, plan)?.length ?? 0) : 0), top: cy - 11, bottom: cy + 11 };
+  return {
+    left: cx - half, right: cx + half + (hasNote(mark, plan) ? 7 + NOTE_LETTER * (noteOf(mark, plan)?.length ?? 0) : 0),
+    top: cy - 11, bottom: cy + 11,
+  };
 }
 
 /** The outline of a mark. Each kind of event has its own outline. */
 export function markOutline(mark) {
   const half = halfWidth(mark);
-  const pill = (margin, attributes) => svg('rect', { x: -half - margin, y: -9.5 - margin, width: 2 * (half + margin), height: 19 + 2 * margin, rx: 9.5 + margin, ...attributes });
+  const pill = (margin, attributes) => svg(
+    'rect', { x: -half - margin, y: -9.5 - margin, width: 2 * (half + margin), height: 19 + 2 * margin, rx: 9.5 + margin, ...attributes });
   switch (hasValue(mark) ? mark.kind : '') {
     case 'drew': return [pill(0)];
     case 'copied': return [pill(0, { 'stroke-dasharray': '3 2.4' })];
     case 'adopted': return [pill(1, { class: 'ring' }), pill(-1.7)];
-    case 'voted': return [svg('path', { d: `M${10 - half} -11.5H${half - 10}L${half + 1.5} 0L${half - 10} 11.5H${10 - half}L${-half - 1.5} 0Z` })];
+    case 'voted': return [svg('path', {
+      d: `M${10 - half} -11.5H${half - 10}L${half + 1.5} 0L${half - 10} 11.5H${10 - half}L${-half - 1.5} 0Z`,
+    })];
     case 'decided': return [svg('rect', { x: -half - 1.5, y: -11, width: 2 * half + 3, height: 22, rx: 6 })];
     case 'learned': case 'restored': return [svg('rect', { x: -half - 0.5, y: -10, width: 2 * half + 1, height: 20, rx: 6 })];
     default: return [svg('circle', { r: 5 })];
@@ -108,7 +130,10 @@ export function markOutline(mark) {
 
 export function markShape(mark, index, step, plan) {
   const [cx, cy] = centre(index, step, plan);
-  const group = svg('g', { class: `mark m-${mark.kind} ${valueClass(mark.value)}`, 'data-kind': mark.kind, transform: `translate(${round(cx)} ${round(cy)})` }, markOutline(mark));
+  const group = svg('g', {
+    class: `mark m-${mark.kind} ${valueClass(mark.value)}`, 'data-kind': mark.kind,
+    transform: `translate(${round(cx)} ${round(cy)})`,
+  }, markOutline(mark));
   if (hasValue(mark)) group.append(svg('text', { class: 'value', y: 4, 'text-anchor': 'middle' }, valueText(mark)));
   if (hasNote(mark, plan)) group.append(svg('text', { class: 'note', x: round(halfWidth(mark) + 7), y: 4 }, noteOf(mark, plan)));
   return group;
@@ -122,7 +147,8 @@ export function foldShape(fold, plan) {
   const top = fold.y + 36;
   const height = fold.height - 44;
   group.append(svg('rect', { class: 'fold-box', x: 4, y: fold.y, width: plan.width - 8, height: fold.height, rx: 8 }));
-  group.append(svg('text', { class: 'fold-title', x: 16, y: fold.y + 22 }, plan.narrow ? `${fold.from}–${fold.to} folded` : `${title} · select a place to open ten`));
+  group.append(svg('text', { class: 'fold-title', x: 16, y: fold.y + 22 },
+    plan.narrow ? `${fold.from}–${fold.to} folded` : `${title} · select a place to open ten`));
   const paths = new Map();
 
   // A line is at least one pixel high. With more rounds than pixels, only some rounds are drawn.
@@ -151,7 +177,8 @@ export function background(plan, model) {
     const left = lane ? plan.x(lane) - plan.lane / 2 : 0;
     const right = lane === model.lanes.length - 1 ? plan.width : plan.x(lane) + plan.lane / 2;
     const height = round(Math.max(0, end - y));
-    parts.push(svg('rect', { class: odd ? 'band odd' : 'band', x: round(left), y: round(y), width: round(right - left), height, 'data-lane': lane }));
+    parts.push(svg('rect',
+      { class: odd ? 'band odd' : 'band', x: round(left), y: round(y), width: round(right - left), height, 'data-lane': lane }));
   }
   for (const label of plan.labels) {
     const run = label.run && svg('tspan', { x: 6, dy: 12 }, plan.narrow ? `run ${label.run}` : `Run ${label.run}`);

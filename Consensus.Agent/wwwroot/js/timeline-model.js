@@ -33,14 +33,21 @@ export function buildModel(timeline) {
     const to = message.received === undefined || message.to < 0 ? null : stepAt(message.to, message.received);
     if (!from && !to) continue;
     const state = to ? 'delivered' : message.lost_at !== undefined ? 'lost' : 'in-flight';
-    const arrow = { message, from, to, state, kind: message.kind, value: message.value, response: false, deciding: message.completes, text: textOf(message), outcome: timeline.texts?.[message.outcome] };
+    const arrow = {
+      message, from, to, state, kind: message.kind, value: message.value, response: false, deciding: message.completes,
+      text: textOf(message), outcome: timeline.texts?.[message.outcome],
+    };
     from?.sent.push(arrow);
     to?.received.push(arrow);
     arrows.push(arrow);
 
     // Only a response with new information gets an arrow of its own.
     if (message.news && to && from) {
-      const response = { message, from: to, to: stepAt(message.from, message.answered), state: 'delivered', kind: message.news.kind, value: message.news.value, response: true, deciding: message.response_completes, request: arrow, text: textOf(message.news) };
+      const response = {
+        message, from: to, to: stepAt(message.from, message.answered), state: 'delivered', kind: message.news.kind,
+        value: message.news.value, response: true, deciding: message.response_completes, request: arrow,
+        text: textOf(message.news),
+      };
       response.to.responses.push(response);
       arrows.push(response);
     }

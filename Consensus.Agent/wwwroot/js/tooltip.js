@@ -8,11 +8,17 @@ export class Tooltip {
     this.root = html('div', { class: 'tip', hidden: true });
   }
 
-  /** @param {{mark?: object, arrow?: object} | null} target null hides the tooltip @param {HTMLElement} container the tooltip stays inside */
+  /**
+   * @param {{mark?: object, arrow?: object} | null} target null hides the tooltip
+   * @param {HTMLElement} container the tooltip stays inside
+   */
   show(target, event, { lanes }, container) {
     this.root.hidden = !target;
     if (!target) return;
-    const { title, lines } = target.mark ? { title: `${lanes[target.mark.lane].agent_id} ${describeMark(target.mark)}`, lines: [`at ${duration(Math.max(0, target.mark.t))}`] } : describeArrow(target.arrow, lanes);
+    const { mark } = target;
+    const { title, lines } = mark
+      ? { title: `${lanes[mark.lane].agent_id} ${describeMark(mark)}`, lines: [`at ${duration(Math.max(0, mark.t))}`] }
+      : describeArrow(target.arrow, lanes);
     this.root.replaceChildren(html('strong', {}, title), ...lines.map((line) => html('span', {}, line)));
     const box = container.getBoundingClientRect();
     const x = Math.min(event.clientX - box.left + 14, box.width - this.root.offsetWidth - 8);

@@ -4,7 +4,10 @@ import { html } from './dom.js';
 import { list } from './format.js';
 
 /** The verdict on a timeline without one. */
-const OLD_FILE = { tone: 'open', text: 'An older version saved this file: it holds neither the result in words nor the states of the agents.' };
+const OLD_FILE = {
+  tone: 'open',
+  text: 'An older version saved this file: it holds neither the result in words nor the states of the agents.',
+};
 
 /** The result of a run. */
 export const verdictOf = (timeline) => timeline.verdict ?? OLD_FILE;

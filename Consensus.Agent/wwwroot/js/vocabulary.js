@@ -8,7 +8,8 @@ export const KINDS = {
 /** The kinds of events that are marks in the diagram, and the notes beside the marks. */
 export const NOTES = {
   drew: 'draws', copied: 'copies', adopted: 'adopts', voted: 'votes', decided: 'decides', learned: 'learns',
-  was_reset: 'reset', booted: 'restarted', restored: 'recovered', joined_as_learner: 'learner', contradicted: 'equivocation', disagreed: 'violation',
+  was_reset: 'reset', booted: 'restarted', restored: 'recovered',
+  joined_as_learner: 'learner', contradicted: 'equivocation', disagreed: 'violation',
 };
 
 /** The kinds of all events in the stream. */

@@ -34,7 +34,8 @@ export class Why {
     Object.assign(this, { ask, onChange, shown: null });
     this.words = html('p', { role: 'status' });
     this.root = html('section', { class: 'why', hidden: true, 'aria-label': 'Why it happened' },
-      this.words, html('button', { type: 'button', class: 'icon', 'aria-label': 'Close the explanation', onclick: () => this.close() }, '×'));
+      this.words,
+      html('button', { type: 'button', class: 'icon', 'aria-label': 'Close the explanation', onclick: () => this.close() }, '×'));
   }
 
   /** Explains what a step did, if it did anything that can be explained. */
@@ -80,7 +81,8 @@ export class Why {
   /** The classes of a mark: in a quorum, in all quorums, or of the guilty step. */
   classesOf({ kind, round, lane, t }, { lanes }) {
     const id = lanes[lane].agent_id;
-    const inQuorum = this.shown?.quorums.some((quorum) => quorum.agents.includes(id) && quorum.round === round && (quorum.votes ? kind === 'voted' : ENTERS.has(kind)));
+    const inQuorum = this.shown?.quorums.some(
+      (quorum) => quorum.agents.includes(id) && quorum.round === round && (quorum.votes ? kind === 'voted' : ENTERS.has(kind)));
     const { guilty } = this.shown ?? {};
     return { quorum: inQuorum, shared: inQuorum && this.shown.shared.includes(id), guilty: guilty?.lane === lane && guilty.t === t };
   }
