@@ -52,7 +52,8 @@ internal sealed class LocalCluster : IAsyncDisposable
         var apps = new List<WebApplication>();
         try
         {
-            List<List<Listener>> listeners = [.. Enumerable.Range(0, agents).Select(number => first.Select(one => Choose(one.Next(number), held)).ToList())];
+            List<List<Listener>> listeners =
+                [.. Enumerable.Range(0, agents).Select(number => first.Select(one => Choose(one.Next(number), held)).ToList())];
             List<Uri> addresses = listeners.ConvertAll(own => own[0].Address);
             for (var i = 0; i < agents; i++)
             {
@@ -67,7 +68,8 @@ internal sealed class LocalCluster : IAsyncDisposable
                 };
                 var app = AgentApplication.Build(options, args ?? [], builder =>
                 {
-                    builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint => Take(endpoint, held));
+                    builder.Services.Configure<SocketTransportOptions>(
+                        sockets => sockets.CreateBoundListenSocket = endpoint => Take(endpoint, held));
                     configure?.Invoke(number, builder);
                 }, warmUp);
                 app.Urls.Clear();
@@ -133,7 +135,8 @@ internal sealed class LocalCluster : IAsyncDisposable
     }
 
     private static Socket Take(EndPoint endpoint, Dictionary<int, Socket> held) =>
-        endpoint is IPEndPoint { Port: var port } && held.Remove(port, out var socket) ? socket : SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        endpoint is IPEndPoint { Port: var port } && held.Remove(port, out var socket)
+            ? socket : SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
 
     private static async ValueTask DisposeAsync(List<WebApplication> apps) => await Task.WhenAll(apps.Select(EndAsync));
 }

@@ -15,7 +15,8 @@ namespace Consensus.Agent;
 /// <summary>
 /// Compiles the code of a run before the first run, which would otherwise wait some hundred ms for the compiler. A second
 /// cluster in this process decides runs, on free ports, with logs and telemetry that are dropped, and with files of its own where
-/// agents have some. The served agents take no part in these runs. The process is ready when the warm-up has ended, at the latest after <see cref="AtMost"/>.
+/// agents have some. The served agents take no part in these runs. The process is ready when the warm-up has ended, at the
+/// latest after <see cref="AtMost"/>.
 /// </summary>
 internal sealed class WarmUp : IHealthCheck
 {
@@ -25,7 +26,8 @@ internal sealed class WarmUp : IHealthCheck
     // One round, several rounds, the other rule. In a plain run, most messages are piggybacked on responses.
     private static readonly string[] Runs =
     [
-        """{"values":1}""", """{"values":9,"seed":1,"window_ms":1}""", """{"values":3}""", """{"rule":"classic","values":1}""", """{"values":9,"seed":1,"window_ms":1,"spread":"relay"}""",
+        """{"values":1}""", """{"values":9,"seed":1,"window_ms":1}""", """{"values":3}""",
+        """{"rule":"classic","values":1}""", """{"values":9,"seed":1,"window_ms":1,"spread":"relay"}""",
         """{"values":1}""", "{}",
     ];
 

@@ -34,7 +34,10 @@ internal static class ApiServices
         });
     }
 
-    /// <summary>Maps <c>/openapi/v1.json</c> and <c>/scalar</c>. The description takes a core for 0.2 s, and over 1 s the first time, so it is cached.</summary>
+    /// <summary>
+    /// Maps <c>/openapi/v1.json</c> and <c>/scalar</c>. The description takes a core for 0.2 s, and over 1 s the first
+    /// time, so it is cached.
+    /// </summary>
     public static void MapApiDescription(this IEndpointRouteBuilder app)
     {
         app.MapOpenApi("/openapi/v1.json").CacheOutput(cache => cache.Expire(TimeSpan.FromDays(1)).SetVaryByQuery([])).OutliveCaller();

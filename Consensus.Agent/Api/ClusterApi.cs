@@ -18,7 +18,8 @@ internal sealed record ClusterAgent(
 {
     /// <summary>The agent at <paramref name="address"/> by its response; null where it gave none.</summary>
     public static ClusterAgent From(string address, StateResponse? state) =>
-        new(address, state is not null, state?.AgentId, state is null ? null : state with { Health = null }, state?.Isolated, state?.Health);
+        new(address, state is not null, state?.AgentId,
+            state is null ? null : state with { Health = null }, state?.Isolated, state?.Health);
 }
 
 /// <summary>The response to <c>GET /cluster</c>: the serving agent first.</summary>
@@ -35,21 +36,25 @@ internal static class ClusterApi
     {
         var group = app.MapGroup("/cluster").WithTags("Cluster");
         group.MapGet("", ClusterAsync).Counts(EndpointClass.Surveys).WithSummary("Every agent's state, through this one");
-        group.MapGet("/{index:int:min(1)}/consensus", PeerConsensusAsync).Counts(EndpointClass.Waits).WithSummary("A peer's decision, through this agent");
+        group.MapGet("/{index:int:min(1)}/consensus", PeerConsensusAsync)
+            .Counts(EndpointClass.Waits).WithSummary("A peer's decision, through this agent");
         return group;
     }
 
     private static async Task<IResult> ClusterAsync(
-        AgentService agent, AgentHealth health, AgentOptions options, FaultInjector faults, AgentApiClient cluster, CancellationToken cancellation)
+        AgentService agent, AgentHealth health, AgentOptions options,
+        FaultInjector faults, AgentApiClient cluster, CancellationToken cancellation)
     {
         var own = health.ReadAsync(cancellation);
         var agents = await AgentsAsync(agent, options, faults, cluster, "/state?health=true", cancellation);
-        return TypedResults.Json(new ClusterResponse([agents[0] with { Health = await own }, .. agents.Skip(1)]), AgentJson.Default.ClusterResponse);
+        return TypedResults.Json(
+            new ClusterResponse([agents[0] with { Health = await own }, .. agents.Skip(1)]), AgentJson.Default.ClusterResponse);
     }
 
     /// <summary>Every agent as the serving agent sees it, itself first, then its peers in their order.</summary>
     internal static async Task<IReadOnlyList<ClusterAgent>> AgentsAsync(
-        AgentService agent, AgentOptions options, FaultInjector faults, AgentApiClient cluster, string statePath, CancellationToken cancellation)
+        AgentService agent, AgentOptions options, FaultInjector faults,
+        AgentApiClient cluster, string statePath, CancellationToken cancellation)
     {
         var peers = await cluster.GetAllAsync(options.Peers, statePath, AgentJson.Default.StateResponse, cancellation);
         var (snapshot, traceparent) = agent.TracedSnapshot();
@@ -78,8 +83,10 @@ internal static class ClusterApi
             return wrong;
         }
 
+        var query = !HeadRequests.IsHead(context) ? context.Request.QueryString
+            : run is null ? QueryString.Empty : QueryString.Create("run", run);
         var response = await cluster.GetAsync(
-            options.Peers[index - 1], "/consensus" + (HeadRequests.IsHead(context) ? (run is null ? QueryString.Empty : QueryString.Create("run", run)) : context.Request.QueryString), AgentJson.Default.ConsensusResponse, cancellation,
+            options.Peers[index - 1], "/consensus" + query, AgentJson.Default.ConsensusResponse, cancellation,
             TimeSpan.FromSeconds(QueryParameters.MaxWaitSeconds + 1));
         return response is null
             ? DoesNotRespond(options.Peers[index - 1])

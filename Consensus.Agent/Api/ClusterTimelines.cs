@@ -14,7 +14,8 @@ internal sealed class ClusterTimelines(TimelineReader timeline, AgentOptions opt
     /// <param name="detail">Rounds to show though they would be folded.</param>
     /// <param name="cancellation">Ends the calls to the peers.</param>
     /// <returns>The run, or the problem.</returns>
-    public async Task<(ClusterTimeline? Timeline, IResult? Problem)> ReadAsync(string? run, List<RoundRange>? detail, CancellationToken cancellation)
+    public async Task<(ClusterTimeline? Timeline, IResult? Problem)> ReadAsync(
+        string? run, List<RoundRange>? detail, CancellationToken cancellation)
     {
         var histories = await HistoriesAsync(cancellation);
         List<RunHistory> all = [.. histories.OfType<RunHistory>(), timeline.Runs()];
@@ -32,7 +33,8 @@ internal sealed class ClusterTimelines(TimelineReader timeline, AgentOptions opt
         last = Math.Max(last, known.Select(summary => first + summary.Rounds - 1).DefaultIfEmpty(0).Max());
         var (shown, folded) = RoundFolding.Fold(first, last, detail ?? []);
 
-        var query = $"/timeline?run={Uri.EscapeDataString(run ?? TimelineReader.Bare)}" + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
+        var query = $"/timeline?run={Uri.EscapeDataString(run ?? TimelineReader.Bare)}"
+            + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
         var timelines = run is null ? new AgentTimeline?[options.Peers.Count]
             : await client.GetAllAsync(options.Peers, query, TimelineJson.Default.AgentTimeline, cancellation);
         List<Source> sources =
@@ -56,7 +58,8 @@ internal sealed class ClusterTimelines(TimelineReader timeline, AgentOptions opt
         // This agent may have been down or restarted. Other agents know the runs that it missed.
         var own = timeline.Runs();
         var others = await HistoriesAsync(cancellation);
-        var known = others.OfType<RunHistory>().Prepend(own).SelectMany(history => history.Runs.Select(summary => (history.AgentId, Summary: summary)))
+        var known = others.OfType<RunHistory>().Prepend(own)
+            .SelectMany(history => history.Runs.Select(summary => (history.AgentId, Summary: summary)))
             .GroupBy(one => one.Summary.Run).Select(RunSummary.Choose);
         return own with { Runs = [.. known.OrderByDescending(run => run, Comparer<RunSummary>.Create(Compare)).Take(RunIndex.MaxRuns)] };
     }

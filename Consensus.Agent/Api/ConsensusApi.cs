@@ -23,7 +23,8 @@ internal static class ConsensusApi
         group.MapGet("/consensus", ConsensusAsync).Counts(EndpointClass.Waits)
             .WithSummary("The decision: 200 once there is one, else 202; with wait=SECONDS, as soon as there is one");
         ClusterKeyFilter.GuardAgents(
-            group.MapGet("/state", StateAsync).Produces<StateResponse>().WithSummary("What this agent holds of the current run; with health=true, its health too"));
+            group.MapGet("/state", StateAsync).Produces<StateResponse>()
+                .WithSummary("What this agent holds of the current run; with health=true, its health too"));
         return group;
     }
 
@@ -56,10 +57,12 @@ internal static class ConsensusApi
             RunStarted started => await StartedAsync(context, agent, request, started, wait, ignored),
             QuorumUnreachable few => TooFew(
                 few, await ClusterApi.AgentsAsync(agent, options, faults, cluster, "/state", context.RequestAborted), peers),
-            DuplicateAgentId same => RequestBody.Problem(409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
+            DuplicateAgentId same => RequestBody.Problem(
+                409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
             ClusterSizeMismatch mismatch => RequestBody.Problem(409, Describe(mismatch), ResponseReason.ClusterSize.WireName()),
             LegacyPeer original => RequestBody.Problem(
-                409, $"{original.Peer} speaks only the original contract, which knows no ratified rule; nothing was started. Ask for the classic rule, or leave the rule out.",
+                409, $"{original.Peer} speaks only the original contract, which knows no ratified rule; "
+                    + "nothing was started. Ask for the classic rule, or leave the rule out.",
                 "original-peer"),
             _ => RequestBody.Problem(503, "Too many runs wait to be started; nothing was started. Try again in a second.", "busy"),
         };
@@ -69,15 +72,18 @@ internal static class ConsensusApi
     private static IResult TooFew(QuorumUnreachable few, IReadOnlyList<ClusterAgent> agents, PeerClient peers)
     {
         var isolated = agents.Where(agent => agent.Isolated == true).Select(agent => agent.AgentId!).Order(StringComparer.Ordinal).ToList();
-        var up = agents.Where(agent => agent.Up).SelectMany(agent => new[] { agent.AgentId!, agent.Address }).ToHashSet(StringComparer.Ordinal);
+        var up = agents.Where(agent => agent.Up)
+            .SelectMany(agent => new[] { agent.AgentId!, agent.Address }).ToHashSet(StringComparer.Ordinal);
         var unreachable = peers.Unreachable.Where(peer => few.Missing.Contains(peer.Peer)).ToList();
         var down = few.Missing.Where(agent => !up.Contains(agent) && !unreachable.Exists(peer => peer.Peer == agent)).ToList();
         var cutOff = few.Missing.Where(agent => up.Contains(agent)).ToList();
         var detail = "Too few agents answered to start a run; nothing was started."
-            + (isolated.Count == 0 ? "" : $" {string.Join(", ", isolated)} {(isolated.Count == 1 ? "is isolated: reconnect it." : "are isolated: reconnect them.")}")
+            + (isolated.Count == 0 ? "" : $" {string.Join(", ", isolated)} "
+                + $"{(isolated.Count == 1 ? "is isolated: reconnect it." : "are isolated: reconnect them.")}")
             + string.Concat(unreachable.Select(peer => $" {peer.Peer} cannot be called. {peer.Reason}."))
             + (down.Count == 0 ? "" : $" Bring up {string.Join(", ", down)} and try again.")
-            + (isolated.Count == 0 && cutOff.Count > 0 ? $" {string.Join(", ", cutOff)} did not answer in time, and {(cutOff.Count == 1 ? "is" : "are")} up: try again." : "")
+            + (isolated.Count == 0 && cutOff.Count > 0
+                ? $" {string.Join(", ", cutOff)} did not answer in time, and {(cutOff.Count == 1 ? "is" : "are")} up: try again." : "")
             + (peers.KeyRefused ? " Some agent refused this one's CLUSTER_KEY: it must be the same for all." : "");
         return RequestBody.Problem(503, detail, "too-few-agents", few.Missing, isolated);
     }
@@ -92,18 +98,21 @@ internal static class ConsensusApi
         HttpContext context, AgentService agent, RunRequest request, RunStarted started, TimeSpan? wait, List<string> ignored)
     {
         var run = started.Run;
-        var response = new RunResponse("triggered", request.Round ?? RunRequest.DefaultRound, run?.Rule ?? Rule.Classic, started.Missing, run?.Id, run?.Members, Ignored: ignored.Count > 0 ? ignored : null);
+        var response = new RunResponse("triggered", request.Round ?? RunRequest.DefaultRound,
+            run?.Rule ?? Rule.Classic, started.Missing, run?.Id, run?.Members, Ignored: ignored.Count > 0 ? ignored : null);
         if (wait is null)
         {
             return TypedResults.Json(response, AgentJson.Default.RunResponse);
         }
 
         var outcome = ConsensusResponse.From(await agent.WaitAsync(run?.Id, wait.Value, context.RequestAborted), run?.Id);
-        return TypedResults.Json(response with { Outcome = outcome }, AgentJson.Default.RunResponse, statusCode: outcome.Reached ? 200 : 202);
+        return TypedResults.Json(response with { Outcome = outcome },
+            AgentJson.Default.RunResponse, statusCode: outcome.Reached ? 200 : 202);
     }
 
     private static async Task<IResult> ConsensusAsync(
-        HttpContext context, AgentService agent, [FromQuery(Name = "wait")] string? seconds = null, [FromQuery(Name = "run")] string? named = null)
+        HttpContext context, AgentService agent, [FromQuery(Name = "wait")] string? seconds = null,
+        [FromQuery(Name = "run")] string? named = null)
     {
         RunId? run = null;
         if ((QueryParameters.ReadWait(seconds, out var wait) ?? QueryParameters.ReadRun(named, out run)) is { } wrong)
@@ -111,7 +120,8 @@ internal static class ConsensusApi
             return wrong;
         }
 
-        var snapshot = wait is null || HeadRequests.IsHead(context) ? agent.Snapshot() : await agent.WaitAsync(run, wait.Value, context.RequestAborted);
+        var snapshot = wait is null || HeadRequests.IsHead(context)
+            ? agent.Snapshot() : await agent.WaitAsync(run, wait.Value, context.RequestAborted);
         var response = ConsensusResponse.From(snapshot, run);
         return TypedResults.Json(response, AgentJson.Default.ConsensusResponse, statusCode: response.Reached ? 200 : 202);
     }
@@ -135,6 +145,7 @@ internal static class ConsensusApi
         peers.OnMessageFrom(context.Request.Headers[MessageId.Header]);
         var (snapshot, traceparent) = agent.TracedSnapshot();
         var state = StateResponse.From(snapshot, traceparent, options.Dashboard) with { Isolated = faults.IsIsolated };
-        return TypedResults.Json(withHealth ? state with { Health = await health.ReadAsync(context.RequestAborted) } : state, AgentJson.Default.StateResponse);
+        return TypedResults.Json(
+            withHealth ? state with { Health = await health.ReadAsync(context.RequestAborted) } : state, AgentJson.Default.StateResponse);
     }
 }

@@ -30,9 +30,12 @@ internal sealed record ResetBody(bool Handshake = false);
 /// <param name="Run">The current run.</param>
 /// <param name="Stalled">True where too few members are left to decide.</param>
 /// <param name="Reason">Who is missing and why.</param>
-/// <param name="Superseded">True where the requested run is no longer the current one; absent where this agent does not know it yet.</param>
+/// <param name="Superseded">
+/// True where the requested run is no longer the current one; absent where this agent does not know it yet.
+/// </param>
 internal sealed record ConsensusResponse(
-    bool Reached, int Round, int? Value = null, int? Attempts = null, RunId? Run = null, bool? Stalled = null, string? Reason = null, bool? Superseded = null)
+    bool Reached, int Round, int? Value = null, int? Attempts = null, RunId? Run = null,
+    bool? Stalled = null, string? Reason = null, bool? Superseded = null)
 {
     /// <summary>The response to a client that waits for <paramref name="asked"/>.</summary>
     public static ConsensusResponse From(AgentSnapshot view, RunId? asked = null)
@@ -41,7 +44,8 @@ internal sealed record ConsensusResponse(
         return view.Decision is { } decision && isAsked
             ? new ConsensusResponse(true, decision.Round, decision.Value, view.Attempts, view.Run?.Id)
             : new ConsensusResponse(
-                false, view.Round, null, null, view.Run?.Id, view.Stalled is null ? null : true, view.Stalled, !isAsked && asked <= view.Floor ? true : null);
+                false, view.Round, null, null, view.Run?.Id, view.Stalled is null ? null : true,
+                view.Stalled, !isAsked && asked <= view.Floor ? true : null);
     }
 }
 

@@ -15,7 +15,9 @@ internal static class FaultsApi
 
     private static readonly ResiliencePipeline IncomingCalls = FaultInjectionPipeline.Incoming();
 
-    /// <summary>Maps <c>GET</c>, <c>PUT</c> and <c>DELETE /faults</c>, and the same of a peer under <c>/cluster/{index}/faults</c>.</summary>
+    /// <summary>
+    /// Maps <c>GET</c>, <c>PUT</c> and <c>DELETE /faults</c>, and the same of a peer under <c>/cluster/{index}/faults</c>.
+    /// </summary>
     /// <returns>The group, or null where faults are not allowed.</returns>
     public static RouteGroupBuilder? MapFaultsApi(this IEndpointRouteBuilder app)
     {
@@ -69,16 +71,20 @@ internal static class FaultsApi
     /// <summary>The agent that made this call, by the header that names the message; null for people and original agents.</summary>
     internal static string? SenderOf(HttpContext context) => MessageId.SenderOf(context.Request.Headers[MessageId.Header]);
 
-    private static JsonHttpResult<FaultsResponse> Show(FaultInjector faults, PeerDirectory peers, AgentOptions options) => ToResponse(faults, peers, options, []);
+    private static JsonHttpResult<FaultsResponse> Show(FaultInjector faults, PeerDirectory peers, AgentOptions options) =>
+        ToResponse(faults, peers, options, []);
 
-    private static JsonHttpResult<FaultsResponse> ToResponse(FaultInjector faults, PeerDirectory peers, AgentOptions options, List<string> ignored)
+    private static JsonHttpResult<FaultsResponse> ToResponse(
+        FaultInjector faults, PeerDirectory peers, AgentOptions options, List<string> ignored)
     {
         var now = faults.Current;
         return TypedResults.Json(
-            new FaultsResponse(options.Id, now.Isolate, now.Links ?? [], peers.Names, ignored.Count > 0 ? ignored : null), AgentJson.Default.FaultsResponse);
+            new FaultsResponse(options.Id, now.Isolate, now.Links ?? [], peers.Names, ignored.Count > 0 ? ignored : null),
+            AgentJson.Default.FaultsResponse);
     }
 
-    private static async Task<IResult> ReplaceAsync(HttpContext context, FaultInjector faults, PeerDirectory peers, AgentOptions options, FaultInjectionLogger logger)
+    private static async Task<IResult> ReplaceAsync(
+        HttpContext context, FaultInjector faults, PeerDirectory peers, AgentOptions options, FaultInjectionLogger logger)
     {
         List<string> ignored = [];
         var (body, problem) = await RequestBody.ReadAsync(context, AgentJson.Default.FaultsBody, ignored: ignored);
@@ -96,7 +102,8 @@ internal static class FaultsApi
         return ToResponse(faults, peers, options, ignored);
     }
 
-    private static JsonHttpResult<FaultsResponse> Heal(FaultInjector faults, PeerDirectory peers, AgentOptions options, FaultInjectionLogger logger)
+    private static JsonHttpResult<FaultsResponse> Heal(
+        FaultInjector faults, PeerDirectory peers, AgentOptions options, FaultInjectionLogger logger)
     {
         var none = new FaultsBody();
         faults.Replace(none);
@@ -143,7 +150,8 @@ internal static class FaultsApi
         }
 
         var (code, text) = await cluster.SendAsync(
-            new HttpMethod(context.Request.Method), options.Peers[index - 1], "/faults", body, AgentJson.Default.FaultsBody, context.RequestAborted);
+            new HttpMethod(context.Request.Method), options.Peers[index - 1],
+            "/faults", body, AgentJson.Default.FaultsBody, context.RequestAborted);
         return code switch
         {
             null => ClusterApi.DoesNotRespond(options.Peers[index - 1]),

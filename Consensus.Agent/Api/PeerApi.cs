@@ -21,8 +21,10 @@ internal static class PeerApi
             .AcceptsJson<ResetBody>(isOptional: true).Produces<Response>()
             .WithSummary("Clears this agent's run; with handshake, only asks who it is");
         group.MapMessage("/new_round", MessageJson.Default.NewRound, message => MessageValidator.Check(message), "Starts a round");
-        group.MapMessage("/proposal", MessageJson.Default.Proposal, message => MessageValidator.Check(message), "Proposes a value in a round");
-        group.MapMessage("/vote", MessageJson.Default.Vote, message => MessageValidator.Check(message), "Votes for the value that a quorum proposed, or for none");
+        group.MapMessage("/proposal", MessageJson.Default.Proposal,
+            message => MessageValidator.Check(message), "Proposes a value in a round");
+        group.MapMessage("/vote", MessageJson.Default.Vote, message => MessageValidator.Check(message),
+            "Votes for the value that a quorum proposed, or for none");
         group.MapMessage("/final", MessageJson.Default.Final, message => MessageValidator.Check(message), "Carries a decision");
         return group;
     }
@@ -33,7 +35,8 @@ internal static class PeerApi
         return problem ?? await ReceiveAsync(context, agent, faults, tracing, body is { Handshake: true } ? new Handshake() : new Reset());
     }
 
-    private static async ValueTask<IResult> ReceiveAsync(HttpContext context, AgentService agent, FaultInjector faults, MessageTracing tracing, Message message)
+    private static async ValueTask<IResult> ReceiveAsync(
+        HttpContext context, AgentService agent, FaultInjector faults, MessageTracing tracing, Message message)
     {
         var (arrived, twice) = await FaultsApi.PassAsync(context, faults, message.Sender);
         if (!arrived)
@@ -59,8 +62,10 @@ internal static class PeerApi
             {
                 var (message, problem) = await RequestBody.ReadAsync(context, type);
                 return problem is not null ? problem
-                    : (check(message!) ?? MessageValidator.CheckNumber(message!.Run, inbox.Time)) is { } wrong ? RequestBody.Problem(400, wrong, ResponseReason.OutOfRange.WireName())
-                    : MessageValidator.CheckSender(message!) is { } wrongSender ? RequestBody.Problem(400, wrongSender, ResponseReason.NotAMember.WireName())
+                    : (check(message!) ?? MessageValidator.CheckNumber(message!.Run, inbox.Time)) is { } wrong
+                        ? RequestBody.Problem(400, wrong, ResponseReason.OutOfRange.WireName())
+                    : MessageValidator.CheckSender(message!) is { } wrongSender
+                        ? RequestBody.Problem(400, wrongSender, ResponseReason.NotAMember.WireName())
                     : await ReceiveAsync(context, inbox.Agent, inbox.Faults, inbox.Tracing, message!);
             })
             .AcceptsJson<T>().Produces<Response>().Produces<Response>(409).ProducesProblem(400)
@@ -85,8 +90,10 @@ internal static class PeerApi
 
     internal static IResult ToResult(Response response, bool newRound = false) => response switch
     {
-        { Reason: ResponseReason.OutOfRange } => RequestBody.Problem(400, "The value or the round is outside the run's range.", response.Reason?.WireName()),
-        { Status: ResponseStatus.Refused, Reason: ResponseReason.NotAMember } => RequestBody.Problem(400, "The cluster is full: this agent_id is none of its members.", response.Reason?.WireName()),
+        { Reason: ResponseReason.OutOfRange } =>
+            RequestBody.Problem(400, "The value or the round is outside the run's range.", response.Reason?.WireName()),
+        { Status: ResponseStatus.Refused, Reason: ResponseReason.NotAMember } =>
+            RequestBody.Problem(400, "The cluster is full: this agent_id is none of its members.", response.Reason?.WireName()),
         { Status: ResponseStatus.Refused } => new ResponseResult(response, 409),
         { Reason: ResponseReason.AlreadyDecided } when newRound => new ResponseResult(response, 409),
         _ => new ResponseResult(response, 200),

@@ -67,7 +67,8 @@ internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader
     /// <param name="why">What is to be explained.</param>
     /// <param name="cancellation">Ends the calls to the peers.</param>
     /// <returns>The explanation, or the problem.</returns>
-    public async Task<(EventExplanation? Explanation, IResult? Problem)> ExplainAsync(string run, WhyQuestion why, CancellationToken cancellation)
+    public async Task<(EventExplanation? Explanation, IResult? Problem)> ExplainAsync(
+        string run, WhyQuestion why, CancellationToken cancellation)
     {
         var (merged, problem) = await timelines.ReadAsync(run, null, cancellation);
         if (merged is not { Descriptor: not null })
@@ -80,7 +81,8 @@ internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader
             var (_, cluster) = await ReadAsync(merged, long.MaxValue, cancellation);
             return why.Answer(cluster.Trace!, null, merged.StartUs) is { } answer ? (answer, null)
                 : (null, RequestBody.Problem(404, merged.Lanes.FirstOrDefault(lane => lane.AgentId == why.Agent) is { StateKnown: false }
-                    ? $"{why.Agent} gives no record, so only the other agents' steps can be explained." : "Nothing such happened in this run, or it is no longer recorded."));
+                    ? $"{why.Agent} gives no record, so only the other agents' steps can be explained."
+                    : "Nothing such happened in this run, or it is no longer recorded."));
         }
         catch (FormatException impossible)
         {
@@ -90,7 +92,8 @@ internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader
 
     /// <summary>A run up to a moment, in µs since 1970.</summary>
     /// <exception cref="FormatException">The recorded steps cannot be taken again.</exception>
-    private async Task<(ExplorationOptions Options, ExploredCluster Cluster)> ReadAsync(ClusterTimeline merged, long until, CancellationToken cancellation)
+    private async Task<(ExplorationOptions Options, ExploredCluster Cluster)> ReadAsync(
+        ClusterTimeline merged, long until, CancellationToken cancellation)
     {
         var descriptor = merged.Descriptor!;
         var parts = await PartsOf(merged, merged.Run!, cancellation);

@@ -29,7 +29,8 @@ internal static class TimelineApi
             .WithSummary("What this agent's core was given in a run, or in all that is recorded, for the command replay");
         group.MapGet("/timeline/why", WhyAsync).Counts(EndpointClass.Surveys)
             .Produces<EventExplanation>().ProducesProblem(400).ProducesProblem(404)
-            .WithSummary("Why an agent did something in a run: kind of a timeline's event, ignored or stalled; at in ms and round say which");
+            .WithSummary(
+                "Why an agent did something in a run: kind of a timeline's event, ignored or stalled; at in ms and round say which");
         group.MapGet("/timeline/runs", RunsAsync).Counts(EndpointClass.Surveys)
             .Produces<RunHistory>().ProducesProblem(400)
             .WithSummary("The last 100 runs, newest first; with cluster=true, also those that only other agents know");
@@ -88,7 +89,8 @@ internal static class TimelineApi
         List<RoundRange>? ranges = null;
         if (detail is { Length: > 0 } && (ranges = RoundFolding.ParseRanges(detail)) is null)
         {
-            return RequestBody.Problem(400, $"detail must be ranges of rounds such as 41-50, {RoundFolding.MaxDetail} rounds in all at most.");
+            return RequestBody.Problem(
+                400, $"detail must be ranges of rounds such as 41-50, {RoundFolding.MaxDetail} rounds in all at most.");
         }
 
         if (!cluster)
@@ -106,7 +108,8 @@ internal static class TimelineApi
     internal static IResult UnknownRun(string detail) => RequestBody.Problem(404, detail, "unknown-run");
 
     private static async Task<IResult> RunsAsync(
-        TimelineReader timeline, ClusterTimelines timelines, CancellationToken cancellation, [FromQuery(Name = "cluster")] string? all = null)
+        TimelineReader timeline, ClusterTimelines timelines,
+        CancellationToken cancellation, [FromQuery(Name = "cluster")] string? all = null)
     {
         if (QueryParameters.ReadFlag("cluster", all, out var cluster) is { } wrong)
         {
@@ -135,10 +138,14 @@ internal static class TimelineApi
     }
 
     private static async IAsyncEnumerable<SseItem<string>> StreamAsync(
-        TimelineReader timeline, long after, CancellationToken stopping, CancellationToken aborted, [EnumeratorCancellation] CancellationToken cancellation = default)
+        TimelineReader timeline, long after, CancellationToken stopping, CancellationToken aborted,
+        [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted, cancellation);
-        yield return new SseItem<string>("{}", "hello") { EventId = $"{timeline.Boot}/{after}", ReconnectionInterval = TimeSpan.FromSeconds(1) };
+        yield return new SseItem<string>("{}", "hello")
+        {
+            EventId = $"{timeline.Boot}/{after}", ReconnectionInterval = TimeSpan.FromSeconds(1),
+        };
         await foreach (var (id, kind, json) in timeline.FollowAsync(after, Quiet, ended.Token))
         {
             yield return new SseItem<string>(json, kind) { EventId = $"{timeline.Boot}/{id}" };

@@ -13,15 +13,24 @@ internal static class CheckCommand
 {
     private static readonly ModelCheckerOptions Defaults = new();
     private static readonly Option<int> Agents = Number("--agents", $"Agents (2..{ModelCheckerOptions.MaxAgents}).", Defaults.Agents);
-    private static readonly Option<int> Values = Number("--values", $"Values are drawn from 1..K (1..{ModelCheckerOptions.MaxValues}).", Defaults.Values);
-    private static readonly Option<int> Rounds = Number("--rounds", $"No agent enters a later round (1..{ModelCheckerOptions.MaxRounds}).", Defaults.Rounds);
-    private static readonly Option<int> Crashes = Number("--crashes", $"Crashes with restart, of any agent at any time, in all (0..{ModelCheckerOptions.MaxFaults}).", Defaults.Crashes);
-    private static readonly Option<int> Resets = Number("--resets", $"Resets of any agent at any time, in all (0..{ModelCheckerOptions.MaxFaults}).", Defaults.Resets);
-    private static readonly Option<int> Initiators = Number("--initiators", "Agents that may start a run, at any time (1..agents).", Defaults.Initiators);
-    private static readonly Option<int> Starts = Number("--starts", $"How often each of them may start one (1..{ModelCheckerOptions.MaxStarts}).", Defaults.Starts);
-    private static readonly Option<int> ShortPeers = Number("--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..(agents-1)/2).", Defaults.ShortPeers);
-    private static readonly Option<bool> Durable = new("--durable") { Description = "Restarted agents restore the run and the decision they persisted." };
-    private static readonly Option<bool> PartialOrder = new("--partial-order-reduction") { Description = "Visit only states right after a message was sent: far fewer, same verdict." };
+    private static readonly Option<int> Values = Number(
+        "--values", $"Values are drawn from 1..K (1..{ModelCheckerOptions.MaxValues}).", Defaults.Values);
+    private static readonly Option<int> Rounds = Number(
+        "--rounds", $"No agent enters a later round (1..{ModelCheckerOptions.MaxRounds}).", Defaults.Rounds);
+    private static readonly Option<int> Crashes = Number(
+        "--crashes", $"Crashes with restart, of any agent at any time, in all (0..{ModelCheckerOptions.MaxFaults}).", Defaults.Crashes);
+    private static readonly Option<int> Resets = Number(
+        "--resets", $"Resets of any agent at any time, in all (0..{ModelCheckerOptions.MaxFaults}).", Defaults.Resets);
+    private static readonly Option<int> Initiators = Number(
+        "--initiators", "Agents that may start a run, at any time (1..agents).", Defaults.Initiators);
+    private static readonly Option<int> Starts = Number(
+        "--starts", $"How often each of them may start one (1..{ModelCheckerOptions.MaxStarts}).", Defaults.Starts);
+    private static readonly Option<int> ShortPeers = Number(
+        "--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..(agents-1)/2).", Defaults.ShortPeers);
+    private static readonly Option<bool> Durable =
+        new("--durable") { Description = "Restarted agents restore the run and the decision they persisted." };
+    private static readonly Option<bool> PartialOrder =
+        new("--partial-order-reduction") { Description = "Visit only states right after a message was sent: far fewer, same verdict." };
 
     // The option's former name.
     private static readonly Option<bool> Turns = new("--turns") { Hidden = true };
@@ -30,7 +39,8 @@ internal static class CheckCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var command = new Command("check", "Visit every state the agents can reach within bounds (exit code 0: all properties hold, 2: one is broken).")
+        var command = new Command("check",
+            "Visit every state the agents can reach within bounds (exit code 0: all properties hold, 2: one is broken).")
         {
             Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, ShortPeers, Durable, PartialOrder, Turns,
         };
@@ -46,8 +56,8 @@ internal static class CheckCommand
         var run = Run.Read(parsed);
         var bounds = new ModelCheckerOptions(
             parsed.GetValue(Agents), parsed.GetValue(Values), parsed.GetValue(Rounds), parsed.GetValue(Crashes), parsed.GetValue(Resets),
-            parsed.GetValue(Initiators), parsed.GetValue(Starts), run.Rule ?? Defaults.Rule, run.Draw ?? Defaults.Draw, parsed.GetValue(Durable),
-            parsed.GetValue(ShortPeers), run.Spread);
+            parsed.GetValue(Initiators), parsed.GetValue(Starts), run.Rule ?? Defaults.Rule, run.Draw ?? Defaults.Draw,
+            parsed.GetValue(Durable), parsed.GetValue(ShortPeers), run.Spread);
         if (bounds.Error() is { } error)
         {
             throw new ConfigurationException(error);
@@ -107,5 +117,6 @@ internal static class CheckCommand
 
     private static string Describe(ModelCheckerProgress progress, TimeSpan elapsed) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{progress.States:N0} states, depth {progress.Depth}, {elapsed.TotalSeconds:N0} s, {progress.States / elapsed.TotalSeconds:N0} states/s");
+        $"{progress.States:N0} states, depth {progress.Depth}, {elapsed.TotalSeconds:N0} s, "
+            + $"{progress.States / elapsed.TotalSeconds:N0} states/s");
 }

@@ -23,12 +23,18 @@ internal static class ConformCommand
 
     private static readonly Option<ConformanceLevel?> Level = new("--level")
     {
-        Description = "How much of the contract to require. [default: as much as the agents speak]", HelpName = "original|described|ratified",
+        Description = "How much of the contract to require. [default: as much as the agents speak]",
+        HelpName = "original|described|ratified",
     };
 
-    private static readonly Option<int> Runs = new("--runs") { Description = "Runs to ask for, under faults where the agents are started.", DefaultValueFactory = _ => 20, HelpName = "N" };
+    private static readonly Option<int> Runs = new("--runs")
+    {
+        Description = "Runs to ask for, under faults where the agents are started.", DefaultValueFactory = _ => 20,
+        HelpName = "N",
+    };
     private static readonly Option<long?> Seed = SeedOption.Create("The seed of the faults.", 1);
-    private static readonly Option<int> Seconds = new("--seconds") { Description = "No check and no run begins later.", DefaultValueFactory = _ => 300, HelpName = "S" };
+    private static readonly Option<int> Seconds =
+        new("--seconds") { Description = "No check and no run begins later.", DefaultValueFactory = _ => 300, HelpName = "S" };
     private static readonly Option<bool> Json = new("--json") { Description = "Print the report as JSON." };
     private static readonly Option<string?> JUnit = OutputFile.CreateOption("--junit", "Write the verdicts as JUnit XML.");
     private static readonly Option<string?> Timeline = OutputFile.CreateOption(
@@ -45,7 +51,8 @@ internal static class ConformCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        var command = new Command("conform", "Judge agents by the contract, whoever wrote them (exit code 0: they conform, 2: they do not, 1: they could not be judged).")
+        var command = new Command("conform",
+            "Judge agents by the contract, whoever wrote them (exit code 0: they conform, 2: they do not, 1: they could not be judged).")
         {
             Urls, Starts, Level, Runs, Seed, Seconds, Json, JUnit, Timeline, Variables, AllowRemote,
         };
@@ -84,7 +91,8 @@ internal static class ConformCommand
     }
 
     /// <summary>Ctrl+C, or the end of the terminal, ends the judge in order: the programs that it started end with it.</summary>
-    private static async Task<ConformanceReport> UntilInterruptedAsync(Func<CancellationToken, Task<ConformanceReport>> judge, CancellationToken cancellation)
+    private static async Task<ConformanceReport> UntilInterruptedAsync(
+        Func<CancellationToken, Task<ConformanceReport>> judge, CancellationToken cancellation)
     {
         using var interrupted = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
@@ -177,13 +185,15 @@ internal static class ConformCommand
         }
 
         return url.IsLoopback || allowRemote ? url
-            : throw new ConfigurationException($"{url} is not on this machine. A judge resets agents and breaks their runs: add --allow-remote where they are yours.");
+            : throw new ConfigurationException(
+                $"{url} is not on this machine. A judge resets agents and breaks their runs: add --allow-remote where they are yours.");
     }
 
     private static int Between(ParseResult parsed, Option<int> option, int least, int most)
     {
         var value = parsed.GetValue(option);
         return value >= least && value <= most ? value
-            : throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be from {least} to {most}."));
+            : throw new ConfigurationException(
+                string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be from {least} to {most}."));
     }
 }

@@ -16,7 +16,10 @@ internal static class HealthCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        var command = new Command("health", "Print an agent's health (exit code 0: healthy or degraded, 1: unhealthy or no answer).") { Url };
+        var command = new Command("health", "Print an agent's health (exit code 0: healthy or degraded, 1: unhealthy or no answer).")
+        {
+            Url,
+        };
         command.SetAction(AskAsync);
         return command;
     }

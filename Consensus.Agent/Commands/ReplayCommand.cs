@@ -21,7 +21,11 @@ internal static class ReplayCommand
             Description = "Recordings, each from GET /timeline/record of an agent.",
         };
         var command = new Command(
-            "replay", "Re-executes what agents recorded. Compares every effect with what the agents did, and every event with the proof's model.") { files };
+            "replay",
+            "Re-executes what agents recorded. Compares every effect with what the agents did, and every event with the proof's model.")
+        {
+            files,
+        };
         command.SetAction(parsed => Replay(parsed.GetValue(files)!));
         return command;
     }
@@ -82,7 +86,8 @@ internal static class ReplayCommand
         }
 
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{recording.AgentId}, boot {recording.Boot}: {steps:N0} steps, {decisions:N0} decisions, 0 differences."));
+            CultureInfo.InvariantCulture,
+            $"{recording.AgentId}, boot {recording.Boot}: {steps:N0} steps, {decisions:N0} decisions, 0 differences."));
         return true;
     }
 

@@ -8,7 +8,8 @@ namespace Consensus.Agent.Commands;
 /// <param name="hasDefaults">Whether the help shows the defaults; not where the agent's settings decide.</param>
 internal sealed class RunOptions(IEnumerable<RunOption> options, bool hasDefaults)
 {
-    private readonly List<(RunOption Run, Option<string?> Command)> _options = [.. options.Select(option => (option, Create(option, hasDefaults)))];
+    private readonly List<(RunOption Run, Option<string?> Command)> _options =
+        [.. options.Select(option => (option, Create(option, hasDefaults)))];
 
     /// <summary>Adds them to a command.</summary>
     /// <returns>The command.</returns>
@@ -33,7 +34,8 @@ internal sealed class RunOptions(IEnumerable<RunOption> options, bool hasDefault
     {
         var command = new Option<string?>("--" + option.CommandName)
         {
-            Description = option.Choices.Count > 0 ? option.Description : $"{option.Description} {char.ToUpperInvariant(option.Allowed[0])}{option.Allowed[1..]}.",
+            Description = option.Choices.Count > 0
+                ? option.Description : $"{option.Description} {char.ToUpperInvariant(option.Allowed[0])}{option.Allowed[1..]}.",
             HelpName = option.Choices.Count > 0 ? string.Join('|', option.Choices) : "N",
         };
         if (hasDefault && option.Default is { } value)

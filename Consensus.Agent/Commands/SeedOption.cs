@@ -5,7 +5,9 @@ using System.Globalization;
 
 namespace Consensus.Agent.Commands;
 
-/// <summary>The option <c>--seed</c>: the same range as <c>POST /run</c> and <c>GET /simulate</c>, with the same sentence beyond it.</summary>
+/// <summary>
+/// The option <c>--seed</c>: the same range as <c>POST /run</c> and <c>GET /simulate</c>, with the same sentence beyond it.
+/// </summary>
 internal static class SeedOption
 {
     private const string Name = "--seed";
@@ -18,7 +20,8 @@ internal static class SeedOption
 
     private static long? Parse(ArgumentResult given)
     {
-        if (long.TryParse(given.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seed) && ProtocolLimits.IsSeed(seed))
+        if (long.TryParse(given.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seed)
+            && ProtocolLimits.IsSeed(seed))
         {
             return seed;
         }

@@ -11,7 +11,8 @@ internal static class ServeCommand
 {
     private static readonly Option<int> Agents = new("--agents")
     {
-        Description = $"Agents in this process (1..{ProtocolLimits.MaxAgents}), where PEERS is not set.", DefaultValueFactory = _ => 3, HelpName = "N",
+        Description = $"Agents in this process (1..{ProtocolLimits.MaxAgents}), where PEERS is not set.",
+        DefaultValueFactory = _ => 3, HelpName = "N",
     };
 
     private static readonly Option<int?> Port = new("--port")
@@ -21,7 +22,8 @@ internal static class ServeCommand
 
     private static readonly Option<string?> Listen = new("--listen")
     {
-        Description = "Where to listen: any, localhost or an IP address. [default: URLS, HTTP_PORTS, or localhost]", HelpName = "any|ADDRESS",
+        Description = "Where to listen: any, localhost or an IP address. [default: URLS, HTTP_PORTS, or localhost]",
+        HelpName = "any|ADDRESS",
     };
 
     /// <summary>Makes <paramref name="root"/> serve.</summary>
@@ -52,14 +54,16 @@ internal static class ServeCommand
         }
     }
 
-    private static async Task<int> ServeAsync(ParseResult parsed, IConfiguration configuration, string[] settings, CancellationToken cancellation)
+    private static async Task<int> ServeAsync(
+        ParseResult parsed, IConfiguration configuration, string[] settings, CancellationToken cancellation)
     {
         try
         {
             Warn(Settings.Unknown(configuration));
             Warn(TelemetrySettings.Complaint(configuration));
             Warn(Listener.Overruled(configuration, parsed.GetValue(Listen), parsed.GetValue(Port)));
-            var isAlone = string.IsNullOrWhiteSpace(Settings.Get(configuration, "PEERS")) && string.IsNullOrWhiteSpace(Settings.Get(configuration, "AGENT_ID"));
+            var isAlone = string.IsNullOrWhiteSpace(Settings.Get(configuration, "PEERS"))
+                && string.IsNullOrWhiteSpace(Settings.Get(configuration, "AGENT_ID"));
             return isAlone
                 ? await ServeClusterAsync(parsed, configuration, settings, cancellation)
                 : await ServeOneAsync(parsed, configuration, settings);
@@ -74,7 +78,8 @@ internal static class ServeCommand
     {
         if (parsed.GetResult(Agents) is { Implicit: false })
         {
-            throw new ConfigurationException("--agents is for a cluster in one process; with PEERS or AGENT_ID set, this process is one agent: leave one of them out.");
+            throw new ConfigurationException(
+                "--agents is for a cluster in one process; with PEERS or AGENT_ID set, this process is one agent: leave one of them out.");
         }
 
         var options = AgentOptions.From(configuration, parsed.GetValue(Port), parsed.GetValue(Listen));
@@ -91,7 +96,8 @@ internal static class ServeCommand
         await HttpServer.ListenAsync(app);
         AgentApplication.Start([app], warmUp);
         List<Listener> open = [.. app.Urls.Select(Listener.FromUrl)];
-        Console.WriteLine($"{options.Id} listens on {Shown(open)}; peers: {(options.Peers.Count == 0 ? "none" : string.Join(", ", options.Peers.Select(peer => peer.OriginalString)))}");
+        Console.WriteLine($"{options.Id} listens on {Shown(open)}; "
+            + $"peers: {(options.Peers.Count == 0 ? "none" : string.Join(", ", options.Peers.Select(peer => peer.OriginalString)))}");
         Console.WriteLine(Listener.Openness(open));
         Advise(options.Peers.Count + 1, options);
         await app.WaitForShutdownAsync();
@@ -126,11 +132,14 @@ internal static class ServeCommand
     /// <summary>Reads every source that ASP.NET reads, in its order.</summary>
     private static IConfigurationRoot Configuration(string[] settings)
     {
-        var host = new ConfigurationBuilder().AddEnvironmentVariables("DOTNET_").AddEnvironmentVariables("ASPNETCORE_").AddCommandLine(settings).Build();
+        var host = new ConfigurationBuilder().AddEnvironmentVariables("DOTNET_")
+            .AddEnvironmentVariables("ASPNETCORE_").AddCommandLine(settings).Build();
         return new ConfigurationBuilder()
             .SetBasePath(AppContext.BaseDirectory)
-            .AddJsonFile("appsettings.json", optional: true).AddJsonFile($"appsettings.{host["ENVIRONMENT"] ?? "Production"}.json", optional: true)
-            .AddEnvironmentVariables("DOTNET_").AddEnvironmentVariables("ASPNETCORE_").AddEnvironmentVariables().AddCommandLine(settings).Build();
+            .AddJsonFile("appsettings.json", optional: true)
+            .AddJsonFile($"appsettings.{host["ENVIRONMENT"] ?? "Production"}.json", optional: true)
+            .AddEnvironmentVariables("DOTNET_").AddEnvironmentVariables("ASPNETCORE_")
+            .AddEnvironmentVariables().AddCommandLine(settings).Build();
     }
 
     private static bool HasEndpoints(IConfiguration configuration) => configuration.GetSection("Kestrel:Endpoints").GetChildren().Any();
@@ -140,7 +149,8 @@ internal static class ServeCommand
     {
         if (HasEndpoints(configuration))
         {
-            throw new ConfigurationException("Kestrel:Endpoints says where one agent listens; a cluster in one process takes --listen and --port, or URLS or HTTP_PORTS.");
+            throw new ConfigurationException("Kestrel:Endpoints says where one agent listens; "
+                + "a cluster in one process takes --listen and --port, or URLS or HTTP_PORTS.");
         }
 
         if (first.FirstOrDefault(listener => listener.Port + agents - 1 > ushort.MaxValue) is { } high)
@@ -151,11 +161,13 @@ internal static class ServeCommand
         List<int> ports = [.. first.Select(listener => listener.Port).Where(port => port != 0).Distinct().Order()];
         if (ports.Zip(ports.Skip(1)).FirstOrDefault(pair => pair.Second - pair.First < agents) is { First: not 0 } near)
         {
-            throw new ConfigurationException($"Ports {near.First} and {near.Second} leave no room for {agents} agents between them; name one port: the agents take the next ones.");
+            throw new ConfigurationException($"Ports {near.First} and {near.Second} leave no room for {agents} agents between them; "
+                + "name one port: the agents take the next ones.");
         }
     }
 
-    private static string Shown(IEnumerable<Listener> listeners) => string.Join(", ", listeners.Select(listener => listener.Shown.GetLeftPart(UriPartial.Authority)).Distinct());
+    private static string Shown(IEnumerable<Listener> listeners) =>
+        string.Join(", ", listeners.Select(listener => listener.Shown.GetLeftPart(UriPartial.Authority)).Distinct());
 
     private static void Advise(int agents, AgentOptions options)
     {

@@ -28,29 +28,48 @@ internal static class SimulateCommand
 
     private static readonly SimulationOptions Defaults = new();
     private static readonly Option<long?> Seed = SeedOption.Create("The seed of the simulated run; with --runs: the first seed.", 1);
-    private static readonly Option<long?> Runs = new("--runs") { Description = "Simulate that many runs, on all cores, instead of drawing one.", HelpName = "M" };
+    private static readonly Option<long?> Runs =
+        new("--runs") { Description = "Simulate that many runs, on all cores, instead of drawing one.", HelpName = "M" };
     private static readonly Option<int> Agents = Number("--agents", $"Agents (1..{ProtocolLimits.MaxAgents}).", Defaults.Agents);
-    private static readonly Option<Rules> RuleOption = new("--rule") { Description = RunOption.Rule.Description, DefaultValueFactory = _ => Rules.Ratified, HelpName = "ratified|classic|mixed" };
-    private static readonly RunOptions Run = new RunOptions(RunOption.All.Except([RunOption.Round, RunOption.Rule, RunOption.Seed]), hasDefaults: true).WithAlias(RunOption.WindowMs, "--window");
+    private static readonly Option<Rules> RuleOption = new("--rule")
+    {
+        Description = RunOption.Rule.Description, DefaultValueFactory = _ => Rules.Ratified,
+        HelpName = "ratified|classic|mixed",
+    };
+    private static readonly RunOptions Run =
+        new RunOptions(RunOption.All.Except([RunOption.Round, RunOption.Rule, RunOption.Seed]), hasDefaults: true)
+            .WithAlias(RunOption.WindowMs, "--window");
     private static readonly Option<decimal> Drop = Chance("--drop", "Chance that a message or response is lost");
     private static readonly Option<decimal> Duplicate = Chance("--duplicate", "Chance that a message arrives twice");
-    private static readonly Option<decimal> Crash = Chance("--crash", "Chance that an agent crashes in a step and restarts without its memory");
+    private static readonly Option<decimal> Crash = Chance(
+        "--crash", "Chance that an agent crashes in a step and restarts without its memory");
     private static readonly Option<decimal> Partition = Chance("--partition", "Chance that links are cut after a step, one way or both");
     private static readonly Option<decimal> Pause = Chance("--pause", "Chance that an agent pauses after a step");
     private static readonly Option<decimal> Reset = Chance("--reset", "Chance that an agent is reset soon after a step");
-    private static readonly Option<int> Starts = Number("--starts", "How often a client asks some agent to start a run (1..100).", Defaults.Starts);
-    private static readonly Option<Latency> LatencyOption = new("--latency") { Description = "1 ms each; 0.2 to 2 ms; or 0.1 ms to 1 s, mostly short.", DefaultValueFactory = _ => Defaults.Latency, HelpName = "constant|uniform|tail" };
-    private static readonly Option<int> Faults = Number("--faults", "How long faults happen, in virtual ms; then they stop.", Defaults.FaultsMs);
-    private static readonly Option<bool> Durable = new("--durable") { Description = "Restarted agents restore the run and the decision they persisted." };
-    private static readonly Option<int> ShortPeers = Number("--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..agents-1).", Defaults.ShortPeers);
-    private static readonly Option<int> Rounds = Number("--rounds", "A simulated run that enters a later round is cut off.", Defaults.MaxRounds);
+    private static readonly Option<int> Starts = Number(
+        "--starts", "How often a client asks some agent to start a run (1..100).", Defaults.Starts);
+    private static readonly Option<Latency> LatencyOption = new("--latency")
+    {
+        Description = "1 ms each; 0.2 to 2 ms; or 0.1 ms to 1 s, mostly short.",
+        DefaultValueFactory = _ => Defaults.Latency, HelpName = "constant|uniform|tail",
+    };
+    private static readonly Option<int> Faults = Number(
+        "--faults", "How long faults happen, in virtual ms; then they stop.", Defaults.FaultsMs);
+    private static readonly Option<bool> Durable =
+        new("--durable") { Description = "Restarted agents restore the run and the decision they persisted." };
+    private static readonly Option<int> ShortPeers = Number(
+        "--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..agents-1).", Defaults.ShortPeers);
+    private static readonly Option<int> Rounds = Number(
+        "--rounds", "A simulated run that enters a later round is cut off.", Defaults.MaxRounds);
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var command = new Command("simulate", "Simulate a run from a seed and draw it, or simulate many (exit code 0: all properties hold, 2: the ratified rule broke one).")
+        var command = new Command("simulate",
+            "Simulate a run from a seed and draw it, or simulate many (exit code 0: all properties hold, 2: the ratified rule broke one).")
         {
-            Seed, Runs, Agents, RuleOption, Drop, Duplicate, Crash, Partition, Pause, Reset, Starts, LatencyOption, Faults, Durable, Rounds, ShortPeers,
+            Seed, Runs, Agents, RuleOption, Drop, Duplicate, Crash, Partition,
+            Pause, Reset, Starts, LatencyOption, Faults, Durable, Rounds, ShortPeers,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(Simulate(parsed, cancellation)));
         return Run.AddTo(command);
@@ -71,9 +90,11 @@ internal static class SimulateCommand
         }
 
         var options = new SimulationOptions(
-            parsed.GetValue(Agents), Drop: Of(parsed, Drop), Duplicate: Of(parsed, Duplicate), Crash: Of(parsed, Crash), Partition: Of(parsed, Partition),
+            parsed.GetValue(Agents), Drop: Of(parsed, Drop), Duplicate: Of(parsed, Duplicate),
+            Crash: Of(parsed, Crash), Partition: Of(parsed, Partition),
             Pause: Of(parsed, Pause), Reset: Of(parsed, Reset), Starts: parsed.GetValue(Starts), Latency: parsed.GetValue(LatencyOption),
-            FaultsMs: parsed.GetValue(Faults), Durable: parsed.GetValue(Durable), MaxRounds: parsed.GetValue(Rounds), ShortPeers: parsed.GetValue(ShortPeers))
+            FaultsMs: parsed.GetValue(Faults), Durable: parsed.GetValue(Durable),
+            MaxRounds: parsed.GetValue(Rounds), ShortPeers: parsed.GetValue(ShortPeers))
             .With(Run.Read(parsed)) with
         {
             Rule = parsed.GetValue(RuleOption) switch { Rules.Ratified => Rule.Ratified, Rules.Classic => Rule.Classic, _ => null },
@@ -92,7 +113,8 @@ internal static class SimulateCommand
         NumberRange.Require("--runs", runs, 1, MaxRuns);
         if (!ProtocolLimits.IsSeed(seed + runs - 1))
         {
-            throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"--runs {runs} from --seed {seed} goes beyond the last seed, {ProtocolLimits.MaxSeed}."));
+            throw new ConfigurationException(string.Create(
+                CultureInfo.InvariantCulture, $"--runs {runs} from --seed {seed} goes beyond the last seed, {ProtocolLimits.MaxSeed}."));
         }
 
         return RunAll(options, seed, runs, cancellation);
@@ -113,12 +135,14 @@ internal static class SimulateCommand
     {
         var batch = new SimulationBatch(options, seed, runs);
         var clock = Stopwatch.StartNew();
-        var report = Console.IsOutputRedirected ? batch.Run(PlainLines(runs, clock), cancellation: cancellation) : Watched(batch, runs, clock, cancellation);
+        var report = Console.IsOutputRedirected
+            ? batch.Run(PlainLines(runs, clock), cancellation: cancellation) : Watched(batch, runs, clock, cancellation);
         Write(report.Lines(clock.Elapsed));
         if (report.Violations.Count > 0)
         {
             var (worst, violation) = report.Violations.FirstOrDefault(found => found.Violation.Rule == Rule.Ratified, report.Violations[0]);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\nseed {worst}: --seed {worst} without --runs draws the whole run"));
+            Console.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"\nseed {worst}: --seed {worst} without --runs draws the whole run"));
             Explain(options, worst, violation);
         }
 
@@ -148,7 +172,8 @@ internal static class SimulateCommand
 
     private static BatchReport Watched(SimulationBatch batch, long runs, Stopwatch clock, CancellationToken cancellation) =>
         AnsiConsole.Progress().AutoClear(true)
-            .Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .Columns(new ProgressBarColumn(), new PercentageColumn(),
+                new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .Start(context =>
             {
                 var task = context.AddTask("simulating", maxValue: runs);
@@ -171,7 +196,8 @@ internal static class SimulateCommand
             if (elapsed >= next && progress.Runs < runs)
             {
                 next = elapsed + TimeSpan.FromSeconds(10);
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{progress.Runs:N0} of {runs:N0} runs, {Describe(progress, elapsed)}"));
+                Console.WriteLine(
+                    string.Create(CultureInfo.InvariantCulture, $"{progress.Runs:N0} of {runs:N0} runs, {Describe(progress, elapsed)}"));
             }
         };
     }
@@ -179,13 +205,15 @@ internal static class SimulateCommand
     private static string Describe(BatchProgress progress, TimeSpan elapsed)
     {
         var seconds = Math.Max(0.001, elapsed.TotalSeconds);
-        return string.Create(CultureInfo.InvariantCulture, $"{progress.Runs / seconds:N0} runs/s, {progress.Messages / seconds:N0} messages/s, {progress.Violations:N0} violations");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{progress.Runs / seconds:N0} runs/s, {progress.Messages / seconds:N0} messages/s, {progress.Violations:N0} violations");
     }
 
     private static Probability Of(ParseResult parsed, Option<decimal> option)
     {
         var value = parsed.GetValue(option);
         return value is >= 0 and <= 1 ? Probability.Of(value)
-            : throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be from 0 to 1."));
+            : throw new ConfigurationException(
+                string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be from 0 to 1."));
     }
 }

@@ -15,13 +15,15 @@ internal static class TriggerCommand
 
     private static readonly Argument<int> Round = new("ROUND") { Description = "The start round.", DefaultValueFactory = _ => 1 };
     private static readonly Option<Uri> Url = UrlOption.Create(() => new Uri("http://localhost:5001"));
-    private static readonly Option<string?> Proxy = new("--proxy") { Description = "The proxy to call it through. [default: none, whatever HTTP_PROXY says]", HelpName = "URL" };
+    private static readonly Option<string?> Proxy =
+        new("--proxy") { Description = "The proxy to call it through. [default: none, whatever HTTP_PROXY says]", HelpName = "URL" };
     private static readonly RunOptions Run = new(RunOption.All.Where(option => option != RunOption.Round), hasDefaults: false);
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var command = new Command("trigger", "Start a run, wait, and print what every agent decided (exit code 0: agreed, 1: not in time, 2: disagreed).")
+        var command = new Command("trigger",
+            "Start a run, wait, and print what every agent decided (exit code 0: agreed, 1: not in time, 2: disagreed).")
         {
             Round, Url, Proxy,
         };
@@ -56,7 +58,8 @@ internal static class TriggerCommand
     private static async Task<int> TriggerAsync(HttpClient http, Uri url, ParseResult parsed, CancellationToken cancellation)
     {
         var body = Run.Read(parsed) with { Round = parsed.GetValue(Round) };
-        using var response = await http.PostAsJsonAsync(new Uri(url, $"/run?wait={ResponseTimeout.TotalSeconds:0}"), body, AgentJson.Default.RunRequest, cancellation);
+        using var response = await http.PostAsJsonAsync(
+            new Uri(url, $"/run?wait={ResponseTimeout.TotalSeconds:0}"), body, AgentJson.Default.RunRequest, cancellation);
         if ((int)response.StatusCode is not (200 or 202))
         {
             var problem = await response.Content.ReadFromJsonAsync(AgentJson.Default.ProblemDetails, cancellation);
@@ -64,14 +67,16 @@ internal static class TriggerCommand
         }
 
         var started = (await response.Content.ReadFromJsonAsync(AgentJson.Default.RunResponse, cancellation))!;
-        Console.WriteLine(started.Run is { } run ? $"Run {run}, {started.Rule.WireName()} rule" : "A bare run by the classic rule: an original agent takes part");
+        Console.WriteLine(started.Run is { } run
+            ? $"Run {run}, {started.Rule.WireName()} rule" : "A bare run by the classic rule: an original agent takes part");
 
         if (started.Ignored is { } ignored)
         {
             Console.WriteLine($"The agent does not know, and ignored: {string.Join(", ", ignored)}");
         }
 
-        var responses = await Task.WhenAll((await AgentsAsync(http, url, cancellation)).Select(agent => AskAsync(http, agent, started.Run, cancellation)));
+        var responses = await Task.WhenAll(
+            (await AgentsAsync(http, url, cancellation)).Select(agent => AskAsync(http, agent, started.Run, cancellation)));
         foreach (var (agent, outcome) in responses)
         {
             Console.WriteLine($"  {agent,-12} {Describe(outcome)}");
@@ -79,7 +84,8 @@ internal static class TriggerCommand
 
         var values = responses.Where(one => one.Outcome is { Reached: true }).Select(one => one.Outcome!.Value).Distinct().ToList();
         var (verdict, code) = values.Count > 1 ? ("The agents DISAGREE.", 2)
-            : started.Outcome is { Reached: true } && responses.All(one => one.Outcome is null or { Reached: true }) ? ($"Agreed on {values.Single()}.", 0)
+            : started.Outcome is { Reached: true } && responses.All(one => one.Outcome is null or { Reached: true })
+                ? ($"Agreed on {values.Single()}.", 0)
             : ($"Not reached in {ResponseTimeout.TotalSeconds:0} s.", 1);
         Console.WriteLine(verdict);
         return code;
@@ -88,7 +94,8 @@ internal static class TriggerCommand
     private static string Describe(ConsensusResponse? response) => response switch
     {
         null => "does not answer",
-        { Reached: true } => $"decided {response.Value} in round {response.Round} after {response.Attempts} {(response.Attempts == 1 ? "attempt" : "attempts")}",
+        { Reached: true } => $"decided {response.Value} in round {response.Round} "
+            + $"after {response.Attempts} {(response.Attempts == 1 ? "attempt" : "attempts")}",
         { Superseded: true } => "is in another run by now",
         { Stalled: true } => $"undecided in round {response.Round}; stalled: {response.Reason}",
         _ => $"undecided in round {response.Round}",
@@ -98,7 +105,8 @@ internal static class TriggerCommand
     private static async Task<IReadOnlyList<(string Name, Uri Ask)>> AgentsAsync(HttpClient http, Uri url, CancellationToken cancellation)
     {
         var cluster = (await http.GetFromJsonAsync(new Uri(url, "/cluster"), AgentJson.Default.ClusterResponse, cancellation))!;
-        return [.. cluster.Agents.Select((agent, index) => (agent.AgentId ?? agent.Address, new Uri(url, index == 0 ? "/consensus" : $"/cluster/{index}/consensus")))];
+        return [.. cluster.Agents.Select(
+            (agent, index) => (agent.AgentId ?? agent.Address, new Uri(url, index == 0 ? "/consensus" : $"/cluster/{index}/consensus")))];
     }
 
     private static async Task<(string Agent, ConsensusResponse? Outcome)> AskAsync(

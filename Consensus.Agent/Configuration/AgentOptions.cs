@@ -3,7 +3,10 @@ using Consensus.ServiceDefaults;
 
 namespace Consensus.Agent.Configuration;
 
-/// <summary>What one agent is configured with. Each setting comes from any configuration source under the name given here; <see cref="Settings"/> reads it.</summary>
+/// <summary>
+/// What one agent is configured with. Each setting comes from any configuration source under the name given here;
+/// <see cref="Settings"/> reads it.
+/// </summary>
 internal sealed record AgentOptions
 {
     /// <summary>The default port.</summary>
@@ -24,7 +27,9 @@ internal sealed record AgentOptions
     /// <summary><c>FAULTS</c>: whether <c>/faults</c> may break calls on purpose.</summary>
     public bool Faults { get; init; }
 
-    /// <summary>What a call to a peer may take. Not a setting: the protocol's times build upon it; tests on slow machines wait longer.</summary>
+    /// <summary>
+    /// What a call to a peer may take. Not a setting: the protocol's times build upon it; tests on slow machines wait longer.
+    /// </summary>
     public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary><c>DATA</c>: the file in which decisions outlive the process; null: they do not.</summary>
@@ -103,9 +108,11 @@ internal sealed record AgentOptions
     /// <param name="setting">The setting or option that it comes from.</param>
     /// <exception cref="ConfigurationException">It is no address of a proxy; the message names what to change.</exception>
     public static Uri ProxyFrom(string text, string setting) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var proxy) && proxy is { Scheme: "http" or "https" or "socks5", Host.Length: > 0, PathAndQuery: "/" or "", Fragment: "", UserInfo: "" }
+        Uri.TryCreate(text, UriKind.Absolute, out var proxy)
+        && proxy is { Scheme: "http" or "https" or "socks5", Host.Length: > 0, PathAndQuery: "/" or "", Fragment: "", UserInfo: "" }
             ? proxy
-            : throw new ConfigurationException($"{setting} is no address of a proxy; write it as http://host:port, without a user name or path.");
+            : throw new ConfigurationException(
+                $"{setting} is no address of a proxy; write it as http://host:port, without a user name or path.");
 
     /// <summary>The port that <paramref name="option"/> or else <c>PORT</c> names: 0..65535.</summary>
     public static int PortFrom(IConfiguration configuration, int? option)

@@ -29,11 +29,14 @@ internal sealed record Listener(string Scheme, string Host, int Port)
     /// <summary>The address to print: people open <c>localhost</c>, and no wildcard.</summary>
     public Uri Shown => IsWildcard ? new(UrlOf(Scheme, ThisMachine, Port)) : Address;
 
-    private bool IsWildcard => Host == Any || (IPAddress.TryParse(Host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
+    private bool IsWildcard =>
+        Host == Any || (IPAddress.TryParse(Host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
 
     private bool IsIPv6 => IPAddress.TryParse(Host, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
 
-    /// <summary>Reads where to listen: <c>--listen</c> and <c>--port</c>, else ASP.NET's own settings, else <c>PORT</c> on localhost.</summary>
+    /// <summary>
+    /// Reads where to listen: <c>--listen</c> and <c>--port</c>, else ASP.NET's own settings, else <c>PORT</c> on localhost.
+    /// </summary>
     /// <exception cref="ConfigurationException">A setting is wrong; the message names what to change.</exception>
     public static IReadOnlyList<Listener> From(IConfiguration configuration, string? listen = null, int? port = null)
     {
@@ -41,7 +44,9 @@ internal sealed record Listener(string Scheme, string Host, int Port)
         return aspNet.Count > 0 ? aspNet : [new Listener("http", HostOf(listen), AgentOptions.PortFrom(configuration, port))];
     }
 
-    /// <summary>Reads ASP.NET's own settings <c>URLS</c>, or else <c>HTTP_PORTS</c> and <c>HTTPS_PORTS</c>; empty where none is set.</summary>
+    /// <summary>
+    /// Reads ASP.NET's own settings <c>URLS</c>, or else <c>HTTP_PORTS</c> and <c>HTTPS_PORTS</c>; empty where none is set.
+    /// </summary>
     /// <exception cref="ConfigurationException">A setting is wrong; the message names what to change.</exception>
     public static IReadOnlyList<Listener> FromAspNet(IConfiguration configuration)
     {
@@ -49,14 +54,17 @@ internal sealed record Listener(string Scheme, string Host, int Port)
         return urls.Count > 0 ? urls : [.. PortsOf("http"), .. PortsOf("https")];
 
         IEnumerable<Listener> PortsOf(string scheme) => Split(configuration[$"{scheme}_ports"]).Select(text =>
-            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= ushort.MaxValue ? new Listener(scheme, Any, port)
-                : throw new ConfigurationException($"{scheme.ToUpperInvariant()}_PORTS holds '{text}'; write port numbers from 0 to 65535, such as 8080."));
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= ushort.MaxValue
+                ? new Listener(scheme, Any, port)
+                : throw new ConfigurationException(
+                    $"{scheme.ToUpperInvariant()}_PORTS holds '{text}'; write port numbers from 0 to 65535, such as 8080."));
     }
 
     /// <summary>Says which of ASP.NET's settings <c>--listen</c> and <c>--port</c> overrule; null: none.</summary>
     public static string? Overruled(IConfiguration configuration, string? listen, int? port) =>
         (listen is not null || port is not null) && FromAspNet(configuration) is { Count: > 0 } overruled
-            ? $"--listen and --port win over {(string.IsNullOrWhiteSpace(configuration["urls"]) ? "HTTP_PORTS" : "URLS")} ({string.Join(", ", overruled.Select(listener => listener.Url))})."
+            ? $"--listen and --port win over {(string.IsNullOrWhiteSpace(configuration["urls"]) ? "HTTP_PORTS" : "URLS")} "
+                + $"({string.Join(", ", overruled.Select(listener => listener.Url))})."
             : null;
 
     /// <summary>Says who can reach agents that listen here.</summary>
@@ -69,8 +77,10 @@ internal sealed record Listener(string Scheme, string Host, int Port)
         }
 
         var wildcard = open.Find(listener => listener.IsWildcard);
-        return wildcard is null ? $"Open to every machine that reaches {string.Join(", ", open.Select(listener => listener.Host).Distinct())}."
-            : OwnAddresses(wildcard.Host == IPAddress.Any.ToString()).Select(address => UrlOf(wildcard.Scheme, address.ToString(), wildcard.Port)).ToList() is { Count: > 0 } others
+        return wildcard is null
+            ? $"Open to every machine that reaches {string.Join(", ", open.Select(listener => listener.Host).Distinct())}."
+            : OwnAddresses(wildcard.Host == IPAddress.Any.ToString())
+                .Select(address => UrlOf(wildcard.Scheme, address.ToString(), wildcard.Port)).ToList() is { Count: > 0 } others
                 ? $"Open to all networks of this machine; others open {string.Join(" or ", others)}."
                 : "Open to all networks of this machine.";
     }
@@ -93,7 +103,8 @@ internal sealed record Listener(string Scheme, string Host, int Port)
             }
 
             socket.Bind(new IPEndPoint(address, 0));
-            return (this with { Host = Host == ThisMachine ? address.ToString() : Host, Port = ((IPEndPoint)socket.LocalEndPoint!).Port }, socket);
+            return (this with { Host = Host == ThisMachine ? address.ToString() : Host, Port = ((IPEndPoint)socket.LocalEndPoint!).Port },
+                socket);
         }
         catch
         {
@@ -114,12 +125,14 @@ internal sealed record Listener(string Scheme, string Host, int Port)
             }
 
             // The server takes every host that is no address as a wildcard.
-            var isAddress = IPAddress.TryParse(address.Host, out var ip) || address.Host.Equals(ThisMachine, StringComparison.OrdinalIgnoreCase);
+            var isAddress = IPAddress.TryParse(address.Host, out var ip)
+                || address.Host.Equals(ThisMachine, StringComparison.OrdinalIgnoreCase);
             return new Listener(address.Scheme, ip?.ToString() ?? (isAddress ? ThisMachine : Any), address.Port);
         }
         catch (FormatException e)
         {
-            throw new ConfigurationException($"URLS holds '{url}' ({e.Message.TrimEnd('.')}); write it as http://ADDRESS:PORT, such as http://0.0.0.0:5001.");
+            throw new ConfigurationException(
+                $"URLS holds '{url}' ({e.Message.TrimEnd('.')}); write it as http://ADDRESS:PORT, such as http://0.0.0.0:5001.");
         }
     }
 
@@ -129,12 +142,14 @@ internal sealed record Listener(string Scheme, string Host, int Port)
         : IPAddress.TryParse(listen, out var address) ? address.ToString()
         : throw new ConfigurationException($"--listen is '{listen}'; it must be any, localhost or an IP address of this machine.");
 
-    private static string[] Split(string? text) => (text ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    private static string[] Split(string? text) =>
+        (text ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static IEnumerable<IPAddress> OwnAddresses(bool onlyIPv4) => NetworkInterface.GetAllNetworkInterfaces()
         .Where(card => card.OperationalStatus == OperationalStatus.Up)
         .SelectMany(card => card.GetIPProperties().UnicastAddresses).Select(unicast => unicast.Address)
-        .Where(address => !IPAddress.IsLoopback(address) && !address.IsIPv6LinkLocal && (!onlyIPv4 || address.AddressFamily == AddressFamily.InterNetwork))
+        .Where(address => !IPAddress.IsLoopback(address) && !address.IsIPv6LinkLocal
+            && (!onlyIPv4 || address.AddressFamily == AddressFamily.InterNetwork))
         .OrderBy(address => address.AddressFamily == AddressFamily.InterNetworkV6).Take(2);
 
     private static string UrlOf(string scheme, string host, int port) => string.Create(

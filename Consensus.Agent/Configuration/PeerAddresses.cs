@@ -32,7 +32,8 @@ internal static class PeerAddresses
             // The address is shown in /cluster and in logs.
             if (address.UserInfo.Length > 0)
             {
-                throw new ConfigurationException("PEERS: an address holds a user name; agents know each other by CLUSTER_KEY, so leave it out.");
+                throw new ConfigurationException(
+                    "PEERS: an address holds a user name; agents know each other by CLUSTER_KEY, so leave it out.");
             }
 
             if (!seen.Add($"{address.Scheme}://{(address.IsLoopback ? "localhost" : address.Host)}:{address.Port}"))

@@ -15,8 +15,10 @@ internal static partial class Settings
 
     /// <summary>Every setting that an agent reads.</summary>
     public static readonly IReadOnlyList<string> Names =
-        ["AGENT_ID", "PORT", "PEERS", .. RunOption.Settings.Select(option => option.Setting), "FAULTS", "DATA", "CLUSTER_KEY", "PEER_PROXY", "RUN_RATE", "METRICS",
-            "DASHBOARD", "WARM_UP"];
+    [
+        "AGENT_ID", "PORT", "PEERS", .. RunOption.Settings.Select(option => option.Setting),
+        "FAULTS", "DATA", "CLUSTER_KEY", "PEER_PROXY", "RUN_RATE", "METRICS", "DASHBOARD", "WARM_UP",
+    ];
 
     /// <summary>Reads a setting; null where it is not set.</summary>
     public static string? Get(IConfiguration configuration, string name) => Prefixed(configuration, name) ?? configuration[name];
@@ -30,16 +32,19 @@ internal static partial class Settings
     /// Puts the name that the user wrote in place of the setting's name at the start of <paramref name="message"/>.
     /// </summary>
     public static string NameAsGiven(IConfiguration configuration, string message) =>
-        FirstName().Match(message).Value is { Length: > 0 } name && Names.Contains(name) && Prefixed(configuration, name) is not null ? Prefix + message : message;
+        FirstName().Match(message).Value is { Length: > 0 } name && Names.Contains(name) && Prefixed(configuration, name) is not null
+            ? Prefix + message : message;
 
     /// <summary>Names the settings with the prefix that no agent reads; null where there are none.</summary>
     public static string? Unknown(IConfiguration configuration)
     {
         List<string> unknown = [.. configuration.GetChildren()
-            .Where(entry => entry.Key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && entry.Value is not null && !IsServiceLink(entry.Key, entry.Value))
+            .Where(entry => entry.Key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)
+                && entry.Value is not null && !IsServiceLink(entry.Key, entry.Value))
             .Select(entry => entry.Key).Where(key => !Names.Contains(key[Prefix.Length..], StringComparer.OrdinalIgnoreCase))];
         return unknown.Count == 0 ? null
-            : $"{string.Join(", ", unknown)} {(unknown.Count == 1 ? "is no setting and changes" : "are no settings and change")} nothing; with the prefix {Prefix} there are {string.Join(", ", Names)}.";
+            : $"{string.Join(", ", unknown)} {(unknown.Count == 1 ? "is no setting and changes" : "are no settings and change")} nothing; "
+                + $"with the prefix {Prefix} there are {string.Join(", ", Names)}.";
     }
 
     private static string? Prefixed(IConfiguration configuration, string name) =>

@@ -10,7 +10,8 @@ namespace Consensus.Agent.Hosting;
 /// The agent's health checks. A check that depends on peers is at most degraded once the agent knows of them: <c>/health</c> then still
 /// responds with 200, so a probe does not take an agent out of service that the others need for a quorum.
 /// </summary>
-internal sealed class AgentHealth(AgentService agent, PeerClient client, PeerDirectory peers, FaultInjector faults, AgentOptions options, HealthCheckService checks)
+internal sealed class AgentHealth(
+    AgentService agent, PeerClient client, PeerDirectory peers, FaultInjector faults, AgentOptions options, HealthCheckService checks)
 {
     // No query goes to a peer that responded within this time.
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(2);
@@ -44,7 +45,8 @@ internal sealed class AgentHealth(AgentService agent, PeerClient client, PeerDir
     public async Task<HealthResponse> ReadAsync(CancellationToken cancellation)
     {
         var report = await checks.CheckHealthAsync(cancellation);
-        var reasons = report.Entries.Where(check => check.Value.Status != HealthStatus.Healthy).Select(check => $"{check.Key}: {check.Value.Description}");
+        var reasons = report.Entries.Where(check => check.Value.Status != HealthStatus.Healthy)
+            .Select(check => $"{check.Key}: {check.Value.Description}");
         var ages = new SortedDictionary<string, double?>(StringComparer.Ordinal);
         foreach (var peer in peers.All)
         {
@@ -85,7 +87,8 @@ internal sealed class AgentHealth(AgentService agent, PeerClient client, PeerDir
     internal static HealthCheckResult ClusterSize(IReadOnlyList<Peer> peers)
     {
         var own = peers.Count + 1;
-        List<string> others = [.. peers.Where(peer => peer.Agents is { } agents && agents != own).Select(peer => $"{peer.Name} counts {peer.Agents}")];
+        List<string> others =
+            [.. peers.Where(peer => peer.Agents is { } agents && agents != own).Select(peer => $"{peer.Name} counts {peer.Agents}")];
         return others.Count == 0
             ? HealthCheckResult.Healthy($"{own} agents")
             : HealthCheckResult.Degraded($"this agent counts {own} agents, {string.Join(", ", others)}: give all the same PEERS");
@@ -97,7 +100,8 @@ internal sealed class AgentHealth(AgentService agent, PeerClient client, PeerDir
 
     private HealthCheckResult Data() => agent.Failure is { IsOfData: true } failure
         ? HealthCheckResult.Unhealthy(failure.Reason)
-        : HealthCheckResult.Healthy(options.Data is null ? "DATA is not set: decisions do not outlive the process" : "every write to the DATA file succeeded");
+        : HealthCheckResult.Healthy(
+            options.Data is null ? "DATA is not set: decisions do not outlive the process" : "every write to the DATA file succeeded");
 
     private async Task<HealthCheckResult> QuorumAsync(CancellationToken cancellation)
     {
@@ -165,18 +169,23 @@ internal sealed class AgentHealth(AgentService agent, PeerClient client, PeerDir
         return peer.Reason is { } reason ? $"{age}. {reason}" : age;
     }
 
-    private static void Add(IServiceCollection services, string name, Func<AgentHealth, CancellationToken, Task<HealthCheckResult>> check, params string[] tags) =>
+    private static void Add(IServiceCollection services, string name,
+        Func<AgentHealth, CancellationToken, Task<HealthCheckResult>> check, params string[] tags) =>
         services.AddHealthChecks().Add(new HealthCheckRegistration(
-            name, provider => new Check(cancellation => check(provider.GetRequiredService<AgentHealth>(), cancellation)), HealthStatus.Unhealthy, tags));
+            name, provider => new Check(cancellation => check(provider.GetRequiredService<AgentHealth>(), cancellation)),
+            HealthStatus.Unhealthy, tags));
 
     private sealed class Check(Func<CancellationToken, Task<HealthCheckResult>> check) : IHealthCheck
     {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => check(cancellationToken);
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            check(cancellationToken);
     }
 }
 
 /// <summary>An agent's health as the agent itself sees it.</summary>
 /// <param name="Status"><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>.</param>
 /// <param name="Reasons">Why it is not healthy, as in <c>/health</c>: <c>name: reason</c>.</param>
-/// <param name="LastContactS">The seconds since each peer last responded to this agent, by the peer's id or address; null where it never did.</param>
+/// <param name="LastContactS">
+/// The seconds since each peer last responded to this agent, by the peer's id or address; null where it never did.
+/// </param>
 internal sealed record HealthResponse(string Status, IReadOnlyList<string> Reasons, IReadOnlyDictionary<string, double?> LastContactS);

@@ -85,7 +85,8 @@ internal sealed partial class AgentService
             {
                 case Send send:
                     var isShown = _recorder.Sent(send.Peer, send.Message);
-                    (result.Outbox ??= []).Add(new Outgoing(send, nextMessageId++, _telemetry.ParentOf(send.Peer, send.Message, repeated: !isShown)));
+                    var parent = _telemetry.ParentOf(send.Peer, send.Message, repeated: !isShown);
+                    (result.Outbox ??= []).Add(new Outgoing(send, nextMessageId++, parent));
                     break;
                 case Reply reply:
                     result.Response = reply.Response;
@@ -98,7 +99,8 @@ internal sealed partial class AgentService
                     break;
                 case ProtocolEvent protocolEvent:
                     _telemetry.Record(protocolEvent, _machine.CurrentRun, input, _recorder.Record(protocolEvent), _machine);
-                    result.HasChanged |= protocolEvent.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner or ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.WasReset;
+                    result.HasChanged |= protocolEvent.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner
+                        or ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.WasReset;
                     _resets += protocolEvent.Kind == ProtocolEventKind.WasReset ? 1 : 0;
                     break;
                 case StartEnded start when _starts.TryGetValue(start.Ticket, out var waiting):
@@ -176,7 +178,9 @@ internal sealed partial class AgentService
 #pragma warning restore CA1031
         {
             throw new PersistenceException(
-                $"DATA: '{_options.Data}' cannot be written ({e.Message}). Nothing that is not persisted is announced: make room there, and start this agent again.", e);
+                $"DATA: '{_options.Data}' cannot be written ({e.Message}). "
+                    + "Nothing that is not persisted is announced: make room there, and start this agent again.",
+                e);
         }
     }
 
@@ -216,7 +220,9 @@ internal sealed partial class AgentService
     }
 
     /// <param name="outbox">The messages.</param>
-    /// <param name="later">Whether the caller returns first: a received message gets its response first, and a start holds the lock.</param>
+    /// <param name="later">
+    /// Whether the caller returns first: a received message gets its response first, and a start holds the lock.
+    /// </param>
     private void Send(List<Outgoing> outbox, bool later)
     {
         foreach (var outgoing in outbox)
@@ -236,10 +242,12 @@ internal sealed partial class AgentService
             }
 
             var (peer, message) = (outgoing.Send.Peer, outgoing.Send.Message);
-            var response = await _peers.SendAsync(peer, message, MessageId.Format(_machine.Id, _machine.Boot, outgoing.Id), outgoing.Parent, _stopping.Token);
+            var response = await _peers.SendAsync(
+                peer, message, MessageId.Format(_machine.Id, _machine.Boot, outgoing.Id), outgoing.Parent, _stopping.Token);
             if (!_stopping.IsCancellationRequested)
             {
-                Step(response is null ? new RequestFailed(peer, message) : new ResponseReceived(peer, message, response), messageId: outgoing.Id);
+                Step(response is null ? new RequestFailed(peer, message) : new ResponseReceived(peer, message, response),
+                    messageId: outgoing.Id);
             }
         }
         finally
@@ -253,7 +261,8 @@ internal sealed partial class AgentService
     {
         var failure = exception is PersistenceException
             ? new AgentFailure(exception.Message, IsOfData: true)
-            : new AgentFailure("This agent has failed and takes no more part. Restart it, and report the critical line of its log.", IsOfData: false);
+            : new AgentFailure(
+                "This agent has failed and takes no more part. Restart it, and report the critical line of its log.", IsOfData: false);
         _failure = failure;
         if (_store is not null)
         {

@@ -34,7 +34,8 @@ internal sealed partial class AgentService : IDisposable
     private long _resets;
     private int _sendsInFlight;
 
-    public AgentService(AgentOptions options, PeerClient peers, AgentTelemetry telemetry, TimeProvider time, IRandomSource random, RunStore? store = null, SafetyRules? rules = null)
+    public AgentService(AgentOptions options, PeerClient peers, AgentTelemetry telemetry,
+        TimeProvider time, IRandomSource random, RunStore? store = null, SafetyRules? rules = null)
     {
         var boot = Guid.NewGuid().ToString("N")[..12];
         var draws = new RecordedDraws(random);
@@ -110,7 +111,10 @@ internal sealed partial class AgentService : IDisposable
         }
     }
 
-    /// <summary>The agent's state now, and the W3C trace parent of its run; null: none. An agent that joins by this state continues that trace.</summary>
+    /// <summary>
+    /// The agent's state now, and the W3C trace parent of its run; null: none. An agent that joins by this state continues
+    /// that trace.
+    /// </summary>
     public (AgentSnapshot Snapshot, string? Traceparent) TracedSnapshot()
     {
         lock (_gate)
@@ -137,7 +141,8 @@ internal sealed partial class AgentService : IDisposable
                 ThrowIfFailed();
                 resets = resets < 0 ? _resets : resets;
                 var isAsked = run is null || _machine.CurrentRun?.Id == run;
-                if ((isAsked ? _machine.CurrentDecision is not null : run <= _machine.Floor) || _resets != resets || timeout.IsCancellationRequested)
+                if ((isAsked ? _machine.CurrentDecision is not null : run <= _machine.Floor)
+                    || _resets != resets || timeout.IsCancellationRequested)
                 {
                     return _machine.Snapshot();
                 }

@@ -40,7 +40,8 @@ internal static class ClusterKeyFilter
             refusals.Add(RejectionReason.WithoutKey, context);
             context.Response.Headers.WWWAuthenticate = ClusterKey.Header;
             return RequestBody.Problem(
-                401, $"This call is for the cluster's own agents: send its CLUSTER_KEY in the header {ClusterKey.Header}.", "cluster-key").ExecuteAsync(context);
+                401, $"This call is for the cluster's own agents: send its CLUSTER_KEY in the header {ClusterKey.Header}.",
+                "cluster-key").ExecuteAsync(context);
         });
     }
 
@@ -56,7 +57,8 @@ internal static class ClusterKeyFilter
             document.Components ??= new OpenApiComponents();
             document.AddComponent(Scheme, new OpenApiSecurityScheme
             {
-                Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = ClusterKey.Header, Description = "The cluster's CLUSTER_KEY.",
+                Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header,
+                Name = ClusterKey.Header, Description = "The cluster's CLUSTER_KEY.",
             });
             return Task.CompletedTask;
         });
@@ -64,7 +66,8 @@ internal static class ClusterKeyFilter
         {
             if (context.Description.ActionDescriptor.EndpointMetadata.OfType<ForAgents>().Any())
             {
-                operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = [] }];
+                operation.Security =
+                    [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = [] }];
             }
 
             return Task.CompletedTask;

@@ -19,14 +19,16 @@ internal sealed class CrossSiteProtection
     /// its diagram into a PNG.
     /// </summary>
     public const string PolicyInFrames =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'";
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+            + "connect-src 'self'; base-uri 'none'; form-action 'none'";
 
     /// <summary>The same, and no page may frame the response.</summary>
     public const string Policy = PolicyInFrames + "; frame-ancestors 'none'";
 
     // Scalar's page holds a script that starts it, known by its nonce, and sets styles as it goes; it calls only this agent.
     private const string PolicyOfScalar =
-        "default-src 'none'; script-src 'self' 'nonce-{0}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        "default-src 'none'; script-src 'self' 'nonce-{0}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+            + "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private const string Setting = "AllowedHosts";
 
@@ -124,7 +126,8 @@ internal sealed class CrossSiteProtection
         {
             return site != "same-origin" && site != "none"
                 && !(reads && request.Headers["Sec-Fetch-Mode"] == "navigate"
-                    && (request.Headers["Sec-Fetch-Dest"] == "document" || (request.Headers["Sec-Fetch-Dest"] == "iframe" && WebPage.MayBeFramed(request))));
+                    && (request.Headers["Sec-Fetch-Dest"] == "document"
+                        || (request.Headers["Sec-Fetch-Dest"] == "iframe" && WebPage.MayBeFramed(request))));
         }
 
         return !reads && request.Headers.Origin is { Count: > 0 } origin
@@ -151,7 +154,8 @@ internal sealed class CrossSiteProtection
 
         var name = new HostString(host).Host;
         var ours = !name.Contains('.', StringComparison.Ordinal) || IPAddress.TryParse(name, out _)
-            || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".internal", StringComparison.OrdinalIgnoreCase);
+            || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+            || name.EndsWith(".internal", StringComparison.OrdinalIgnoreCase);
         _lastGoodHost = ours ? host : _lastGoodHost;
         return ours;
     }
@@ -164,5 +168,6 @@ internal sealed class CrossSiteProtection
 internal static class CrossSiteProtectionExtensions
 {
     /// <summary>Adds <see cref="CrossSiteProtection"/>. Before everything that responds.</summary>
-    public static void UseCrossSiteProtection(this WebApplication app) => app.Use(app.Services.GetRequiredService<CrossSiteProtection>().PassAsync);
+    public static void UseCrossSiteProtection(this WebApplication app) =>
+        app.Use(app.Services.GetRequiredService<CrossSiteProtection>().PassAsync);
 }

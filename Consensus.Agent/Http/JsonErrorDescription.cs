@@ -36,7 +36,8 @@ internal static class JsonErrorDescription
         }
         catch (JsonException e)
         {
-            return $"The body is not JSON, or is nested more than {WireLimits.MaxJsonDepth} deep: see line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.";
+            return $"The body is not JSON, or is nested more than {WireLimits.MaxJsonDepth} deep: "
+                + $"see line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.";
         }
     }
 
@@ -47,8 +48,10 @@ internal static class JsonErrorDescription
         JsonTypeInfoKind.Enumerable when element.ValueKind is not JsonValueKind.Array => $"{Name(at)} must be a list.",
         JsonTypeInfoKind.Object => AboutProperties(element, type, at),
         JsonTypeInfoKind.Dictionary => Twice(element, at)
-            ?? First(element.EnumerateObject(), entry => AboutMember(entry.Value, type.ElementType!, mayBeNull: false, Inside(at, Short(entry.Name)), type)),
-        JsonTypeInfoKind.Enumerable => First(element.EnumerateArray(), entry => AboutMember(entry, type.ElementType!, mayBeNull: true, at, type)),
+            ?? First(element.EnumerateObject(),
+                entry => AboutMember(entry.Value, type.ElementType!, mayBeNull: false, Inside(at, Short(entry.Name)), type)),
+        JsonTypeInfoKind.Enumerable =>
+            First(element.EnumerateArray(), entry => AboutMember(entry, type.ElementType!, mayBeNull: true, at, type)),
         _ => Fits(element, type) ? null : $"{Name(at)} must be {Expected(type.Type)}.",
     };
 
@@ -75,7 +78,8 @@ internal static class JsonErrorDescription
     private static string? Twice(JsonElement element, string at)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
-        return First(element.EnumerateObject(), entry => names.Add(entry.Name) ? null : $"{Inside(at, Short(entry.Name))} is there twice; say it once.");
+        return First(element.EnumerateObject(),
+            entry => names.Add(entry.Name) ? null : $"{Inside(at, Short(entry.Name))} is there twice; say it once.");
     }
 
     private static bool Fits(JsonElement element, JsonTypeInfo type)

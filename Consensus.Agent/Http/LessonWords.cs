@@ -40,7 +40,8 @@ internal sealed partial class LessonWords
         var words = Hint().Replace(parts[place.Part], "$1");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"<div class=\"card lesson\"><h2>{place.Lesson + 1}. {HtmlEncoder.Default.Encode(title)}</h2><p class=\"words\">{HtmlEncoder.Default.Encode(words)}</p></div>");
+            $"<div class=\"card lesson\"><h2>{place.Lesson + 1}. "
+                + $"{HtmlEncoder.Default.Encode(title)}</h2><p class=\"words\">{HtmlEncoder.Default.Encode(words)}</p></div>");
     }
 
     private static int Within(string? text, int count) =>

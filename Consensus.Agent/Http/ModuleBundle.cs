@@ -47,15 +47,18 @@ internal sealed partial class ModuleBundle
 
         _open.Remove(file);
         var exports = Export().Matches(source).Select(export => export.Groups["name"].Value);
-        source = Import().Replace(source, import => $"const {Pattern(import.Groups["names"].Value)} = {NameOf(import.Groups["file"].Value)};");
+        source = Import().Replace(
+            source, import => $"const {Pattern(import.Groups["names"].Value)} = {NameOf(import.Groups["file"].Value)};");
         source = Export().Replace(source, export => export.Value["export ".Length..]);
 
         // The entry may wait for promises, which a function that is no entry must not.
-        _script.Append(isEntry ? $"{source}\n" : $"const {NameOf(file)} = (() => {{\n{source}\nreturn {{ {string.Join(", ", exports)} }};\n}})();\n");
+        _script.Append(isEntry
+            ? $"{source}\n" : $"const {NameOf(file)} = (() => {{\n{source}\nreturn {{ {string.Join(", ", exports)} }};\n}})();\n");
     }
 
     /// <summary><c>{ a as b }</c> as the pattern <c>{ a: b }</c>, and <c>* as name</c> as the name.</summary>
-    private static string Pattern(string names) => names.StartsWith("* as ", StringComparison.Ordinal) ? names[5..] : names.Replace(" as ", ": ", StringComparison.Ordinal);
+    private static string Pattern(string names) =>
+        names.StartsWith("* as ", StringComparison.Ordinal) ? names[5..] : names.Replace(" as ", ": ", StringComparison.Ordinal);
 
     private static string NameOf(string file) => $"${Path.GetFileNameWithoutExtension(file).Replace('-', '_')}";
 

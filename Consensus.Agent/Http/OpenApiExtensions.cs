@@ -40,7 +40,8 @@ internal static class OpenApiExtensions
             property.Description = option.Default is { } value ? $"{option.Description} Default: {value}." : option.Description;
             if (property is OpenApiSchema number && option.Choices.Count == 0)
             {
-                (number.Minimum, number.Maximum) = (option.Min.ToString(CultureInfo.InvariantCulture), option.Max.ToString(CultureInfo.InvariantCulture));
+                (number.Minimum, number.Maximum) =
+                    (option.Min.ToString(CultureInfo.InvariantCulture), option.Max.ToString(CultureInfo.InvariantCulture));
             }
         }
 

@@ -40,13 +40,16 @@ internal sealed partial class PageFiles
         types.Mappings[".md"] = "text/markdown; charset=utf-8";
         foreach (var path in Directory.EnumerateFiles(folder).Where(path => Path.GetExtension(path) != ".html"))
         {
-            _files[$"/{Path.GetFileName(path)}"] = Create(types.TryGetContentType(path, out var type) ? type : "application/octet-stream", File.ReadAllBytes(path));
+            _files[$"/{Path.GetFileName(path)}"] = Create(
+                types.TryGetContentType(path, out var type) ? type : "application/octet-stream", File.ReadAllBytes(path));
         }
 
-        var script = Create("text/javascript; charset=utf-8", Encoding.UTF8.GetBytes(ModuleBundle.Of(Path.Combine(folder, "js"), "app.js")), isImmutable: true);
+        var script = Create("text/javascript; charset=utf-8",
+            Encoding.UTF8.GetBytes(ModuleBundle.Of(Path.Combine(folder, "js"), "app.js")), isImmutable: true);
         var address = $"js/app.{script.Tag}.js";
         _files[$"/{address}"] = script;
-        var features = string.Join(' ', new[] { options.Faults ? "faults" : "", options.Key is null ? "" : "key" }.Where(feature => feature.Length > 0));
+        var features = string.Join(
+            ' ', new[] { options.Faults ? "faults" : "", options.Key is null ? "" : "key" }.Where(feature => feature.Length > 0));
         _page = Inline(File.ReadAllText(Path.Combine(folder, "index.html"))).Replace(Script, address, StringComparison.Ordinal)
             .Replace("data-features=\"\"", $"data-features=\"{features}\"", StringComparison.Ordinal);
         _lessons = new LessonWords(Path.Combine(folder, "lessons.json"));

@@ -10,8 +10,9 @@ internal static class ProblemDetailsExtensions
         {
             ExceptionHandler = context => AnswerAsync(context, 500),
         });
-        app.UseStatusCodePages(pages => pages.HttpContext.Response.StatusCode == StatusCodes.Status404NotFound && WebPage.IsNavigation(pages.HttpContext.Request)
-            ? WebPage.SendNotFoundAsync(pages.HttpContext) : AnswerAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode));
+        app.UseStatusCodePages(pages =>
+            pages.HttpContext.Response.StatusCode == StatusCodes.Status404NotFound && WebPage.IsNavigation(pages.HttpContext.Request)
+                ? WebPage.SendNotFoundAsync(pages.HttpContext) : AnswerAsync(pages.HttpContext, pages.HttpContext.Response.StatusCode));
     }
 
     private static Task AnswerAsync(HttpContext context, int status) => RequestBody.Problem(status, status switch

@@ -34,7 +34,8 @@ internal static class QueryParameters
     public static IResult? ReadRun(string? text, out RunId? run)
     {
         run = RunId.TryParse(text, out var parsed) ? parsed : null;
-        return text is null || run is not null ? null : RequestBody.Problem(400, "run must be a run id as POST /run answers it: number.initiator.boot.");
+        return text is null || run is not null
+            ? null : RequestBody.Problem(400, "run must be a run id as POST /run answers it: number.initiator.boot.");
     }
 
     /// <summary>Reads <c>true</c> or <c>false</c>, the default.</summary>

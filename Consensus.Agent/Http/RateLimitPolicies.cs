@@ -83,14 +83,16 @@ internal static class RateLimitPolicies
         {
             context.Response.Headers.RetryAfter = "1";
             return RequestBody.Problem(
-                503, $"Too many calls of this kind are under way ({policy?.ToLowerInvariant()}). Try again in a second.", "crowded").ExecuteAsync(context);
+                503, $"Too many calls of this kind are under way ({policy?.ToLowerInvariant()}). Try again in a second.",
+                "crowded").ExecuteAsync(context);
         }
 
         context.RequestServices.GetRequiredService<RejectedRequestLog>().Add(RejectionReason.TooManyRuns, context);
         var seconds = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? (int)Math.Ceiling(after.TotalSeconds) : 1;
         context.Response.Headers.RetryAfter = Math.Max(1, seconds).ToString(CultureInfo.InvariantCulture);
         return RequestBody.Problem(
-            429, $"Too many runs were asked for: at most {options.RunRate} a second and {MaxRunsAtOnce} at once. Wait, or raise RUN_RATE.", "run-rate").ExecuteAsync(context);
+            429, $"Too many runs were asked for: at most {options.RunRate} a second and {MaxRunsAtOnce} at once. Wait, or raise RUN_RATE.",
+            "run-rate").ExecuteAsync(context);
     }
 
     /// <param name="rate">Runs a second, twice as many in a burst; 0: no limit.</param>

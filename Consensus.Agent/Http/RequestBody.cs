@@ -64,7 +64,8 @@ internal static class RequestBody
     }
 
     /// <summary>A problem. Its detail is what to change.</summary>
-    public static IResult Problem(int status, string detail, string? reason = null, IReadOnlyList<string>? missing = null, IReadOnlyList<string>? isolated = null)
+    public static IResult Problem(
+        int status, string detail, string? reason = null, IReadOnlyList<string>? missing = null, IReadOnlyList<string>? isolated = null)
     {
         var extensions = new Dictionary<string, object?>();
         if (reason is not null)
@@ -87,7 +88,8 @@ internal static class RequestBody
 
     private static IResult TooLarge => Problem(413, $"The body is too long; at most {WireLimits.MaxBodyBytes} bytes are taken.");
 
-    private static (T? Value, IResult? Problem) Read<T>(HttpRequest request, in ReadOnlySequence<byte> body, JsonTypeInfo<T> type, bool optional, List<string>? ignored)
+    private static (T? Value, IResult? Problem) Read<T>(
+        HttpRequest request, in ReadOnlySequence<byte> body, JsonTypeInfo<T> type, bool optional, List<string>? ignored)
         where T : class
     {
         var bytes = body.IsSingleSegment ? body.First : body.ToArray();
@@ -140,7 +142,8 @@ internal static class RequestBody
 
         // ASCII in UTF-16 has a zero in every other byte, and JSON begins with ASCII.
         if (body.StartsWith<byte>([0xFF, 0xFE]) || body.StartsWith<byte>([0xFE, 0xFF]) || body[..Math.Min(2, body.Length)].Contains((byte)0)
-            || (request.ContentType is { } type && MediaTypeHeaderValue.TryParse(type, out var parsed) && parsed.Charset.StartsWith("utf-16", StringComparison.OrdinalIgnoreCase)))
+            || (request.ContentType is { } type && MediaTypeHeaderValue.TryParse(type, out var parsed)
+                && parsed.Charset.StartsWith("utf-16", StringComparison.OrdinalIgnoreCase)))
         {
             return "The body is UTF-16; send JSON in UTF-8.";
         }

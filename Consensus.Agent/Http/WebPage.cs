@@ -5,14 +5,18 @@ using Microsoft.Net.Http.Headers;
 
 namespace Consensus.Agent.Http;
 
-/// <summary>The page: the files of <c>wwwroot</c>, at <c>/</c>, for lessons at <c>/learn</c>, for the explorer at <c>/explore</c>, and to start a run at <c>/run</c>.</summary>
+/// <summary>
+/// The page: the files of <c>wwwroot</c>. It is at <c>/</c>, for lessons at <c>/learn</c>, for the explorer at
+/// <c>/explore</c>, and to start a run at <c>/run</c>.
+/// </summary>
 internal static class WebPage
 {
     private static readonly string[] Pictures = ["", "/learn", "/explore"];
     private static readonly string[] Addresses = [.. Pictures, "/run"];
 
     /// <summary>Whether another site may frame the response: with <c>?embed</c> the page has no controls, and changes nothing.</summary>
-    public static bool MayBeFramed(HttpRequest request) => IsRead(request) && IsAtOneOf(Pictures, request) && request.Query.ContainsKey("embed");
+    public static bool MayBeFramed(HttpRequest request) =>
+        IsRead(request) && IsAtOneOf(Pictures, request) && request.Query.ContainsKey("embed");
 
     /// <summary>Serves it. <c>GET /run</c> changes nothing: the page's script posts to <c>/run</c> once.</summary>
     public static void UseWebPage(this WebApplication app)
@@ -28,10 +32,12 @@ internal static class WebPage
 
             if (IsAtOneOf(Addresses, request))
             {
-                return request.Path.Value is { Length: > 1 } path && path.EndsWith('/') ? RedirectAsync(context) : SendPageAsync(context, files.Value);
+                return request.Path.Value is { Length: > 1 } path && path.EndsWith('/')
+                    ? RedirectAsync(context) : SendPageAsync(context, files.Value);
             }
 
-            return Path.HasExtension(request.Path.Value) && files.Value.Find(request.Path.Value) is { } file ? SendAsync(context, file) : next(context);
+            return Path.HasExtension(request.Path.Value) && files.Value.Find(request.Path.Value) is { } file
+                ? SendAsync(context, file) : next(context);
         });
 
         // After the files: a path that is none of them is still routed as it was asked for.
@@ -110,7 +116,8 @@ internal static class WebPage
     {
         var path = context.Request.Path.Value!;
         var page = path.TrimEnd('/');
-        context.Response.Redirect($"{string.Concat(Enumerable.Repeat("../", path.Length - page.Length))}{page.TrimStart('/')}{context.Request.QueryString}");
+        context.Response.Redirect(
+            $"{string.Concat(Enumerable.Repeat("../", path.Length - page.Length))}{page.TrimStart('/')}{context.Request.QueryString}");
         return Task.CompletedTask;
     }
 

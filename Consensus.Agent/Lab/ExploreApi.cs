@@ -36,7 +36,8 @@ internal sealed record ExploredMessage(
 /// <param name="Draws">The values that the step draws; absent: none.</param>
 /// <param name="Message">What arrives or is lost; absent: nothing.</param>
 /// <param name="Effect">What the agent then does, in words; absent: nothing that counts.</param>
-internal sealed record ExploredStep(string Step, string Kind, int Agent, IReadOnlyList<int>? Draws = null, ExploredMessage? Message = null, string? Effect = null);
+internal sealed record ExploredStep(string Step, string Kind, int Agent,
+    IReadOnlyList<int>? Draws = null, ExploredMessage? Message = null, string? Effect = null);
 
 /// <summary>The answer to <c>GET /explore/state</c>: the state after a path.</summary>
 /// <param name="Path">The path.</param>
@@ -45,7 +46,8 @@ internal sealed record ExploredStep(string Step, string Kind, int Agent, IReadOn
 /// <param name="Properties">The properties.</param>
 /// <param name="Steps">Every step that is possible now.</param>
 internal sealed record ExploredState(
-    string Path, ClusterTimeline Timeline, IReadOnlyList<ClusterAgent> Agents, IReadOnlyList<ExploredProperty> Properties, IReadOnlyList<ExploredStep> Steps);
+    string Path, ClusterTimeline Timeline, IReadOnlyList<ClusterAgent> Agents,
+    IReadOnlyList<ExploredProperty> Properties, IReadOnlyList<ExploredStep> Steps);
 
 /// <summary>Every state that agents can reach, one step at a time. The whole path is in the request, so the agent keeps nothing.</summary>
 internal static class ExploreApi
@@ -59,7 +61,8 @@ internal static class ExploreApi
             .WithSummary("The state after a path of steps, and every next step; with run and at, from that moment of a recorded run");
         group.MapGet("/search", ExploreSearchApi.SearchAsync).Counts(EndpointClass.Searches)
             .ProducesProblem(400).ProducesProblem(503)
-            .WithSummary("The shortest way from a path to a goal, as server-sent events: progress, then found or none; a client that leaves ends the search");
+            .WithSummary("The shortest way from a path to a goal, as server-sent events: "
+                + "progress, then found or none; a client that leaves ends the search");
         group.MapGet("/possible", ExplorePossibleApi.PossibleAsync).Counts(EndpointClass.Steps)
             .Produces<PossibleFutures>().ProducesProblem(400).ProducesProblem(503)
             .WithSummary("What can still be decided, and whether agents can disagree or the run can stall; "
@@ -134,12 +137,15 @@ internal static class ExploreApi
         var properties = PropertiesOf(cluster).ToList();
         var violation = cluster.Violations.FirstOrDefault();
         var timeline = WhyQuestion.AddAnswer(
-            why, SimulatedTimeline.Of(cluster.Trace!, options.Agents, "", [], violation, showsQueries: true), cluster.Trace!, options.Factory);
+            why, SimulatedTimeline.Of(cluster.Trace!, options.Agents, "", [], violation, showsQueries: true),
+            cluster.Trace!, options.Factory);
         return TypedResults.Json(
             new ExploredState(
                 // The properties say what is violated.
                 string.Join('-', path), RunVerdict.AddTo(timeline with { Violation = null }),
-                [.. cluster.Snapshots.Select((known, agent) => known is null ? new ClusterAgent(cluster.Agents[agent].Id, false, cluster.Agents[agent].Id) : ClusterAgent.From(known.AgentId, StateResponse.From(known)))],
+                [.. cluster.Snapshots.Select((known, agent) => known is null
+                    ? new ClusterAgent(cluster.Agents[agent].Id, false, cluster.Agents[agent].Id)
+                    : ClusterAgent.From(known.AgentId, StateResponse.From(known)))],
                 properties, [.. path.Count < ExplorationOptions.MaxSteps ? cluster.NextSteps().Select(ToStep) : []]),
             LabJson.Default.ExploredState);
     }
@@ -148,7 +154,8 @@ internal static class ExploreApi
     {
         var effect = string.Join(", then ", next.Events.Select(one => EventFormatter.Of(one)));
         return new ExploredStep(
-            next.Step.ToString(), next.Step.Kind.ToString().ToLowerInvariant(), next.Agent, next.Step.Draws.Count > 0 ? [.. next.Step.Draws.Select(draw => draw + 1)] : null,
+            next.Step.ToString(), next.Step.Kind.ToString().ToLowerInvariant(), next.Agent,
+            next.Step.Draws.Count > 0 ? [.. next.Step.Draws.Select(draw => draw + 1)] : null,
             next.Call is { } call ? ToMessage(call) : null, effect.Length == 0 ? null : effect);
     }
 
@@ -165,7 +172,8 @@ internal static class ExploreApi
     }
 
     private static ExploredMessage ToMessage(MessageContent content, int from, int to) => new(
-        content.Kind == MessageKind.None ? null : content.Kind.WireName(), from, to, content.Round, content.Value == 0 ? null : content.Value,
+        content.Kind == MessageKind.None ? null : content.Kind.WireName(),
+        from, to, content.Round, content.Value == 0 ? null : content.Value,
         content.Kind == MessageKind.Vote ? content.Proposed : null, Text: EventFormatter.Of(content));
 
     private static IEnumerable<ExploredProperty> PropertiesOf(ExploredCluster cluster)
@@ -185,10 +193,12 @@ internal static class ExploreApi
     private static IEnumerable<(string Name, string Why)> Reasons(ExploredCluster cluster)
     {
         var events = cluster.Trace!.Steps.SelectMany(step => step.Events).ToList();
-        var decided = cluster.Snapshots.Where(known => known?.Decision is not null).Select(known => $"{known!.AgentId} decided {known.Decision!.Value}.").ToList();
+        var decided = cluster.Snapshots.Where(known => known?.Decision is not null)
+            .Select(known => $"{known!.AgentId} decided {known.Decision!.Value}.").ToList();
         var drawn = events.Where(one => one.Kind == ProtocolEventKind.Drew).Select(one => one.Value).Distinct().Order();
         yield return (PropertyNames.Agreement, decided.Count == 0 ? "No agent has decided." : string.Join(" ", decided));
-        yield return (PropertyNames.Validity, decided.Count == 0 ? "No agent has decided." : $"Drawn values: {string.Join(", ", drawn)}. The decision is one of them.");
+        yield return (PropertyNames.Validity,
+            decided.Count == 0 ? "No agent has decided." : $"Drawn values: {string.Join(", ", drawn)}. The decision is one of them.");
         yield return (PropertyNames.Integrity, "No decision has changed.");
         yield return (PropertyNames.OneProposal, "Each agent has proposed at most one value in each round.");
         yield return (PropertyNames.OneVote, "Each agent has voted at most once in each round.");

@@ -25,10 +25,12 @@ internal static class ExploreSearchApi
 
     /// <summary>Responds to <c>GET /explore/search</c>.</summary>
     public static async Task<IResult> SearchAsync(
-        HttpContext context, RecordedMoments moments, string? agents = null, string? rule = null, string? values = null, string? spread = null,
+        HttpContext context, RecordedMoments moments, string? agents = null,
+        string? rule = null, string? values = null, string? spread = null,
         string? mutant = null, string? path = null, string? goal = null, string? run = null, string? at = null)
     {
-        var (options, problem) = await ExploreApi.ReadOptionsAsync(moments, agents, rule, values, spread, mutant, run, at, context.RequestAborted);
+        var (options, problem) = await ExploreApi.ReadOptionsAsync(
+            moments, agents, rule, values, spread, mutant, run, at, context.RequestAborted);
         var read = new SimulationQuery();
         var wanted = read.Name<ExplorationGoal>("goal", goal ?? "");
         if (options is null || read.Wrong is not null)
@@ -53,16 +55,19 @@ internal static class ExploreSearchApi
     }
 
     private static async IAsyncEnumerable<SseItem<string>> FollowAsync(
-        ExplorationOptions options, IReadOnlyList<ExplorationStep> path, ExplorationGoal goal, [EnumeratorCancellation] CancellationToken cancellation)
+        ExplorationOptions options, IReadOnlyList<ExplorationStep> path,
+        ExplorationGoal goal, [EnumeratorCancellation] CancellationToken cancellation)
     {
         if (goal == ExplorationGoal.Violation && options.BrokenProperty == PropertyNames.Termination)
         {
-            yield return Event("none", new(0, Detail: "This broken rule violates termination, which no single state shows. Choose it in Simulate to see a run that does not end."));
+            yield return Event("none", new(0, Detail: "This broken rule violates termination, "
+                + "which no single state shows. Choose it in Simulate to see a run that does not end."));
             yield break;
         }
 
         var states = 0;
-        var search = LabThread.RunAsync(() => ExplorationSearch.Find(options, path, goal, MaxStates, count => states = count, cancellation));
+        var search = LabThread.RunAsync(
+            () => ExplorationSearch.Find(options, path, goal, MaxStates, count => states = count, cancellation));
         while (await Task.WhenAny(search, Task.Delay(ProgressInterval, cancellation)) != search)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -80,15 +85,18 @@ internal static class ExploreSearchApi
     private static string FoundSentence(ExplorationGoal goal, int steps, string reason)
     {
         var name = NameOf(goal);
-        var found = string.Create(CultureInfo.InvariantCulture, $"Found {(name[0] == 'a' ? "an" : "a")} {name} after {steps} {(steps == 1 ? "step" : "steps")}");
+        var found = string.Create(
+            CultureInfo.InvariantCulture, $"Found {(name[0] == 'a' ? "an" : "a")} {name} after {steps} {(steps == 1 ? "step" : "steps")}");
         return reason.Length > 0 ? $"{found}: {reason}" : $"{found}.";
     }
 
     private static string NoneSentence(ExplorationOptions options, ExplorationGoal goal, ExplorationResult result)
     {
         var searched = string.Create(
-            CultureInfo.InvariantCulture, $"Searched {(result.IsComplete ? "all " : "")}{result.States:N0} states{(result.IsComplete ? " of this search" : "")}: no {NameOf(goal)}.");
-        return goal == ExplorationGoal.Violation && options.Mutant is not null ? $"{searched} Choose this broken rule in Simulate to see what goes wrong." : searched;
+            CultureInfo.InvariantCulture, $"Searched {(result.IsComplete ? "all " : "")}{result.States:N0} "
+                + $"states{(result.IsComplete ? " of this search" : "")}: no {NameOf(goal)}.");
+        return goal == ExplorationGoal.Violation && options.Mutant is not null
+            ? $"{searched} Choose this broken rule in Simulate to see what goes wrong." : searched;
     }
 
     private static string NameOf(ExplorationGoal goal) => goal switch

@@ -45,18 +45,23 @@ internal static class SimulateApi
     }
 
     private static async Task<IResult> SimulateAsync(
-        string? rule = null, string? draw = null, string? agents = null, string? values = null, [FromQuery(Name = "window_ms")] string? window = null,
-        string? latency = null, string? seed = null, string? drop = null, string? duplicate = null, string? crash = null, string? partition = null,
-        string? pause = null, string? reset = null, string? spread = null, string? mutant = null, [FromQuery] string[]? detail = null, [FromQuery] string[]? change = null,
-        string? why = null)
+        string? rule = null, string? draw = null, string? agents = null,
+        string? values = null, [FromQuery(Name = "window_ms")] string? window = null,
+        string? latency = null, string? seed = null, string? drop = null,
+        string? duplicate = null, string? crash = null, string? partition = null,
+        string? pause = null, string? reset = null, string? spread = null, string? mutant = null,
+        [FromQuery] string[]? detail = null, [FromQuery] string[]? change = null, string? why = null)
     {
         var read = new SimulationQuery();
         var defaults = new SimulationOptions();
         var options = new SimulationOptions(
-            read.Number("agents", agents, defaults.Agents, 1, MaxAgents), Drop: read.Chance("drop", drop), Duplicate: read.Chance("duplicate", duplicate),
-            Crash: read.Chance("crash", crash), Partition: read.Chance("partition", partition), Pause: read.Chance("pause", pause), Reset: read.Chance("reset", reset),
+            read.Number("agents", agents, defaults.Agents, 1, MaxAgents),
+            Drop: read.Chance("drop", drop), Duplicate: read.Chance("duplicate", duplicate),
+            Crash: read.Chance("crash", crash), Partition: read.Chance("partition", partition),
+            Pause: read.Chance("pause", pause), Reset: read.Chance("reset", reset),
             Latency: read.Name("latency", latency, defaults.Latency), MaxRounds: MaxRounds)
-            .With(read.Run((RunOption.Rule, rule), (RunOption.Draw, draw), (RunOption.Values, values), (RunOption.WindowMs, window), (RunOption.Spread, spread)));
+            .With(read.Run((RunOption.Rule, rule), (RunOption.Draw, draw),
+                (RunOption.Values, values), (RunOption.WindowMs, window), (RunOption.Spread, spread)));
         var first = read.Seed(seed) ?? 1;
         var changes = read.Changes(change ?? []);
         var broken = read.MutantNamed(mutant);
@@ -65,23 +70,27 @@ internal static class SimulateApi
         List<RoundRange> ranges = [];
         if (detail is { Length: > 0 } && RoundFolding.ParseRanges(detail) is var parsed)
         {
-            ranges = parsed ?? read.Refuse<List<RoundRange>>($"detail must be ranges of rounds such as 41-50, {RoundFolding.MaxDetail} rounds in all at most.") ?? [];
+            ranges = parsed ?? read.Refuse<List<RoundRange>>(
+                $"detail must be ranges of rounds such as 41-50, {RoundFolding.MaxDetail} rounds in all at most.") ?? [];
         }
 
         return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
-            : TypedResults.Json(await LabThread.RunAsync(() => Simulate(options, broken, changes, first, ranges, question)), TimelineJson.Default.ClusterTimeline);
+            : TypedResults.Json(await LabThread.RunAsync(() => Simulate(options, broken, changes, first, ranges, question)),
+                TimelineJson.Default.ClusterTimeline);
     }
 
-    private static ClusterTimeline Simulate(SimulationOptions options, Mutant? mutant, IReadOnlyDictionary<int, MessageChange> changes, long seed, List<RoundRange> detail,
-        WhyQuestion? why)
+    private static ClusterTimeline Simulate(SimulationOptions options, Mutant? mutant,
+        IReadOnlyDictionary<int, MessageChange> changes, long seed, List<RoundRange> detail, WhyQuestion? why)
     {
         var trace = new SimulationTrace(keepsStates: true);
         var result = new Simulator(options, mutant?.Factory) { Changes = changes }.Run(seed, trace, MaxMessages);
         return WhyQuestion.AddAnswer(
-            why, SimulatedTimeline.Of(trace, options.Agents, result.OutcomeSentence(trace), detail, result.Violation), trace, mutant?.Factory);
+            why, SimulatedTimeline.Of(trace, options.Agents, result.OutcomeSentence(trace), detail, result.Violation),
+            trace, mutant?.Factory);
     }
 
-    private static JsonHttpResult<BrokenRules> ListMutants() => TypedResults.Json(new BrokenRules([.. Mutant.All.Select(ToBrokenRule)]), TimelineJson.Default.BrokenRules);
+    private static JsonHttpResult<BrokenRules> ListMutants() =>
+        TypedResults.Json(new BrokenRules([.. Mutant.All.Select(ToBrokenRule)]), TimelineJson.Default.BrokenRules);
 
     private static BrokenRule ToBrokenRule(Mutant mutant) => new(mutant.Name, mutant.Description, mutant.Property);
 
@@ -104,8 +113,10 @@ internal static class SimulateApi
     {
         var agents = found.Options.Agents;
         var sound = found.UnderTheRatifiedRule();
-        var broken = SimulatedTimeline.Of(found.Trace, agents, found.Sentence(), [], found.Violation with { Explanation = found.Sentence() });
-        var ratified = SimulatedTimeline.Of(sound, agents, "The same agents, draws and inputs with no rule broken. All messages arrive in the end.", []);
+        var broken = SimulatedTimeline.Of(
+            found.Trace, agents, found.Sentence(), [], found.Violation with { Explanation = found.Sentence() });
+        var ratified = SimulatedTimeline.Of(
+            sound, agents, "The same agents, draws and inputs with no rule broken. All messages arrive in the end.", []);
         return new BrokenRun(
             ToBrokenRule(mutant), found.Seed, found.Events, WhyQuestion.AddAnswer(why, broken, found.Trace, mutant.Factory),
             WhyQuestion.AddAnswer(why, ratified, sound, null));
@@ -133,7 +144,9 @@ internal static class SimulateApi
             WhyQuestion.AddAnswer(why, ratified with { Sentence = Sentence(ratified) }, sound, null));
     }
 
-    private static string Sentence(ClusterTimeline ratified) => ratified.Lanes.Select(lane => lane.Value).OfType<int>().Distinct().ToList() is [var value]
-        ? string.Create(CultureInfo.InvariantCulture, $"The same agents, draws and deliveries. Here a majority of proposals leads only to a vote, and a decision requires a majority of votes. The delayed messages arrive in the end: all agents decide {value}.")
+    private static string Sentence(ClusterTimeline ratified) =>
+        ratified.Lanes.Select(lane => lane.Value).OfType<int>().Distinct().ToList() is [var value]
+        ? "The same agents, draws and deliveries. Here a majority of proposals leads only to a vote, and a decision requires a majority "
+            + string.Create(CultureInfo.InvariantCulture, $"of votes. The delayed messages arrive in the end: all agents decide {value}.")
         : "The same agents, draws and deliveries.";
 }

@@ -15,7 +15,8 @@ internal sealed class SimulationQuery
 
     public int Number(string name, string? text, int otherwise, int least, int most) =>
         text is null ? otherwise
-        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number
+        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            && number >= least && number <= most ? number
         : Refuse<int>($"{name} must be a whole number from {least} to {most}.");
 
     /// <summary>The options of the run that the query names.</summary>
@@ -24,7 +25,9 @@ internal sealed class SimulationQuery
         var request = new RunRequest();
         foreach (var (option, text) in given)
         {
-            request = text is null ? request : option.Accepts(text) ? option.Set(request, text) : Refuse<RunRequest>($"{option.Name} must be {option.Allowed}.") ?? request;
+            request = text is null ? request
+                : option.Accepts(text) ? option.Set(request, text)
+                : Refuse<RunRequest>($"{option.Name} must be {option.Allowed}.") ?? request;
         }
 
         return request;
@@ -32,7 +35,8 @@ internal sealed class SimulationQuery
 
     public long? Seed(string? text) =>
         text is null ? null
-        : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && ProtocolLimits.IsSeed(number) ? number
+        : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            && ProtocolLimits.IsSeed(number) ? number
         : Refuse<long>($"seed must be {ProtocolLimits.SeedRange}.");
 
     /// <summary>A time in µs; the end of time where there is none.</summary>
@@ -51,7 +55,8 @@ internal sealed class SimulationQuery
         var changes = new Dictionary<int, MessageChange>();
         foreach (var text in texts)
         {
-            if (text.Split('-') is [var number, var name] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var message)
+            if (text.Split('-') is [var number, var name]
+                && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var message)
                 && WireNames.Parse<MessageChange>(name) is { } change && changes.Count < MaxChanges)
             {
                 changes[message] = change;
@@ -68,7 +73,8 @@ internal sealed class SimulationQuery
 
     public Probability Chance(string name, string? text) =>
         text is null ? default
-        : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 1 ? Probability.Of(number)
+        : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && number is >= 0 and <= 1 ? Probability.Of(number)
         : Refuse<Probability>($"{name} must be a number from 0 to 1.");
 
     public T Name<T>(string name, string? text, T otherwise)
@@ -86,7 +92,8 @@ internal sealed class SimulationQuery
     /// <summary>What is to be explained; null: nothing.</summary>
     public WhyQuestion? Why(string? text) =>
         text is null ? null : WhyQuestion.Parse(text) ?? Refuse<WhyQuestion>(
-            $"why must be an agent, what happened and when in ms, such as agent2,voted,12.5; what happened is one of {string.Join(", ", WhyQuestion.Kinds)}.");
+            "why must be an agent, what happened and when in ms, such as agent2,voted,12.5; "
+                + $"what happened is one of {string.Join(", ", WhyQuestion.Kinds)}.");
 
     public T? Refuse<T>(string wrong)
     {

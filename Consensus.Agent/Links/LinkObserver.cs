@@ -11,7 +11,9 @@ namespace Consensus.Agent.Links;
 /// <param name="Address">Its base address.</param>
 internal sealed record ObservedAgent(string Id, Uri Address);
 
-/// <summary>A proxy on every link between running agents. It makes faults on purpose, keeps the runs that it saw, and traces them.</summary>
+/// <summary>
+/// A proxy on every link between running agents. It makes faults on purpose, keeps the runs that it saw, and traces them.
+/// </summary>
 internal sealed class LinkObserver : IAsyncDisposable
 {
     /// <summary>The source of the spans.</summary>

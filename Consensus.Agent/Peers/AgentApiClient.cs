@@ -9,22 +9,29 @@ namespace Consensus.Agent.Peers;
 internal sealed class AgentApiClient(HttpClient http, AgentOptions options)
 {
     /// <summary>Reads one JSON document.</summary>
-    /// <returns>It, or null where the peer did not respond in time (<see cref="AgentOptions.CallTimeout"/> unless <paramref name="atMost"/> is longer).</returns>
-    public Task<T?> GetAsync<T>(Uri peer, string pathAndQuery, JsonTypeInfo<T> type, CancellationToken cancellation, TimeSpan? atMost = null)
+    /// <returns>
+    /// It, or null where the peer did not respond in time (<see cref="AgentOptions.CallTimeout"/> unless
+    /// <paramref name="atMost"/> is longer).
+    /// </returns>
+    public Task<T?> GetAsync<T>(
+        Uri peer, string pathAndQuery, JsonTypeInfo<T> type, CancellationToken cancellation, TimeSpan? atMost = null)
         where T : class =>
-        ReadAsync(peer, pathAndQuery, (body, timeout) => JsonSerializer.DeserializeAsync(body, type, timeout).AsTask(), cancellation, atMost);
+        ReadAsync(peer, pathAndQuery,
+            (body, timeout) => JsonSerializer.DeserializeAsync(body, type, timeout).AsTask(), cancellation, atMost);
 
     /// <summary>Reads a recording.</summary>
     /// <returns>It, or null where the peer did not respond in time, or has none.</returns>
-    public Task<Recording?> GetRecordingAsync(Uri peer, string pathAndQuery, CancellationToken cancellation) => ReadAsync(peer, pathAndQuery, async (body, timeout) =>
-    {
-        var bytes = new MemoryStream();
-        await body.CopyToAsync(bytes, timeout);
-        return Recording.FromBytes(bytes.ToArray());
-    }, cancellation);
+    public Task<Recording?> GetRecordingAsync(Uri peer, string pathAndQuery, CancellationToken cancellation) =>
+        ReadAsync(peer, pathAndQuery, async (body, timeout) =>
+        {
+            var bytes = new MemoryStream();
+            await body.CopyToAsync(bytes, timeout);
+            return Recording.FromBytes(bytes.ToArray());
+        }, cancellation);
 
     private async Task<T?> ReadAsync<T>(
-        Uri peer, string pathAndQuery, Func<Stream, CancellationToken, Task<T?>> read, CancellationToken cancellation, TimeSpan? atMost = null)
+        Uri peer, string pathAndQuery, Func<Stream, CancellationToken, Task<T?>> read,
+        CancellationToken cancellation, TimeSpan? atMost = null)
         where T : class
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -40,7 +47,8 @@ internal sealed class AgentApiClient(HttpClient http, AgentOptions options)
             await using var body = await response.Content.ReadAsStreamAsync(timeout.Token);
             return await read(body, timeout.Token);
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or JsonException or FormatException or IOException)
+        catch (Exception e)
+            when (e is HttpRequestException or OperationCanceledException or JsonException or FormatException or IOException)
         {
             return null;
         }

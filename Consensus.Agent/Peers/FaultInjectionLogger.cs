@@ -16,7 +16,8 @@ internal sealed partial class FaultInjectionLogger(AgentOptions options, ILogger
         }
         else
         {
-            FaultsSet(options.Id, body.Isolate ? "isolated from all peers" : string.Join("; ", body.Links!.Take(MaxLinks).Select(Describe)));
+            FaultsSet(options.Id,
+                body.Isolate ? "isolated from all peers" : string.Join("; ", body.Links!.Take(MaxLinks).Select(Describe)));
         }
     }
 

@@ -91,7 +91,8 @@ internal static class FaultInjectionPipeline
         }
 
         copy.Options.Set(IsCopy, true);
-        _ = ForgetAsync(services.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerClient)), copy, services.GetRequiredService<AgentOptions>().CallTimeout);
+        _ = ForgetAsync(services.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(PeerClient)),
+            copy, services.GetRequiredService<AgentOptions>().CallTimeout);
     }
 
     private static async Task ForgetAsync(HttpClient http, HttpRequestMessage copy, TimeSpan atMost)

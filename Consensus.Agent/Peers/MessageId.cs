@@ -13,7 +13,8 @@ internal static class MessageId
     public const string Header = "Consensus-Message";
 
     /// <summary>Writes an id.</summary>
-    public static string Format(string agentId, string boot, long number) => string.Create(CultureInfo.InvariantCulture, $"{agentId}/{boot}/{number}");
+    public static string Format(string agentId, string boot, long number) =>
+        string.Create(CultureInfo.InvariantCulture, $"{agentId}/{boot}/{number}");
 
     /// <summary>Reads an id, which any caller may have made up.</summary>
     /// <returns>False where it is none, or names no number.</returns>
@@ -38,5 +39,6 @@ internal static class MessageId
     public static string? SenderOf(string? id) => id?.IndexOf('/', StringComparison.Ordinal) is > 0 and var end ? id[..end] : null;
 
     /// <summary>Whether an id names this sender.</summary>
-    public static bool IsFrom(string id, string agentId) => id.StartsWith(agentId, StringComparison.Ordinal) && id.AsSpan(agentId.Length).StartsWith("/");
+    public static bool IsFrom(string id, string agentId) =>
+        id.StartsWith(agentId, StringComparison.Ordinal) && id.AsSpan(agentId.Length).StartsWith("/");
 }

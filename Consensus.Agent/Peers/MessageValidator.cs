@@ -118,9 +118,11 @@ internal static class MessageValidator
             ?? NumberRange.Check("run.start_round", run.StartRound, 1, ProtocolLimits.MaxStartRound)
             ?? NumberRange.Check("run.values", run.Values, 1, ProtocolLimits.MaxValues)
             ?? NumberRange.Check("run.window_ms", run.WindowMs, 0, ProtocolLimits.MaxWindowMs)
-            ?? (run.Id.Initiator.Length > WireLimits.MaxIdLength || run.Id.Boot.Length > WireLimits.MaxIdLength ? $"run.id must name an initiator and a boot of at most {WireLimits.MaxIdLength} characters each."
+            ?? (run.Id.Initiator.Length > WireLimits.MaxIdLength || run.Id.Boot.Length > WireLimits.MaxIdLength
+                ? $"run.id must name an initiator and a boot of at most {WireLimits.MaxIdLength} characters each."
             : run.Members.Count < 1 || run.Members.Count > run.N ? "run.members must name 1 to n agents."
-            : !run.Members.TryGetValue(run.Id.Initiator, out var boot) || boot != run.Id.Boot ? "run.members must name the initiator with its boot."
+            : !run.Members.TryGetValue(run.Id.Initiator, out var boot) || boot != run.Id.Boot
+                ? "run.members must name the initiator with its boot."
             : CheckMembers(run.Members));
     }
 
@@ -128,7 +130,8 @@ internal static class MessageValidator
     {
         foreach (var (id, boot) in members)
         {
-            if (id.Length is 0 or > WireLimits.MaxIdLength || boot is null or { Length: 0 or > WireLimits.MaxIdLength } || HasControl(id) || HasControl(boot))
+            if (id.Length is 0 or > WireLimits.MaxIdLength
+                || boot is null or { Length: 0 or > WireLimits.MaxIdLength } || HasControl(id) || HasControl(boot))
             {
                 return $"run.members must map ids to boots, each 1 to {WireLimits.MaxIdLength} characters long, none a control character.";
             }

@@ -16,7 +16,8 @@ namespace Consensus.Agent.Peers;
 /// until some have ended, so fast rounds do not flood a slow peer.
 /// </summary>
 internal sealed partial class PeerClient(
-    HttpMessageInvoker http, AgentOptions options, PeerDirectory peers, MessageTracing tracing, TimeProvider time, ILogger<PeerClient> logger)
+    HttpMessageInvoker http, AgentOptions options, PeerDirectory peers,
+    MessageTracing tracing, TimeProvider time, ILogger<PeerClient> logger)
 {
     // Calls in flight to one peer. All peers of an agent together may hold half of the connections that it accepts.
     private const int MaxInFlight = 32;
@@ -253,7 +254,8 @@ internal sealed partial class PeerClient(
     [LoggerMessage(14, LogLevel.Warning, "[{AgentId}] {Peer} cannot be called. {Reason}")]
     private partial void CannotCall(string agentId, Uri peer, string reason);
 
-    [LoggerMessage(13, LogLevel.Error, "[{AgentId}] {Call} failed with an unexpected exception; it counts as unanswered ({Held} more held back)")]
+    [LoggerMessage(13, LogLevel.Error,
+        "[{AgentId}] {Call} failed with an unexpected exception; it counts as unanswered ({Held} more held back)")]
     private partial void FailedUnexpectedly(Exception exception, string agentId, Uri call, long held);
 
     [LoggerMessage(11, LogLevel.Debug, "[{AgentId}] {Call} answered {Code}")]

@@ -35,7 +35,8 @@ internal static class PeerServices
     {
         if (options.Faults)
         {
-            client.AddResilienceHandler("faults", (pipeline, context) => FaultInjectionPipeline.AddOutgoing(pipeline, context.ServiceProvider));
+            client.AddResilienceHandler(
+                "faults", (pipeline, context) => FaultInjectionPipeline.AddOutgoing(pipeline, context.ServiceProvider));
         }
     }
 

@@ -76,7 +76,8 @@ internal sealed class EventRecorder
         lock (_gate)
         {
             var run = _runs.Take(protocolEvent);
-            return protocolEvent.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.Restored && run is { DecidedAt: not 0 }
+            return protocolEvent.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.Restored
+                && run is { DecidedAt: not 0 }
                 ? TimeSpan.FromMicroseconds(run.DecidedAt - run.StartedAt)
                 : null;
         }

@@ -83,7 +83,8 @@ internal sealed class TimelineReader
     }
 
     /// <inheritdoc cref="EventStream.FollowAsync"/>
-    public IAsyncEnumerable<(long Id, string Kind, string Json)> FollowAsync(long after, TimeSpan atMostQuiet, CancellationToken cancellation) =>
+    public IAsyncEnumerable<(long Id, string Kind, string Json)> FollowAsync(
+        long after, TimeSpan atMostQuiet, CancellationToken cancellation) =>
         _stream.FollowAsync(after, atMostQuiet, cancellation);
 
     private RecordedRun? Find(string? run) =>

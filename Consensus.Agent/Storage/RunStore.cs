@@ -112,7 +112,8 @@ internal sealed class RunStore : IDisposable
             }
 
             var descriptor = run.Run is null ? null : JsonSerializer.Serialize(run.Run, StoreJson.Default.RunDescriptor);
-            Set(_writeRun, run.Name, descriptor, run.StartedAtUs, run.LastRound, run.Attempts, run.Sent, run.Learner ? 1 : 0, run.DecidedAtUs, run.Value, run.Round, Sum(run, descriptor));
+            Set(_writeRun, run.Name, descriptor, run.StartedAtUs, run.LastRound, run.Attempts,
+                run.Sent, run.Learner ? 1 : 0, run.DecidedAtUs, run.Value, run.Round, Sum(run, descriptor));
             _writeRun.ExecuteNonQuery();
         }
     }
@@ -161,7 +162,8 @@ internal sealed class RunStore : IDisposable
     private List<RunRecord> Read(string which, object argument)
     {
         using var command = _connection.CreateCommand();
-        command.CommandText = $"SELECT run, descriptor, started_at_us, last_round, attempts, sent, learner, decided_at_us, value, round, sum FROM runs {which}";
+        command.CommandText = "SELECT run, descriptor, started_at_us, last_round, attempts, sent, learner, "
+            + $"decided_at_us, value, round, sum FROM runs {which}";
         command.Parameters.AddWithValue(which[which.IndexOf('$', StringComparison.Ordinal)..], argument);
         using var reader = command.ExecuteReader();
         var runs = new List<RunRecord>();

@@ -35,7 +35,8 @@ internal static class RunStoreFactory
         RefuseFolder(path);
         if (!Directory.Exists(Path.GetDirectoryName(full)))
         {
-            throw new ConfigurationException($"DATA: there is no folder '{Path.GetDirectoryName(full)}' for '{path}'; make it, or name another file.");
+            throw new ConfigurationException(
+                $"DATA: there is no folder '{Path.GetDirectoryName(full)}' for '{path}'; make it, or name another file.");
         }
 
         try
@@ -51,7 +52,8 @@ internal static class RunStoreFactory
             }
             else if (new FileInfo(full).Length == 0)
             {
-                throw new ConfigurationException($"DATA: '{path}' is empty, so what it held is lost, or it never was an agent's file. Put a copy back, or remove it to begin anew.");
+                throw new ConfigurationException($"DATA: '{path}' is empty, so what it held is lost, "
+                    + "or it never was an agent's file. Put a copy back, or remove it to begin anew.");
             }
             else if (!File.Exists(full + "-wal") && LogMark.LacksLog(full))
             {
@@ -64,15 +66,18 @@ internal static class RunStoreFactory
         }
         catch (SqliteException e) when (e.SqliteErrorCode is Busy or Locked)
         {
-            throw new ConfigurationException($"DATA: '{path}' is in use by another process; stop that, or give each agent a file of its own.");
+            throw new ConfigurationException(
+                $"DATA: '{path}' is in use by another process; stop that, or give each agent a file of its own.");
         }
-        catch (Exception e) when (e is SqliteException { SqliteErrorCode: Corrupt or NotADatabase } or InvalidDataException or JsonException)
+        catch (Exception e)
+            when (e is SqliteException { SqliteErrorCode: Corrupt or NotADatabase } or InvalidDataException or JsonException)
         {
             throw Damaged(path, e.Message);
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
-            throw new ConfigurationException($"DATA: '{path}' cannot be written ({e.Message}); make room or give this user the right to, or name another file.");
+            throw new ConfigurationException(
+                $"DATA: '{path}' cannot be written ({e.Message}); make room or give this user the right to, or name another file.");
         }
     }
 
@@ -87,7 +92,9 @@ internal static class RunStoreFactory
                 BEGIN;
                 PRAGMA application_id = {ApplicationId};
                 PRAGMA user_version = {Version};
-                CREATE TABLE agent (id INTEGER PRIMARY KEY CHECK (id = 1), agent_id TEXT NOT NULL, floor TEXT NOT NULL, run TEXT, sum INTEGER NOT NULL) STRICT;
+                CREATE TABLE agent (
+                    id INTEGER PRIMARY KEY CHECK (id = 1), agent_id TEXT NOT NULL, floor TEXT NOT NULL, run TEXT,
+                    sum INTEGER NOT NULL) STRICT;
                 CREATE TABLE runs (
                     seq INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL UNIQUE, descriptor TEXT, started_at_us INTEGER NOT NULL,
                     last_round INTEGER NOT NULL, attempts INTEGER NOT NULL, sent INTEGER NOT NULL, learner INTEGER NOT NULL,
@@ -121,7 +128,8 @@ internal static class RunStoreFactory
 
             if (Number("PRAGMA user_version") is var version && version is not (Version or LogMark.LacksLogVersion))
             {
-                throw new ConfigurationException($"DATA: '{path}' has version {version} and this agent reads version {Version}; use the agent that wrote it, or name another file.");
+                throw new ConfigurationException($"DATA: '{path}' has version {version} and this agent reads version {Version}; "
+                    + "use the agent that wrote it, or name another file.");
             }
 
             if (Text("PRAGMA quick_check(1)") is var check && check != "ok")
@@ -131,7 +139,8 @@ internal static class RunStoreFactory
 
             if (Text("SELECT agent_id FROM agent") is var owner && owner != agentId)
             {
-                throw new ConfigurationException($"DATA: '{path}' belongs to {owner}, and this is {agentId}; give each agent a file of its own.");
+                throw new ConfigurationException(
+                    $"DATA: '{path}' belongs to {owner}, and this is {agentId}; give each agent a file of its own.");
             }
 
             // A disk that is full already shows now and not at the first decision.
@@ -167,7 +176,8 @@ internal static class RunStoreFactory
     private static SqliteConnection Connect(string path)
     {
         // A locked file fails at once, without a wait. A pool would hold the file open after the agent has stopped.
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 1 }.ToString());
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 1 }.ToString());
         connection.Open();
         return connection;
     }

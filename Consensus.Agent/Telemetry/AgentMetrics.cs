@@ -12,8 +12,10 @@ internal sealed class AgentMetrics
     /// <summary>Bucket bounds in s. Percentiles are read off them, so they lie close where decisions and calls lie.</summary>
     internal static readonly double[] DurationBuckets =
     [
-        0.0001, 0.00015, 0.0002, 0.0003, 0.0004, 0.0005, 0.0006, 0.0008, 0.001, 0.0012, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.006, 0.008,
-        0.01, 0.012, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60,
+        0.0001, 0.00015, 0.0002, 0.0003, 0.0004, 0.0005, 0.0006, 0.0008, 0.001,
+        0.0012, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.006, 0.008,
+        0.01, 0.012, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1,
+        0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60,
     ];
 
     private readonly Counter<long> _runs;
@@ -41,7 +43,8 @@ internal sealed class AgentMetrics
     {
         if (_messages.Enabled)
         {
-            _messages.Add(1, new("consensus.message.type", message.Kind.WireName()), new("consensus.message.direction", sent ? "sent" : "received"), new("consensus.outcome", OutcomeOf(response)));
+            _messages.Add(1, new("consensus.message.type", message.Kind.WireName()),
+                new("consensus.message.direction", sent ? "sent" : "received"), new("consensus.outcome", OutcomeOf(response)));
         }
     }
 

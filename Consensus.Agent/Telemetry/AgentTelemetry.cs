@@ -18,7 +18,8 @@ internal sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, R
     private bool IsTraced => !_stopped && tracing.Source.HasListeners();
 
     /// <summary>The parent of a message's span (<see cref="RunTracing.ParentOf"/>).</summary>
-    public MessageParent ParentOf(int peer, Message message, bool repeated) => IsTraced ? tracing.ParentOf(peer, message, repeated) : default;
+    public MessageParent ParentOf(int peer, Message message, bool repeated) =>
+        IsTraced ? tracing.ParentOf(peer, message, repeated) : default;
 
     /// <summary>A message arrived and got this response.</summary>
     public void Received(Message message, Response response) => metrics.Message(message, response, sent: false);
@@ -46,7 +47,8 @@ internal sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, R
     public void StartTakenUp(ActivityContext caller) => Clean(() => tracing.StartTakenUp(caller));
 
     /// <summary>The request taken up has ended.</summary>
-    public void StartEnded(StartOutcome outcome) => Clean(() => tracing.StartEnded(outcome is RunStarted ? null : EventFormatter.Of(outcome)));
+    public void StartEnded(StartOutcome outcome) =>
+        Clean(() => tracing.StartEnded(outcome is RunStarted ? null : EventFormatter.Of(outcome)));
 
     /// <summary>Follows one event. Called in the order of events.</summary>
     /// <param name="protocolEvent">The event.</param>
@@ -54,7 +56,8 @@ internal sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, R
     /// <param name="input">What caused it.</param>
     /// <param name="duration">Of a decision: from the start of the run to the decision.</param>
     /// <param name="machine">The machine after it: a traced decision says who supports it.</param>
-    public void Record(ProtocolEvent protocolEvent, RunDescriptor? current, Input input, TimeSpan? duration, AgentStateMachine? machine = null)
+    public void Record(
+        ProtocolEvent protocolEvent, RunDescriptor? current, Input input, TimeSpan? duration, AgentStateMachine? machine = null)
     {
         var change = _runs.Follow(protocolEvent, current);
         if (!IsTraced)
@@ -70,7 +73,8 @@ internal sealed class AgentTelemetry(RunTracing tracing, AgentMetrics metrics, R
     }
 
     // A method of its own: its closure would otherwise be allocated where nothing is traced.
-    private void Trace(ProtocolEvent protocolEvent, RunChange change, RunDescriptor? current, Input input, TimeSpan? duration, string? support)
+    private void Trace(
+        ProtocolEvent protocolEvent, RunChange change, RunDescriptor? current, Input input, TimeSpan? duration, string? support)
     {
         var received = input is MessageReceived;
         ActivityContext cause = default;

@@ -51,10 +51,12 @@ internal static class BatchedConsoleLogging
             public IDisposable? BeginScope<TState>(TState state)
                 where TState : notnull => provider._scopes?.Push(state);
 
-            public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            public void Log<TState>(
+                LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
             {
                 _formatted ??= new StringWriter(System.Globalization.CultureInfo.InvariantCulture);
-                provider._formatter.Write(new LogEntry<TState>(logLevel, category, eventId, state, exception, formatter), provider._scopes, _formatted);
+                provider._formatter.Write(
+                    new LogEntry<TState>(logLevel, category, eventId, state, exception, formatter), provider._scopes, _formatted);
                 var text = _formatted.GetStringBuilder();
                 provider.Add(text, logLevel >= provider.Threshold, now: logLevel >= LogLevel.Error);
                 text.Clear();

@@ -26,7 +26,12 @@ internal sealed partial class RunLogger(AgentOptions options, TimeProvider time,
                 Drew(options.Id, protocolEvent.Round, protocolEvent.Attempt, protocolEvent.Value);
                 break;
             case ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.Restored:
-                var how = protocolEvent.Kind switch { ProtocolEventKind.Decided => "decided", ProtocolEventKind.Learned => "learned", _ => "recovered" };
+                var how = protocolEvent.Kind switch
+                {
+                    ProtocolEventKind.Decided => "decided",
+                    ProtocolEventKind.Learned => "learned",
+                    _ => "recovered",
+                };
                 Decided(options.Id, protocolEvent.Value, protocolEvent.Round, how, protocolEvent.Attempt, duration?.TotalMilliseconds);
                 break;
             case ProtocolEventKind.Equivocated when _throttle.Passes(0, out var held):
@@ -71,17 +76,20 @@ internal sealed partial class RunLogger(AgentOptions options, TimeProvider time,
     [LoggerMessage(1, LogLevel.Information, "[{AgentId}] Round {Round}, Attempt {Attempt}, Value {Value}")]
     private partial void Drew(string agentId, int round, int attempt, int value);
 
-    [LoggerMessage(2, LogLevel.Warning, "[{AgentId}] {Other} sent two different messages in round {Round}; the second, {Value}, was refused ({Held} more held back)")]
+    [LoggerMessage(2, LogLevel.Warning,
+        "[{AgentId}] {Other} sent two different messages in round {Round}; the second, {Value}, was refused ({Held} more held back)")]
     private partial void Contradicted(string agentId, string? other, int round, int value, long held);
 
     [LoggerMessage(3, LogLevel.Error,
-        "[{AgentId}] {Other} decided {Value} in run {Run}, which differs from the decision here: agreement is violated ({Held} more held back)")]
+        "[{AgentId}] {Other} decided {Value} in run {Run}, which differs from the decision here: "
+            + "agreement is violated ({Held} more held back)")]
     private partial void Disagreed(string agentId, string? other, int value, RunId run, long held);
 
     [LoggerMessage(4, LogLevel.Critical, "[{AgentId}] {Why}")]
     private partial void NotPersisted(string agentId, string why);
 
-    [LoggerMessage(9, LogLevel.Critical, "[{AgentId}] The agent has failed at {Input} in run {Run}, and takes no more part: restart it. Report this line with its exception.")]
+    [LoggerMessage(9, LogLevel.Critical, "[{AgentId}] The agent has failed at {Input} in run {Run}, "
+        + "and takes no more part: restart it. Report this line with its exception.")]
     private partial void StepFailed(Exception exception, string agentId, string input, RunId? run);
 
     [LoggerMessage(5, LogLevel.Information, "[{AgentId}] decided {Value} in round {Round} ({How}; attempts: {Attempts}; ms: {DurationMs})")]

@@ -18,7 +18,8 @@ internal sealed partial class RunTracing
 
         // Agents enter a round without asking each other. So the id of the trace they share is made from the run's id.
         var name = Encoding.UTF8.GetBytes($"{_latest.Descriptor?.Id}/{segment}");
-        var trace = _latest.Descriptor is null ? ActivityTraceId.CreateRandom() : ActivityTraceId.CreateFromBytes(SHA256.HashData(name).AsSpan(0, 16));
+        var trace = _latest.Descriptor is null
+            ? ActivityTraceId.CreateRandom() : ActivityTraceId.CreateFromBytes(SHA256.HashData(name).AsSpan(0, 16));
         _run = Start("run", new ActivityContext(trace, default, before.ActivityTraceFlags), [new ActivityLink(before.Context)]);
         Describe(_run, protocolEvent);
         if (_run is not null)

@@ -147,7 +147,8 @@ internal sealed partial class RunTracing
                 EnterRound(protocolEvent);
                 break;
             case ProtocolEventKind.Voted:
-                _round?.AddEvent(new ActivityEvent("vote", tags: [new("consensus.value", protocolEvent.Value == 0 ? "none" : protocolEvent.Value)]));
+                _round?.AddEvent(
+                    new ActivityEvent("vote", tags: [new("consensus.value", protocolEvent.Value == 0 ? "none" : protocolEvent.Value)]));
                 break;
             case ProtocolEventKind.Decided or ProtocolEventKind.Learned:
                 Decide(protocolEvent, change.Outcome, duration, support);
@@ -163,7 +164,9 @@ internal sealed partial class RunTracing
         }
     }
 
-    /// <summary>Starts the span of a disagreement, the error of the run's trace. The run has ended here; the caller ends the span.</summary>
+    /// <summary>
+    /// Starts the span of a disagreement, the error of the run's trace. The run has ended here; the caller ends the span.
+    /// </summary>
     public Activity? StartDisagreement(ProtocolEvent protocolEvent)
     {
         var span = Start($"disagreement: {protocolEvent.Other} decided {protocolEvent.Value}", Position);
@@ -184,7 +187,8 @@ internal sealed partial class RunTracing
 
     private void Begin(OpenRun began, ProtocolEvent protocolEvent, ActivityContext cause, bool received, bool isOver)
     {
-        var own = !received && _start is not null && (began.Descriptor is null || (began.Id.Initiator == _agentId && began.Id > _hasRunTitle));
+        var own = !received && _start is not null
+            && (began.Descriptor is null || (began.Id.Initiator == _agentId && began.Id > _hasRunTitle));
         if (own && _run == _start && _start is { IsStopped: false })
         {
             // The same start names another run, because some peer knew a newer one.
@@ -251,7 +255,8 @@ internal sealed partial class RunTracing
             return;
         }
 
-        var name = protocolEvent.Other is { } other && outcome == "learned" ? $"learned {protocolEvent.Value} from {other}" : $"{outcome} {protocolEvent.Value}";
+        var name = protocolEvent.Other is { } other && outcome == "learned"
+            ? $"learned {protocolEvent.Value} from {other}" : $"{outcome} {protocolEvent.Value}";
         var mark = Start(name, Position);
         Describe(mark, protocolEvent);
         mark?.SetTag("consensus.support", support);

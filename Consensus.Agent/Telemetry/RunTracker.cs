@@ -42,11 +42,17 @@ internal sealed class RunTracker
                 return new(null, null, Open(protocolEvent, current));
             case ProtocolEventKind.Decided or ProtocolEventKind.Learned or ProtocolEventKind.WasReset:
                 _open = null;
-                return new(before, protocolEvent.Kind switch { ProtocolEventKind.Decided => "decided", ProtocolEventKind.Learned => "learned", _ => "reset" }, null);
+                return new(before, protocolEvent.Kind switch
+                {
+                    ProtocolEventKind.Decided => "decided",
+                    ProtocolEventKind.Learned => "learned",
+                    _ => "reset",
+                }, null);
             default:
                 return default;
         }
     }
 
-    private OpenRun Open(ProtocolEvent protocolEvent, RunDescriptor? current) => _open = new OpenRun(current, current?.StartRound ?? protocolEvent.Round);
+    private OpenRun Open(ProtocolEvent protocolEvent, RunDescriptor? current) =>
+        _open = new OpenRun(current, current?.StartRound ?? protocolEvent.Round);
 }

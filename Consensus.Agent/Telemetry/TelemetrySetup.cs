@@ -21,7 +21,8 @@ internal static class TelemetrySetup
         builder.Services.AddSingleton<AgentTelemetry>();
         if (options.Metrics)
         {
-            builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddServiceInstruments(builder.Environment).AddPrometheusExporter());
+            builder.Services.AddOpenTelemetry()
+                .WithMetrics(metrics => metrics.AddServiceInstruments(builder.Environment).AddPrometheusExporter());
         }
 
         if (!builder.ExportsTelemetry() && !options.Metrics)
@@ -36,7 +37,8 @@ internal static class TelemetrySetup
 
             // The meter of HTTP calls that has no scope counts those of the exporters.
             metrics.AddView(instrument =>
-                instrument.Meter.Scope != mine && (instrument.Meter.Scope is IMeterFactory || instrument.Meter.Name == "System.Net.Http") ? MetricStreamConfiguration.Drop
+                instrument.Meter.Scope != mine && (instrument.Meter.Scope is IMeterFactory || instrument.Meter.Name == "System.Net.Http")
+                ? MetricStreamConfiguration.Drop
                 : instrument.Name is "http.server.request.duration" or "http.client.request.duration"
                     ? new ExplicitBucketHistogramConfiguration { Boundaries = AgentMetrics.DurationBuckets }
                     : null);
