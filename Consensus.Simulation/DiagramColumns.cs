@@ -7,7 +7,8 @@ internal sealed class DiagramColumns(int agents, int width)
 {
     /// <summary>The agents' ids above their columns.</summary>
     public string Header(int margin) =>
-        new string(' ', margin) + string.Concat(Enumerable.Range(0, agents).Select(agent => AgentIds.IdOf(agent).PadRight(width))).TrimEnd();
+        new string(' ', margin)
+        + string.Concat(Enumerable.Range(0, agents).Select(agent => AgentIds.IdOf(agent).PadRight(width))).TrimEnd();
 
     /// <summary>A text in one agent's column, wrapped.</summary>
     /// <param name="margin">What is left of the first line's columns.</param>
@@ -18,7 +19,8 @@ internal sealed class DiagramColumns(int agents, int width)
     {
         foreach (var line in Wrap(text, width - 2, indent))
         {
-            yield return (margin + string.Concat(Enumerable.Range(0, agents).Select(other => (other == agent ? line : "|").PadRight(width)))).TrimEnd();
+            yield return (margin + string.Concat(
+                Enumerable.Range(0, agents).Select(other => (other == agent ? line : "|").PadRight(width)))).TrimEnd();
             margin = new string(' ', margin.Length);
         }
     }

@@ -5,7 +5,9 @@ namespace Consensus.Simulation;
 /// <summary>Agents that are observed from outside: only what they send is known, and a message is known before it arrives.</summary>
 public sealed partial class Refinement
 {
-    /// <summary>Checks that the model has a step after which an agent may send this. What it has sent before is not checked again.</summary>
+    /// <summary>
+    /// Checks that the model has a step after which an agent may send this. What it has sent before is not checked again.
+    /// </summary>
     /// <param name="agentId">The sender.</param>
     /// <param name="message">The message, or what a response repeats.</param>
     /// <param name="run">The run that it belongs to.</param>

@@ -51,7 +51,8 @@ public sealed partial class Refinement
                 if (FindObstacle(process, machine, protocolEvent) is { } obstacle)
                 {
                     return new(PropertyNames.Refinement, Rule.Ratified, protocolEvent.Run,
-                        $"{machine.Id}: \"{EventFormatter.Of(protocolEvent)}\" in run {protocolEvent.Run} is no step of the model: {obstacle}.");
+                        $"{machine.Id}: \"{EventFormatter.Of(protocolEvent)}\" in "
+                            + $"run {protocolEvent.Run} is no step of the model: {obstacle}.");
                 }
             }
             else if (effects[i] is StartEnded ended)
@@ -133,7 +134,8 @@ public sealed partial class Refinement
     {
         // Of a run by the classic rule, the floor alone is known.
         if (process.Before is { } before
-            && (before.Run?.Id == joined.Run || (machine.CurrentRun?.Rule == Rule.Classic && before is { Run: null } && before.Floor == joined.Run)))
+            && (before.Run?.Id == joined.Run
+                || (machine.CurrentRun?.Rule == Rule.Classic && before is { Run: null } && before.Floor == joined.Run)))
         {
             RollBack(process);
             return null;

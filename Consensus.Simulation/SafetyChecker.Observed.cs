@@ -2,7 +2,9 @@ using Consensus.Protocol;
 
 namespace Consensus.Simulation;
 
-/// <summary>The same properties, of agents that are observed from outside: their messages and decisions are known, their state is not.</summary>
+/// <summary>
+/// The same properties, of agents that are observed from outside: their messages and decisions are known, their state is not.
+/// </summary>
 public sealed partial class SafetyChecker
 {
     /// <summary>The process that sent a message.</summary>

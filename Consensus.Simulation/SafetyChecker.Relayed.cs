@@ -26,7 +26,9 @@ public sealed partial class SafetyChecker
             else if (!history.Messages.TryGetValue((content.Round, copy.Sender!), out var sent) || sent.Proposal != content.Proposal
                 || (copy is Vote vote && !(sent.Voted && sent.Vote == vote.Value)))
             {
-                return new(PropertyNames.RelayedAsSent, run.Rule, run.Id, $"{sender.Id} relays a {EventFormatter.Of(copy with { Run = run })} of {copy.Sender}, which never sent it in run {run.Id}.");
+                return new(PropertyNames.RelayedAsSent, run.Rule, run.Id,
+                    $"{sender.Id} relays a {EventFormatter.Of(copy with { Run = run })} of {copy.Sender}, "
+                    + $"which never sent it in run {run.Id}.");
             }
         }
 

@@ -77,7 +77,8 @@ public sealed partial class SafetyChecker(bool refinement = false)
                 // A broadcast is one message to many peers.
                 case Send { Message: { Run: not null } message } when !ReferenceEquals(message, last):
                     last = message;
-                    violation ??= CheckMessage(seen, Sender.Of(machine), message, message.Run) ?? CheckRelayed(seen, Sender.Of(machine), message, message.Run);
+                    violation ??= CheckMessage(seen, Sender.Of(machine), message, message.Run)
+                        ?? CheckRelayed(seen, Sender.Of(machine), message, message.Run);
                     break;
                 case Reply { Response: { Run: not null } response } when machine.CurrentRun is { } run && response.Run == run.Id:
                     violation ??= (Message?)response.Vote is { } vote ? CheckMessage(seen, Sender.Of(machine), vote, run)
@@ -93,7 +94,8 @@ public sealed partial class SafetyChecker(bool refinement = false)
             var observation = new Observation(machine.Id, machine.Boot, decided, decision.Value, decision.Round, machine.CurrentRun!.Rule);
             violation ??= CheckDecision(history, observation);
             violation ??= history.Drawn.Contains(decision.Value) ? null
-                : new(PropertyNames.Validity, observation.Rule, decided, $"{machine.Id} decided {decision.Value}, which no agent drew in run {decided}.");
+                : new(PropertyNames.Validity, observation.Rule, decided,
+                    $"{machine.Id} decided {decision.Value}, which no agent drew in run {decided}.");
         }
 
         // A violation that users see comes before one of the model.
@@ -137,12 +139,14 @@ public sealed partial class SafetyChecker(bool refinement = false)
         {
             if (!held.TryGetValue((seen.AgentId, seen.Run), out var value))
             {
-                return new(PropertyNames.Durability, seen.Rule, seen.Run, $"{seen.AgentId} decided {seen.Value} in run {seen.Run} and has not persisted it.");
+                return new(PropertyNames.Durability, seen.Rule, seen.Run,
+                    $"{seen.AgentId} decided {seen.Value} in run {seen.Run} and has not persisted it.");
             }
 
             if (value != seen.Value)
             {
-                return new(PropertyNames.Integrity, seen.Rule, seen.Run, $"{seen.AgentId} decided {seen.Value} in run {seen.Run} and persisted {value}.");
+                return new(PropertyNames.Integrity, seen.Rule, seen.Run,
+                    $"{seen.AgentId} decided {seen.Value} in run {seen.Run} and persisted {value}.");
             }
         }
 
@@ -151,22 +155,27 @@ public sealed partial class SafetyChecker(bool refinement = false)
 
     private static Violation? CheckDecision(RunHistory history, Observation seen)
     {
-        if (!history.Decisions.TryAdd((seen.AgentId, seen.Boot), seen.Value) && history.Decisions[(seen.AgentId, seen.Boot)] is var before && before != seen.Value)
+        if (!history.Decisions.TryAdd((seen.AgentId, seen.Boot), seen.Value)
+            && history.Decisions[(seen.AgentId, seen.Boot)] is var before && before != seen.Value)
         {
-            return new(PropertyNames.Integrity, seen.Rule, seen.Run, $"{seen.AgentId} decided {before} in run {seen.Run} and later {seen.Value}.");
+            return new(PropertyNames.Integrity, seen.Rule, seen.Run,
+                $"{seen.AgentId} decided {before} in run {seen.Run} and later {seen.Value}.");
         }
 
         history.First ??= seen;
         return history.First.Value is var first && first.Value == seen.Value ? null
             : new(PropertyNames.Agreement, seen.Rule, seen.Run,
-                $"In run {seen.Run}, {first.AgentId} decided {first.Value} (round {first.Round}) and {seen.AgentId} decided {seen.Value} (round {seen.Round}).");
+                $"In run {seen.Run}, {first.AgentId} decided {first.Value} (round {first.Round}) "
+                    + $"and {seen.AgentId} decided {seen.Value} (round {seen.Round}).");
     }
 
     private Violation? CheckMessage(AgentRecord seen, Sender sender, Message message, RunDescriptor run)
     {
-        var (round, proposed, votedFor, voted) = (message.Content.Round, message.Content.Proposal, (message as Vote)?.Value, message is Vote);
+        var (round, proposed, votedFor, voted) =
+            (message.Content.Round, message.Content.Proposal, (message as Vote)?.Value, message is Vote);
         if (proposed == 0 || message.Sender is not { } agentId
-            || (round == seen.Round && proposed == seen.Proposal && voted == seen.Voted && votedFor == seen.Vote && seen.Boot == sender.Boot && seen.Run == run.Id))
+            || (round == seen.Round && proposed == seen.Proposal && voted == seen.Voted
+                && votedFor == seen.Vote && seen.Boot == sender.Boot && seen.Run == run.Id))
         {
             return null;
         }
@@ -176,12 +185,14 @@ public sealed partial class SafetyChecker(bool refinement = false)
         if (!run.Members.TryGetValue(sender.Id, out var boot) || boot != sender.Boot)
         {
             return new(PropertyNames.LearnersSilent, run.Rule, run.Id,
-                $"{sender.Id} (boot {sender.Boot}) proposed or voted in round {round} of run {run.Id}, of which that process is no member.");
+                $"{sender.Id} (boot {sender.Boot}) proposed or voted in round {round} of run {run.Id}, "
+                    + "of which that process is no member.");
         }
 
         if (FindOtherClusterSize(history, sender, run) is { } other)
         {
-            return new(PropertyNames.ClusterSize, run.Rule, run.Id, $"{other} is a member, or proposes or votes, in run {run.Id} of {run.N} agents, and counts {_sizes[other]}.");
+            return new(PropertyNames.ClusterSize, run.Rule, run.Id,
+                $"{other} is a member, or proposes or votes, in run {run.Id} of {run.N} agents, and counts {_sizes[other]}.");
         }
 
         if (!history.Messages.TryGetValue((round, agentId), out var before))
@@ -199,7 +210,8 @@ public sealed partial class SafetyChecker(bool refinement = false)
         if (before.Voted && voted && before.Vote != votedFor)
         {
             return new(PropertyNames.OneVote, run.Rule, run.Id,
-                $"{agentId} voted {EventFormatter.ValueOrNone(before.Vote ?? 0)} and {EventFormatter.ValueOrNone(votedFor ?? 0)} in round {round} of run {run.Id}.");
+                $"{agentId} voted {EventFormatter.ValueOrNone(before.Vote ?? 0)} and "
+                    + $"{EventFormatter.ValueOrNone(votedFor ?? 0)} in round {round} of run {run.Id}.");
         }
 
         if (voted)

@@ -127,7 +127,8 @@ public class SimulatedAgent
 
         Machine.Step(persisted);
         return persisted is { Run: { } run, Decision: { } decision } && Machine.CurrentDecision is null
-            ? new(PropertyNames.Durability, run.Rule, run.Id, $"{Id} decided {decision.Value} in run {run.Id}, persisted it, and does not hold it after a restart.")
+            ? new(PropertyNames.Durability, run.Rule, run.Id,
+                $"{Id} decided {decision.Value} in run {run.Id}, persisted it, and does not hold it after a restart.")
             : null;
     }
 }

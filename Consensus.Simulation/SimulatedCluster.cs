@@ -57,7 +57,8 @@ public abstract class SimulatedCluster
     protected void Start(SimulatedAgent agent, string boot, IRandomSource random, bool restores = false, bool loses = false)
     {
         RecordViolation(agent.Start(boot, random, Make, restores, loses));
-        Step(agent, ProcessStarted, traced: Trace is null ? null : new TraceStep(Now, agent.Index, TraceStepKind.Boot) { Note = boot, Process = agent.Beginning });
+        Step(agent, ProcessStarted,
+            traced: Trace is null ? null : new TraceStep(Now, agent.Index, TraceStepKind.Boot) { Note = boot, Process = agent.Beginning });
     }
 
     /// <summary>
@@ -74,7 +75,8 @@ public abstract class SimulatedCluster
 
     /// <summary>Asks an agent to start a run.</summary>
     protected void StartRun(SimulatedAgent agent, long ticket, RunRequest request) =>
-        Step(agent, new StartRun(ticket, request), traced: Trace is null ? null : new TraceStep(Now, agent.Index, TraceStepKind.Start) { Request = request });
+        Step(agent, new StartRun(ticket, request),
+            traced: Trace is null ? null : new TraceStep(Now, agent.Index, TraceStepKind.Start) { Request = request });
 
     /// <summary>Resets an agent.</summary>
     protected void Reset(SimulatedAgent agent)
@@ -93,7 +95,8 @@ public abstract class SimulatedCluster
         }
 
         agent.CancelTimer(timer);
-        Step(agent, TimersFired[(int)timer], traced: Trace is null ? null : new TraceStep(Now, agent.Index, TraceStepKind.Timer) { Timer = timer });
+        Step(agent, TimersFired[(int)timer],
+            traced: Trace is null ? null : new TraceStep(Now, agent.Index, TraceStepKind.Timer) { Timer = timer });
         return true;
     }
 
@@ -102,7 +105,8 @@ public abstract class SimulatedCluster
     protected Response? Receive(SimulatedCall call)
     {
         var response = Step(call.To, new MessageReceived(call.Message), call,
-            call.Trace is null ? null : new TraceStep(Now, call.To.Index, TraceStepKind.Receive) { Call = call.Trace, Copy = call.Trace.Receipts.Count });
+            call.Trace is null
+                ? null : new TraceStep(Now, call.To.Index, TraceStepKind.Receive) { Call = call.Trace, Copy = call.Trace.Receipts.Count });
         call.Trace?.Receipts.Add((Now, response));
         return response;
     }
@@ -121,11 +125,15 @@ public abstract class SimulatedCluster
         TraceStep? traced = null;
         if (call.Trace is { } trace)
         {
-            traced = new TraceStep(Now, call.From.Index, response is null ? TraceStepKind.Failure : TraceStepKind.Response) { Call = trace, Copy = copy };
+            traced = new TraceStep(Now, call.From.Index, response is null ? TraceStepKind.Failure : TraceStepKind.Response)
+            {
+                Call = trace, Copy = copy,
+            };
             trace.Complete(response, Now);
         }
 
-        Step(call.From, response is null ? new RequestFailed(call.Peer, call.Message) : new ResponseReceived(call.Peer, call.Message, response), call, traced);
+        Step(call.From, response is null
+            ? new RequestFailed(call.Peer, call.Message) : new ResponseReceived(call.Peer, call.Message, response), call, traced);
     }
 
     /// <summary>Lets a machine take one step and applies its effects.</summary>
@@ -210,7 +218,8 @@ public abstract class SimulatedCluster
     protected virtual void OnCall(SimulatedCall call) => InFlight.Add(call);
 
     /// <summary>Adds a step without a machine's input to the trace.</summary>
-    protected void AddToTrace(TraceStepKind kind, int agent = -1, string? note = null) => Trace?.Add(new TraceStep(Now, agent, kind) { Note = note });
+    protected void AddToTrace(TraceStepKind kind, int agent = -1, string? note = null) =>
+        Trace?.Add(new TraceStep(Now, agent, kind) { Note = note });
 
     /// <summary>Forgets everything, for another simulated run.</summary>
     protected void Clear(SimulationTrace? trace)

@@ -49,7 +49,8 @@ public enum TraceStepKind
 /// <summary>One call between agents and what became of it. Times are in µs since the simulated run began.</summary>
 public sealed class TraceCall
 {
-    internal TraceCall(int number, CallKey key, Message message, long sentAt) => (Number, Key, Message, SentAt) = (number, key, message, sentAt);
+    internal TraceCall(int number, CallKey key, Message message, long sentAt) =>
+        (Number, Key, Message, SentAt) = (number, key, message, sentAt);
 
     /// <summary>The call's number, from 1, in the order of sending.</summary>
     public int Number { get; }
@@ -66,7 +67,9 @@ public sealed class TraceCall
     /// <summary>When it was sent.</summary>
     public long SentAt { get; }
 
-    /// <summary>Each arrival of the message with the response to it. The response is null where the called process crashed in that step.</summary>
+    /// <summary>
+    /// Each arrival of the message with the response to it. The response is null where the called process crashed in that step.
+    /// </summary>
     public IList<(long At, Response? Response)> Receipts { get; } = [];
 
     /// <summary>When the caller received the response.</summary>
@@ -206,5 +209,7 @@ public sealed class SimulationTrace(bool keepsStates = false, Func<int, string>?
     private static int RoundOf(MessageContent content) => content.Kind == MessageKind.Final ? 0 : content.Round;
 }
 
-/// <summary>Names a call by what is equal where other values were drawn: its ordinal among the calls of its kind between two agents.</summary>
+/// <summary>
+/// Names a call by what is equal where other values were drawn: its ordinal among the calls of its kind between two agents.
+/// </summary>
 internal readonly record struct CallKey(int From, int Process, int To, MessageKind Kind, int Round, int Ordinal);

@@ -39,7 +39,9 @@ internal static class TerminationProperty
             }
             else if (machine.CurrentDecision is null && !IsStalledWithReason(all, machine, mine, out var reason))
             {
-                return reason is null ? $"{machine.Id} never decides run {mine.Id}" : $"{machine.Id} calls run {mine.Id} stalled, which is not true ({reason})";
+                return reason is null
+                    ? $"{machine.Id} never decides run {mine.Id}"
+                    : $"{machine.Id} calls run {mine.Id} stalled, which is not true ({reason})";
             }
         }
 
@@ -66,7 +68,8 @@ internal static class TerminationProperty
         return (newest, newestDisseminated);
     }
 
-    private static bool IsStalledWithReason(ReadOnlySpan<(AgentStateMachine Machine, bool WasReset)> all, AgentStateMachine machine, RunDescriptor run, out string? reason)
+    private static bool IsStalledWithReason(
+        ReadOnlySpan<(AgentStateMachine Machine, bool WasReset)> all, AgentStateMachine machine, RunDescriptor run, out string? reason)
     {
         reason = machine.Stalled();
         var able = 0;
@@ -89,5 +92,6 @@ internal static class TerminationProperty
     }
 
     private static bool IsMember(AgentStateMachine machine, RunDescriptor run) =>
-        run.N == machine.ClusterSize && run.Members.TryGetValue(machine.Id, out var boot) && string.Equals(boot, machine.Boot, StringComparison.Ordinal);
+        run.N == machine.ClusterSize && run.Members.TryGetValue(machine.Id, out var boot)
+        && string.Equals(boot, machine.Boot, StringComparison.Ordinal);
 }

@@ -37,7 +37,8 @@ internal static class CausalPast
             }
 
             var cause = taken.Kind == TraceStepKind.Receive ? sentIn.GetValueOrDefault(call, -1)
-                : taken is { Kind: TraceStepKind.Response, Input: ResponseReceived } ? receivedIn.GetValueOrDefault((call, taken.Copy), -1) : -1;
+                : taken is { Kind: TraceStepKind.Response, Input: ResponseReceived }
+                    ? receivedIn.GetValueOrDefault((call, taken.Copy), -1) : -1;
             if (cause >= 0)
             {
                 ref var known = ref past[trace.Steps[cause].Agent];

@@ -50,7 +50,8 @@ internal sealed class Evidence(RunId run, int round)
     {
         IEnumerable<Message?> said = input switch
         {
-            MessageReceived { Message: { } message } when (message.Run?.Id ?? RunId.None) == run => [.. message.Relayed?.All ?? [], message],
+            MessageReceived { Message: { } message } when (message.Run?.Id ?? RunId.None) == run =>
+                [.. message.Relayed?.All ?? [], message],
             ResponseReceived { Response: { } response } when response.Run == run => [response.Vote, response.Proposal],
             _ => [],
         };

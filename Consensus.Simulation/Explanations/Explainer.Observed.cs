@@ -9,17 +9,21 @@ public sealed partial class Explainer
     internal string TextOf(int step)
     {
         var taken = trace.Steps[step];
-        string Other(string? named) => named ?? (taken.Call is not { } call ? "a peer" : trace.IdOf(call.To == taken.Agent ? call.From : call.To));
+        string Other(string? named) =>
+            named ?? (taken.Call is not { } call ? "a peer" : trace.IdOf(call.To == taken.Agent ? call.From : call.To));
         Input? input = taken.Input ?? (taken.Call is not { } observed ? null
-            : observed.To == taken.Agent ? new MessageReceived(observed.Message) : new ResponseReceived(0, observed.Message, observed.Response ?? new Response()));
+            : observed.To == taken.Agent
+                ? new MessageReceived(observed.Message) : new ResponseReceived(0, observed.Message, observed.Response ?? new Response()));
         return input switch
         {
             MessageReceived { Message: Reset } => "a reset",
-            MessageReceived { Message: var message } => $"{Other(message.Sender)}'s {EventFormatter.Of(message.Content with { Proposed = 0 })}",
+            MessageReceived { Message: var message } =>
+                $"{Other(message.Sender)}'s {EventFormatter.Of(message.Content with { Proposed = 0 })}",
             ResponseReceived { Response: { Carried.Kind: not MessageKind.None } response } =>
                 $"{Other(response.AgentId)}'s {EventFormatter.Of(response.Carried with { Proposed = 0 })}",
             ResponseReceived { Response: { Learner: true } response } => $"{Other(response.AgentId)}'s answer that it only learns",
-            ResponseReceived { Response: { Reason: ResponseReason.StaleRun } response } => $"{Other(response.AgentId)}'s answer that it left the run",
+            ResponseReceived { Response: { Reason: ResponseReason.StaleRun } response } =>
+                $"{Other(response.AgentId)}'s answer that it left the run",
             ResponseReceived response => $"{Other(response.Response.AgentId)}'s answer to its {EventFormatter.NameOf(response.Sent.Kind)}",
             RequestFailed => $"no answer from {Other(null)}",
             TimerFired { Timer: Protocol.Timer.Window } => "the end of its window",
@@ -44,8 +48,10 @@ public sealed partial class Explainer
                 evidence.Add(trace.IdOf(agent), did);
             }
 
-            if (trace.Steps[i] is { Call: { } call } taken && taken.Agent == agent && taken.Kind is TraceStepKind.Receive or TraceStepKind.Response
-                && evidence.Add(call.To == agent ? new MessageReceived(call.Message) : new ResponseReceived(0, call.Message, call.Response ?? new Response())))
+            if (trace.Steps[i] is { Call: { } call } taken && taken.Agent == agent
+                && taken.Kind is TraceStepKind.Receive or TraceStepKind.Response
+                && evidence.Add(call.To == agent
+                    ? new MessageReceived(call.Message) : new ResponseReceived(0, call.Message, call.Response ?? new Response())))
             {
                 causes.Add(new(i, TextOf(i), call.Number));
             }

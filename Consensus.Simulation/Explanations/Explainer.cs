@@ -73,8 +73,10 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
 
         // What brought the receiver where it ignores the message.
         var why = PositionOfState(replay, position, reply.Reason);
-        var found = Search(replay, why?.Position ?? position, position, message.Run?.Id ?? RunId.None, message.Content.Round, (_, given, effects) =>
-            ReferenceEquals(given, input) && effects.OfType<Reply>().Any(one => one.Response.Status == reply.Status && one.Response.Reason == reply.Reason));
+        bool IsReply(Reply one) => one.Response.Status == reply.Status && one.Response.Reason == reply.Reason;
+        var found = Search(
+            replay, why?.Position ?? position, position, message.Run?.Id ?? RunId.None, message.Content.Round,
+            (_, given, effects) => ReferenceEquals(given, input) && effects.OfType<Reply>().Any(IsReply));
         var outcome = EventFormatter.Outcome(reply.Status, reply.Reason).Split(": ")[^1];
         var text = $"{(reply.Status == ResponseStatus.Refused ? "refuses" : "ignores")} {TextOf(step)}: {outcome}";
         return Finish(found, text, ExplanationText.OfIgnored(text, why?.Event, found));
@@ -97,8 +99,10 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
             {
                 if (replay.Before(position + 1) is { CurrentRun: { } run } machine && machine.Stalled() is { } reason)
                 {
-                    var joined = FindEvent(replay, position, one => one.Run == run.Id && one.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner);
-                    var found = Search(replay, joined?.Position ?? 0, position, run.Id, 0, (now, _, _) => now.CurrentRun?.Id == run.Id && now.Stalled() is not null);
+                    var joined = FindEvent(replay, position,
+                        one => one.Run == run.Id && one.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner);
+                    var found = Search(replay, joined?.Position ?? 0, position, run.Id, 0,
+                        (now, _, _) => now.CurrentRun?.Id == run.Id && now.Stalled() is not null);
                     var text = $"reports run {run.Id} as stalled";
                     return Finish(found, text, ExplanationText.OfStall(text, reason, run, found));
                 }
@@ -129,7 +133,8 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
         var replay = ReplayOf(step);
         var position = PositionOf(replay, step);
         var (from, round) = SpanOf(replay, position, what);
-        return Search(replay, from, position, what.Run, round, (_, _, effects) => effects.OfType<ProtocolEvent>().Any(one => IsSame(one, what)));
+        return Search(replay, from, position, what.Run, round,
+            (_, _, effects) => effects.OfType<ProtocolEvent>().Any(one => IsSame(one, what)));
     }
 
     /// <summary>The inputs that caused something.</summary>
@@ -144,7 +149,8 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
     /// <param name="N">How many agents it counts.</param>
     /// <param name="Before">What it knew before the step; null: it gives no record.</param>
     internal sealed record Found(
-        int Step, string Agent, int Index, int From, IReadOnlyList<Cause> Causes, IReadOnlyList<AlternativeCause> Alternatives, Evidence Evidence,
+        int Step, string Agent, int Index, int From, IReadOnlyList<Cause> Causes,
+        IReadOnlyList<AlternativeCause> Alternatives, Evidence Evidence,
         IReadOnlyList<Cause> Silent, int N, AgentSnapshot? Before);
 
     private Explanation Finish(Found found, string text, ExplanationText written)
@@ -159,8 +165,8 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
         List<string> shared = written.Quorums.Count < 2 ? []
             : [.. written.Quorums.Skip(1).Aggregate(written.Quorums[0].Agents, (common, quorum) => [.. common.Intersect(quorum.Agents)])];
         return new(
-            found.Step, found.Agent, text, [.. sentences.Take(Explanation.MaxSentences)], found.From, found.Causes, found.Alternatives, written.Quorums,
-            shared, Guilty, past);
+            found.Step, found.Agent, text, [.. sentences.Take(Explanation.MaxSentences)],
+            found.From, found.Causes, found.Alternatives, written.Quorums, shared, Guilty, past);
     }
 
     private Found Search(ProcessReplay replay, int from, int position, RunId run, int round, Wanted wanted)
@@ -176,7 +182,8 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
             List<int> rest = [.. span.Where(one => one != missing)];
             if (replay.Happens(from, rest, wanted))
             {
-                alternatives.Add(new(CauseOf(replay, missing), [.. replay.Minimize(from, rest, wanted).Select(one => CauseOf(replay, one))]));
+                alternatives.Add(
+                    new(CauseOf(replay, missing), [.. replay.Minimize(from, rest, wanted).Select(one => CauseOf(replay, one))]));
             }
         }
 
@@ -198,7 +205,8 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
         }
 
         return new(
-            replay.Steps[position], agent, replay.Agent, replay.Steps[from], [.. minimal.Select(one => CauseOf(replay, one))], alternatives, evidence,
+            replay.Steps[position], agent, replay.Agent, replay.Steps[from],
+            [.. minimal.Select(one => CauseOf(replay, one))], alternatives, evidence,
             silent, replay.Before(position).ClusterSize, replay.Before(position).Snapshot());
     }
 
@@ -210,7 +218,8 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
 
     // What a step draws is chance.
     private static bool IsSame(ProtocolEvent one, ProtocolEvent other) =>
-        one.Kind == other.Kind && one.Run == other.Run && one.Round == other.Round && (one.Value == other.Value || one.Kind == ProtocolEventKind.Drew);
+        one.Kind == other.Kind && one.Run == other.Run && one.Round == other.Round
+        && (one.Value == other.Value || one.Kind == ProtocolEventKind.Drew);
 
     /// <summary>From which step on causes are looked for, and the round whose proposals and votes matter.</summary>
     private (int From, int Round) SpanOf(ProcessReplay replay, int position, ProtocolEvent what)
@@ -219,9 +228,11 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
         {
             case ProtocolEventKind.Voted or ProtocolEventKind.Decided or ProtocolEventKind.Equivocated:
                 return (SinceEntryOf(replay, position, what.Run, what.Round) ?? position, what.Round);
-            case ProtocolEventKind.Drew or ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner when IsStart(replay, position, what):
+            case ProtocolEventKind.Drew or ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner
+                when IsStart(replay, position, what):
                 return (SinceStartOf(replay, position, what), what.Round);
-            case ProtocolEventKind.Drew or ProtocolEventKind.Adopted when SinceEntryOf(replay, position, what.Run, what.Round - 1) is { } before:
+            case ProtocolEventKind.Drew or ProtocolEventKind.Adopted
+                when SinceEntryOf(replay, position, what.Run, what.Round - 1) is { } before:
                 return (before, what.Round - 1);
             case ProtocolEventKind.AgreementViolated:
                 return (FindEvent(replay, position, one => one.Run == what.Run && IsDecision(one))?.Position ?? position, what.Round);
@@ -230,7 +241,9 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
         }
     }
 
-    /// <summary>The first step after an agent entered a round; the step itself where it brought others' proposals or votes with it.</summary>
+    /// <summary>
+    /// The first step after an agent entered a round; the step itself where it brought others' proposals or votes with it.
+    /// </summary>
     private int? SinceEntryOf(ProcessReplay replay, int position, RunId run, int round)
     {
         if (FindEvent(replay, position, one => one.EntersRound && one.Run == run && one.Round == round) is not { Position: var entered })
@@ -250,18 +263,21 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
 
     /// <summary>Whether the agent joined the run in this trace and has entered no round before.</summary>
     private bool IsStart(ProcessReplay replay, int position, ProtocolEvent what) =>
-        FindEvent(replay, position, one => one.Run == what.Run && one.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner) is not null
+        FindEvent(replay, position,
+            one => one.Run == what.Run && one.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner) is not null
         && FindEvent(replay, position, one => one.EntersRound && one.Run == what.Run && one.Round < what.Round) is null;
 
     /// <summary>The step by which an agent joined a run, or by which a client asked the agent to start it.</summary>
     private int SinceStartOf(ProcessReplay replay, int position, ProtocolEvent what)
     {
-        var joined = FindEvent(replay, position, one => one.Run == what.Run && one.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner);
+        var joined = FindEvent(
+            replay, position, one => one.Run == what.Run && one.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner);
         var from = joined?.Position ?? position;
         for (var i = from; i >= 0 && what.Run.Initiator == trace.IdOf(replay.Agent); i--)
         {
             if (trace.Steps[replay.Steps[i]].Input is StartRun
-                && replay.Happens(i, Enumerable.Range(i, position - i + 1), (_, _, effects) => effects.OfType<ProtocolEvent>().Any(one => IsSame(one, what))))
+                && replay.Happens(i, Enumerable.Range(i, position - i + 1),
+                    (_, _, effects) => effects.OfType<ProtocolEvent>().Any(one => IsSame(one, what))))
             {
                 return i;
             }
@@ -270,14 +286,17 @@ public sealed partial class Explainer(SimulationTrace trace, StateMachineFactory
         return from;
     }
 
-    private (int Position, ProtocolEvent Event)? PositionOfState(ProcessReplay replay, int position, ResponseReason? reason) => reason switch
-    {
-        ResponseReason.AlreadyDecided or ResponseReason.Disagreement => FindEvent(replay, position, IsDecision),
-        ResponseReason.RoundMismatch or ResponseReason.StaleRound => FindEvent(replay, position, one => one.EntersRound || one.Kind == ProtocolEventKind.Joined),
-        ResponseReason.StaleRun =>
-            FindEvent(replay, position, one => one.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner or ProtocolEventKind.Restored),
-        _ => null,
-    };
+    private (int Position, ProtocolEvent Event)? PositionOfState(
+        ProcessReplay replay, int position, ResponseReason? reason) => reason switch
+        {
+            ResponseReason.AlreadyDecided or ResponseReason.Disagreement => FindEvent(replay, position, IsDecision),
+            ResponseReason.RoundMismatch or ResponseReason.StaleRound =>
+                FindEvent(replay, position, one => one.EntersRound || one.Kind == ProtocolEventKind.Joined),
+            ResponseReason.StaleRun => FindEvent(
+                replay, position,
+                one => one.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner or ProtocolEventKind.Restored),
+            _ => null,
+        };
 
     private static bool IsDecision(ProtocolEvent one) => one.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned;
 

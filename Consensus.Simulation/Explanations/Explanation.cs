@@ -8,7 +8,9 @@ namespace Consensus.Simulation.Explanations;
 /// <param name="Event">What happened, in words whose subject is the agent.</param>
 /// <param name="Sentences">At most five sentences. They name the causes.</param>
 /// <param name="From">The first step that a cause may be: an index of the trace. What the agent knew before is taken as given.</param>
-/// <param name="Causes">With these inputs alone it still happens. Without any one of them it does not, or by <see cref="Alternatives"/>.</param>
+/// <param name="Causes">
+/// With these inputs alone it still happens. Without any one of them it does not, or by <see cref="Alternatives"/>.
+/// </param>
 /// <param name="Alternatives">Causes that can be missing, each with what then causes it instead.</param>
 /// <param name="Quorums">The quorums that matter.</param>
 /// <param name="Shared">The agents that all quorums share; empty where there is one quorum or none.</param>

@@ -32,14 +32,17 @@ internal sealed record ExplanationText(IReadOnlyList<string> Claims, IReadOnlyLi
             case ProtocolEventKind.Adopted:
                 List<string> voters = [.. evidence.Votes.Keys];
                 quorums.Add(new(Invariant($"votes of round {round}"), voters, round, Votes: true));
-                reason = Invariant($"of the votes of {EventFormatter.List(voters)} in round {round}, {EventFormatter.List(evidence.VotersFor(value))} voted for {value}");
+                reason = Invariant($"of the votes of {EventFormatter.List(voters)} in round {round}, ")
+                    + Invariant($"{EventFormatter.List(evidence.VotersFor(value))} voted for {value}");
                 rule = Agreement(what, found, explainer, quorums)
-                    ?? Invariant($"A decision of {value} needs {Quorum.Of(n)} of {n} votes, and any two such quorums share an agent: {value} may be decided.");
+                    ?? Invariant($"A decision of {value} needs {Quorum.Of(n)} of {n} votes, ")
+                        + Invariant($"and any two such quorums share an agent: {value} may be decided.");
                 break;
             case ProtocolEventKind.Drew when votes && round < what.Round:
                 List<string> none = evidence.VotersFor(0);
                 quorums.Add(new(Invariant($"votes of round {round}"), [.. evidence.Votes.Keys], round, Votes: true));
-                var all = EventFormatter.List([.. evidence.Votes.Select(one => $"{one.Key} voted for {EventFormatter.ValueOrNone(one.Value)}")]);
+                var all = EventFormatter.List(
+                    [.. evidence.Votes.Select(one => $"{one.Key} voted for {EventFormatter.ValueOrNone(one.Value)}")]);
                 reason = none.Count < Quorum.Of(n) ? Invariant($"in round {round}, {all}")
                     : Invariant($"{EventFormatter.List(none)} voted for none in round {round}, so no value can be decided there");
                 rule = none.Count < Quorum.Of(n) ? null : Invariant($"Any value may be next, and chance drew {value}.");
@@ -49,7 +52,8 @@ internal sealed record ExplanationText(IReadOnlyList<string> Claims, IReadOnlyLi
                 break;
             case ProtocolEventKind.Drew:
                 var starts = what.Run.Initiator == found.Agent && found.Causes.Any(cause => cause.Text == Explainer.RunRequested);
-                reason = $"it {(starts ? "starts" : "enters")} {(what.Run.IsNone ? "the round" : $"run {what.Run}")} by {Texts(found.Causes)}";
+                var entered = what.Run.IsNone ? "the round" : $"run {what.Run}";
+                reason = $"it {(starts ? "starts" : "enters")} {entered} by {Texts(found.Causes)}";
                 break;
             case ProtocolEventKind.CaughtUp:
                 reason = $"{Texts(found.Causes)} came while it was in an earlier round";
@@ -59,14 +63,16 @@ internal sealed record ExplanationText(IReadOnlyList<string> Claims, IReadOnlyLi
                 reason = $"{Texts(found.Causes)} contradict each other";
                 break;
             case ProtocolEventKind.AgreementViolated:
-                reason = found.Before?.Decision is { } own ? Invariant($"it decided {own.Value} in round {own.Round}, and {found.Causes[^1].Text} says otherwise") : null;
+                reason = found.Before?.Decision is { } own
+                    ? Invariant($"it decided {own.Value} in round {own.Round}, and {found.Causes[^1].Text} says otherwise") : null;
                 rule = Disagreement(what, found, explainer, quorums);
                 break;
         }
 
         reason ??= found.Causes.Count == 0 ? "nothing that was seen led to it" : null;
         var first = $"{found.Agent} {EventFormatter.Of(what)}{(reason is null ? "" : ":")} {reason ?? $"by {Texts(found.Causes)}"}.";
-        var waited = found.Silent.Count == 0 || first.Contains(Texts(found.Causes), StringComparison.Ordinal) || what.Kind == ProtocolEventKind.AgreementViolated
+        var waited = found.Silent.Count == 0 || first.Contains(Texts(found.Causes), StringComparison.Ordinal)
+            || what.Kind == ProtocolEventKind.AgreementViolated
             ? null : $"It waits no longer after {Texts(found.Silent)}.";
         var foreign = found.Before is null ? $"{found.Agent} gives no record, so this follows from the messages alone." : null;
         return new([.. new[] { first, foreign, waited, Alternatives(found), rule }.OfType<string>()], quorums);
@@ -80,7 +86,8 @@ internal sealed record ExplanationText(IReadOnlyList<string> Claims, IReadOnlyLi
     {
         List<Cause> others = [.. found.Causes.Where(cause => cause.Step != found.Step)];
         var before = state is null ? null
-            : others.Count == 0 ? $"Before, {found.Agent} {EventFormatter.Of(state)}." : $"Before, {found.Agent} {EventFormatter.Of(state)}, by {Texts(others)}.";
+            : others.Count == 0 ? $"Before, {found.Agent} {EventFormatter.Of(state)}."
+            : $"Before, {found.Agent} {EventFormatter.Of(state)}, by {Texts(others)}.";
         return new([.. new[] { $"{found.Agent} {text}.", before, Alternatives(found) }.OfType<string>()], []);
     }
 
@@ -101,7 +108,8 @@ internal sealed record ExplanationText(IReadOnlyList<string> Claims, IReadOnlyLi
         quorums.Add(new(Invariant($"{verb} {value} in round {round}"), agents, round, Votes: verb != "proposed"));
         return agents.Count == 0 ? Invariant($"no message shows who {verb} {value}, and a majority is {Quorum.Of(n)} of {n}")
             : Invariant($"{EventFormatter.List(agents)} {verb} {value}")
-            + (agents.Count >= Quorum.Of(n) ? Invariant($", and {agents.Count} of {n} are a majority") : Invariant($", which is {agents.Count} of {n}"));
+            + (agents.Count >= Quorum.Of(n)
+                ? Invariant($", and {agents.Count} of {n} are a majority") : Invariant($", which is {agents.Count} of {n}"));
     }
 
     private static string Proposals(Evidence evidence) =>
@@ -137,20 +145,25 @@ internal sealed record ExplanationText(IReadOnlyList<string> Claims, IReadOnlyLi
         var votes = evidence.Votes.Count > 0;
         var agents = votes ? evidence.VotersFor(decided.Value) : evidence.ProposersOf(decided.Value);
         var common = quorums.Count == 0 ? [] : quorums[0].Agents.Intersect(agents).ToList();
-        quorums.Add(new(Invariant($"{(votes ? "voted for" : "proposed")} {decided.Value} in round {decided.Round}"), agents, decided.Round, votes));
+        quorums.Add(
+            new(Invariant($"{(votes ? "voted for" : "proposed")} {decided.Value} in round {decided.Round}"), agents, decided.Round, votes));
         var shared = common.Count == 0 ? "the quorums share no agent" : $"both quorums share {EventFormatter.List(common)}";
         var said = common.Count == 0 || differing is null || differing.Round == evidence.Round ? ""
             : ", which proposed " + EventFormatter.List([.. new[] { evidence, differing }.OrderBy(one => one.Round)
-                .Where(one => one.Proposals.ContainsKey(common[0])).Select(one => Invariant($"{one.Proposals[common[0]]} in round {one.Round}"))]);
-        return Invariant($"{other.Support.Agent} decided {decided.Value} in round {decided.Round} on the {(votes ? "votes" : "proposals")} of {EventFormatter.List(agents)}: {shared}{said}.");
+                .Where(one => one.Proposals.ContainsKey(common[0]))
+                .Select(one => Invariant($"{one.Proposals[common[0]]} in round {one.Round}"))]);
+        return Invariant($"{other.Support.Agent} decided {decided.Value} in round {decided.Round} on ")
+            + Invariant($"the {(votes ? "votes" : "proposals")} of {EventFormatter.List(agents)}: {shared}{said}.");
     }
 
     private static string? Alternatives(Explainer.Found found)
     {
         List<string> missing = [.. found.Alternatives.Select(one => one.Missing.Text).Distinct()];
-        List<string> instead = [.. found.Alternatives.SelectMany(one => one.Instead).Except(found.Causes).Select(one => one.Text).Distinct()];
+        List<string> instead =
+            [.. found.Alternatives.SelectMany(one => one.Instead).Except(found.Causes).Select(one => one.Text).Distinct()];
         return missing.Count == 0 ? null
-            : $"Without {string.Join(" or ", missing)}, {(instead.Except(missing).Any() ? string.Join(" or ", instead) : "another arrival of it")} would have led to the same.";
+            : $"Without {string.Join(" or ", missing)}, "
+                + $"{(instead.Except(missing).Any() ? string.Join(" or ", instead) : "another arrival of it")} would have led to the same.";
     }
 
     private static string Texts(IEnumerable<Cause> causes) => EventFormatter.List([.. causes.Select(cause => cause.Text).Distinct()]);

@@ -105,7 +105,9 @@ internal sealed class ProcessReplay
         return false;
     }
 
-    /// <summary>Leaves out steps as long as what is wanted still happens: of many, parts at first; then single ones, the latest first.</summary>
+    /// <summary>
+    /// Leaves out steps as long as what is wanted still happens: of many, parts at first; then single ones, the latest first.
+    /// </summary>
     /// <returns>Steps none of which can be left out.</returns>
     public List<int> Minimize(int from, List<int> positions, Wanted wanted)
     {

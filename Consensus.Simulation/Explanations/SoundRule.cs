@@ -51,7 +51,8 @@ internal static class SoundRule
     {
         ProtocolEvent protocolEvent => EventFormatter.Of(protocolEvent),
         Send { Message.Relayed: { } relayed } send =>
-            $"sends {machine.NameOf(send.Peer)} a {EventFormatter.Of(send.Message)}: {string.Join("; ", relayed.All.Select(one => $"{one.Sender}'s {EventFormatter.Of(one.Content)}"))}",
+            $"sends {machine.NameOf(send.Peer)} a {EventFormatter.Of(send.Message)}: "
+                + string.Join("; ", relayed.All.Select(one => $"{one.Sender}'s {EventFormatter.Of(one.Content)}")),
         Send send => $"sends {machine.NameOf(send.Peer)} a {EventFormatter.Of(send.Message)}",
         Reply reply => $"answers: {EventFormatter.Of(reply.Response)}",
         StartEnded ended => $"ends its start: {EventFormatter.Of(ended.Outcome)}",

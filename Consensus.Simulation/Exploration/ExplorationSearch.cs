@@ -33,7 +33,8 @@ public sealed class ExplorationSearch
     /// <param name="cancellation">Ends the search.</param>
     public static ExplorationResult Find(
         ExplorationOptions options, IReadOnlyList<ExplorationStep> path, ExplorationGoal goal, int maxStates,
-        Action<int>? onState = null, CancellationToken cancellation = default) => new ExplorationSearch(options, path, goal).Run(maxStates, onState, cancellation);
+        Action<int>? onState = null, CancellationToken cancellation = default) =>
+        new ExplorationSearch(options, path, goal).Run(maxStates, onState, cancellation);
 
     private ExplorationResult Run(int maxStates, Action<int>? onState, CancellationToken cancellation)
     {
@@ -75,7 +76,8 @@ public sealed class ExplorationSearch
     {
         var hashes = cluster.Agents.Select(HashOf).ToArray();
         var others = hashes.Aggregate(HashOfCalls(cluster), (sum, hash) => sum + hash);
-        var drawn = cluster.Trace!.Steps.SelectMany(step => step.Events).Where(one => one.Kind == ProtocolEventKind.Drew).Select(one => one.Value).DefaultIfEmpty(0).Max();
+        var drawn = cluster.Trace!.Steps.SelectMany(step => step.Events)
+            .Where(one => one.Kind == ProtocolEventKind.Drew).Select(one => one.Value).DefaultIfEmpty(0).Max();
         var crashes = cluster.Trace.Steps.Count(step => step.Kind == TraceStepKind.Crash);
         var resets = cluster.Trace.Steps.Count(step => step.Kind == TraceStepKind.Reset);
 
@@ -121,8 +123,10 @@ public sealed class ExplorationSearch
         ExplorationGoal.Adoption => next.Events.Any(one => one.Kind == ProtocolEventKind.Adopted),
         ExplorationGoal.Copy => next.Events.Any(one => one.Kind == ProtocolEventKind.CaughtUp),
         ExplorationGoal.Stall => next.After?.Stalled() is not null,
-        _ => next.After?.CurrentDecision is { } decision && next.Events.Any(one => one.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned)
-            && cluster.Agents.Any(agent => agent.Machine?.CurrentDecision is { } other && other.Run == decision.Run && other.Value != decision.Value),
+        _ => next.After?.CurrentDecision is { } decision
+            && next.Events.Any(one => one.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned)
+            && cluster.Agents.Any(
+                agent => agent.Machine?.CurrentDecision is { } other && other.Run == decision.Run && other.Value != decision.Value),
     };
 
     private ulong HashAfter(ExploredCluster cluster, NextStep next, ulong others, List<ExplorationStep> path)
@@ -143,7 +147,8 @@ public sealed class ExplorationSearch
             others += effect switch
             {
                 Send send => HashOf(cluster.Agents[next.Agent].AgentAt(send.Peer), next.Agent, send.Message, null),
-                Reply reply when next is { Step.Kind: ExplorationStepKind.Deliver, Call: { CallerRuns: true } answered } => HashOf(answered.To.Index, answered.From.Index, answered.Message, reply.Response),
+                Reply reply when next is { Step.Kind: ExplorationStepKind.Deliver, Call: { CallerRuns: true } answered } =>
+                    HashOf(answered.To.Index, answered.From.Index, answered.Message, reply.Response),
                 _ => 0,
             };
         }
@@ -155,7 +160,8 @@ public sealed class ExplorationSearch
 
     private static ulong HashOf(SimulatedCall call) => HashOf(call.To.Index, call.From.Index, call.Message, call.Response);
 
-    private static ulong HashOf(SimulatedAgent agent) => agent.Machine is { } machine ? HashOf(agent.Index, machine) : Hash(writer => writer.Write(agent.Index + (agent.Processes << 8)));
+    private static ulong HashOf(SimulatedAgent agent) =>
+        agent.Machine is { } machine ? HashOf(agent.Index, machine) : Hash(writer => writer.Write(agent.Index + (agent.Processes << 8)));
 
     private static ulong HashOf(int agent, AgentStateMachine machine) => Hash(writer =>
     {

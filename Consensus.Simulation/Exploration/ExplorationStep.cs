@@ -79,7 +79,8 @@ public readonly record struct ExplorationStep(ExplorationStepKind Kind, int Numb
 
     /// <summary>The step in an address: a letter, a number, and each draw as the value it stands for, such as <c>d4.2</c>.</summary>
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{Letters[(int)Kind]}{Number}") + string.Concat((Draws ?? []).Select(draw => string.Create(CultureInfo.InvariantCulture, $".{draw + 1}")));
+        string.Create(CultureInfo.InvariantCulture, $"{Letters[(int)Kind]}{Number}")
+        + string.Concat((Draws ?? []).Select(draw => string.Create(CultureInfo.InvariantCulture, $".{draw + 1}")));
 
     /// <summary>Reads a step.</summary>
     /// <returns>Null where the text is none.</returns>
@@ -108,6 +109,7 @@ public readonly record struct ExplorationStep(ExplorationStepKind Kind, int Numb
         var steps = path.Length == 0 ? [] : path.Split('-');
         return steps.Length > ExplorationOptions.MaxSteps
             ? throw new FormatException($"path has {steps.Length} steps; it may have {ExplorationOptions.MaxSteps}.")
-            : [.. steps.Select((step, i) => Parse(step) ?? throw new FormatException($"Step {i + 1} of the path, '{step}', must be a letter of {Letters}, a number, and the drawn values, such as d4.2."))];
+            : [.. steps.Select((step, i) => Parse(step) ?? throw new FormatException(
+                $"Step {i + 1} of the path, '{step}', must be a letter of {Letters}, a number, and the drawn values, such as d4.2."))];
     }
 }

@@ -6,22 +6,6 @@ using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Simulation.Exploration;
 
-/// <summary>A step that is possible now.</summary>
-/// <param name="Step">The step.</param>
-/// <param name="Agent">The agent that takes it, from 0.</param>
-/// <param name="Call">The call that arrives, is responded to or is lost; null: none.</param>
-public sealed record NextStep(ExplorationStep Step, int Agent, SimulatedCall? Call)
-{
-    /// <summary>The events of the step. A crash and a restart list none.</summary>
-    public IEnumerable<ProtocolEvent> Events => Effects.OfType<ProtocolEvent>();
-
-    /// <summary>The effects of the step; none where no machine takes it.</summary>
-    internal IReadOnlyList<Effect> Effects { get; init; } = [];
-
-    /// <summary>The machine after the step; null where no machine takes it.</summary>
-    internal AgentStateMachine? After { get; init; }
-}
-
 /// <summary>
 /// A cluster in which a path of steps says what happens next. Every message stays in flight until a step delivers or loses it,
 /// and every timer that is set may fire at any time. Agents know each other when the path begins, or it begins in a recorded run.
@@ -73,7 +57,8 @@ public sealed partial class ExploredCluster : SimulatedCluster
         }
     }
 
-    private static IEnumerable<SimulatedAgent> AgentsOf(ExplorationOptions options, SimulationOptions cluster) => options.From is not { } moment
+    private static IEnumerable<SimulatedAgent> AgentsOf(ExplorationOptions options, SimulationOptions cluster) =>
+        options.From is not { } moment
         ? cluster.CreateAgents()
         : moment.Ids.Select((_, agent) => new SimulatedAgent(
             agent, moment.Processes[agent]?.Peers ?? AgentIds.Others(agent, moment.Ids.Count), index => moment.Ids[index]));
@@ -177,7 +162,8 @@ public sealed partial class ExploredCluster : SimulatedCluster
     }
 
     /// <summary>The first violation of each property.</summary>
-    public IEnumerable<Violation> Violations => _violations.Append(Violation).OfType<Violation>().DistinctBy(violation => violation.Property);
+    public IEnumerable<Violation> Violations =>
+        _violations.Append(Violation).OfType<Violation>().DistinctBy(violation => violation.Property);
 
     /// <summary>What each agent knows, by index; null where it is down.</summary>
     public IEnumerable<AgentSnapshot?> Snapshots => Agents.Select(agent => agent.Machine?.Snapshot());
@@ -202,7 +188,8 @@ public sealed partial class ExploredCluster : SimulatedCluster
             var (number, steps) = (call.Trace!.Number, Enumerable.Empty<NextStep>());
             if (call.Response is { } response)
             {
-                steps = Branches(ExplorationStepKind.Respond, number, call.From, new ResponseReceived(call.Peer, call.Message, response), call);
+                steps = Branches(ExplorationStepKind.Respond, number, call.From,
+                    new ResponseReceived(call.Peer, call.Message, response), call);
             }
             else if (call.To.Machine is not null)
             {
@@ -219,7 +206,8 @@ public sealed partial class ExploredCluster : SimulatedCluster
         {
             foreach (var (timer, _) in agent.SetTimers)
             {
-                foreach (var next in ExplorationStep.KindOf(timer) is var kind && wanted(kind) ? Branches(kind, agent.Index + 1, agent, new TimerFired(timer)) : [])
+                foreach (var next in ExplorationStep.KindOf(timer) is var kind && wanted(kind)
+                    ? Branches(kind, agent.Index + 1, agent, new TimerFired(timer)) : [])
                 {
                     yield return next;
                 }
@@ -244,11 +232,15 @@ public sealed partial class ExploredCluster : SimulatedCluster
         foreach (var agent in Agents)
         {
             var number = agent.Index + 1;
-            IEnumerable<NextStep> steps = agent.Machine is null ? [new NextStep(new(ExplorationStepKind.Restart, number, []), agent.Index, null)]
+            IEnumerable<NextStep> steps = agent.Machine is null
+                ? [new NextStep(new(ExplorationStepKind.Restart, number, []), agent.Index, null)]
                 : [
-                    .. wanted(ExplorationStepKind.Start) ? Branches(ExplorationStepKind.Start, number, agent, new StartRun(_starts + 1, _request)) : [],
-                    .. wanted(ExplorationStepKind.Reset) ? Branches(ExplorationStepKind.Reset, number, agent, new MessageReceived(new Reset())) : [],
-                    .. wanted(ExplorationStepKind.Crash) ? [new NextStep(new(ExplorationStepKind.Crash, number, []), agent.Index, null)] : Enumerable.Empty<NextStep>(),
+                    .. wanted(ExplorationStepKind.Start)
+                        ? Branches(ExplorationStepKind.Start, number, agent, new StartRun(_starts + 1, _request)) : [],
+                    .. wanted(ExplorationStepKind.Reset)
+                        ? Branches(ExplorationStepKind.Reset, number, agent, new MessageReceived(new Reset())) : [],
+                    .. wanted(ExplorationStepKind.Crash)
+                        ? [new NextStep(new(ExplorationStepKind.Crash, number, []), agent.Index, null)] : Enumerable.Empty<NextStep>(),
                 ];
             foreach (var next in steps)
             {

@@ -24,7 +24,9 @@ public sealed record Possibilities(
     // An agent that draws in the next round can keep all others from adopting there. In the round after it all can draw any value.
     private const int MoreRounds = 2;
 
-    /// <summary>Visits what can follow, breadth first, until all is known. A further round is tried only where a value is missing.</summary>
+    /// <summary>
+    /// Visits what can follow, breadth first, until all is known. A further round is tried only where a value is missing.
+    /// </summary>
     /// <param name="cluster">The cluster now.</param>
     /// <param name="maxStates">How many states to visit at most.</param>
     /// <returns>Null where no agent knows a run.</returns>

@@ -26,10 +26,12 @@ internal readonly record struct Action(int Agent, int Code, AgentState Next, Gua
 internal static class ActionEnumerator
 {
     /// <summary>Every step of every agent: timers, starts, faults, and the delivery of any message that another agent sent.</summary>
-    public static Enumerator From(ModelCheckerOptions bounds, TransitionTable agents, AgentState[] now) => new(bounds, agents, now, 0, now.Length);
+    public static Enumerator From(ModelCheckerOptions bounds, TransitionTable agents, AgentState[] now) =>
+        new(bounds, agents, now, 0, now.Length);
 
     /// <summary>Every step of one agent.</summary>
-    public static Enumerator Of(ModelCheckerOptions bounds, TransitionTable agents, AgentState[] now, int agent) => new(bounds, agents, now, agent, agent + 1);
+    public static Enumerator Of(ModelCheckerOptions bounds, TransitionTable agents, AgentState[] now, int agent) =>
+        new(bounds, agents, now, agent, agent + 1);
 
     /// <summary>The global state after a step.</summary>
     public static void Apply(TransitionTable agents, AgentState[] now, int agent, AgentState next, AgentState[] after)

@@ -86,7 +86,8 @@ internal sealed record DeliverableMessages(int Number, int[] Codes);
 /// One agent in a global state: its machine, all messages it ever sent, and the starts and faults it had. A global state is
 /// one of these for each agent and nothing else.
 /// </summary>
-internal sealed class AgentState(int agent, int index, LocalState local, SentMessages sent, FaultBudget budget, Origin? origin, DeliverableMessages[] messagesTo)
+internal sealed class AgentState(
+    int agent, int index, LocalState local, SentMessages sent, FaultBudget budget, Origin? origin, DeliverableMessages[] messagesTo)
 {
     public const int Unknown = int.MinValue;
 
@@ -156,7 +157,8 @@ internal sealed class AgentState(int agent, int index, LocalState local, SentMes
         if (steps.Length > 0)
         {
             // Two outcomes may lead to one state. All their steps must be allowed.
-            Volatile.Write(ref _steps, [.. _steps.Where(one => one.Code != code || one.Next != next), (code, next, [.. StepsTo(code, next), .. steps])]);
+            Volatile.Write(ref _steps,
+                [.. _steps.Where(one => one.Code != code || one.Next != next), (code, next, [.. StepsTo(code, next), .. steps])]);
         }
     }
 

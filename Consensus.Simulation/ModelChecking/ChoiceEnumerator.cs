@@ -39,7 +39,8 @@ internal sealed class ChoiceEnumerator : IRandomSource
     }
 
     /// <summary>Whether the step made this number of choices and each is below its bound.</summary>
-    public bool HasMade(int choices) => _position == choices && _script.Count == choices && _script.TrueForAll(made => made.Choice < made.Bound);
+    public bool HasMade(int choices) =>
+        _position == choices && _script.Count == choices && _script.TrueForAll(made => made.Choice < made.Bound);
 
     /// <summary>Goes to the next script.</summary>
     /// <returns>False when all scripts were tried.</returns>

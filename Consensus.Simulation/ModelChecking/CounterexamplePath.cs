@@ -48,7 +48,8 @@ internal static class CounterexamplePath
 
             if (action.Next is null)
             {
-                throw new InvalidOperationException("The rule is not symmetric, so a path cannot be walked again. Check without symmetry reduction.");
+                throw new InvalidOperationException(
+                    "The rule is not symmetric, so a path cannot be walked again. Check without symmetry reduction.");
             }
 
             var outcome = agents.OutcomeOf(now[action.Agent], action.Code, action.Next.Index)!;
@@ -72,11 +73,13 @@ internal static class CounterexamplePath
         var columns = new DiagramColumns(agents, Width);
         return steps.SelectMany((step, i) => columns.Row(
             (i + 1).ToString(CultureInfo.InvariantCulture).PadLeft(Margin - 2) + "  ", step.Agent,
-            (step.From > 0 ? string.Create(CultureInfo.InvariantCulture, $"({step.From})> ") : "* ") + step.Text, "  ")).Prepend(columns.Header(Margin));
+            (step.From > 0 ? string.Create(CultureInfo.InvariantCulture, $"({step.From})> ") : "* ") + step.Text, "  "))
+            .Prepend(columns.Header(Margin));
     }
 
     // A late handshake was sent when the handshake was.
-    private static int? HandshakeBefore(MessageCatalog messages, IEnumerable<int> known, int code) => messages[code].Kind != CatalogMessageKind.LateHandshake ? null
+    private static int? HandshakeBefore(MessageCatalog messages, IEnumerable<int> known, int code) =>
+        messages[code].Kind != CatalogMessageKind.LateHandshake ? null
         : known.First(other => messages[other].Kind == CatalogMessageKind.Handshake && messages[other].Sender == messages[code].Sender);
 
     private static string Describe(MessageCatalog messages, int code, Outcome outcome)

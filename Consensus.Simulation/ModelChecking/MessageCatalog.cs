@@ -38,7 +38,8 @@ internal enum CatalogMessageKind
 /// <param name="Floor">The sender's floor, in responses to a handshake.</param>
 /// <param name="Agents">How many agents the sender counts, in responses to a handshake.</param>
 internal sealed record CatalogMessage(
-    CatalogMessageKind Kind, int Sender, int Run = -1, int Round = 0, int Value = 0, int Proposed = 0, int To = -1, string Boot = "", RunId Floor = default, int Agents = 0);
+    CatalogMessageKind Kind, int Sender, int Run = -1, int Round = 0, int Value = 0,
+    int Proposed = 0, int To = -1, string Boot = "", RunId Floor = default, int Agents = 0);
 
 /// <summary>Numbers all messages and runs so far. Written by one thread at a time.</summary>
 internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
@@ -67,7 +68,8 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
     public int CodeOf(RunDescriptor run)
     {
         // A broken initiator may describe one id twice, and a correct one may in two branches.
-        var key = run.Id + "|" + string.Join(',', run.Members.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => member.Key + member.Value));
+        var key = run.Id + "|" + string.Join(
+            ',', run.Members.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => member.Key + member.Value));
         if (!_runCodes.TryGetValue(key, out var code))
         {
             _runCodes.Add(key, code = _runs.Count);
@@ -162,7 +164,8 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
         return message.Kind switch
         {
             CatalogMessageKind.Handshake or CatalogMessageKind.LateHandshake => new Handshake(),
-            CatalogMessageKind.NewRound => message.Value == 0 ? new NewRound(message.Round, run) : new NewRound(message.Round, run, id, message.Value),
+            CatalogMessageKind.NewRound =>
+                message.Value == 0 ? new NewRound(message.Round, run) : new NewRound(message.Round, run, id, message.Value),
             CatalogMessageKind.Proposal => new Proposal(id, message.Value, message.Round, run),
             CatalogMessageKind.Vote => new Vote(id, message.Value == 0 ? null : message.Value, message.Proposed, message.Round, run),
 

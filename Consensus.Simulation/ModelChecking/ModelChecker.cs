@@ -39,13 +39,16 @@ public sealed partial class ModelChecker
     /// <param name="bounds">The bounds.</param>
     /// <param name="make">Makes a machine; null: one with the default rules.</param>
     /// <param name="symmetry">Whether to count permuted states once (<see cref="SymmetryReduction"/>).</param>
-    /// <param name="partialOrderReduction">Whether to visit only states after visible steps (<see cref="PartialOrderReduction"/>): far fewer, with the same verdict.</param>
+    /// <param name="partialOrderReduction">
+    /// Whether to visit only states after visible steps (<see cref="PartialOrderReduction"/>): far fewer, with the same verdict.
+    /// </param>
     /// <param name="refinement">
     /// Whether each transition must be steps of the proof's model (<see cref="PropertyNames.Refinement"/>); null: with the default
     /// rules. A mutant is searched for what users would see.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The bounds are out of range.</exception>
-    public ModelChecker(ModelCheckerOptions bounds, StateMachineFactory? make = null, bool symmetry = true, bool partialOrderReduction = false, bool? refinement = null)
+    public ModelChecker(ModelCheckerOptions bounds, StateMachineFactory? make = null,
+        bool symmetry = true, bool partialOrderReduction = false, bool? refinement = null)
     {
         if (bounds.Error() is { } error)
         {
@@ -99,10 +102,12 @@ public sealed partial class ModelChecker
         }
 
         var (path, trace) = _violation is not { } found ? ((List<PathStep>?)null, null)
-            : CounterexamplePath.Find(_agents, _symmetry, _key, found.To == 0 ? _log.PathTo(found.From) : [.. _log.PathTo(found.From), found.To]);
+            : CounterexamplePath.Find(
+                _agents, _symmetry, _key, found.To == 0 ? _log.PathTo(found.From) : [.. _log.PathTo(found.From), found.To]);
         return new ModelCheckerReport(
             _bounds, _log.Count, Interlocked.Read(ref _transitions), path?.Count ?? depth, _agents.Count, _agents.Locals,
-            _symmetry.Size, [.. ReachabilityProperty.Of(_bounds, _agents.Exercised, _agents.RefusedAStart)], _violation?.Property, path, _violation?.Reason, _termination.Size, Interlocked.Read(ref _orbitStates), _reduced)
+            _symmetry.Size, [.. ReachabilityProperty.Of(_bounds, _agents.Exercised, _agents.RefusedAStart)],
+            _violation?.Property, path, _violation?.Reason, _termination.Size, Interlocked.Read(ref _orbitStates), _reduced)
         {
             Explanation = trace is null ? null : new Explainer(trace, _make).ExplainEnd(),
         };

@@ -53,7 +53,8 @@ public sealed record ModelCheckerOptions(
     /// <summary>Names an option that is out of range, and its range; null where there is none.</summary>
     public string? Error() =>
         Outside("--agents", Agents, 2, MaxAgents) ?? Outside("--values", Values, 1, MaxValues) ?? Outside("--rounds", Rounds, 1, MaxRounds)
-        ?? Outside("--crashes", Crashes, 0, MaxFaults) ?? Outside("--resets", Resets, 0, MaxFaults) ?? Outside("--initiators", Initiators, 1, Agents)
+        ?? Outside("--crashes", Crashes, 0, MaxFaults) ?? Outside("--resets", Resets, 0, MaxFaults)
+        ?? Outside("--initiators", Initiators, 1, Agents)
         ?? Outside("--starts", Starts, 1, MaxStarts) ?? Outside("--short-peers", ShortPeers, 0, (Agents - 1) / 2);
 
     private static string? Outside(string option, int value, int least, int most) =>

@@ -8,7 +8,8 @@ namespace Consensus.Simulation.ModelChecking;
 /// <param name="Seen">Whether it was reached.</param>
 public sealed record ReachabilityProperty(string Name, bool Seen)
 {
-    internal static IEnumerable<ReachabilityProperty> Of(ModelCheckerOptions bounds, IReadOnlySet<(ProtocolEventKind Kind, int Round)> exercised, bool refusedAStart)
+    internal static IEnumerable<ReachabilityProperty> Of(
+        ModelCheckerOptions bounds, IReadOnlySet<(ProtocolEventKind Kind, int Round)> exercised, bool refusedAStart)
     {
         bool Ever(ProtocolEventKind kind) => exercised.Any(protocolEvent => protocolEvent.Kind == kind);
         yield return new("decides in round 1", exercised.Contains((ProtocolEventKind.Decided, 1)));
@@ -20,7 +21,8 @@ public sealed record ReachabilityProperty(string Name, bool Seen)
 
         if (bounds is { Durable: true, Crashes: > 0 })
         {
-            yield return new("restores a decision", exercised.Any(protocolEvent => protocolEvent is { Kind: ProtocolEventKind.Restored, Round: > 0 }));
+            yield return new("restores a decision",
+                exercised.Any(protocolEvent => protocolEvent is { Kind: ProtocolEventKind.Restored, Round: > 0 }));
             yield return new("restores a run without one", exercised.Contains((ProtocolEventKind.Restored, 0)));
         }
 
@@ -52,8 +54,13 @@ public sealed record ReachabilityProperty(string Name, bool Seen)
 /// <param name="Reachability">What must be reached.</param>
 /// <param name="Broken">The broken property, one of <see cref="PropertyNames"/>; or null.</param>
 /// <param name="Path">A shortest path to the violation.</param>
-/// <param name="UnfinishedReason">Why a walk without faults does not end well, or which step the proof's model has not, if that is the violation.</param>
-/// <param name="Walked">Distinct combinations of machines that walks without faults went through. With symmetry reduction it depends on which state of an orbit was visited first.</param>
+/// <param name="UnfinishedReason">
+/// If that is the violation: why a walk without faults does not end well, or which step the proof's model has not.
+/// </param>
+/// <param name="Walked">
+/// Distinct combinations of machines that walks without faults went through. With symmetry reduction it depends on which
+/// state of an orbit was visited first.
+/// </param>
 /// <param name="StatesOfAllOrbits">Distinct global states without symmetry reduction.</param>
 /// <param name="PartialOrderReduction">Whether partial-order reduction was on. The depth is in visible steps then.</param>
 public sealed record ModelCheckerReport(

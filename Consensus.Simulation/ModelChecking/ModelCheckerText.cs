@@ -12,9 +12,11 @@ public static class ModelCheckerText
     public static IEnumerable<string> Lines(this ModelCheckerReport report, TimeSpan? elapsed = null)
     {
         var bounds = report.Bounds;
-        yield return Invariant($"{bounds.Rule.ToString().ToLowerInvariant()} rule, {bounds.Draw.ToString().ToLowerInvariant()} draws: {bounds.Agents} agents, {bounds.Values} values, {bounds.Rounds} rounds, {bounds.Crashes} crashes{(bounds.Durable ? " (with persisted state)" : "")}, {bounds.Resets} resets, {bounds.Initiators} initiators, {bounds.Starts} starts each{(bounds.ShortPeers > 0 ? $", {bounds.ShortPeers} with one peer too few" : "")}{(bounds.Spread is { } spread ? $", spread {spread.ToString().ToLowerInvariant()}" : "")}");
-        yield return Invariant($"{report.States:N0} states{(report.Symmetries > 1 ? Invariant($" ({report.StatesOfAllOrbits:N0} without symmetry)") : "")}, {report.Transitions:N0} transitions, depth {report.Depth}{(report.PartialOrderReduction ? " visible steps" : "")}{(elapsed is { TotalSeconds: var seconds } ? Invariant($", {seconds:N1} s, {report.States / Math.Max(seconds, 0.001):N0} states/s") : "")}");
-        yield return Invariant($"{report.AgentStates:N0} states of single agents, {report.MachineStates:N0} of single machines; walks without faults went through {report.Walked:N0} combinations");
+        yield return Describe(bounds);
+        yield return Size(report) + (elapsed is { TotalSeconds: var seconds }
+            ? Invariant($", {seconds:N1} s, {report.States / Math.Max(seconds, 0.001):N0} states/s") : "");
+        yield return Invariant($"{report.AgentStates:N0} states of single agents, {report.MachineStates:N0} of single machines; ")
+            + Invariant($"walks without faults went through {report.Walked:N0} combinations");
         foreach (var property in Always(bounds))
         {
             yield return $"  {(property == report.Broken ? "BROKEN" : report.Broken is null ? "ok    " : "open  ")}  {property}";
@@ -41,13 +43,33 @@ public static class ModelCheckerText
 
             if (report.UnfinishedReason is not null)
             {
-                yield return report.Broken == PropertyNames.Refinement ? $"In the last step {report.UnfinishedReason}." : $"From here, without any further fault: {report.UnfinishedReason}.";
+                yield return report.Broken == PropertyNames.Refinement
+                    ? $"In the last step {report.UnfinishedReason}." : $"From here, without any further fault: {report.UnfinishedReason}.";
             }
         }
     }
 
+    private static string Describe(ModelCheckerOptions bounds) =>
+        Invariant($"{bounds.Rule.ToString().ToLowerInvariant()} rule, {bounds.Draw.ToString().ToLowerInvariant()} draws: ")
+        + Invariant($"{bounds.Agents} agents, {bounds.Values} values, {bounds.Rounds} rounds, ")
+        + Invariant($"{bounds.Crashes} crashes{(bounds.Durable ? " (with persisted state)" : "")}, {bounds.Resets} resets, ")
+        + Invariant($"{bounds.Initiators} initiators, {bounds.Starts} starts each")
+        + (bounds.ShortPeers > 0 ? Invariant($", {bounds.ShortPeers} with one peer too few") : "")
+        + (bounds.Spread is { } spread ? $", spread {spread.ToString().ToLowerInvariant()}" : "");
+
+    private static string Size(ModelCheckerReport report) =>
+        Invariant($"{report.States:N0} states")
+        + (report.Symmetries > 1 ? Invariant($" ({report.StatesOfAllOrbits:N0} without symmetry)") : "")
+        + Invariant($", {report.Transitions:N0} transitions, depth {report.Depth}")
+        + (report.PartialOrderReduction ? " visible steps" : "");
+
     private static string[] Always(ModelCheckerOptions bounds) =>
-        [PropertyNames.Agreement, PropertyNames.Validity, PropertyNames.OneProposal, PropertyNames.OneVote, .. bounds.ShortPeers > 0 ? new[] { PropertyNames.ClusterSize } : [], .. bounds.Durable ? new[] { PropertyNames.Durability } : [], .. bounds.Rule == Rule.Ratified ? new[] { PropertyNames.Refinement, PropertyNames.Termination } : []];
+    [
+        PropertyNames.Agreement, PropertyNames.Validity, PropertyNames.OneProposal, PropertyNames.OneVote,
+        .. bounds.ShortPeers > 0 ? new[] { PropertyNames.ClusterSize } : [],
+        .. bounds.Durable ? new[] { PropertyNames.Durability } : [],
+        .. bounds.Rule == Rule.Ratified ? new[] { PropertyNames.Refinement, PropertyNames.Termination } : [],
+    ];
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -70,5 +70,6 @@ internal sealed class PartialOrderReduction(ModelCheckerOptions bounds, Transiti
     }
 
     private static bool IsInvisible(AgentState before, AgentState after) =>
-        ReferenceEquals(before.Sent, after.Sent) && before.Local.Shaking == after.Local.Shaking && before.MessagesTo.AsSpan().SequenceEqual(after.MessagesTo);
+        ReferenceEquals(before.Sent, after.Sent) && before.Local.Shaking == after.Local.Shaking
+        && before.MessagesTo.AsSpan().SequenceEqual(after.MessagesTo);
 }

@@ -24,7 +24,8 @@ internal sealed record RelayedCopies(AgentStateMachine Before, Input Input, Agen
         // The step that ended a round sent copies of its votes already. Later ones repeat them.
         return (relayed.Votes ?? []).Where(vote => vote.Round >= before.Round)
             .Where(vote => vote.AgentId == After.Id || !(Knows(before, vote) || Knows(after, vote) || IsInput(vote)))
-            .Concat<Message>((relayed.Proposals ?? []).Where(proposal => !(Knows(before, proposal) || Knows(after, proposal) || IsInput(proposal))));
+            .Concat<Message>(
+                (relayed.Proposals ?? []).Where(proposal => !(Knows(before, proposal) || Knows(after, proposal) || IsInput(proposal))));
     }
 
     private static bool Knows(AgentSnapshot snapshot, Vote vote) =>
@@ -34,5 +35,6 @@ internal sealed record RelayedCopies(AgentStateMachine Before, Input Input, Agen
     private static bool Knows(AgentSnapshot snapshot, Proposal proposal) =>
         snapshot.Round == proposal.Round && snapshot.Proposals.TryGetValue(proposal.AgentId, out var value) && value == proposal.Value;
 
-    private bool IsInput(Message copy) => Input is MessageReceived { Message: var received } && received with { Run = null, Relayed = null } == copy;
+    private bool IsInput(Message copy) =>
+        Input is MessageReceived { Message: var received } && received with { Run = null, Relayed = null } == copy;
 }

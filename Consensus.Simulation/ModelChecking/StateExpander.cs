@@ -12,9 +12,11 @@ public sealed partial class ModelChecker
         private readonly AgentState[] _after = new AgentState[checker._bounds.Agents];
         private readonly TerminationCheck.FaultFreeWalk _walk = new(checker._termination);
         private readonly PartialOrderReduction _reduction = new(checker._bounds, checker._agents);
-        private readonly List<AgentState>[] _invisible = [.. Enumerable.Range(0, checker._bounds.Agents).Select(_ => new List<AgentState>())];
+        private readonly List<AgentState>[] _invisible =
+            [.. Enumerable.Range(0, checker._bounds.Agents).Select(_ => new List<AgentState>())];
         private readonly List<AgentState> _visible = [];
-        private readonly TerminationStartStates.Starter _starter = new(checker._terminationStartStates, new(checker._termination), checker._bounds.Agents);
+        private readonly TerminationStartStates.Starter _starter = new(
+            checker._terminationStartStates, new(checker._termination), checker._bounds.Agents);
         private long _from;
 
         public List<(ulong Key, uint Parent)> Found { get; } = [];
@@ -78,7 +80,8 @@ public sealed partial class ModelChecker
         }
 
         private static string ReasonOf(GuardedStep refused) =>
-            $"\"{EventFormatter.Of(refused.Event)}\" is {(refused.Step is { } step ? $"the model's {step}, whose guard does not hold" : "no step of the model")}";
+            $"\"{EventFormatter.Of(refused.Event)}\" "
+            + $"is {(refused.Step is { } step ? $"the model's {step}, whose guard does not hold" : "no step of the model")}";
 
         private void Take(int agent, AgentState next, GuardedStep? refused = null)
         {

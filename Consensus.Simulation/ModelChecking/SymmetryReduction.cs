@@ -87,7 +87,8 @@ internal sealed class SymmetryReduction
     }
 
     private static IEnumerable<int[]> Orders(int[] items) =>
-        items.Length == 0 ? [[]] : items.SelectMany((item, at) => Orders([.. items[..at], .. items[(at + 1)..]]).Select(rest => (int[])[item, .. rest]));
+        items.Length == 0
+            ? [[]] : items.SelectMany((item, at) => Orders([.. items[..at], .. items[(at + 1)..]]).Select(rest => (int[])[item, .. rest]));
 }
 
 /// <summary>A permutation of agents and values.</summary>
@@ -95,15 +96,18 @@ internal sealed class SymmetryReduction
 /// <param name="Values">The new number of each value; 0 stays 0.</param>
 internal sealed record Permutation(int[] Agents, int[] Values)
 {
-    public bool IsIdentity => Agents.Index().All(agent => agent.Index == agent.Item) && Values.Index().All(value => value.Index == value.Item);
+    public bool IsIdentity =>
+        Agents.Index().All(agent => agent.Index == agent.Item) && Values.Index().All(value => value.Index == value.Item);
 
     public RunDescriptor Of(RunDescriptor run) => run with
     {
         Id = Of(run.Id),
-        Members = run.Members.ToDictionary(member => AgentIds.IdOf(Agents[AgentIds.IndexOf(member.Key)]), member => BootOf(member.Value), StringComparer.Ordinal),
+        Members = run.Members.ToDictionary(
+            member => AgentIds.IdOf(Agents[AgentIds.IndexOf(member.Key)]), member => BootOf(member.Value), StringComparer.Ordinal),
     };
 
-    public RunId Of(RunId id) => id.IsNone ? id : new RunId(id.Number, AgentIds.IdOf(Agents[AgentIds.IndexOf(id.Initiator)]), id.Boot.Length > 1 ? BootOf(id.Boot) : id.Boot);
+    public RunId Of(RunId id) => id.IsNone
+        ? id : new RunId(id.Number, AgentIds.IdOf(Agents[AgentIds.IndexOf(id.Initiator)]), id.Boot.Length > 1 ? BootOf(id.Boot) : id.Boot);
 
     /// <summary>The permuted boot. A boot begins with its agent's letter.</summary>
     public string BootOf(string boot) => boot.Length == 0 ? boot : (char)('a' + Agents[boot[0] - 'a']) + boot[1..];

@@ -101,7 +101,8 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
             {
                 if (bounds.Peers.Names(i, j))
                 {
-                    (state[i], state[j]) = _exchanges.TryGetValue((state[i], state[j]), out var after) ? after : Exchange(state[i], state[j]);
+                    (state[i], state[j]) = _exchanges.TryGetValue((state[i], state[j]), out var after)
+                        ? after : Exchange(state[i], state[j]);
                 }
             }
         }
@@ -129,7 +130,8 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         {
             if (_counts[agent] == _key.MaxStates)
             {
-                throw new BoundsTooLargeException($"Walks without faults take one agent through more than {_key.MaxStates} states; choose smaller bounds.");
+                throw new BoundsTooLargeException(
+                    $"Walks without faults take one agent through more than {_key.MaxStates} states; choose smaller bounds.");
             }
 
             _contacts.Add(key, contact = new Contact(agent, _counts[agent]++, machine, wasReset));
@@ -169,7 +171,8 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
 
             foreach (var timer in new[] { Protocol.Timer.Retransmit, Protocol.Timer.Dissemination, Protocol.Timer.Poll })
             {
-                messages.AddRange(Step(machine, new TimerFired(timer)).OfType<Send>().Where(send => send.Peer == peer).Select(send => send.Message));
+                messages.AddRange(
+                    Step(machine, new TimerFired(timer)).OfType<Send>().Where(send => send.Peer == peer).Select(send => send.Message));
             }
 
             _calls.Add((caller, peer), calls = [.. messages.Select(message => CodeOf(_messages, message,
@@ -185,8 +188,10 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         {
             var machine = receiver.Machine.Clone();
             var response = Step(machine, new MessageReceived(_messages.Items[call])).OfType<Reply>().Single().Response;
-            var text = $"{response with { Descriptor = null }}{(response.Descriptor is null ? -1 : agents.Messages.CodeOf(response.Descriptor))}";
-            _delivered.Add((receiver, call), delivered = (ContactOf(receiver.Agent, machine, receiver.WasReset), CodeOf(_responses, response, text)));
+            var text =
+                $"{response with { Descriptor = null }}{(response.Descriptor is null ? -1 : agents.Messages.CodeOf(response.Descriptor))}";
+            _delivered.Add((receiver, call),
+                delivered = (ContactOf(receiver.Agent, machine, receiver.WasReset), CodeOf(_responses, response, text)));
         }
 
         return delivered;
@@ -237,5 +242,6 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         return effects;
     }
 
-    private static string? FindViolation(Contact[] all) => TerminationProperty.FindViolation([.. all.Select(contact => (contact.Machine, contact.WasReset))]);
+    private static string? FindViolation(Contact[] all) =>
+        TerminationProperty.FindViolation([.. all.Select(contact => (contact.Machine, contact.WasReset))]);
 }

@@ -38,7 +38,8 @@ internal sealed class TerminationStartStates(ModelCheckerOptions bounds, Termina
             var used = invisible[agent][0].FaultBudget;
             foreach (var state in invisible[agent])
             {
-                var (crashesLeft, resetsLeft) = (crashes - (state.FaultBudget.Crashes - used.Crashes), resets - (state.FaultBudget.Resets - used.Resets));
+                var (crashesLeft, resetsLeft) =
+                    (crashes - (state.FaultBudget.Crashes - used.Crashes), resets - (state.FaultBudget.Resets - used.Resets));
                 if (crashesLeft >= 0 && resetsLeft >= 0)
                 {
                     _start[agent] = state;
@@ -86,7 +87,8 @@ internal sealed class TerminationStartStates(ModelCheckerOptions bounds, Termina
             foreach (var state in invisible[agent])
             {
                 var faults = ((state.FaultBudget.Crashes - used.Crashes) << 2) | (state.FaultBudget.Resets - used.Resets);
-                number = _numbers.GetOrAdd((agent, number, (termination.NumberOf(state) << 4) | faults), _ => Interlocked.Increment(ref _count));
+                number = _numbers.GetOrAdd(
+                    (agent, number, (termination.NumberOf(state) << 4) | faults), _ => Interlocked.Increment(ref _count));
             }
 
             if (number >= _key.MaxStates)

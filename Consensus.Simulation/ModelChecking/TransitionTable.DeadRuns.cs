@@ -33,10 +33,13 @@ internal sealed partial class TransitionTable
         return this[state.Agent, found == AgentState.Unknown ? Successors(state, code) : found];
     }
 
-    private static bool IsOfMember(CatalogMessage message) => message.Kind is CatalogMessageKind.Drew or CatalogMessageKind.NewRound or CatalogMessageKind.Proposal or CatalogMessageKind.Vote;
+    private static bool IsOfMember(CatalogMessage message) =>
+        message.Kind is CatalogMessageKind.Drew or CatalogMessageKind.NewRound or CatalogMessageKind.Proposal or CatalogMessageKind.Vote;
 
     private static bool IsStale(CatalogMessage message, int code) =>
-        code <= ForgetRun ? message.Run == ForgetRun - code && IsOfMember(message) : message.Kind == CatalogMessageKind.Introduced && message.To == code - Forget;
+        code <= ForgetRun
+            ? message.Run == ForgetRun - code && IsOfMember(message)
+            : message.Kind == CatalogMessageKind.Introduced && message.To == code - Forget;
 
     private bool IsDead(AgentState[] state, int run)
     {

@@ -41,7 +41,8 @@ internal sealed partial class TransitionTable
             Random.Begin();
             do
             {
-                step.Draws = MachineBefore(state, code).Step(input).OfType<ProtocolEvent>().SequenceEqual(events) ? [.. Random.Choices] : step.Draws;
+                step.Draws = MachineBefore(state, code).Step(input).OfType<ProtocolEvent>().SequenceEqual(events)
+                    ? [.. Random.Choices] : step.Draws;
             }
             while (Random.Advance());
             foreach (var one in events)

@@ -25,7 +25,8 @@ internal sealed partial class TransitionTable
                     codes.Add(Messages.Code(new(CatalogMessageKind.Drew, agent, Messages.CodeOf(run), Value: drew.Value)));
                     break;
                 case Introduction { Response: var response } introduction:
-                    codes.Add(Messages.Code(new(CatalogMessageKind.Introduced, agent, To: introduction.To, Boot: response.Boot ?? "", Floor: response.Floor ?? RunId.None, Agents: response.Agents ?? 0)));
+                    codes.Add(Messages.Code(new(CatalogMessageKind.Introduced, agent, To: introduction.To,
+                        Boot: response.Boot ?? "", Floor: response.Floor ?? RunId.None, Agents: response.Agents ?? 0)));
                     break;
             }
         }
@@ -66,7 +67,10 @@ internal sealed partial class TransitionTable
         if (!_sent.TryGetValue(key, out var sent))
         {
             var messages = all.Select(code => Messages[code]).ToList();
-            _sent.Add(key, sent = new SentMessages(all, RunValues(messages, CatalogMessageKind.Final), RunValues(messages, CatalogMessageKind.Drew), ViolatedBy(messages) ?? (messages.Exists(IsOfAnotherSize) ? PropertyNames.ClusterSize : null)));
+            var violated = ViolatedBy(messages) ?? (messages.Exists(IsOfAnotherSize) ? PropertyNames.ClusterSize : null);
+            sent = new SentMessages(
+                all, RunValues(messages, CatalogMessageKind.Final), RunValues(messages, CatalogMessageKind.Drew), violated);
+            _sent.Add(key, sent);
         }
 
         return sent;
@@ -82,7 +86,8 @@ internal sealed partial class TransitionTable
 
     private DeliverableMessages MessagesTo(int receiver, LocalState local, SentMessages sent)
     {
-        int[] codes = [.. sent.Codes.Select(code => SentBy(local, code)).Where(code => code >= 0 && Messages.InputFor(code, receiver) is not null)];
+        int[] codes = [.. sent.Codes.Select(code => SentBy(local, code))
+            .Where(code => code >= 0 && Messages.InputFor(code, receiver) is not null)];
         var key = KeyOf(codes);
         if (!_deliverable.TryGetValue(key, out var messages))
         {
@@ -93,19 +98,25 @@ internal sealed partial class TransitionTable
     }
 
     private int[] RunValues(List<CatalogMessage> messages, CatalogMessageKind kind) =>
-        [.. messages.Where(message => message.Kind == kind).Select(message => (Messages.NumberOf(message.Run) << 8) | message.Value).Distinct().Order()];
+        [.. messages.Where(message => message.Kind == kind)
+            .Select(message => (Messages.NumberOf(message.Run) << 8) | message.Value).Distinct().Order()];
 
     private string? ViolatedBy(List<CatalogMessage> messages)
     {
-        var proposals = messages.Where(message => message.Kind is CatalogMessageKind.Proposal or CatalogMessageKind.NewRound or CatalogMessageKind.Vote)
-            .Select(message => (message.Sender, Run: Messages.NumberOf(message.Run), message.Round, Value: message.Kind == CatalogMessageKind.Vote ? message.Proposed : message.Value))
+        var proposals = messages
+            .Where(message => message.Kind is CatalogMessageKind.Proposal or CatalogMessageKind.NewRound or CatalogMessageKind.Vote)
+            .Select(message => (message.Sender, Run: Messages.NumberOf(message.Run), message.Round,
+                Value: message.Kind == CatalogMessageKind.Vote ? message.Proposed : message.Value))
             .Where(proposal => proposal.Value != 0).Distinct();
-        var votes = messages.Where(message => message.Kind == CatalogMessageKind.Vote).Select(message => (message.Sender, Run: Messages.NumberOf(message.Run), message.Round, message.Value)).Distinct();
+        var votes = messages.Where(message => message.Kind == CatalogMessageKind.Vote)
+            .Select(message => (message.Sender, Run: Messages.NumberOf(message.Run), message.Round, message.Value)).Distinct();
         return proposals.GroupBy(one => (one.Sender, one.Run, one.Round)).Any(same => same.Count() > 1) ? PropertyNames.OneProposal
             : votes.GroupBy(one => (one.Sender, one.Run, one.Round)).Any(same => same.Count() > 1) ? PropertyNames.OneVote : null;
     }
 
-    /// <summary>Whether a message's run has a member that counts another number of agents, or such an agent proposes or votes in it.</summary>
+    /// <summary>
+    /// Whether an agent that counts another number of agents than a message's run is its member, or proposes or votes in it.
+    /// </summary>
     private bool IsOfAnotherSize(CatalogMessage message) => message.Run >= 0 && Messages.Run(message.Run) is var run
         && ((IsOfMember(message) && message.Value + message.Proposed > 0 && _bounds.Peers.CountedBy(message.Sender) != run.N)
             || run.Members.Keys.Any(id => _bounds.Peers.CountedBy(_bounds.Peers.IndexOf(id)) != run.N));
@@ -114,7 +125,8 @@ internal sealed partial class TransitionTable
     private int SentBy(LocalState local, int code) => Messages[code] switch
     {
         { Kind: CatalogMessageKind.Drew } => -1,
-        { Kind: CatalogMessageKind.Handshake } message when !local.Shaking || message.Boot != local.Machine.Boot => Messages.Code(message with { Kind = CatalogMessageKind.LateHandshake }),
+        { Kind: CatalogMessageKind.Handshake } message when !local.Shaking || message.Boot != local.Machine.Boot =>
+            Messages.Code(message with { Kind = CatalogMessageKind.LateHandshake }),
         _ => code,
     };
 }

@@ -59,7 +59,8 @@ internal sealed partial class TransitionTable
                 var allowed = step is { } known && ModelGuards.AllowsMemory(known, memory, taken.Round, run.StartRound);
                 if (step != ModelStep.Propose || !allowed)
                 {
-                    yield return new(allowed ? step : null, Messages.NumberOf(Messages.CodeOf(run)), taken.Round, taken.Value, run.N, own, taken);
+                    yield return new(allowed ? step : null, Messages.NumberOf(Messages.CodeOf(run)),
+                        taken.Round, taken.Value, run.N, own, taken);
                 }
 
                 own |= taken.Kind switch
@@ -77,7 +78,8 @@ internal sealed partial class TransitionTable
         run is not { Rule: Rule.Ratified } || (entered.Kind == ProtocolEventKind.Restored
             ? entered.Value == 0 || (own & SentMask.Decision(entered.Value)) != 0
             : (run.Id > before.Floor || run.Id == before.CurrentRun?.Id)
-                && (entered.Kind == ProtocolEventKind.JoinedAsLearner || (IsListed(after, run) && (run.Id.Initiator != after.Id || run.Id.Boot == after.Boot))));
+                && (entered.Kind == ProtocolEventKind.JoinedAsLearner
+                    || (IsListed(after, run) && (run.Id.Initiator != after.Id || run.Id.Boot == after.Boot))));
 
     private static bool IsListed(AgentStateMachine machine, RunDescriptor run) =>
         run.N == machine.ClusterSize && run.Members.TryGetValue(machine.Id, out var boot) && boot == machine.Boot;

@@ -92,7 +92,9 @@ internal sealed partial class TransitionTable
     /// <summary>Whether an input is a crash with a restart.</summary>
     public static bool IsCrash(int code) => code is CrashUp or CrashDown or CrashUpLosing or CrashDownLosing;
 
-    /// <summary>Finds the states that an input leads to: an index, or the complement of an index of <see cref="AgentState.Branch"/>.</summary>
+    /// <summary>
+    /// Finds the states that an input leads to: an index, or the complement of an index of <see cref="AgentState.Branch"/>.
+    /// </summary>
     public int Successors(AgentState state, int code)
     {
         lock (Gate)
@@ -135,7 +137,8 @@ internal sealed partial class TransitionTable
             var sent = origin.Sent.Select(message => Messages.Rename(message, permutation)).Order().ToArray();
             var images = OutcomesOf(image, code).Where(outcome => outcome.Sent.AsSpan().SequenceEqual(sent)).ToList();
             return images.Count == 1 ? After(image, code, images[0])
-                : throw new InvalidOperationException($"'{Messages.Describe(origin.Code)}' has {images.Count} permuted counterparts. Check without symmetry reduction.");
+                : throw new InvalidOperationException(
+                    $"'{Messages.Describe(origin.Code)}' has {images.Count} permuted counterparts. Check without symmetry reduction.");
         }
     }
 
@@ -144,7 +147,8 @@ internal sealed partial class TransitionTable
         if (code is >= Forget and < FirstMessage or <= ForgetRun)
         {
             int[] remaining = [.. state.Sent.Codes.Where(sent => !IsStale(Messages[sent], code))];
-            return [remaining.Length == state.Sent.Codes.Length ? state : Intern(state.Agent, state.Local, Union(null, remaining), state.FaultBudget, new(state, code, []))];
+            return [remaining.Length == state.Sent.Codes.Length
+                ? state : Intern(state.Agent, state.Local, Union(null, remaining), state.FaultBudget, new(state, code, []))];
         }
 
         // The order of an agent's boots matters only where the agent names two runs.
@@ -176,7 +180,8 @@ internal sealed partial class TransitionTable
     }
 
     private AgentState After(AgentState state, int code, Outcome outcome) =>
-        Intern(state.Agent, outcome.Next, Union(state.Sent, outcome.Sent), BudgetUsedBy(state.FaultBudget, code), new(state, code, outcome.Sent));
+        Intern(state.Agent, outcome.Next, Union(state.Sent, outcome.Sent),
+            BudgetUsedBy(state.FaultBudget, code), new(state, code, outcome.Sent));
 
     private static FaultBudget BudgetUsedBy(FaultBudget before, int code) => code switch
     {
@@ -262,16 +267,19 @@ internal sealed partial class TransitionTable
         var index = _counts[agent];
         if (index >= _maxStates)
         {
-            throw new BoundsTooLargeException($"One agent has more than {_maxStates} states within these bounds; choose fewer agents, rounds, starts or faults.");
+            throw new BoundsTooLargeException(
+                $"One agent has more than {_maxStates} states within these bounds; choose fewer agents, rounds, starts or faults.");
         }
 
-        state = new AgentState(agent, index, local, sent, budget, origin, [.. Enumerable.Range(0, _bounds.Agents).Select(receiver => MessagesTo(receiver, local, sent))])
+        state = new AgentState(agent, index, local, sent, budget, origin,
+            [.. Enumerable.Range(0, _bounds.Agents).Select(receiver => MessagesTo(receiver, local, sent))])
         {
             SentByRun = !_refinement ? []
                 : origin is not null && ReferenceEquals(origin.State.Sent, sent) ? origin.State.SentByRun
                 : SentByRun(agent, sent),
             Runs = [.. sent.Codes.Select(code => Messages[code]).Where(IsOfMember).Select(message => message.Run).Distinct()],
-            HasForgotten = local.Machine is { CurrentRun: { } run, CurrentDecision: null } && Messages.NumberOf(Messages.CodeOf(run)) is var number && sent.Decisions.Any(decision => decision >> 8 == number),
+            HasForgotten = local.Machine is { CurrentRun: { } run, CurrentDecision: null }
+                && Messages.NumberOf(Messages.CodeOf(run)) is var number && sent.Decisions.Any(decision => decision >> 8 == number),
         };
         _index[agent].Add((local, sent, budget), state);
         var states = _states[agent];

@@ -32,24 +32,36 @@ public sealed record Mutant(string Name, string Description, string Property, Mu
     [
         Of("no-adoption", "An agent draws a new value although it received a vote for one.", PropertyNames.Agreement, new NoAdoption()),
         Of("decision-on-one-vote", "An agent decides a value with a single vote.", PropertyNames.Agreement, new DecisionOnOneVote()),
-        Of("short-proposal-quorum", "An agent votes for a value with one proposal less than a quorum.", PropertyNames.Agreement, new ShortProposalQuorum()),
-        Of("short-vote-quorum", "An agent leaves a round with one vote less than a quorum.", PropertyNames.Agreement, new ShortVoteQuorum()),
-        Of("draw-on-catch-up", "An agent that catches up draws a value instead of copying one.", PropertyNames.Agreement, new DrawOnCatchUp()),
-        Of("restarted-member", "A restarted agent proposes and votes in a run of its earlier process.", PropertyNames.OneProposal, new RestartedMember()),
+        Of("short-proposal-quorum", "An agent votes for a value with one proposal less than a quorum.",
+            PropertyNames.Agreement, new ShortProposalQuorum()),
+        Of("short-vote-quorum", "An agent leaves a round with one vote less than a quorum.",
+            PropertyNames.Agreement, new ShortVoteQuorum()),
+        Of("draw-on-catch-up", "An agent that catches up draws a value instead of copying one.",
+            PropertyNames.Agreement, new DrawOnCatchUp()),
+        Of("restarted-member", "A restarted agent proposes and votes in a run of its earlier process.",
+            PropertyNames.OneProposal, new RestartedMember()),
         Of("forgotten-floor", "A reset agent forgets the highest run that it saw.", PropertyNames.OneProposal, new ForgottenFloor()),
-        Of("run-id-without-boot", "An initiator may use one run id before and after a restart.", PropertyNames.OneProposal, new RunIdWithoutBoot()),
-        Of("own-floor-not-raised", "An initiator does not raise its floor to its own run.", PropertyNames.OneProposal, new OwnFloorNotRaised()),
-        Of("old-final-accepted", "An agent accepts the decision of an older run for its current run.", PropertyNames.Validity, new OldFinalAccepted()),
+        Of("run-id-without-boot", "An initiator may use one run id before and after a restart.",
+            PropertyNames.OneProposal, new RunIdWithoutBoot()),
+        Of("own-floor-not-raised", "An initiator does not raise its floor to its own run.",
+            PropertyNames.OneProposal, new OwnFloorNotRaised()),
+        Of("old-final-accepted", "An agent accepts the decision of an older run for its current run.",
+            PropertyNames.Validity, new OldFinalAccepted()),
         Of("clearing-handshake", "A handshake clears the receiver's run.", PropertyNames.Termination, new ClearingHandshake()),
-        Of("cluster-sizes-not-compared", "A start does not compare how many agents each agent counts.", PropertyNames.ClusterSize, new ClusterSizesNotCompared(), MutantCondition.DifferentClusterSizes),
-        Of("decision-not-restored", "A restarted agent restores its run without the decision.", PropertyNames.Durability, new DecisionNotRestored(), MutantCondition.PersistedState),
-        Of("forging-relay", "A relay passes on a vote for none as a vote for its author's proposal.", PropertyNames.Agreement, new ForgingRelay(), MutantCondition.Relay),
-        Of("silent-learners", "A learner does not introduce its run to its peers.", PropertyNames.Termination, new SilentLearners(), MutantCondition.PersistedState),
+        Of("cluster-sizes-not-compared", "A start does not compare how many agents each agent counts.",
+            PropertyNames.ClusterSize, new ClusterSizesNotCompared(), MutantCondition.DifferentClusterSizes),
+        Of("decision-not-restored", "A restarted agent restores its run without the decision.",
+            PropertyNames.Durability, new DecisionNotRestored(), MutantCondition.PersistedState),
+        Of("forging-relay", "A relay passes on a vote for none as a vote for its author's proposal.",
+            PropertyNames.Agreement, new ForgingRelay(), MutantCondition.Relay),
+        Of("silent-learners", "A learner does not introduce its run to its peers.",
+            PropertyNames.Termination, new SilentLearners(), MutantCondition.PersistedState),
     ];
 
     /// <summary>The mutant with this name.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
-    public static Mutant Find(string name) => All.FirstOrDefault(mutant => string.Equals(mutant.Name, name, StringComparison.OrdinalIgnoreCase))
+    public static Mutant Find(string name) =>
+        All.FirstOrDefault(mutant => string.Equals(mutant.Name, name, StringComparison.OrdinalIgnoreCase))
         ?? throw new ArgumentException($"There is no mutant '{name}'; choose one of {Names}.", nameof(name));
 
     /// <summary>The names of all mutants, with commas between them.</summary>
@@ -64,6 +76,7 @@ public sealed record Mutant(string Name, string Description, string Property, Mu
         _ => options,
     };
 
-    private static Mutant Of(string name, string description, string property, SafetyRules rules, MutantCondition condition = MutantCondition.Always) =>
+    private static Mutant Of(
+        string name, string description, string property, SafetyRules rules, MutantCondition condition = MutantCondition.Always) =>
         new(name, description, property, condition, (id, boot, peers, random) => new AgentStateMachine(id, boot, peers, random, rules));
 }

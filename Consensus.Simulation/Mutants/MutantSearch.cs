@@ -13,12 +13,16 @@ public static class MutantSearch
         WindowMs: 5, Drop: Probability.Of(0.1m), Pause: Probability.Of(0.02m), Latency: Latency.Tail);
 
     private static readonly SimulationOptions Faulty = new(
-        Values: 2, WindowMs: 5, Drop: Probability.Of(0.2m), Crash: Probability.Of(0.05m), Reset: Probability.Of(0.02m), Starts: 2, Latency: Latency.Tail, FaultsMs: 500);
+        Values: 2, WindowMs: 5, Drop: Probability.Of(0.2m), Crash: Probability.Of(0.05m),
+        Reset: Probability.Of(0.02m), Starts: 2, Latency: Latency.Tail, FaultsMs: 500);
 
     // An agent queries its peers for some seconds after it starts. Only later is it the last one that knows of a run.
-    private static readonly SimulationOptions Restarting = new(Values: 2, WindowMs: 5, Crash: Probability.Of(0.03m), Starts: 3, FaultsMs: 6_000);
+    private static readonly SimulationOptions Restarting = new(
+        Values: 2, WindowMs: 5, Crash: Probability.Of(0.03m), Starts: 3, FaultsMs: 6_000);
 
-    /// <summary>The smallest of the first violations found, one of the mutant's own property if there is one. Takes a second or two.</summary>
+    /// <summary>
+    /// The smallest of the first violations found, one of the mutant's own property if there is one. Takes a second or two.
+    /// </summary>
     /// <returns>Null where none is found.</returns>
     public static Counterexample? Find(Mutant mutant)
     {
@@ -29,7 +33,9 @@ public static class MutantSearch
             MutantCondition.DifferentClusterSizes => [(Slow, MaxViolations)],
             _ => [(Slow, MaxViolations), (Faulty, MaxViolations)],
         };
-        return simulated.Select(one => Counterexample.Find(mutant.AdaptOptions(one.Options), 1, MaxRuns, one.Violations, mutant.Factory)).OfType<Counterexample>()
+        return simulated
+            .Select(one => Counterexample.Find(mutant.AdaptOptions(one.Options), 1, MaxRuns, one.Violations, mutant.Factory))
+            .OfType<Counterexample>()
             .OrderBy(found => found.Violation.Property == mutant.Property ? 0 : 1).ThenBy(found => found.Events).FirstOrDefault();
     }
 }

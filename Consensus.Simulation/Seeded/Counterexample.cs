@@ -14,7 +14,8 @@ public sealed class Counterexample
     private StateMachineFactory? _make;
 
     private Counterexample(
-        SimulationOptions options, long seed, long draws, ScheduleReplay replay, List<ScheduledInput> schedule, Violation violation, string? unfinishedReason)
+        SimulationOptions options, long seed, long draws, ScheduleReplay replay,
+        List<ScheduledInput> schedule, Violation violation, string? unfinishedReason)
     {
         (Options, Seed, _draws, _schedule) = (options, seed, draws, schedule);
         (Trace, Violation, UnfinishedReason) = (replay.Trace!, violation, unfinishedReason);
@@ -46,7 +47,8 @@ public sealed class Counterexample
     public static Counterexample? Of(SimulationOptions options, long seed, StateMachineFactory? make = null)
     {
         var trace = new SimulationTrace();
-        return new Simulator(options, make).Run(seed, trace).Violation is { } violation ? Shrink(options, seed, make, trace, violation) : null;
+        return new Simulator(options, make).Run(seed, trace).Violation is { } violation
+            ? Shrink(options, seed, make, trace, violation) : null;
     }
 
     /// <summary>The smallest of the first few violations found.</summary>
@@ -56,7 +58,8 @@ public sealed class Counterexample
     /// <param name="violations">How many violations to shrink.</param>
     /// <param name="make">Makes a machine; null: one with the default rules.</param>
     /// <returns>Null where there is none.</returns>
-    public static Counterexample? Find(SimulationOptions options, long firstSeed, int runs, int violations, StateMachineFactory? make = null)
+    public static Counterexample? Find(
+        SimulationOptions options, long firstSeed, int runs, int violations, StateMachineFactory? make = null)
     {
         var simulator = new Simulator(options, make);
         Counterexample? best = null;

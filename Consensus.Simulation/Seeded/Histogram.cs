@@ -16,7 +16,9 @@ public sealed class Histogram
     /// <summary>Their mean; 0 where there are none.</summary>
     public double Mean => Count == 0 ? 0 : (double)Sum / Count;
 
-    /// <summary>Half the width of the 95 % confidence interval of the mean, by the normal approximation; 0: fewer than two were counted.</summary>
+    /// <summary>
+    /// Half the width of the 95 % confidence interval of the mean, by the normal approximation; 0: fewer than two were counted.
+    /// </summary>
     public double HalfWidth =>
         Count < 2 ? 0 : 1.96 * Math.Sqrt(_counts.Sum(one => one.Value * Math.Pow(one.Key - Mean, 2)) / (Count - 1) / Count);
 
@@ -42,7 +44,9 @@ public sealed class Histogram
         }
     }
 
-    /// <summary>The smallest number that at least <paramref name="percent"/> % of all numbers do not exceed; 0 where there are none.</summary>
+    /// <summary>
+    /// The smallest number that at least <paramref name="percent"/> % of all numbers do not exceed; 0 where there are none.
+    /// </summary>
     public int Percentile(int percent)
     {
         var rank = ((Count * percent) + 99) / 100;

@@ -18,7 +18,8 @@ public static class LamportDiagram
     private const int LastSteps = 100;
 
     /// <summary>The legend, in a line.</summary>
-    public const string Legend = "(4)>3 sends 4 to agent3, (4)> is its arrival, (4)< a response, x lost, * a timer or client; ms at the left";
+    public const string Legend = "(4)>3 sends 4 to agent3, (4)> is its arrival, "
+        + "(4)< a response, x lost, * a timer or client; ms at the left";
 
     /// <summary>The diagram, a line each.</summary>
     /// <param name="trace">What happened.</param>
@@ -66,7 +67,8 @@ public static class LamportDiagram
     {
         var numbers = new Dictionary<TraceCall, int>();
         var booted = new HashSet<int>();
-        var namesRun = trace.Steps.SelectMany(step => step.Events).Where(protocolEvent => protocolEvent.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner)
+        var namesRun = trace.Steps.SelectMany(step => step.Events)
+            .Where(protocolEvent => protocolEvent.Kind is ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner)
             .Select(protocolEvent => protocolEvent.Run).Distinct().Count() > 1;
         var lines = new List<(long, int, string)>();
         foreach (var step in trace.Steps)
@@ -79,9 +81,11 @@ public static class LamportDiagram
             }
 
             text.Append(step.Outcome switch { null or RunStarted => "", var outcome => "; " + EventFormatter.Of(outcome) });
-            foreach (var sent in step.Sent.Where(call => call.Message is not StateQuery).GroupBy(call => call.Message, ReferenceEqualityComparer.Instance))
+            foreach (var sent in step.Sent.Where(call => call.Message is not StateQuery)
+                .GroupBy(call => call.Message, ReferenceEqualityComparer.Instance))
             {
-                var to = sent.Select(call => string.Create(CultureInfo.InvariantCulture, $"({numbers[call] = numbers.Count + 1}){(IsLost(call) ? "x" : ">")}{call.To + 1}"));
+                var to = sent.Select(call => string.Create(
+                    CultureInfo.InvariantCulture, $"({numbers[call] = numbers.Count + 1}){(IsLost(call) ? "x" : ">")}{call.To + 1}"));
                 text.Append("; ").Append(EventFormatter.Of((Message)sent.Key!, namesRun)).Append(' ').AppendJoin(' ', to);
             }
 
@@ -105,12 +109,15 @@ public static class LamportDiagram
 
     private static string Cause(TraceStep step, Dictionary<TraceCall, int> numbers, bool namesRun)
     {
-        var number = step.Call is { } call && numbers.TryGetValue(call, out var known) ? string.Create(CultureInfo.InvariantCulture, $"({known})") : "";
+        var number = step.Call is { } call && numbers.TryGetValue(call, out var known)
+            ? string.Create(CultureInfo.InvariantCulture, $"({known})") : "";
         return step.Kind switch
         {
             TraceStepKind.Start => "* POST /run",
-            TraceStepKind.Receive => $"{number}> {EventFormatter.Of(step.Call!.Message, namesRun)}{(step.Copy > 0 ? " again" : "")}{(step.Call.ResponseLost && step.Call.Response is null ? ", response lost x" : "")}",
-            TraceStepKind.Response => $"{number}< {(step.Call!.Message is StateQuery ? $"{AgentIds.IdOf(step.Call.To)}: " : "")}{EventFormatter.Summary(step.Call.Response!)}",
+            TraceStepKind.Receive => $"{number}> {EventFormatter.Of(step.Call!.Message, namesRun)}{(step.Copy > 0 ? " again" : "")}"
+                + (step.Call.ResponseLost && step.Call.Response is null ? ", response lost x" : ""),
+            TraceStepKind.Response => $"{number}< {(step.Call!.Message is StateQuery ? $"{AgentIds.IdOf(step.Call.To)}: " : "")}"
+                + EventFormatter.Summary(step.Call.Response!),
             TraceStepKind.Failure => $"{number}x no response",
             TraceStepKind.Timer => $"* {EventFormatter.Of(step.Timer)}",
             TraceStepKind.Reset => "* RESET",

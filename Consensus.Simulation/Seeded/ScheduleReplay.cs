@@ -4,7 +4,8 @@ using Timer = Consensus.Protocol.Timer;
 namespace Consensus.Simulation.Seeded;
 
 /// <summary>One input of a schedule. A call that no input delivers stays in flight.</summary>
-internal readonly record struct ScheduledInput(TraceStepKind Kind, int Agent, long At, CallKey Call, int Copy, Timer Timer, RunRequest? Request);
+internal readonly record struct ScheduledInput(
+    TraceStepKind Kind, int Agent, long At, CallKey Call, int Copy, Timer Timer, RunRequest? Request);
 
 /// <summary>
 /// A cluster whose next event comes from a list instead of a draw. The agents and their draws are those of the simulated
@@ -41,7 +42,8 @@ internal sealed class ScheduleReplay : SimulatedCluster
         foreach (var step in trace.Steps)
         {
             // The first process of each agent runs from the beginning.
-            if (step.Kind is TraceStepKind.Start or TraceStepKind.Receive or TraceStepKind.Response or TraceStepKind.Failure or TraceStepKind.Timer or TraceStepKind.Reset
+            if (step.Kind is TraceStepKind.Start or TraceStepKind.Receive or TraceStepKind.Response
+                or TraceStepKind.Failure or TraceStepKind.Timer or TraceStepKind.Reset
                 || (step.Kind == TraceStepKind.Boot && !booted.Add(step.Agent)))
             {
                 schedule.Add(new(step.Kind, step.Agent, step.At, step.Call?.Key ?? default, step.Copy, step.Timer, step.Request));

@@ -14,10 +14,13 @@ public readonly record struct BatchProgress(long Runs, long Messages, long Viola
 /// <param name="Messages">Messages and responses that arrived, by simulated run.</param>
 /// <param name="Requests">Requests of runs that were sent (<see cref="SimulationResult.Requests"/>), by simulated run.</param>
 /// <param name="VirtualUs">How long each simulated run lasted, in virtual µs.</param>
-/// <param name="Violations">The first violation of each seed, in the order of seeds; at most <see cref="SimulationBatch.MaxViolations"/>.</param>
+/// <param name="Violations">
+/// The first violation of each seed, in the order of seeds; at most <see cref="SimulationBatch.MaxViolations"/>.
+/// </param>
 /// <param name="Broken">How many simulated runs broke each property of each rule.</param>
 public sealed record BatchReport(
-    SimulationOptions Options, long FirstSeed, long Runs, IReadOnlyList<long> Outcomes, Histogram Rounds, Histogram Messages, Histogram Requests, Histogram VirtualUs,
+    SimulationOptions Options, long FirstSeed, long Runs, IReadOnlyList<long> Outcomes,
+    Histogram Rounds, Histogram Messages, Histogram Requests, Histogram VirtualUs,
     IReadOnlyList<(long Seed, Violation Violation)> Violations, IReadOnlyDictionary<(Rule Rule, string Property), long> Broken)
 {
     /// <summary>True where the ratified rule broke nothing. The classic rule claims no safety.</summary>
@@ -54,10 +57,12 @@ public sealed class SimulationBatch(SimulationOptions options, long firstSeed, l
         workers = workers > 0 ? workers : Environment.ProcessorCount;
         var block = Math.Clamp(runs / (workers * 64L), 1, 200);
         var tasks = Enumerable.Range(0, workers)
-            .Select(_ => Task.Factory.StartNew(() => Work(block, progress, cancellation), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
+            .Select(_ => Task.Factory.StartNew(() => Work(block, progress, cancellation),
+                cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
         Wait(tasks);
         TrimViolations();
-        return new BatchReport(options, firstSeed, _messages.Count, _outcomes, _rounds, _messages, _requests, _virtualUs, _violations, _broken);
+        return new BatchReport(options, firstSeed, _messages.Count, _outcomes,
+            _rounds, _messages, _requests, _virtualUs, _violations, _broken);
     }
 
     private static void Wait(Task[] tasks)

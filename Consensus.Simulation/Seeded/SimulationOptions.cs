@@ -12,7 +12,9 @@ public enum Latency
     /// <summary>Evenly from 0.2 to 2 ms.</summary>
     Uniform,
 
-    /// <summary>0.1 to 0.5 ms, doubled half the time, and again half of that time, up to 256 ms; one link in eight four times as slow.</summary>
+    /// <summary>
+    /// 0.1 to 0.5 ms, doubled half the time, and again half of that time, up to 256 ms; one link in eight four times as slow.
+    /// </summary>
     Tail,
 }
 
@@ -36,7 +38,9 @@ public readonly record struct Probability(int PerMillion)
 /// <param name="WindowMs">The runs' window: 0..60000 ms.</param>
 /// <param name="Drop">Probability that a message or response is lost.</param>
 /// <param name="Duplicate">Probability that a message arrives twice.</param>
-/// <param name="Crash">Probability that an agent crashes in a step. Only some of the step's messages are sent. The agent restarts without its memory.</param>
+/// <param name="Crash">
+/// Probability that an agent crashes in a step. Only some of the step's messages are sent. The agent restarts without its memory.
+/// </param>
 /// <param name="Partition">Probability that links are cut after a step, both ways or one way.</param>
 /// <param name="Pause">Probability that an agent pauses after a step.</param>
 /// <param name="Reset">Probability that an agent is reset soon after a step.</param>
@@ -45,7 +49,9 @@ public readonly record struct Probability(int PerMillion)
 /// <param name="FaultsMs">How long faults happen, in virtual ms.</param>
 /// <param name="Durable">Whether a restarted agent restores what it persisted (<see cref="AgentStateMachine.ToPersist"/>).</param>
 /// <param name="MaxRounds">A simulated run that enters a later round is cut off.</param>
-/// <param name="ShortPeers">How many agents, the last ones, lack one agent in their <c>PEERS</c> and so count one agent less: 0..Agents-1.</param>
+/// <param name="ShortPeers">
+/// How many agents, the last ones, lack one agent in their <c>PEERS</c> and so count one agent less: 0..Agents-1.
+/// </param>
 /// <param name="Spread">How proposals and votes travel; null: the protocol's default.</param>
 public sealed record SimulationOptions(
     int Agents = 3,
@@ -87,20 +93,24 @@ public sealed record SimulationOptions(
     }
 
     /// <summary>True where nothing but delay goes wrong.</summary>
-    public bool IsFaultFree => Drop == default && Duplicate == default && Crash == default && Partition == default && Pause == default && Reset == default;
+    public bool IsFaultFree =>
+        Drop == default && Duplicate == default && Crash == default && Partition == default && Pause == default && Reset == default;
 
     /// <summary>Names an option that is out of range, and its range; null where there is none.</summary>
     /// <param name="prefix">What comes before the option's name.</param>
     public string? Error(string prefix = "--") =>
-        Outside(prefix + "agents", Agents, 1, ProtocolLimits.MaxAgents) ?? (RunOption.Check(RunBy(default)) is { } wrong ? prefix + wrong : null)
+        Outside(prefix + "agents", Agents, 1, ProtocolLimits.MaxAgents)
+        ?? (RunOption.Check(RunBy(default)) is { } wrong ? prefix + wrong : null)
         ?? Outside(prefix + "drop", Drop) ?? Outside(prefix + "duplicate", Duplicate)
         ?? Outside(prefix + "crash", Crash) ?? Outside(prefix + "partition", Partition) ?? Outside(prefix + "pause", Pause)
-        ?? Outside(prefix + "reset", Reset) ?? Outside(prefix + "starts", Starts, 1, 100) ?? Outside(prefix + "faults", FaultsMs, 0, 600_000)
+        ?? Outside(prefix + "reset", Reset) ?? Outside(prefix + "starts", Starts, 1, 100)
+        ?? Outside(prefix + "faults", FaultsMs, 0, 600_000)
         ?? Outside(prefix + "rounds", MaxRounds, 1, ProtocolLimits.MaxRound) ?? Outside(prefix + "short-peers", ShortPeers, 0, Agents - 1);
 
     private static string? Outside(string option, Probability value) =>
         value.PerMillion is >= 0 and <= 1_000_000 ? null : $"{option} is {value}; it must be from 0 to 1.";
 
     private static string? Outside(string option, int value, int least, int most) =>
-        value >= least && value <= most ? null : string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be from {least} to {most}.");
+        value >= least && value <= most
+            ? null : string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be from {least} to {most}.");
 }

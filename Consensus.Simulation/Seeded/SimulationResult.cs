@@ -30,4 +30,5 @@ public enum SimulationOutcome
 /// <param name="VirtualUs">How long it lasted, in virtual µs.</param>
 /// <param name="Requests">Requests of runs that were sent: everything but handshakes and state queries.</param>
 /// <param name="UnfinishedReason">Why it is not over, where it ended undecided or broken for that.</param>
-public sealed record SimulationResult(long Seed, SimulationOutcome Outcome, Violation? Violation, int Messages, long VirtualUs, int Requests, string? UnfinishedReason = null);
+public sealed record SimulationResult(long Seed, SimulationOutcome Outcome, Violation? Violation,
+    int Messages, long VirtualUs, int Requests, string? UnfinishedReason = null);

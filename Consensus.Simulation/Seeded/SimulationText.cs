@@ -11,10 +11,16 @@ public static class SimulationText
     {
         var faults = new (string Name, Probability Chance)[]
         {
-            ("drop", options.Drop), ("duplicate", options.Duplicate), ("crash", options.Crash), ("partition", options.Partition), ("pause", options.Pause), ("reset", options.Reset),
+            ("drop", options.Drop), ("duplicate", options.Duplicate), ("crash", options.Crash),
+            ("partition", options.Partition), ("pause", options.Pause), ("reset", options.Reset),
         };
         var list = string.Join(", ", faults.Where(fault => fault.Chance != default).Select(fault => $"{fault.Name} {fault.Chance}"));
-        return Invariant($"{NameOf(options.Rule)} rule, {NameOf(options.Draw)} draws, {Count(options.Agents, "agent")}, {Count(options.Values, "value")}, window {options.WindowMs} ms, {NameOf(options.Latency)} latency, {Count(options.Starts, "start")}{(options.Spread is { } spread ? $", spread {NameOf(spread)}" : "")}; {(options.Durable ? "durable, " : "")}{(options.ShortPeers > 0 ? Invariant($"{Count(options.ShortPeers, "agent")} with one peer too few, ") : "")}{(list.Length == 0 ? "no faults" : Invariant($"{list}, for {options.FaultsMs} ms"))}");
+        return Invariant($"{NameOf(options.Rule)} rule, {NameOf(options.Draw)} draws, {Count(options.Agents, "agent")}, ")
+            + Invariant($"{Count(options.Values, "value")}, window {options.WindowMs} ms, {NameOf(options.Latency)} latency, ")
+            + $"{Count(options.Starts, "start")}{(options.Spread is { } spread ? $", spread {NameOf(spread)}" : "")}; "
+            + (options.Durable ? "durable, " : "")
+            + (options.ShortPeers > 0 ? $"{Count(options.ShortPeers, "agent")} with one peer too few, " : "")
+            + (list.Length == 0 ? "no faults" : Invariant($"{list}, for {options.FaultsMs} ms"));
     }
 
     /// <summary>The outcome of one simulated run, in a sentence.</summary>
@@ -46,7 +52,8 @@ public static class SimulationText
     /// <summary>A counterexample, with its diagram and a sentence.</summary>
     public static IEnumerable<string> Lines(this Counterexample found)
     {
-        yield return Invariant($"The shortest counterexample found, {Count(found.Events, "event")}; messages without an arrival are still in flight:");
+        yield return Invariant(
+            $"The shortest counterexample found, {Count(found.Events, "event")}; messages without an arrival are still in flight:");
         foreach (var line in LamportDiagram.Lines(found.Trace, found.Options.Agents, everything: true))
         {
             yield return line;
@@ -67,7 +74,8 @@ public static class SimulationText
             return $"From here, without any further fault: {found.UnfinishedReason}.";
         }
 
-        var decisions = found.Trace.Steps.SelectMany(step => step.Events.Select(protocolEvent => (step.At, step.Agent, Event: protocolEvent)))
+        var decisions = found.Trace.Steps.SelectMany(
+            step => step.Events.Select(protocolEvent => (step.At, step.Agent, Event: protocolEvent)))
             .Where(one => one.Event.Kind == ProtocolEventKind.Decided && one.Event.Run == found.Violation.Run).ToList();
         if (found.Violation is not { Property: PropertyNames.Agreement, Rule: Rule.Classic }
             || decisions.FindIndex(one => one.Event.Value != decisions[0].Event.Value) is not (> 0 and var other))
@@ -79,8 +87,9 @@ public static class SimulationText
         var (first, second) = (decisions[0], decisions[other]);
         var agent = AgentIds.IdOf(first.Agent);
         return Invariant($"{agent} received a majority for {first.Event.Value} in round {first.Event.Round} and decided. ")
-            + Invariant($"{EventFormatter.Of(TimeSpan.FromMicroseconds(second.At - first.At))} later, {AgentIds.IdOf(second.Agent)} received ")
-            + Invariant($"a majority for {second.Event.Value} in round {second.Event.Round}. {agent}'s decision had not reached it.");
+            + Invariant($"{EventFormatter.Of(TimeSpan.FromMicroseconds(second.At - first.At))} later, ")
+            + Invariant($"{AgentIds.IdOf(second.Agent)} received a majority for {second.Event.Value} in round {second.Event.Round}. ")
+            + $"{agent}'s decision had not reached it.";
     }
 
     /// <summary>The figures of many simulated runs, and every violation with its seed.</summary>
@@ -90,14 +99,22 @@ public static class SimulationText
     {
         var pace = elapsed is null ? "" : Pace(report, Math.Max(elapsed.Value.TotalSeconds, 0.001));
         yield return report.Options.Describe();
-        yield return Invariant($"{Count(report.Runs, "run")} (seeds {report.FirstSeed}..{report.FirstSeed + report.Runs - 1}){pace} ({report.Messages.Sum:N0} messages)");
-        yield return $"  ended     {string.Join(", ", report.Outcomes.Select((count, outcome) => (Count: count, Text: TextOf((SimulationOutcome)outcome))).Where(outcome => outcome.Count > 0).Select(outcome => Invariant($"{outcome.Count:N0} {outcome.Text}")))}";
+        yield return Invariant($"{Count(report.Runs, "run")} (seeds {report.FirstSeed}..{report.FirstSeed + report.Runs - 1})")
+            + Invariant($"{pace} ({report.Messages.Sum:N0} messages)");
+        var outcomes = report.Outcomes.Select((count, outcome) => (Count: count, Text: TextOf((SimulationOutcome)outcome)))
+            .Where(outcome => outcome.Count > 0).Select(outcome => Invariant($"{outcome.Count:N0} {outcome.Text}"));
+        yield return $"  ended     {string.Join(", ", outcomes)}";
         yield return Invariant($"  rounds    {report.Rounds} (to the first decision, of {Count(report.Rounds.Count, "decided run")}; ")
             + Invariant($"mean {report.Rounds.Mean:N4} ± {report.Rounds.HalfWidth:N4} at 95 %)");
         yield return Invariant($"  messages  {report.Messages} (messages and responses that arrived, by simulated run)");
         yield return Invariant($"  requests  {report.Requests} (new_round, proposal, vote and final, by simulated run)");
-        yield return Invariant($"  time      mean {report.VirtualUs.Mean / 1000:N1} ms, p50 {report.VirtualUs.Percentile(50) / 1000.0:N1} ms, p99 {report.VirtualUs.Percentile(99) / 1000.0:N1} ms (virtual, until all was settled)");
-        yield return report.Broken.Count == 0 ? "0 violations" : Invariant($"{report.Broken.Values.Sum():N0} violations: {string.Join(", ", report.Broken.OrderBy(broken => broken.Key).Select(broken => Invariant($"{broken.Value:N0} of {broken.Key.Property} by the {NameOf(broken.Key.Rule)} rule")))}");
+        yield return Invariant($"  time      mean {report.VirtualUs.Mean / 1000:N1} ms, ")
+            + Invariant($"p50 {report.VirtualUs.Percentile(50) / 1000.0:N1} ms, p99 {report.VirtualUs.Percentile(99) / 1000.0:N1} ms ")
+            + "(virtual, until all was settled)";
+        var broken = report.Broken.OrderBy(one => one.Key)
+            .Select(one => Invariant($"{one.Value:N0} of {one.Key.Property} by the {NameOf(one.Key.Rule)} rule"));
+        yield return report.Broken.Count == 0 ? "0 violations"
+            : Invariant($"{report.Broken.Values.Sum():N0} violations: {string.Join(", ", broken)}");
         foreach (var (seed, violation) in report.Violations)
         {
             yield return $"  seed {seed.ToString(CultureInfo.InvariantCulture)}: {violation.Property}: {violation.Explanation}";
@@ -119,7 +136,8 @@ public static class SimulationText
         var values = decisions.Where(agent => agent.Run == newest).Select(agent => agent.Decision!.Value).Distinct().ToList();
         var who = decisions.Count(agent => agent.Run == newest) == agents.Count ? "All" : "All that are in it";
         return values.Count > 1 ? $"Run {newest} ended with the decisions {string.Join(" and ", values)}."
-            : Invariant($"{who} hold {values[0]} as the decision of run {newest}, made in round {decisions.Where(agent => agent.Run == newest).Min(agent => agent.Round)}.");
+            : Invariant($"{who} hold {values[0]} as the decision of run {newest}, ")
+                + Invariant($"made in round {decisions.Where(agent => agent.Run == newest).Min(agent => agent.Round)}.");
     }
 
     private static string TextOf(SimulationOutcome outcome) => outcome switch
@@ -168,11 +186,18 @@ internal sealed record AgentSummary(int Agent, RunId Run, bool Learner, int? Dec
             {
                 now = protocolEvent.Kind switch
                 {
-                    ProtocolEventKind.Restored => now with { Run = protocolEvent.Run, Learner = true, Decision = protocolEvent.Value == 0 ? null : protocolEvent.Value, Round = protocolEvent.Round },
+                    ProtocolEventKind.Restored => now with
+                    {
+                        Run = protocolEvent.Run,
+                        Learner = true,
+                        Decision = protocolEvent.Value == 0 ? null : protocolEvent.Value,
+                        Round = protocolEvent.Round,
+                    },
                     ProtocolEventKind.Joined => now with { Run = protocolEvent.Run, Learner = false, Decision = null },
                     ProtocolEventKind.JoinedAsLearner => now with { Run = protocolEvent.Run, Learner = true, Decision = null },
                     ProtocolEventKind.WasReset => now with { Run = RunId.None, Decision = null },
-                    ProtocolEventKind.Decided or ProtocolEventKind.Learned => now with { Decision = protocolEvent.Value, Round = protocolEvent.Round },
+                    ProtocolEventKind.Decided or ProtocolEventKind.Learned =>
+                        now with { Decision = protocolEvent.Value, Round = protocolEvent.Round },
                     _ => now,
                 };
             }

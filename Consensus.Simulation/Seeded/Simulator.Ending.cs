@@ -5,7 +5,8 @@ namespace Consensus.Simulation.Seeded;
 /// <summary>When a simulated run is over, and with which outcome.</summary>
 public sealed partial class Simulator
 {
-    private SimulationResult ResultOf(SimulationOutcome outcome, string? unfinishedReason = null) => new(_seed, outcome, Violation, _messages, Now, _requests, unfinishedReason);
+    private SimulationResult ResultOf(SimulationOutcome outcome, string? unfinishedReason = null) =>
+        new(_seed, outcome, Violation, _messages, Now, _requests, unfinishedReason);
 
     /// <summary>True where nothing is left to wait for.</summary>
     private bool IsOver()
@@ -56,7 +57,8 @@ public sealed partial class Simulator
             ? ResultOf(SimulationOutcome.Undecided, reason)
             : ResultOf(SimulationOutcome.Broken, reason) with
             {
-                Violation = new Violation(PropertyNames.Termination, Rule.Ratified, newest?.Id ?? RunId.None, $"{TerminationTimeoutMs / 1000} s after the last fault, {reason}."),
+                Violation = new Violation(PropertyNames.Termination, Rule.Ratified, newest?.Id ?? RunId.None,
+                    $"{TerminationTimeoutMs / 1000} s after the last fault, {reason}."),
             };
     }
 

@@ -108,7 +108,8 @@ public sealed partial class Simulator : SimulatedCluster
     /// <param name="Number">Which timer, start or copy.</param>
     /// <param name="Call">The call concerned.</param>
     /// <param name="Response">The response on its way.</param>
-    private readonly record struct PlannedEvent(PlannedEventKind Kind, short Agent, int Number = 0, PlannedCall? Call = null, Response? Response = null);
+    private readonly record struct PlannedEvent(
+        PlannedEventKind Kind, short Agent, int Number = 0, PlannedCall? Call = null, Response? Response = null);
 
     /// <summary>Changes of messages, by the number of the call. They apply to traced runs. All draws stay as they were.</summary>
     public IReadOnlyDictionary<int, MessageChange> Changes { get; init; } = new Dictionary<int, MessageChange>();
@@ -177,7 +178,8 @@ public sealed partial class Simulator : SimulatedCluster
 
             // agent1 gets the first start. Half of the others follow at about the same time, half at any time.
             var agent = i == 0 ? 0 : _random.Next(_options.Agents);
-            var at = FirstStartUs + (i == 0 ? 0 : _random.Next(2) == 0 ? _random.Next((int)BusyUs) : _random.Next(1 + (_options.FaultsMs * 1000)));
+            var at = FirstStartUs + (i == 0 ? 0
+                : _random.Next(2) == 0 ? _random.Next((int)BusyUs) : _random.Next(1 + (_options.FaultsMs * 1000)));
             _pendingStarts++;
             Plan(at, new PlannedEvent(PlannedEventKind.Start, (short)agent, i));
         }
