@@ -58,7 +58,8 @@ internal sealed record AgentReply(int Status, JsonElement Body, string? MediaTyp
     /// <exception cref="CheckFailedException">The response differs.</exception>
     public AgentReply Expect(int status, params (string Name, string Json)[] fields)
     {
-        if (Status != status || fields.Any(field => Body.Find(field.Name) is not { } found || !JsonElement.DeepEquals(found, JsonText.Parse(field.Json))))
+        if (Status != status
+            || fields.Any(field => Body.Find(field.Name) is not { } found || !JsonElement.DeepEquals(found, JsonText.Parse(field.Json))))
         {
             throw new CheckFailedException($"{status} {{{string.Join(',', fields.Select(field => $"\"{field.Name}\":{field.Json}"))}}}");
         }
@@ -73,7 +74,8 @@ internal sealed class AgentConnection : IDisposable
     private const int AnswersToBelieve = 50;
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(40);
-    private readonly HttpClient _http = new(DirectHttp.CreateHandler()) { Timeout = ResponseTimeout, MaxResponseContentBufferSize = 1024 * 1024 };
+    private readonly HttpClient _http =
+        new(DirectHttp.CreateHandler()) { Timeout = ResponseTimeout, MaxResponseContentBufferSize = 1024 * 1024 };
     private readonly ExchangeLog _log;
 
     /// <param name="address">The agent's base address.</param>
@@ -108,7 +110,8 @@ internal sealed class AgentConnection : IDisposable
     /// <param name="cancellation">Ends it.</param>
     /// <returns>False where the condition did not hold although the agent had the time.</returns>
     /// <exception cref="CheckFailedException">There was no response, or the agent responds too slowly to judge it.</exception>
-    public async Task<bool> PollAsync(string path, Func<AgentReply, bool> condition, Func<Task> between, TimeSpan within, CancellationToken cancellation)
+    public async Task<bool> PollAsync(
+        string path, Func<AgentReply, bool> condition, Func<Task> between, TimeSpan within, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         for (var answers = 1; ; answers++)
@@ -126,7 +129,10 @@ internal sealed class AgentConnection : IDisposable
 
             if (clock.Elapsed > LongestWait)
             {
-                throw new CheckFailedException("answers to GET requests", $"{answers} in {LongestWait.TotalSeconds:0} s") { TooSlow = true };
+                throw new CheckFailedException("answers to GET requests", $"{answers} in {LongestWait.TotalSeconds:0} s")
+                {
+                    TooSlow = true,
+                };
             }
 
             await between();
@@ -151,7 +157,8 @@ internal sealed class AgentConnection : IDisposable
         }
     }
 
-    private async Task<(Exchange Exchange, AgentReply Reply)> CallAsync(HttpMethod method, string path, string? json, CancellationToken cancellation)
+    private async Task<(Exchange Exchange, AgentReply Reply)> CallAsync(
+        HttpMethod method, string path, string? json, CancellationToken cancellation)
     {
         var call = $"{method} {path}";
         try

@@ -51,7 +51,8 @@ internal sealed class CheckRunner(ExchangeLog log, Func<bool> outOfTime, Cancell
 
         return failures >= FailuresToBelieve
             ? Judge(VerdictOutcome.Failed, last!.Expected, last.Detail, ShownExchanges)
-            : Judge(VerdictOutcome.NotJudged, last?.Expected, "No try ended within the window of a round: the machine is too busy to judge this.", ShownExchanges);
+            : Judge(VerdictOutcome.NotJudged, last?.Expected,
+                "No try ended within the window of a round: the machine is too busy to judge this.", ShownExchanges);
 
         Verdict Judge(VerdictOutcome outcome, string? expected, string? detail, int exchanges) =>
             new(check.Id, check.Level, check.Sentence, outcome, expected, detail, log.Last(exchanges));

@@ -25,7 +25,8 @@ internal sealed class ChildProcess : IAgentProcess
     /// <exception cref="ConfigurationException">There is no shell to start it.</exception>
     public ChildProcess(string command, AgentSettings settings, IReadOnlyList<string> environment)
     {
-        var info = OperatingSystem.IsWindows() ? new ProcessStartInfo("cmd.exe", ["/c", command]) : new ProcessStartInfo("/bin/sh", ["-c", command]);
+        var info = OperatingSystem.IsWindows()
+            ? new ProcessStartInfo("cmd.exe", ["/c", command]) : new ProcessStartInfo("/bin/sh", ["-c", command]);
         (info.RedirectStandardOutput, info.RedirectStandardError, info.RedirectStandardInput) = (true, true, true);
         ProgramEnvironment.Clean(info.Environment, environment);
         info.Environment["AGENT_ID"] = settings.Id;

@@ -36,7 +36,8 @@ public sealed class ConformanceJudge(ConformanceOptions options, Action<Conforma
         ("one-proposal-sent", PropertyNames.OneProposal, "An agent proposes one value in a round of a run."),
         ("one-vote-sent", PropertyNames.OneVote, "An agent votes once in a round of a run."),
         ("learners-silent", PropertyNames.LearnersSilent, "A process that the run does not name proposes and votes nothing."),
-        ("termination", PropertyNames.Termination, "After the faults every agent decides, or says that its run is stalled; a run without faults is decided."),
+        ("termination", PropertyNames.Termination,
+            "After the faults every agent decides, or says that its run is stalled; a run without faults is decided."),
     ];
 
     private readonly ExchangeLog _log = new();
@@ -64,13 +65,15 @@ public sealed class ConformanceJudge(ConformanceOptions options, Action<Conforma
             await RunAsync(program, checks, programs.Count > 1 ? each.Name : null);
         }
 
-        return await RunFaultsAsync(cluster, new ConformanceReport(string.Join(" + ", cluster.Select(program => program.Name)), level, options.Seed, _verdicts, RequestedRuns: options.Runs));
+        return await RunFaultsAsync(cluster, new ConformanceReport(
+            string.Join(" + ", cluster.Select(program => program.Name)), level, options.Seed, _verdicts, RequestedRuns: options.Runs));
     }
 
     /// <summary>Judges agents that run already.</summary>
     /// <exception cref="ConfigurationException">An agent does not answer.</exception>
     public Task<ConformanceReport> JudgeRunningAsync(IReadOnlyList<Uri> urls) =>
-        new RunningAgents(urls, options, _log, () => IsOutOfTime, cancellation).JudgeAsync(Checks, (done, total, what) => progress(new(done, total, what)));
+        new RunningAgents(urls, options, _log, () => IsOutOfTime, cancellation)
+            .JudgeAsync(Checks, (done, total, what) => progress(new(done, total, what)));
 
     private async Task RunAsync(ProgramBench program, List<ConformanceCheck> checks, string? subject)
     {
@@ -123,7 +126,8 @@ public sealed class ConformanceJudge(ConformanceOptions options, Action<Conforma
             var violated = found?.Violation is { } violation && violation.Property == property;
             if (violated || described || property is PropertyNames.Agreement or PropertyNames.Validity or PropertyNames.Termination)
             {
-                _verdicts.Add(new Verdict(id, level, sentence, violated ? VerdictOutcome.Failed : VerdictOutcome.Passed, violated ? sentence : null, violated ? found!.Violation!.Explanation : null, []));
+                _verdicts.Add(new Verdict(id, level, sentence, violated ? VerdictOutcome.Failed : VerdictOutcome.Passed,
+                    violated ? sentence : null, violated ? found!.Violation!.Explanation : null, []));
             }
         }
 
@@ -163,8 +167,12 @@ public sealed class ConformanceJudge(ConformanceOptions options, Action<Conforma
                 {
                     return result with
                     {
-                        Violation = new(PropertyNames.Termination, result.Bare?.Rule ?? Protocol.Rule.Ratified, result.Bare?.Id ?? Protocol.RunId.None,
-                            $"{result.Decided} of {FaultRuns.Agents} agents decided a run without faults that agent{agent + 1} was asked for."),
+                        Violation = new(
+                            PropertyNames.Termination,
+                            result.Bare?.Rule ?? Protocol.Rule.Ratified,
+                            result.Bare?.Id ?? Protocol.RunId.None,
+                            $"{result.Decided} of {FaultRuns.Agents} agents decided a run without faults "
+                                + $"that agent{agent + 1} was asked for."),
                     };
                 }
             }

@@ -122,7 +122,8 @@ internal sealed class FakePeers(ExchangeLog log) : IAsyncDisposable
         var path = context.Request.Path.Value ?? "/";
         var call = new FakeCall(peer, path, text, JsonText.Parse(text));
         var answer = Override?.Invoke(call) ?? Answer(call);
-        log.Add(new Exchange("agent1", IdOf(peer), $"{context.Request.Method} {path}", text, answer.Status == 0 ? null : answer.Status, answer.Body));
+        log.Add(new Exchange("agent1", IdOf(peer), $"{context.Request.Method} {path}",
+            text, answer.Status == 0 ? null : answer.Status, answer.Body));
         TaskCompletionSource arrived;
         lock (_lock)
         {
@@ -158,7 +159,8 @@ internal sealed class FakePeers(ExchangeLog log) : IAsyncDisposable
             "/reset" => $$"""{"status":"reset"{{also}}}""",
             "/new_round" => $$"""{"status":"started","round":{{round}}}""",
             "/final" => """{"status":"ack"}""",
-            "/state" => $$"""{{{(who is null ? $"\"agent_id\":\"{IdOf(call.Peer)}\"" : who)}},"round":0,"my_value":null,"proposals":{},"attempts":0,"consensus_value":null,"consensus_round":null}""",
+            "/state" => $$"""{{{who ?? $"\"agent_id\":\"{IdOf(call.Peer)}\""}},"round":0,"my_value":null,"proposals":{},"attempts":0,"""
+                + "\"consensus_value\":null,\"consensus_round\":null}",
             "/consensus" => """{"reached":false,"round":0}""",
             _ => """{"status":"ok"}""",
         });

@@ -51,7 +51,8 @@ public sealed record PlannedFault(FaultKind Kind, int From, int To = 0, string? 
             FaultKind.Delay => string.Create(CultureInfo.InvariantCulture, $"{request} takes {Ms} ms"),
             FaultKind.Duplicate => $"{request} arrives twice",
             FaultKind.Reorder => $"{request} arrives after the next request",
-            FaultKind.Cut => string.Create(CultureInfo.InvariantCulture, $"agent{From + 1} cannot reach agent{To + 1} from {AtMs} ms on, for {Ms} ms"),
+            FaultKind.Cut =>
+                string.Create(CultureInfo.InvariantCulture, $"agent{From + 1} cannot reach agent{To + 1} from {AtMs} ms on, for {Ms} ms"),
             _ => string.Create(CultureInfo.InvariantCulture, $"agent{From + 1} is killed after {AtMs} ms and started again"),
         };
     }
@@ -68,7 +69,8 @@ public sealed record PlannedStart(int Agent, int AtMs);
 /// <param name="Faults">The faults.</param>
 public sealed record FaultPlan(long Seed, IReadOnlyList<PlannedStart> Starts, IReadOnlyList<PlannedFault> Faults)
 {
-    private static readonly string[] Described = ["/proposal", "/vote", "/final", "/new_round", "/proposal", "/vote", "/final", "/reset", "/state"];
+    private static readonly string[] Described =
+        ["/proposal", "/vote", "/final", "/new_round", "/proposal", "/vote", "/final", "/reset", "/state"];
     private static readonly string[] Original = ["/proposal", "/final", "/new_round", "/proposal", "/final", "/proposal", "/reset"];
 
     /// <summary>A plan without faults.</summary>
@@ -111,12 +113,14 @@ public sealed record FaultPlan(long Seed, IReadOnlyList<PlannedStart> Starts, IR
             faults.Add(kind switch
             {
                 2 when random.Next(6) == 0 => new(FaultKind.Kill, from, AtMs: at),
-                _ => new(Kinds[kind % Kinds.Length], from, to, calls[random.Next(calls.Length)], random.Next(3) == 0 ? 2 : 1, Ms: 5 + random.Next(span)),
+                _ => new(Kinds[kind % Kinds.Length], from, to, calls[random.Next(calls.Length)],
+                    random.Next(3) == 0 ? 2 : 1, Ms: 5 + random.Next(span)),
             });
         }
 
         return new FaultPlan(seed, starts, faults);
     }
 
-    private static FaultKind[] Kinds { get; } = [FaultKind.Drop, FaultKind.Delay, FaultKind.Drop, FaultKind.LoseResponse, FaultKind.Delay, FaultKind.Duplicate, FaultKind.Reorder];
+    private static FaultKind[] Kinds { get; } =
+        [FaultKind.Drop, FaultKind.Delay, FaultKind.Drop, FaultKind.LoseResponse, FaultKind.Delay, FaultKind.Duplicate, FaultKind.Reorder];
 }

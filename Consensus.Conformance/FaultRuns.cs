@@ -56,7 +56,8 @@ internal sealed class FaultRuns : IAsyncDisposable
             var ports = LoopbackPorts.Free(Agents);
             for (var agent = 0; agent < Agents; agent++)
             {
-                runs._agents[agent] = new StartedAgent(programs[agent % programs.Count], $"agent{agent + 1}", ports[agent], runs._proxies.PeersOf(agent), log);
+                runs._agents[agent] = new StartedAgent(
+                    programs[agent % programs.Count], $"agent{agent + 1}", ports[agent], runs._proxies.PeersOf(agent), log);
             }
 
             await Task.WhenAll(Enumerable.Range(0, Agents).Select(runs.StartAsync));
@@ -86,7 +87,8 @@ internal sealed class FaultRuns : IAsyncDisposable
         _proxies!.Use(history, plan);
         await Task.WhenAll(
             plan.Starts.Select(start => RequestAsync(history, start, described))
-                .Concat(plan.Faults.Where(fault => fault.Kind == FaultKind.Kill).GroupBy(fault => fault.From).Select(kills => KillAsync(history, kills.First()))));
+                .Concat(plan.Faults.Where(fault => fault.Kind == FaultKind.Kill)
+                    .GroupBy(fault => fault.From).Select(kills => KillAsync(history, kills.First()))));
         await EndFaultsAsync(history, plan, described);
         _proxies.Heal();
         var unfinished = await SettleAsync(history, described, plan.Faults.Count > 0);
@@ -166,7 +168,9 @@ internal sealed class FaultRuns : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until every agent is decided or says that it cannot be; of agents that cannot say so, until nothing happens any more.</summary>
+    /// <summary>
+    /// Waits until every agent is decided or says that it cannot be; of agents that cannot say so, until nothing happens any more.
+    /// </summary>
     /// <returns>A violation where an agent of a described run comes to no end although the agents answer at a good pace.</returns>
     private async Task<Violation?> SettleAsync(ObservedHistory history, bool described, bool faults)
     {
@@ -184,7 +188,8 @@ internal sealed class FaultRuns : IAsyncDisposable
             if (++answers > AnswersToBelieve && described && clock.Elapsed > SettleTimeout)
             {
                 return new Violation(PropertyNames.Termination, Rule.Ratified, open.Run,
-                    $"{_agents[open.Agent].Id} is undecided in run {open.Run} {clock.Elapsed.TotalSeconds:0} s after the last fault, and does not say that it is stalled.");
+                    $"{_agents[open.Agent].Id} is undecided in run {open.Run} {clock.Elapsed.TotalSeconds:0} s "
+                        + "after the last fault, and does not say that it is stalled.");
             }
 
             await PauseAsync(described);
@@ -199,7 +204,8 @@ internal sealed class FaultRuns : IAsyncDisposable
     private async Task<(int Agent, RunId Run)?> FindOpenAsync(ObservedHistory history, bool described)
     {
         // Where the initiator was killed at once, perhaps no other agent knows the run.
-        var started = Enumerable.Range(0, Agents).Any(agent => _boots.GetValueOrDefault((agent, _agents[agent].Processes)) == history.Started.Boot) ? history.Started : RunId.None;
+        bool IsInitiator(int agent) => _boots.GetValueOrDefault((agent, _agents[agent].Processes)) == history.Started.Boot;
+        var started = Enumerable.Range(0, Agents).Any(IsInitiator) ? history.Started : RunId.None;
         var (reached, stalled) = (false, false);
         (int Agent, RunId Run)? open = null;
         for (var agent = 0; agent < Agents; agent++)
@@ -207,7 +213,8 @@ internal sealed class FaultRuns : IAsyncDisposable
             var answer = await TryAsync(agent, HttpMethod.Get, "/consensus", null) ?? default;
             var run = RunId.TryParse(answer.Text("run"), out var named) ? named : RunId.None;
             var decided = IsTrue(answer, "reached") && (!described || run >= started);
-            var cannot = IsTrue(answer, "stalled") || (described && started == RunId.None && run == RunId.None && answer.Find("reached") is not null);
+            var cannot = IsTrue(answer, "stalled")
+                || (described && started == RunId.None && run == RunId.None && answer.Find("reached") is not null);
             (reached, stalled) = (reached || decided, stalled || cannot);
             open ??= decided || cannot ? null : (agent, run);
         }

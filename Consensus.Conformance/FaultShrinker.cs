@@ -20,7 +20,9 @@ internal static class FaultShrinker
         var clock = Stopwatch.StartNew();
 
         // What took no effect can be left out without another run. A run with a kill takes longest, so kills come first.
-        var best = found with { Plan = found.Plan with { Faults = [.. found.Plan.Faults.Where(found.History.Applied.Contains).OrderByDescending(fault => fault.Kind == FaultKind.Kill)] } };
+        IEnumerable<PlannedFault> effective =
+            found.Plan.Faults.Where(found.History.Applied.Contains).OrderByDescending(fault => fault.Kind == FaultKind.Kill);
+        var best = found with { Plan = found.Plan with { Faults = [.. effective] } };
         for (var size = Math.Max(1, best.Plan.Faults.Count / 2); ; size = Math.Max(1, size / 2))
         {
             var before = best.Plan.Faults.Count;
@@ -44,12 +46,14 @@ internal static class FaultShrinker
         }
     }
 
-    private static async Task<RunResult?> TryAsync(FaultPlan plan, RunResult found, Func<FaultPlan, Task<RunResult>> run, Stopwatch clock, TimeSpan budget)
+    private static async Task<RunResult?> TryAsync(
+        FaultPlan plan, RunResult found, Func<FaultPlan, Task<RunResult>> run, Stopwatch clock, TimeSpan budget)
     {
         for (var i = 0; i < TriesOfEach && clock.Elapsed < budget; i++)
         {
             var result = await run(plan);
-            if (result.Violation is { } violation && violation.Property == found.Violation!.Property && violation.Rule == found.Violation.Rule)
+            if (result.Violation is { } violation && violation.Property == found.Violation!.Property
+                && violation.Rule == found.Violation.Rule)
             {
                 return result with { Plan = plan with { Faults = [.. plan.Faults.Where(result.History.Applied.Contains)] } };
             }

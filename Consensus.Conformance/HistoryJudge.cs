@@ -31,7 +31,8 @@ internal sealed class HistoryJudge(IReadOnlyDictionary<(int Agent, int Process),
             {
                 HistoryEventKind.Sent => Sent(history, one, bare),
                 HistoryEventKind.Answered => Answered(history, one),
-                HistoryEventKind.Decided when (one.Decision!.Run ?? bare?.Id) is { } run => Decided(history, one.Agent, one.Process, one.Decision, run),
+                HistoryEventKind.Decided when (one.Decision!.Run ?? bare?.Id) is { } run =>
+                    Decided(history, one.Agent, one.Process, one.Decision, run),
                 _ => null,
             };
             if (violation is not null)

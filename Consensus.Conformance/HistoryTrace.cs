@@ -3,7 +3,10 @@ using Consensus.Simulation;
 
 namespace Consensus.Conformance;
 
-/// <summary>Turns an observed history into the trace that diagram and timeline are drawn from. What agents do inside is read off their messages.</summary>
+/// <summary>
+/// Turns an observed history into the trace that diagram and timeline are drawn from. What agents do inside is read off
+/// their messages.
+/// </summary>
 public sealed class HistoryTrace
 {
     // Copies of one message to several peers are sent within so many µs.
@@ -86,7 +89,10 @@ public sealed class HistoryTrace
 
     private TraceStep Step(HistoryEvent one, TraceStepKind kind, TraceCall? call = null, int copy = 0)
     {
-        var step = new TraceStep(one.AtUs, one.Agent, kind) { Call = call, Copy = copy, Note = kind == TraceStepKind.Boot ? $"process {one.Process}" : null };
+        var step = new TraceStep(one.AtUs, one.Agent, kind)
+        {
+            Call = call, Copy = copy, Note = kind == TraceStepKind.Boot ? $"process {one.Process}" : null,
+        };
         _trace.Steps.Add(step);
         _lastStep[one.Agent] = step;
         return step;
@@ -96,7 +102,8 @@ public sealed class HistoryTrace
     {
         // One message to several peers is drawn as one, and beside what caused it where that has just happened.
         var step = _lastStep.GetValueOrDefault(one.Agent);
-        if (step is null || one.AtUs - step.At > BroadcastUs || (step.Kind == TraceStepKind.Send && step.Sent.Any(sent => sent.To == one.Call!.To && sent.Message == message)))
+        if (step is null || one.AtUs - step.At > BroadcastUs
+            || (step.Kind == TraceStepKind.Send && step.Sent.Any(sent => sent.To == one.Call!.To && sent.Message == message)))
         {
             step = Step(one, TraceStepKind.Send);
         }
@@ -119,7 +126,8 @@ public sealed class HistoryTrace
             _toldDecision.Add((one.Agent, run));
             Decide(_trace.Steps.LastOrDefault(last => last.Agent == responder) ?? step, responder, run, decision.Value, decision.Round);
         }
-        else if (one.Response is { Run: { } id } said && (_bare ?? DescriptorOf(id)) is { } descriptor && (Message?)said.Vote is var vote && (vote ?? said.Proposal) is { } inside
+        else if (one.Response is { Run: { } id } said && (_bare ?? DescriptorOf(id)) is { } descriptor
+            && (Message?)said.Vote is var vote && (vote ?? said.Proposal) is { } inside
             && _trace.Steps.LastOrDefault(last => last.Agent == responder) is { } own)
         {
             Happened(own, responder, inside with { Run = descriptor });
@@ -169,7 +177,8 @@ public sealed class HistoryTrace
         var kind = _votedFor.TryGetValue((run.Id, round - 1), out var voted) && voted == value ? ProtocolEventKind.Adopted
 
             // An agent leaves a round by votes, its own included. Without its vote, it copied a message of the later round.
-            : run.Rule == Rule.Ratified && round > run.StartRound && !_shown.Contains((agent, ProtocolEventKind.Voted, run.Id, round - 1)) ? ProtocolEventKind.CaughtUp
+            : run.Rule == Rule.Ratified && round > run.StartRound
+                && !_shown.Contains((agent, ProtocolEventKind.Voted, run.Id, round - 1)) ? ProtocolEventKind.CaughtUp
             : ProtocolEventKind.Drew;
         var attempt = kind == ProtocolEventKind.Drew ? _draws[(agent, run.Id)] = _draws.GetValueOrDefault((agent, run.Id)) + 1 : 0;
         step.Events.Add(new ProtocolEvent(kind, run.Id, round, value, attempt));
@@ -187,9 +196,11 @@ public sealed class HistoryTrace
     }
 
     private void Decide(TraceStep step, int agent, RunId run, int value, int round) =>
-        Show(step, agent, ProtocolEventKind.Decided, run, 0, value, _toldDecision.Contains((agent, run)) ? ProtocolEventKind.Learned : null, round);
+        Show(step, agent, ProtocolEventKind.Decided, run, 0, value,
+            _toldDecision.Contains((agent, run)) ? ProtocolEventKind.Learned : null, round);
 
-    private void Show(TraceStep step, int agent, ProtocolEventKind kind, RunId run, int round, int value, ProtocolEventKind? instead = null, int? shownRound = null)
+    private void Show(TraceStep step, int agent, ProtocolEventKind kind, RunId run,
+        int round, int value, ProtocolEventKind? instead = null, int? shownRound = null)
     {
         if (_shown.Add((agent, kind, run, round)))
         {

@@ -61,7 +61,8 @@ public sealed class LinkProxies : IAsyncDisposable
     private LinkCall? Calling { get; init; }
 
     /// <summary>The addresses that an agent is given for its peers.</summary>
-    public IEnumerable<Uri> PeersOf(int agent) => Enumerable.Range(0, _agents).Where(other => other != agent).Select(other => _server!.Addresses[(agent * _agents) + other]);
+    public IEnumerable<Uri> PeersOf(int agent) =>
+        Enumerable.Range(0, _agents).Where(other => other != agent).Select(other => _server!.Addresses[(agent * _agents) + other]);
 
     /// <summary>How many requests are on their way.</summary>
     public int InFlight => Volatile.Read(ref _inFlight);
@@ -221,11 +222,13 @@ public sealed class LinkProxies : IAsyncDisposable
     {
         try
         {
-            using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), new Uri(_target(to).Address, context.Request.Path + context.Request.QueryString));
+            using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method),
+                new Uri(_target(to).Address, context.Request.Path + context.Request.QueryString));
             if (body.Length > 0)
             {
                 request.Content = new ByteArrayContent(body);
-                request.Content.Headers.ContentType = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) ? type : null;
+                request.Content.Headers.ContentType = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type)
+                    ? type : null;
             }
 
             // The receiver's span lies below that of the link.
@@ -247,7 +250,8 @@ public sealed class LinkProxies : IAsyncDisposable
             // Not the caller's token: a request that its caller gave up still arrives.
             using var response = await _http.SendAsync(request);
             var bytes = await response.Content.ReadAsByteArrayAsync();
-            return new ForwardedAnswer((int)response.StatusCode, response.Content.Headers.ContentType?.ToString(), bytes, MessageText.ParseResponse(bytes));
+            return new ForwardedAnswer(
+                (int)response.StatusCode, response.Content.Headers.ContentType?.ToString(), bytes, MessageText.ParseResponse(bytes));
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)
         {
@@ -282,7 +286,8 @@ internal static class MessageText
         {
             return path switch
             {
-                "/reset" => Encoding.UTF8.GetString(body).Contains("\"handshake\"", StringComparison.Ordinal) ? new Handshake() : new Reset(),
+                "/reset" =>
+                    Encoding.UTF8.GetString(body).Contains("\"handshake\"", StringComparison.Ordinal) ? new Handshake() : new Reset(),
                 "/new_round" => JsonSerializer.Deserialize(body, MessageJson.Default.NewRound),
                 "/proposal" => JsonSerializer.Deserialize(body, MessageJson.Default.Proposal),
                 "/vote" => JsonSerializer.Deserialize(body, MessageJson.Default.Vote),

@@ -14,7 +14,8 @@ internal sealed class LoopbackServer : IAsyncDisposable
     private LoopbackServer(WebApplication app)
     {
         _app = app;
-        _ports = [.. app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(address => new Uri(address).Port)];
+        var features = app.Services.GetRequiredService<IServer>().Features;
+        _ports = [.. features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(address => new Uri(address).Port)];
         Addresses = [.. _ports.Select(port => new Uri($"http://127.0.0.1:{port}"))];
     }
 

@@ -68,7 +68,8 @@ public sealed class ObservedCall(int from, int process, int to, Message? message
 /// <param name="Response">The response, where one was observed.</param>
 /// <param name="Decision">The decision, of <see cref="HistoryEventKind.Decided"/>.</param>
 public sealed record HistoryEvent(
-    long AtUs, HistoryEventKind Kind, int Agent, int Process, ObservedCall? Call = null, Response? Response = null, Decision? Decision = null);
+    long AtUs, HistoryEventKind Kind, int Agent, int Process,
+    ObservedCall? Call = null, Response? Response = null, Decision? Decision = null);
 
 /// <summary>Everything that was observed in one run, in order.</summary>
 /// <param name="agents">The ids of the agents.</param>
@@ -150,7 +151,8 @@ public sealed class ObservedHistory(IReadOnlyList<string> agents, TimeProvider t
     private long Now => (long)time.GetElapsedTime(_began).TotalMicroseconds;
 
     /// <summary>Adds an event that happens now.</summary>
-    public void Add(HistoryEventKind kind, int agent, int process, ObservedCall? call = null, Response? response = null, Decision? decision = null)
+    public void Add(HistoryEventKind kind, int agent, int process,
+        ObservedCall? call = null, Response? response = null, Decision? decision = null)
     {
         lock (_lock)
         {

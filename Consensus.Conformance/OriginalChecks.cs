@@ -11,15 +11,18 @@ internal static class OriginalChecks
     /// <summary>The checks, in order.</summary>
     public static IReadOnlyList<ConformanceCheck> All { get; } =
     [
-        Check("reset-status", "POST /reset answers 200 with status reset.", async bench => (await bench.Post("/reset")).Expect(200, ("status", "\"reset\""))),
+        Check("reset-status", "POST /reset answers 200 with status reset.",
+            async bench => (await bench.Post("/reset")).Expect(200, ("status", "\"reset\""))),
         Check("reset-clears", "POST /reset clears the decision, the attempts and the proposals.", ResetClearsAsync, peers: true),
         Check("new-round-starts", "POST /new_round starts a round: 200, started.", async bench =>
             (await bench.NewRound(3)).Expect(200, ("status", "\"started\""), ("round", "3"))),
-        Check("new-round-again", "The same POST /new_round once more: 200, already-started, and the proposed value stays.", NewRoundAgainAsync),
+        Check("new-round-again",
+            "The same POST /new_round once more: 200, already-started, and the proposed value stays.", NewRoundAgainAsync),
         Check("new-round-stale", "POST /new_round of an older round: 200, ignored, stale-round, with the current round.", async bench =>
         {
             await bench.NewRound(3);
-            (await bench.Post("/new_round", """{"round":2}""")).Expect(200, ("status", Ignored), ("reason", "\"stale-round\""), ("current_round", "3"));
+            (await bench.Post("/new_round", """{"round":2}"""))
+                .Expect(200, ("status", Ignored), ("reason", "\"stale-round\""), ("current_round", "3"));
         }),
         Check("new-round-decided", "POST /new_round after a decision: 409, ignored, already-decided.", async bench =>
         {
@@ -31,8 +34,10 @@ internal static class OriginalChecks
             var mine = await bench.EnterAsync(2);
             (await bench.Propose(0, TestBench.OtherThan(mine), 2)).Expect(200, ("status", "\"ok\""));
         }),
-        Check("proposal-late", "POST /proposal of an older round: 200, ignored, round-mismatch, with the current round.", bench => MismatchAsync(bench, 1)),
-        Check("proposal-early", "POST /proposal of a later round: 200, ignored, round-mismatch, with the current round.", bench => MismatchAsync(bench, 3)),
+        Check("proposal-late", "POST /proposal of an older round: 200, ignored, round-mismatch, with the current round.",
+            bench => MismatchAsync(bench, 1)),
+        Check("proposal-early", "POST /proposal of a later round: 200, ignored, round-mismatch, with the current round.",
+            bench => MismatchAsync(bench, 3)),
         Check("final-taken", "POST /final: 200, ack, and the agent holds that decision.", async bench =>
         {
             (await bench.Post("/final", """{"value":3,"round":4}""")).Expect(200, ("status", "\"ack\""));
@@ -55,7 +60,8 @@ internal static class OriginalChecks
             var reply = (await bench.Get("/consensus")).Expect(200, ("reached", "true"), ("value", "3"), ("round", "4"));
             TestBench.Require(reply.Body.Number("attempts") is not null, "\"attempts\": a number");
         }),
-        Check("state-fields", "GET /state answers 200 with the fields of the contract, before a round, in it and after a decision.", StateFieldsAsync),
+        Check("state-fields",
+            "GET /state answers 200 with the fields of the contract, before a round, in it and after a decision.", StateFieldsAsync),
         Check("attempts-counted", "GET /state counts the values drawn: 1 after the first round, 2 after the next.", AttemptsAsync),
         Check("values-in-range", "An agent draws whole numbers from 1 to 3.", ValuesAsync),
         Check("run-triggered", "POST /run answers 200, triggered, with the round.", async bench =>
@@ -65,14 +71,17 @@ internal static class OriginalChecks
         .. OriginalPeerChecks.All,
     ];
 
-    /// <summary>A check of this level. A check that decides and then resets needs fake peers: a real peer may send the decision again.</summary>
+    /// <summary>
+    /// A check of this level. A check that decides and then resets needs fake peers: a real peer may send the decision again.
+    /// </summary>
     private static ConformanceCheck Check(string id, string sentence, Func<TestBench, Task> body, bool peers = false) =>
         new(id, ConformanceLevel.Original, sentence, body, NeedsPeers: peers);
 
     private static async Task MismatchAsync(TestBench bench, int round)
     {
         var mine = await bench.EnterAsync(2);
-        (await bench.Propose(0, TestBench.OtherThan(mine), round)).Expect(200, ("status", Ignored), ("reason", RoundMismatch), ("current_round", "2"));
+        (await bench.Propose(0, TestBench.OtherThan(mine), round))
+            .Expect(200, ("status", Ignored), ("reason", RoundMismatch), ("current_round", "2"));
     }
 
     private static async Task ResetClearsAsync(TestBench bench)
@@ -80,7 +89,8 @@ internal static class OriginalChecks
         await bench.NewRound(1);
         await bench.Post("/final", """{"value":2,"round":1}""");
         await bench.Post("/reset");
-        (await bench.Get("/state")).Expect(200, ("attempts", "0"), ("proposals", "{}"), ("my_value", "null"), ("consensus_value", "null"), ("consensus_round", "null"));
+        (await bench.Get("/state")).Expect(200, ("attempts", "0"), ("proposals", "{}"),
+            ("my_value", "null"), ("consensus_value", "null"), ("consensus_round", "null"));
         TestBench.Require(await bench.DecisionAsync() is null, "GET /consensus: {\"reached\":false}");
     }
 
@@ -97,9 +107,11 @@ internal static class OriginalChecks
 
     private static async Task StateFieldsAsync(TestBench bench)
     {
-        var state = (await bench.Get("/state")).Expect(200, ("agent_id", $"\"{bench.Id}\""), ("proposals", "{}"), ("consensus_value", "null"), ("consensus_round", "null"));
+        var state = (await bench.Get("/state"))
+            .Expect(200, ("agent_id", $"\"{bench.Id}\""), ("proposals", "{}"), ("consensus_value", "null"), ("consensus_round", "null"));
         TestBench.Require(state.Body.Find("my_value") is not null, "\"my_value\": a number or null");
-        TestBench.Require(state.Body.Number("round") is not null && state.Body.Number("attempts") is not null, "\"round\" and \"attempts\": numbers");
+        TestBench.Require(
+            state.Body.Number("round") is not null && state.Body.Number("attempts") is not null, "\"round\" and \"attempts\": numbers");
         var mine = await bench.EnterAsync(2);
         (await bench.Get("/state")).Expect(200, ("round", "2"), ("my_value", $"{mine}"), ("proposals", $"{{\"{bench.Id}\":{mine}}}"));
         await bench.Post("/final", """{"value":1,"round":2}""");
@@ -121,7 +133,9 @@ internal static class OriginalChecks
         {
             await bench.NewRound(round);
             var value = (await bench.Get("/state")).Body.Find("my_value");
-            TestBench.Require(value is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var drawn) && drawn is >= 1 and <= 3, "\"my_value\": 1, 2 or 3");
+            TestBench.Require(
+                value is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var drawn) && drawn is >= 1 and <= 3,
+                "\"my_value\": 1, 2 or 3");
         }
     }
 }

@@ -18,9 +18,11 @@ internal static class OriginalPeerChecks
         {
             var mine = await bench.EnterAsync(2);
             var calls = await bench.WaitForCallsAsync(
-                "/proposal", calls => AllPeers(bench, calls.Where(call => call.Body.Number("round") == 2)), "POST /proposal of round 2 at every peer");
+                "/proposal", calls => AllPeers(bench, calls.Where(call => call.Body.Number("round") == 2)),
+                "POST /proposal of round 2 at every peer");
             TestBench.Require(
-                calls.Where(call => call.Body.Number("round") == 2).All(call => call.Body.Number("value") == mine), $"\"value\":{mine} in every POST /proposal of round 2");
+                calls.Where(call => call.Body.Number("round") == 2).All(call => call.Body.Number("value") == mine),
+                $"\"value\":{mine} in every POST /proposal of round 2");
         }),
         Check("minority-undecided", "Fewer equal proposals than a majority decide nothing.", async bench =>
         {
@@ -31,7 +33,8 @@ internal static class OriginalPeerChecks
                 await bench.Propose(peer, mine, 1);
             }
 
-            TestBench.Require(await bench.DecisionAsync() is null, $"GET /consensus: {{\"reached\":false}}; {bench.Quorum} of {bench.N} agents are a majority");
+            TestBench.Require(await bench.DecisionAsync() is null,
+                $"GET /consensus: {{\"reached\":false}}; {bench.Quorum} of {bench.N} agents are a majority");
         }) with { InWindow = true },
         Check("senders-counted-once", "Equal proposals of one agent count once.", async bench =>
         {
@@ -64,14 +67,17 @@ internal static class OriginalPeerChecks
             var other = TestBench.OtherThan(await bench.EnterAsync(1));
             await ProposeAllAsync(bench, other, 1);
             await bench.WaitForCallsAsync(
-                "/final", calls => AllPeers(bench, calls.Where(call => call.Body.Number("value") == other && call.Body.Number("round") == 1)),
+                "/final",
+                calls => AllPeers(bench, calls.Where(call => call.Body.Number("value") == other && call.Body.Number("round") == 1)),
                 $$"""POST /final {"value":{{other}},"round":1} at every peer""");
         }),
-        Check("next-round-opened", "When the window closes undecided, the agent opens the next round at every peer and enters it.", async bench =>
-        {
-            await bench.Post("/new_round", """{"round":1}""");
-            await bench.WaitForCallsAsync("/new_round", calls => AllPeers(bench, calls.Where(call => call.Body.Number("round") == 2)), """POST /new_round {"round":2} at every peer""");
-        }),
+        Check("next-round-opened",
+            "When the window closes undecided, the agent opens the next round at every peer and enters it.", async bench =>
+            {
+                await bench.Post("/new_round", """{"round":1}""");
+                await bench.WaitForCallsAsync("/new_round", calls => AllPeers(bench, calls.Where(call => call.Body.Number("round") == 2)),
+                    """POST /new_round {"round":2} at every peer""");
+            }),
         Check("silent-peer-tolerated", "An agent decides with a majority although a peer fails.", async bench =>
         {
             bench.Peers.Override = call => call.Peer == bench.Peers.Count - 1 ? FakeAnswer.None : null;
@@ -99,19 +105,22 @@ internal static class OriginalPeerChecks
     private static bool IsProposal(TestBench bench, FakeCall call, int round) =>
         call.Body.Text("agent_id") == bench.Id && call.Body.Number("value") is not null && call.Body.Number("round") == round;
 
-    private static bool AllPeers(TestBench bench, IEnumerable<FakeCall> calls) => calls.Select(call => call.Peer).Distinct().Count() == bench.Peers.Count;
+    private static bool AllPeers(TestBench bench, IEnumerable<FakeCall> calls) =>
+        calls.Select(call => call.Peer).Distinct().Count() == bench.Peers.Count;
 
     private static async Task RunResetsPeersAsync(TestBench bench)
     {
         await bench.Post("/run", """{"round":3}""");
         await bench.WaitForCallsAsync(
-            "/new_round", calls => AllPeers(bench, calls.Where(call => call.Body.Number("round") == 3)), """POST /new_round {"round":3} at every peer""");
+            "/new_round", calls => AllPeers(bench, calls.Where(call => call.Body.Number("round") == 3)),
+            """POST /new_round {"round":3} at every peer""");
         var calls = bench.Peers.Calls.ToList();
         for (var peer = 0; peer < bench.Peers.Count; peer++)
         {
             var own = calls.FindAll(call => call.Peer == peer);
             var reset = own.FindIndex(call => call.Path == "/reset");
-            TestBench.Require(reset >= 0 && reset < own.FindIndex(call => call.Path == "/new_round"), $"POST /reset before POST /new_round at {FakePeers.IdOf(peer)}");
+            TestBench.Require(reset >= 0 && reset < own.FindIndex(call => call.Path == "/new_round"),
+                $"POST /reset before POST /new_round at {FakePeers.IdOf(peer)}");
         }
     }
 }

@@ -2,7 +2,9 @@ using Consensus.ServiceDefaults;
 
 namespace Consensus.Conformance;
 
-/// <summary>A program that the judge started as one agent, with fake peers; it is started again where a check needs a fresh process.</summary>
+/// <summary>
+/// A program that the judge started as one agent, with fake peers; it is started again where a check needs a fresh process.
+/// </summary>
 internal sealed class ProgramBench : IAsyncDisposable
 {
     /// <summary>With four agents a majority is more than half of the others, so that more mistakes show than with three.</summary>
@@ -53,7 +55,8 @@ internal sealed class ProgramBench : IAsyncDisposable
     }
 
     /// <summary>From now on the fake peers respond as a check needs it.</summary>
-    public void Enter(ConformanceCheck check) => (_peers.Described, _peers.HidesState) = (check.Level != ConformanceLevel.Original, check.Fresh);
+    public void Enter(ConformanceCheck check) =>
+        (_peers.Described, _peers.HidesState) = (check.Level != ConformanceLevel.Original, check.Fresh);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -34,10 +34,13 @@ internal static class RatifiedChecks
             await bench.Vote(run, 0, null, 2);
 
             // Long enough for a repetition.
-            await bench.WaitForPeersAsync(_ => bench.Sent(run).Count(sent => sent is { IsVote: true, Peer: >= 0 }) >= 6, TimeSpan.FromSeconds(1));
+            await bench.WaitForPeersAsync(
+                _ => bench.Sent(run).Count(sent => sent is { IsVote: true, Peer: >= 0 }) >= 6, TimeSpan.FromSeconds(1));
             var sent = bench.Sent(run).Where(one => one.Round == 1).ToList();
-            TestBench.Require(sent.Where(one => one.IsVote).Select(one => one.Value).Distinct().Count() == 1, "the same value in every vote of round 1");
-            TestBench.Require(sent.Select(one => one.IsVote ? one.Proposal : one.Value).Distinct().Count() == 1, "the same proposal in every message of round 1");
+            TestBench.Require(
+                sent.Where(one => one.IsVote).Select(one => one.Value).Distinct().Count() == 1, "the same value in every vote of round 1");
+            TestBench.Require(sent.Select(one => one.IsVote ? one.Proposal : one.Value).Distinct().Count() == 1,
+                "the same proposal in every message of round 1");
         }, peers: true),
         Check("vote-quorum-decides", "A majority of votes for one value decides it.", async (bench, run) =>
         {
@@ -65,36 +68,41 @@ internal static class RatifiedChecks
             await bench.WaitForAsync(run, sent => sent.Round == 2, "a proposal in round 2");
             TestBench.Require(await bench.DecisionAsync() is null, "GET /consensus: {\"reached\":false}");
         }, peers: true),
-        Check("voted-value-adopted", "After a vote for a value and no decision, the agent proposes that value in the next round, without a new draw.", AdoptionAsync, peers: true),
+        Check("voted-value-adopted", "After a vote for a value and no decision, "
+            + "the agent proposes that value in the next round, without a new draw.", AdoptionAsync, peers: true),
         Check("draws-again", "After votes for none, the agent draws for the next round and counts an attempt.", async (bench, run) =>
         {
             await NobodyVotesAsync(bench, run);
             await bench.WaitForAsync(run, sent => sent is { IsVote: false, Round: 2 }, "a proposal in round 2");
             (await bench.Get("/state")).Expect(200, ("round", "2"), ("attempts", "2"));
         }),
-        Check("later-round-copied", "A proposal of a later round makes the agent propose the same value there, without a draw.", async (bench, run) =>
-        {
-            for (var round = 3; round <= 8; round++)
+        Check("later-round-copied",
+            "A proposal of a later round makes the agent propose the same value there, without a draw.", async (bench, run) =>
             {
-                var value = (round % 3) + 1;
-                await bench.Propose(run, 0, value, round);
-                var copied = await bench.WaitForAsync(run, sent => sent.Round == round, $"a proposal in round {round}");
-                TestBench.Require((copied.IsVote ? copied.Proposal : copied.Value) == value, $"a proposal of {value} in round {round}");
-            }
+                for (var round = 3; round <= 8; round++)
+                {
+                    var value = (round % 3) + 1;
+                    await bench.Propose(run, 0, value, round);
+                    var copied = await bench.WaitForAsync(run, sent => sent.Round == round, $"a proposal in round {round}");
+                    TestBench.Require((copied.IsVote ? copied.Proposal : copied.Value) == value, $"a proposal of {value} in round {round}");
+                }
 
-            (await bench.Get("/state")).Expect(200, ("attempts", "1"));
-        }),
-        Check("older-round-mismatch", "A proposal of an older round is ignored as round-mismatch, with the agent's current round and proposal.", async (bench, run) =>
-        {
-            await bench.Propose(run, 0, 2, 3);
-            var reply = (await bench.Propose(run, 1, 1)).Expect(200, ("status", "\"ignored\""), ("reason", "\"round-mismatch\""), ("current_round", "3"));
-            TestBench.Require(reply.Body.Find("proposal")?.Number("round") == 3, "\"proposal\" with \"round\":3");
-        }, peers: true),
-        Check("second-proposal-refused", "A second, different proposal of one agent in one round is refused with 409.", async (bench, run) =>
-        {
-            await bench.Propose(run, 0, 2);
-            (await bench.Propose(run, 0, 3)).Expect(409);
-        }),
+                (await bench.Get("/state")).Expect(200, ("attempts", "1"));
+            }),
+        Check("older-round-mismatch",
+            "A proposal of an older round is ignored as round-mismatch, with the agent's current round and proposal.", async (bench, run) =>
+            {
+                await bench.Propose(run, 0, 2, 3);
+                var reply = (await bench.Propose(run, 1, 1))
+                    .Expect(200, ("status", "\"ignored\""), ("reason", "\"round-mismatch\""), ("current_round", "3"));
+                TestBench.Require(reply.Body.Find("proposal")?.Number("round") == 3, "\"proposal\" with \"round\":3");
+            }, peers: true),
+        Check("second-proposal-refused",
+            "A second, different proposal of one agent in one round is refused with 409.", async (bench, run) =>
+            {
+                await bench.Propose(run, 0, 2);
+                (await bench.Propose(run, 0, 3)).Expect(409);
+            }),
         Check("second-vote-refused", "A second, different vote of one agent in one round is refused with 409.", async (bench, run) =>
         {
             await bench.Vote(run, 0, null, 2);
@@ -105,7 +113,8 @@ internal static class RatifiedChecks
             var run = bench.DescribeRun(windowMs: 100);
             await bench.Open(run);
             TestBench.Require(
-                await bench.WaitForPeersAsync(_ => bench.Sent(run).Count(sent => sent is { IsVote: false, Peer: 0 }) >= 2, TestBench.Later), "the same POST /proposal twice at agent2");
+                await bench.WaitForPeersAsync(_ => bench.Sent(run).Count(sent => sent is { IsVote: false, Peer: 0 }) >= 2, TestBench.Later),
+                "the same POST /proposal twice at agent2");
         }, peers: true),
         Check("decision-in-answers", "Every answer of a decided agent to a message of the run carries the decision.", async (bench, run) =>
         {
@@ -116,32 +125,39 @@ internal static class RatifiedChecks
             (await bench.Vote(run, 0, null, 1)).Expect(200, ("reason", "\"already-decided\""), ("decision", decision));
             (await bench.Final(run, 2)).Expect(200, ("status", "\"ack\""), ("decision", decision));
         }),
-        Check("other-final-refused", "A decision with another value than the agent's own is refused with 409 and the own decision.", async (bench, run) =>
-        {
-            await bench.Final(run, 2);
-            var reply = (await bench.Final(run, 3)).Expect(409);
-            TestBench.Require(reply.Body.Find("decision")?.Number("value") == 2, "\"decision\" with \"value\":2");
-            TestBench.Require(await bench.DecisionAsync() == 2, "GET /consensus: {\"reached\":true,\"value\":2}");
-        }),
-        Check("final-until-acknowledged", "A decided agent sends its decision to each peer until that peer acknowledges it.", async (bench, run) =>
-        {
-            var refused = 0;
-            bench.Peers.Override = call => call.Path == "/final" && call.Peer == 2 && Interlocked.Increment(ref refused) == 1 ? new FakeAnswer(503, "{}") : null;
-            await ProposeAllAsync(bench, run, 2, 2, 2);
-            await bench.Vote(run, 0, 2, 2);
-            await bench.Vote(run, 1, 2, 2);
-            await bench.WaitForCallsAsync(
-                "/final", calls => calls.Count(call => call.Run == run.Id && call.Peer == 2 && call.Body.Number("value") == 2) >= 2,
-                "POST /final at agent4 again, after agent4 answered 503", TestBench.Later);
-        }, peers: true),
-        Check("asks-for-the-decision", "An agent without a decision asks its peers' state, and takes the decision from there.", async (bench, run) =>
-        {
-            bench.Peers.Override = call => call.Path == "/state" && call.Peer == 0
-                ? FakeAnswer.Ok($$"""{"agent_id":"agent2","boot":"b2","agents":{{bench.N}},"floor":"{{run.Id}}","run":"{{run.Id}}","decision":{"value":3,"round":1,"run":"{{run.Id}}"},"descriptor":{{run.Json}},"round":1,"my_value":3,"proposals":{},"attempts":1,"consensus_value":3,"consensus_round":1}""")
-                : null;
-            TestBench.Require(
-                await bench.WaitForDecisionAsync("GET /consensus: {\"reached\":true,\"value\":3}", TestBench.Later) == 3, "GET /consensus: {\"reached\":true,\"value\":3}");
-        }, peers: true),
+        Check("other-final-refused",
+            "A decision with another value than the agent's own is refused with 409 and the own decision.", async (bench, run) =>
+            {
+                await bench.Final(run, 2);
+                var reply = (await bench.Final(run, 3)).Expect(409);
+                TestBench.Require(reply.Body.Find("decision")?.Number("value") == 2, "\"decision\" with \"value\":2");
+                TestBench.Require(await bench.DecisionAsync() == 2, "GET /consensus: {\"reached\":true,\"value\":2}");
+            }),
+        Check("final-until-acknowledged",
+            "A decided agent sends its decision to each peer until that peer acknowledges it.", async (bench, run) =>
+            {
+                var refused = 0;
+                bench.Peers.Override = call =>
+                    call.Path == "/final" && call.Peer == 2 && Interlocked.Increment(ref refused) == 1 ? new FakeAnswer(503, "{}") : null;
+                await ProposeAllAsync(bench, run, 2, 2, 2);
+                await bench.Vote(run, 0, 2, 2);
+                await bench.Vote(run, 1, 2, 2);
+                await bench.WaitForCallsAsync(
+                    "/final", calls => calls.Count(call => call.Run == run.Id && call.Peer == 2 && call.Body.Number("value") == 2) >= 2,
+                    "POST /final at agent4 again, after agent4 answered 503", TestBench.Later);
+            }, peers: true),
+        Check("asks-for-the-decision",
+            "An agent without a decision asks its peers' state, and takes the decision from there.", async (bench, run) =>
+            {
+                var decided = FakeAnswer.Ok(
+                    $$"""{"agent_id":"agent2","boot":"b2","agents":{{bench.N}},"floor":"{{run.Id}}","run":"{{run.Id}}","decision":"""
+                    + $$"""{"value":3,"round":1,"run":"{{run.Id}}"},"descriptor":{{run.Json}},"round":1,"my_value":3,"proposals":"""
+                    + """{},"attempts":1,"consensus_value":3,"consensus_round":1}""");
+                bench.Peers.Override = call => call.Path == "/state" && call.Peer == 0 ? decided : null;
+                TestBench.Require(
+                    await bench.WaitForDecisionAsync("GET /consensus: {\"reached\":true,\"value\":3}", TestBench.Later) == 3,
+                    "GET /consensus: {\"reached\":true,\"value\":3}");
+            }, peers: true),
     ];
 
     private static ConformanceCheck Check(string id, string sentence, Func<TestBench, TestRun, Task> body, bool peers = false) =>

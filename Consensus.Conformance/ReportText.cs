@@ -52,19 +52,23 @@ public static class ReportText
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{report.Runs:N0} {(report.Runs < report.RequestedRuns ? $"of {report.RequestedRuns:N0} " : "")}runs, {report.Decided:N0} decided; {report.Faults:N0} faults, {report.Kills:N0} kills, {report.Messages:N0} requests between agents.");
+                $"{report.Runs:N0} {(report.Runs < report.RequestedRuns ? $"of {report.RequestedRuns:N0} " : "")}runs, "
+                    + $"{report.Decided:N0} decided; {report.Faults:N0} faults, {report.Kills:N0} kills, "
+                    + $"{report.Messages:N0} requests between agents.");
         }
 
         foreach (var level in report.Verdicts.GroupBy(verdict => verdict.Level).OrderBy(level => level.Key))
         {
             yield return string.Create(
-                CultureInfo.InvariantCulture, $"{Name(level.Key)}: {level.Count(verdict => verdict.Outcome == VerdictOutcome.Passed)} of {level.Count()} passed");
+                CultureInfo.InvariantCulture,
+                $"{Name(level.Key)}: {level.Count(verdict => verdict.Outcome == VerdictOutcome.Passed)} of {level.Count()} passed");
         }
 
+        var failed = report.Verdicts.Where(verdict => verdict.Outcome == VerdictOutcome.Failed).Select(verdict => verdict.Id);
         yield return report.ExitCode switch
         {
             0 => "Conforms.",
-            2 => $"Does not conform: {string.Join(", ", report.Verdicts.Where(verdict => verdict.Outcome == VerdictOutcome.Failed).Select(verdict => verdict.Id))}.",
+            2 => $"Does not conform: {string.Join(", ", failed)}.",
             _ => "Could not be judged.",
         };
     }

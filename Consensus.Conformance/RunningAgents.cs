@@ -6,7 +6,8 @@ using Consensus.Simulation;
 namespace Consensus.Conformance;
 
 /// <summary>Judges agents that run already, with peers of their own: by their responses, and by runs that they are asked for.</summary>
-internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions options, ExchangeLog log, Func<bool> outOfTime, CancellationToken cancellation)
+internal sealed class RunningAgents(
+    IReadOnlyList<Uri> urls, ConformanceOptions options, ExchangeLog log, Func<bool> outOfTime, CancellationToken cancellation)
 {
     private static readonly TimeSpan DecisionTimeout = TimeSpan.FromSeconds(30);
 
@@ -33,7 +34,8 @@ internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions 
                 foreach (var check in mine)
                 {
                     progress(verdicts.Count, (mine.Count * agents.Count) + options.Runs, check.Id);
-                    var verdict = await runner.RunAsync(check, () => Task.FromResult(new TestBench(agent, agents, null, n - 1, log, cancellation)));
+                    var verdict = await runner.RunAsync(
+                        check, () => Task.FromResult(new TestBench(agent, agents, null, n - 1, log, cancellation)));
                     verdicts.Add(agents.Count == 1 ? verdict
                         : verdict with { Sentence = $"{verdict.Sentence} [{agent.Address}]", Agent = agent.Address });
                 }
@@ -54,7 +56,8 @@ internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions 
                 verdicts.Add(Judged("termination", "A run is decided.", PropertyNames.Termination));
             }
 
-            return new ConformanceReport(string.Join(" + ", urls), judged, options.Seed, verdicts, runs, decided, RequestedRuns: options.Runs);
+            return new ConformanceReport(
+                string.Join(" + ", urls), judged, options.Seed, verdicts, runs, decided, RequestedRuns: options.Runs);
 
             Verdict Judged(string id, string sentence, string property) => violation?.Property == property
                 ? new Verdict(id, judged, sentence, VerdictOutcome.Failed, sentence, violation.Explanation, log.Last(8))
@@ -95,16 +98,20 @@ internal sealed class RunningAgents(IReadOnlyList<Uri> urls, ConformanceOptions 
             id = RunId.TryParse(answer.Body.Text("run"), out var named) ? named : id;
             foreach (var agent in agents)
             {
-                await agent.PollAsync("/consensus", reply => Holds(agent, reply.Body), () => Task.Delay(10, cancellation), DecisionTimeout, cancellation);
+                await agent.PollAsync("/consensus", reply => Holds(agent, reply.Body),
+                    () => Task.Delay(10, cancellation), DecisionTimeout, cancellation);
             }
         }
         catch (CheckFailedException e)
         {
-            return (new(PropertyNames.Termination, Rule.Ratified, id, $"An agent did not respond: {e.Detail ?? e.Expected}."), history.Count > 0);
+            return (new(PropertyNames.Termination, Rule.Ratified, id, $"An agent did not respond: {e.Detail ?? e.Expected}."),
+                history.Count > 0);
         }
 
-        return (SafetyChecker.Check(history) ?? (history.Count == agents.Count ? null
-            : new(PropertyNames.Termination, Rule.Ratified, id, $"{history.Count} of {agents.Count} agents decided within {DecisionTimeout.TotalSeconds:0} s.")), history.Count > 0);
+        var violation = SafetyChecker.Check(history) ?? (history.Count == agents.Count ? null
+            : new(PropertyNames.Termination, Rule.Ratified, id,
+                $"{history.Count} of {agents.Count} agents decided within {DecisionTimeout.TotalSeconds:0} s."));
+        return (violation, history.Count > 0);
 
         bool Holds(AgentConnection agent, JsonElement body)
         {

@@ -42,13 +42,15 @@ internal sealed partial class TestBench
     /// <param name="without">The fake peer that is no member; -1: none.</param>
     /// <param name="number">The run's number; null: above all before.</param>
     /// <param name="n">How many agents the run counts; null: as many as the agent.</param>
-    public TestRun DescribeRun(string? myBoot = null, int startRound = 1, int windowMs = LongWindow, int without = -1, int? number = null, int? n = null)
+    public TestRun DescribeRun(
+        string? myBoot = null, int startRound = 1, int windowMs = LongWindow, int without = -1, int? number = null, int? n = null)
     {
         var id = $"{number ?? NextRunNumber()}.{MemberOf(0)}.{FakePeers.BootOf(0)}";
-        var members = Enumerable.Range(0, others).Where(peer => peer != without).Select(peer => $"\"{MemberOf(peer)}\":\"{FakePeers.BootOf(peer)}\"");
+        var members = Enumerable.Range(0, others).Where(peer => peer != without)
+            .Select(peer => $"\"{MemberOf(peer)}\":\"{FakePeers.BootOf(peer)}\"");
         return new TestRun(id, $$"""
-            {"id":"{{id}}","n":{{n ?? N}},"start_round":{{startRound}},"rule":"ratified","values":3,"draw":"fresh","window_ms":{{windowMs}},"members":
-            """ + $"{{\"{Id}\":\"{myBoot ?? Boot}\",{string.Join(',', members)}}}}}");
+            {"id":"{{id}}","n":{{n ?? N}},"start_round":{{startRound}},"rule":"ratified","values":3,"draw":"fresh",
+            """ + $"\"window_ms\":{windowMs},\"members\":{{\"{Id}\":\"{myBoot ?? Boot}\",{string.Join(',', members)}}}}}");
     }
 
     /// <summary>Opens a round of a run.</summary>
@@ -59,11 +61,17 @@ internal sealed partial class TestBench
         Post("/proposal", $$"""{"agent_id":"{{MemberOf(peer)}}","value":{{value}},"round":{{round}},"run":{{run.Json}}}""");
 
     /// <summary>Sends a fake peer's vote in a run.</summary>
-    public Task<AgentReply> Vote(TestRun run, int peer, int? value, int proposal, int round = 1) =>
-        Post("/vote", $$"""{"agent_id":"{{MemberOf(peer)}}","value":{{value?.ToString(CultureInfo.InvariantCulture) ?? "null"}},"proposal":{{proposal}},"round":{{round}},"run":{{run.Json}}}""");
+    public Task<AgentReply> Vote(TestRun run, int peer, int? value, int proposal, int round = 1)
+    {
+        var voted = value?.ToString(CultureInfo.InvariantCulture) ?? "null";
+        return Post(
+            "/vote",
+            $$"""{"agent_id":"{{MemberOf(peer)}}","value":{{voted}},"proposal":{{proposal}},"round":{{round}},"run":{{run.Json}}}""");
+    }
 
     /// <summary>Sends a decision of a run.</summary>
-    public Task<AgentReply> Final(TestRun run, int value, int round = 1) => Post("/final", $$"""{"value":{{value}},"round":{{round}},"run":{{run.Json}}}""");
+    public Task<AgentReply> Final(TestRun run, int value, int round = 1) =>
+        Post("/final", $$"""{"value":{{value}},"round":{{round}},"run":{{run.Json}}}""");
 
     /// <summary>Waits until the agent has sent a proposal or vote that fulfils a condition, in a request or in a response.</summary>
     public async Task<SentValue> WaitForAsync(TestRun run, Func<SentValue, bool> condition, string expected)
@@ -73,21 +81,24 @@ internal sealed partial class TestBench
             await WaitForPeersAsync(calls => SentIn(run, calls).Any(condition), Soon);
         }
 
-        return Sent(run).FirstOrDefault(condition) ?? throw new CheckFailedException(expected, string.Create(CultureInfo.InvariantCulture, $"not sent within {Soon.TotalSeconds} s"));
+        return Sent(run).FirstOrDefault(condition) ?? throw new CheckFailedException(
+            expected, string.Create(CultureInfo.InvariantCulture, $"not sent within {Soon.TotalSeconds} s"));
     }
 
     /// <summary>All proposals and votes of the agent in a run so far.</summary>
     public IReadOnlyList<SentValue> Sent(TestRun run) => [.. SentIn(run, peers?.Calls ?? [])];
 
     private IEnumerable<SentValue> SentIn(TestRun run, IReadOnlyList<FakeCall> calls) =>
-        calls.Where(call => call.Run == run.Id && call.Body.Text("agent_id") == Id).SelectMany(call => Read(call.Path, call.Body, call.Peer))
+        calls.Where(call => call.Run == run.Id && call.Body.Text("agent_id") == Id)
+            .SelectMany(call => Read(call.Path, call.Body, call.Peer))
             .Concat(_replies.Where(reply => reply.Body.Text("run") == run.Id).SelectMany(reply =>
                 (reply.Body.Find("proposal") is { } proposal ? Read("/proposal", proposal, -1) : [])
                 .Concat(reply.Body.Find("vote") is { } vote ? Read("/vote", vote, -1) : [])));
 
     private static IEnumerable<SentValue> Read(string path, JsonElement body, int peer) => path switch
     {
-        "/vote" when body.Number("proposal") is { } proposal => [new(true, body.Number("value"), proposal, body.Number("round") ?? 0, peer)],
+        "/vote" when body.Number("proposal") is { } proposal =>
+            [new(true, body.Number("value"), proposal, body.Number("round") ?? 0, peer)],
         "/proposal" or "/new_round" when body.Number("value") is { } value => [new(false, value, null, body.Number("round") ?? 0, peer)],
         _ => [],
     };

@@ -11,9 +11,12 @@ namespace Consensus.Conformance;
 /// <param name="Body">Finds out; throws <see cref="CheckFailedException"/> where the agent does something else.</param>
 /// <param name="NeedsPeers">Whether the judge must play the agent's peers.</param>
 /// <param name="Fresh">Whether it takes a process that has not met its peers yet.</param>
-/// <param name="InWindow">Whether a pass counts only while the round's window is open. Such a check shows that something does not happen in the round.</param>
+/// <param name="InWindow">
+/// Whether a pass counts only while the round's window is open. Such a check shows that something does not happen in the round.
+/// </param>
 internal sealed record ConformanceCheck(
-    string Id, ConformanceLevel Level, string Sentence, Func<TestBench, Task> Body, bool NeedsPeers = false, bool Fresh = false, bool InWindow = false);
+    string Id, ConformanceLevel Level, string Sentence, Func<TestBench, Task> Body,
+    bool NeedsPeers = false, bool Fresh = false, bool InWindow = false);
 
 /// <summary>One agent under test, and the judge's means: HTTP requests, and fake peers where the judge started the agent.</summary>
 /// <param name="agent">The agent.</param>
@@ -22,9 +25,13 @@ internal sealed record ConformanceCheck(
 /// <param name="others">How many other agents there are.</param>
 /// <param name="log">The exchanges.</param>
 /// <param name="cancellation">Ends it.</param>
-internal sealed partial class TestBench(AgentConnection agent, IReadOnlyList<AgentConnection> all, FakePeers? peers, int others, ExchangeLog log, CancellationToken cancellation)
+internal sealed partial class TestBench(AgentConnection agent, IReadOnlyList<AgentConnection> all,
+    FakePeers? peers, int others, ExchangeLog log, CancellationToken cancellation)
 {
-    /// <summary>Long enough for anything that an agent does at once, or when a window ends. A busy machine gets more (<see cref="AgentConnection.PollAsync"/>).</summary>
+    /// <summary>
+    /// Long enough for anything that an agent does at once, or when a window ends. A busy machine gets more
+    /// (<see cref="AgentConnection.PollAsync"/>).
+    /// </summary>
     public static readonly TimeSpan Soon = TimeSpan.FromSeconds(1.5);
 
     /// <summary>Long enough for what an agent repeats, at least every 2 s.</summary>
@@ -67,7 +74,9 @@ internal sealed partial class TestBench(AgentConnection agent, IReadOnlyList<Age
     public Task Delay(int milliseconds) => Task.Delay(milliseconds, cancellation);
 
     /// <summary>Resets every agent, and forgets what was sent before.</summary>
-    /// <param name="failures">How often this check has failed: what an agent sent before the reset may be late, and is given more time each time.</param>
+    /// <param name="failures">
+    /// How often this check has failed: what an agent sent before the reset may be late, and is given more time each time.
+    /// </param>
     public async Task ResetAsync(int failures)
     {
         (_roundStarted, WindowMayBeOver) = (null, false);
@@ -105,7 +114,8 @@ internal sealed partial class TestBench(AgentConnection agent, IReadOnlyList<Age
         Post("/proposal", $$"""{"agent_id":"{{MemberOf(peer)}}","value":{{value}},"round":{{round}}}""");
 
     /// <summary>Reads the value that the agent proposes in its round.</summary>
-    public async Task<int> MyValueAsync() => (await Get("/state")).Body.Number("my_value") ?? throw new CheckFailedException("\"my_value\": a number");
+    public async Task<int> MyValueAsync() =>
+        (await Get("/state")).Body.Number("my_value") ?? throw new CheckFailedException("\"my_value\": a number");
 
     /// <summary>Reads whether the agent holds a decision; null: it holds none.</summary>
     public async Task<int?> DecisionAsync() => DecisionOf(await Get("/consensus"));
@@ -116,22 +126,27 @@ internal sealed partial class TestBench(AgentConnection agent, IReadOnlyList<Age
         int? value = null;
         var limit = within ?? Soon;
         return await agent.PollAsync("/consensus", reply => (value = DecisionOf(reply)) is not null, () => Delay(10), limit, cancellation)
-            ? value!.Value : throw new CheckFailedException(expected, string.Create(CultureInfo.InvariantCulture, $"undecided after {limit.TotalSeconds} s"));
+            ? value!.Value
+            : throw new CheckFailedException(
+                expected, string.Create(CultureInfo.InvariantCulture, $"undecided after {limit.TotalSeconds} s"));
     }
 
     /// <summary>Waits until the fake peers were sent what fulfils a condition.</summary>
-    public async Task<IReadOnlyList<FakeCall>> WaitForCallsAsync(string path, Func<IReadOnlyList<FakeCall>, bool> condition, string expected, TimeSpan? within = null)
+    public async Task<IReadOnlyList<FakeCall>> WaitForCallsAsync(
+        string path, Func<IReadOnlyList<FakeCall>, bool> condition, string expected, TimeSpan? within = null)
     {
         var limit = within ?? Soon;
         return await WaitForPeersAsync(calls => condition([.. calls.Where(call => call.Path == path)]), limit)
             ? [.. Peers.Calls.Where(call => call.Path == path)]
-            : throw new CheckFailedException(expected, string.Create(CultureInfo.InvariantCulture, $"not seen within {limit.TotalSeconds} s"));
+            : throw new CheckFailedException(
+                expected, string.Create(CultureInfo.InvariantCulture, $"not seen within {limit.TotalSeconds} s"));
     }
 
     /// <summary>Waits until the requests to the fake peers fulfil a condition.</summary>
     /// <returns>False where they did not although the agent had the time.</returns>
     public async Task<bool> WaitForPeersAsync(Func<IReadOnlyList<FakeCall>, bool> condition, TimeSpan within) =>
-        condition(Peers.Calls) || await agent.PollAsync("/state", _ => condition(Peers.Calls), () => Peers.WaitAsync(condition, Pause), within, cancellation);
+        condition(Peers.Calls)
+        || await agent.PollAsync("/state", _ => condition(Peers.Calls), () => Peers.WaitAsync(condition, Pause), within, cancellation);
 
     /// <summary>A value from 1..3 other than this one.</summary>
     public static int OtherThan(int value, int step = 1) => ((value - 1 + step) % 3) + 1;

@@ -45,8 +45,12 @@ public sealed record Exchange(string From, string To, string Call, string? Body,
     private const int MostCharacters = 400;
 
     /// <inheritdoc/>
-    public override string ToString() =>
-        $"{From} -> {To}: {Call}{(string.IsNullOrEmpty(Body) ? "" : " " + Short(Body))} => {(Status is null ? "no response" : $"{Status} {Short(Response ?? "")}")}".TrimEnd();
+    public override string ToString()
+    {
+        var body = string.IsNullOrEmpty(Body) ? "" : " " + Short(Body);
+        var response = Status is null ? "no response" : $"{Status} {Short(Response ?? "")}";
+        return $"{From} -> {To}: {Call}{body} => {response}".TrimEnd();
+    }
 
     private static string Short(string text) => ForeignText.Cut(text, MostCharacters, "...");
 }
@@ -79,9 +83,12 @@ public sealed record Verdict(
 /// <param name="Kills">Agents killed and started again.</param>
 /// <param name="Messages">Requests between agents that were observed.</param>
 /// <param name="Counterexample">The shortest run found that violates a property.</param>
-/// <param name="RequestedRuns">Runs that the judge was to ask for; more than <paramref name="Runs"/> after a violation or the end of the time.</param>
+/// <param name="RequestedRuns">
+/// Runs that the judge was to ask for; more than <paramref name="Runs"/> after a violation or the end of the time.
+/// </param>
 public sealed record ConformanceReport(
-    string Subject, ConformanceLevel Level, long Seed, IReadOnlyList<Verdict> Verdicts, int Runs = 0, int Decided = 0, int Faults = 0, int Kills = 0, int Messages = 0,
+    string Subject, ConformanceLevel Level, long Seed, IReadOnlyList<Verdict> Verdicts,
+    int Runs = 0, int Decided = 0, int Faults = 0, int Kills = 0, int Messages = 0,
     ObservedCounterexample? Counterexample = null, int RequestedRuns = 0)
 {
     /// <summary>0: conforms, 2: does not, 1: could not be judged.</summary>
@@ -122,6 +129,7 @@ internal sealed class CheckFailedException(string expected, string? detail = nul
 
 /// <summary>JSON of the report: snake_case, without reflection.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
 [JsonSerializable(typeof(ConformanceReport))]
 public sealed partial class ConformanceJson : JsonSerializerContext;
