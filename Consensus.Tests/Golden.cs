@@ -21,13 +21,15 @@ internal static class Golden
             return;
         }
 
-        var (name, difference) = (Path.GetFileName(path), UnidiffRenderer.GenerateUnidiff(expected, actual, "golden", "actual", ignoreWhitespace: false));
+        var (name, difference) =
+            (Path.GetFileName(path), UnidiffRenderer.GenerateUnidiff(expected, actual, "golden", "actual", ignoreWhitespace: false));
         if (Environment.GetEnvironmentVariable(RewriteVariable) == "1")
         {
             File.WriteAllText(path, actual);
             Assert.Fail($"{name} was rewritten. Read the difference, then run again without {RewriteVariable}:\n{difference}");
         }
 
-        Assert.Fail($"{name}: the golden text (-) differs from the actual one (+). Where the actual one is right, {RewriteVariable}=1 rewrites it:\n{difference}");
+        Assert.Fail($"{name}: the golden text (-) differs from the actual one (+). "
+            + $"Where the actual one is right, {RewriteVariable}=1 rewrites it:\n{difference}");
     }
 }

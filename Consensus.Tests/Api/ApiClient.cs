@@ -7,7 +7,8 @@ namespace Consensus.Tests.Api;
 /// <summary>Speaks HTTP to one agent and shows answers as they came.</summary>
 internal sealed class ApiClient(Uri agent) : IDisposable
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { BaseAddress = agent, Timeout = TimeSpan.FromSeconds(60) };
+    private readonly HttpClient _http =
+        new(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { BaseAddress = agent, Timeout = TimeSpan.FromSeconds(60) };
 
     public Task<(HttpStatusCode Code, JsonElement Body)> Post(string path, string? json = null) =>
         Send(HttpMethod.Post, path, json is null ? null : Json(json));

@@ -21,7 +21,8 @@ public sealed class DecidedAgents : ThreeAgents
 [Trait(Category.Name, Category.System)]
 public sealed class BadInputTests(DecidedAgents agents) : IClassFixture<DecidedAgents>
 {
-    private const string Run = "{\"id\":\"99.agent2.b2\",\"n\":3,\"start_round\":2,\"rule\":\"ratified\",\"values\":3,\"draw\":\"fresh\",\"window_ms\":200,\"members\":{\"agent2\":\"b2\",\"agent3\":\"b3\"}}";
+    private const string Run = "{\"id\":\"99.agent2.b2\",\"n\":3,\"start_round\":2,\"rule\":\"ratified\",\"values\":3,\"draw\":\"fresh\","
+        + "\"window_ms\":200,\"members\":{\"agent2\":\"b2\",\"agent3\":\"b3\"}}";
 
     /// <summary>Bodies of messages between agents, the field that is wrong, and a word of the answer.</summary>
     public static TheoryData<string, string, string> Messages => new()
@@ -78,36 +79,39 @@ public sealed class BadInputTests(DecidedAgents agents) : IClassFixture<DecidedA
         // The run that travels with them.
         { "/proposal", Proposal("7"), "run must be a JSON object" },
         { "/proposal", Proposal("{}"), "run.id is missing" },
-        { "/proposal", Proposal(Run.Replace("99.agent2.b2", "agent2", StringComparison.Ordinal)), "run.id must be a run id" },
-        { "/proposal", Proposal(Run.Replace("99.agent2.b2", "0.agent2.b2", StringComparison.Ordinal)), "run.id must be a run id" },
-        { "/proposal", Proposal(Run.Replace("99.agent2.b2", "9223372036854775807.agent2.b2", StringComparison.Ordinal)), "run.id has a number" },
-        { "/proposal", Proposal(Run.Replace("99.agent2.b2", "99999999999999999999.agent2.b2", StringComparison.Ordinal)), "run.id must be a run id" },
-        { "/proposal", Proposal(Run.Replace("99.agent2.b2", "99.agent2.b9", StringComparison.Ordinal)), "initiator with its boot" },
-        { "/proposal", Proposal(Run.Replace("\"n\":3", "\"n\":0", StringComparison.Ordinal)), "run.n must be from 1" },
-        { "/proposal", Proposal(Run.Replace("\"n\":3", "\"n\":102", StringComparison.Ordinal)), "run.n must be from 1" },
-        { "/proposal", Proposal(Run.Replace("\"n\":3", "\"n\":1", StringComparison.Ordinal)), "run.members must name 1 to n agents" },
-        { "/proposal", Proposal(Run.Replace("\"start_round\":2", "\"start_round\":0", StringComparison.Ordinal)), "run.start_round must be from 1" },
-        { "/proposal", Proposal(Run.Replace("\"start_round\":2", "\"start_round\":2000000000", StringComparison.Ordinal)), "run.start_round must be from 1" },
-        { "/proposal", Proposal(Run.Replace("\"start_round\":2", "\"start_round\":3", StringComparison.Ordinal)), "below run.start_round" },
-        { "/proposal", Proposal(Run.Replace("ratified", "best", StringComparison.Ordinal)), "run.rule must be one of classic, ratified" },
-        { "/proposal", Proposal(Run.Replace("\"ratified\"", "1", StringComparison.Ordinal)), "run.rule must be one of classic, ratified" },
-        { "/proposal", Proposal(Run.Replace("\"values\":3", "\"values\":0", StringComparison.Ordinal)), "run.values must be from 1" },
-        { "/proposal", Proposal(Run.Replace("\"values\":3", "\"values\":1", StringComparison.Ordinal)), "value must be from 1 to run.values, 1" },
-        { "/proposal", Proposal(Run.Replace("\"fresh\"", "null", StringComparison.Ordinal)), "run.draw must not be null" },
-        { "/proposal", Proposal(Run.Replace("\"window_ms\":200", "\"window_ms\":60001", StringComparison.Ordinal)), "run.window_ms must be from 0" },
-        { "/proposal", Proposal(Run.Replace("\"window_ms\":200", "\"window_ms\":-1", StringComparison.Ordinal)), "run.window_ms must be from 0" },
-        { "/proposal", Proposal(Run.Replace("\"b3\"", "null", StringComparison.Ordinal)), "run.members must map ids to boots" },
-        { "/proposal", Proposal(Run.Replace("\"b3\"", "\"\"", StringComparison.Ordinal)), "run.members must map ids to boots" },
-        { "/proposal", Proposal(Run.Replace("agent3", "a\\u0007", StringComparison.Ordinal)), "run.members must map ids to boots" },
-        { "/proposal", Proposal(Run.Replace("agent3", "agent2", StringComparison.Ordinal)), "run.members.agent2 is there twice" },
-        { "/proposal", Proposal(Run.Replace("\"members\"", "\"seed\":\"x\",\"members\"", StringComparison.Ordinal)), "run.seed must be a whole number" },
-        { "/proposal", Proposal(Run).Replace("\"agent_id\":\"agent2\"", "\"agent_id\":\"agent9\"", StringComparison.Ordinal), "agent_id must be among run.members" },
+        { "/proposal", Proposal("99.agent2.b2", "agent2"), "run.id must be a run id" },
+        { "/proposal", Proposal("99.agent2.b2", "0.agent2.b2"), "run.id must be a run id" },
+        { "/proposal", Proposal("99.agent2.b2", "9223372036854775807.agent2.b2"), "run.id has a number" },
+        { "/proposal", Proposal("99.agent2.b2", "99999999999999999999.agent2.b2"), "run.id must be a run id" },
+        { "/proposal", Proposal("99.agent2.b2", "99.agent2.b9"), "initiator with its boot" },
+        { "/proposal", Proposal("\"n\":3", "\"n\":0"), "run.n must be from 1" },
+        { "/proposal", Proposal("\"n\":3", "\"n\":102"), "run.n must be from 1" },
+        { "/proposal", Proposal("\"n\":3", "\"n\":1"), "run.members must name 1 to n agents" },
+        { "/proposal", Proposal("\"start_round\":2", "\"start_round\":0"), "run.start_round must be from 1" },
+        { "/proposal", Proposal("\"start_round\":2", "\"start_round\":2000000000"), "run.start_round must be from 1" },
+        { "/proposal", Proposal("\"start_round\":2", "\"start_round\":3"), "below run.start_round" },
+        { "/proposal", Proposal("ratified", "best"), "run.rule must be one of classic, ratified" },
+        { "/proposal", Proposal("\"ratified\"", "1"), "run.rule must be one of classic, ratified" },
+        { "/proposal", Proposal("\"values\":3", "\"values\":0"), "run.values must be from 1" },
+        { "/proposal", Proposal("\"values\":3", "\"values\":1"), "value must be from 1 to run.values, 1" },
+        { "/proposal", Proposal("\"fresh\"", "null"), "run.draw must not be null" },
+        { "/proposal", Proposal("\"window_ms\":200", "\"window_ms\":60001"), "run.window_ms must be from 0" },
+        { "/proposal", Proposal("\"window_ms\":200", "\"window_ms\":-1"), "run.window_ms must be from 0" },
+        { "/proposal", Proposal("\"b3\"", "null"), "run.members must map ids to boots" },
+        { "/proposal", Proposal("\"b3\"", "\"\""), "run.members must map ids to boots" },
+        { "/proposal", Proposal("agent3", "a\\u0007"), "run.members must map ids to boots" },
+        { "/proposal", Proposal("agent3", "agent2"), "run.members.agent2 is there twice" },
+        { "/proposal", Proposal("\"members\"", "\"seed\":\"x\",\"members\""), "run.seed must be a whole number" },
+        { "/proposal", ByStranger, "agent_id must be among run.members" },
         { "/new_round", $$"""{"round":2,"agent_id":"agent9","value":2,"run":{{Run}}}""", "agent_id must be among run.members" },
         { "/new_round", $$"""{"round":1,"run":{{Run}}}""", "below run.start_round" },
         { "/vote", $$"""{"agent_id":"agent9","value":2,"proposal":2,"round":2,"run":{{Run}}}""", "agent_id must be among run.members" },
         { "/vote", $$"""{"agent_id":"agent2","value":4,"proposal":2,"round":2,"run":{{Run}}}""", "value must be from 1 to run.values, 3" },
-        { "/vote", $$"""{"agent_id":"agent2","value":2,"proposal":4,"round":2,"run":{{Run}}}""", "proposal must be from 1 to run.values, 3" },
-        { "/vote", $$"""{"agent_id":"agent2","value":2,"proposal":2,"round":2,"run":{{Run.Replace("ratified", "classic", StringComparison.Ordinal)}}}""", "knows no votes" },
+        {
+            "/vote", $$"""{"agent_id":"agent2","value":2,"proposal":4,"round":2,"run":{{Run}}}""",
+            "proposal must be from 1 to run.values, 3"
+        },
+        { "/vote", $$"""{"agent_id":"agent2","value":2,"proposal":2,"round":2,"run":{{ClassicRun}}}""", "knows no votes" },
         { "/final", $$"""{"value":4,"round":2,"run":{{Run}}}""", "value must be from 1 to run.values, 3" },
         { "/final", $$"""{"value":3,"round":1,"run":{{Run}}}""", "below run.start_round" },
 
@@ -190,7 +194,8 @@ public sealed class BadInputTests(DecidedAgents agents) : IClassFixture<DecidedA
     [InlineData("OPTIONS", "/run", 405, "This path takes POST")]
     [InlineData("GARBAGE", "/run", 405, "This path takes POST")]
     [InlineData("GET", "/openapi/v2.json", 404, "There is no such path")]
-    public async Task A_request_that_cannot_be_is_refused_in_words_whatever_the_client_accepts(string method, string path, int status, string named)
+    public async Task A_request_that_cannot_be_is_refused_in_words_whatever_the_client_accepts(
+        string method, string path, int status, string named)
     {
         // A browser gets a page for an unknown path (AddressTests).
         var isPage = method == "GET" && named == "There is no such path";
@@ -229,7 +234,8 @@ public sealed class BadInputTests(DecidedAgents agents) : IClassFixture<DecidedA
         var answer = await Refused(413, RawHttp.Request("POST", "/proposal", body, "Content-Type: application/json"));
         Assert.Contains("at most 65536 bytes", answer.Detail, StringComparison.Ordinal);
         byte[] chunked = [.. Encoding.ASCII.GetBytes($"{body.Length:x}\r\n"), .. body, .. "\r\n0\r\n\r\n"u8];
-        answer = await Refused(413, RawHttp.Request("POST", "/proposal", chunked, "Content-Type: application/json", "Transfer-Encoding: chunked"));
+        answer = await Refused(
+            413, RawHttp.Request("POST", "/proposal", chunked, "Content-Type: application/json", "Transfer-Encoding: chunked"));
         Assert.Contains("at most 65536 bytes", answer.Detail, StringComparison.Ordinal);
     }
 
@@ -237,7 +243,8 @@ public sealed class BadInputTests(DecidedAgents agents) : IClassFixture<DecidedA
     public async Task A_body_that_does_not_come_is_not_waited_for()
     {
         // The agent waits two seconds, and then no longer.
-        var answer = await Refused(408, [.. RawHttp.Request("POST", "/proposal", null, "Content-Type: application/json", "Content-Length: 50"), .. "{\"agent_id\""u8]);
+        var answer = await Refused(408,
+            [.. RawHttp.Request("POST", "/proposal", null, "Content-Type: application/json", "Content-Length: 50"), .. "{\"agent_id\""u8]);
         Assert.Contains("too slowly", answer.Detail, StringComparison.Ordinal);
     }
 
@@ -248,7 +255,8 @@ public sealed class BadInputTests(DecidedAgents agents) : IClassFixture<DecidedA
     public async Task Only_so_many_headers_are_read(int count, int status)
     {
         using var http = new RawHttp(agents.First);
-        var answer = await http.SendAsync(RawHttp.Request("GET", "/health", null, [.. Enumerable.Range(0, count).Select(i => $"x-{i}: y")]));
+        var answer = await http.SendAsync(
+            RawHttp.Request("GET", "/health", null, [.. Enumerable.Range(0, count).Select(i => $"x-{i}: y")]));
         Assert.Equal(status, answer!.Status);
     }
 
@@ -282,6 +290,14 @@ public sealed class BadInputTests(DecidedAgents agents) : IClassFixture<DecidedA
     }
 
     private static string Proposal(string run) => $$"""{"agent_id":"agent2","value":2,"round":2,"run":{{run}}}""";
+
+    private static string ClassicRun => Run.Replace("ratified", "classic", StringComparison.Ordinal);
+
+    private static string ByStranger =>
+        Proposal(Run).Replace("\"agent_id\":\"agent2\"", "\"agent_id\":\"agent9\"", StringComparison.Ordinal);
+
+    /// <summary>A proposal in a run that differs from <see cref="Run"/> in one part.</summary>
+    private static string Proposal(string part, string instead) => Proposal(Run.Replace(part, instead, StringComparison.Ordinal));
 
     private static string Nested(int depth) => $"{{\"x\":{new string('[', depth)}{new string(']', depth)}}}";
 }

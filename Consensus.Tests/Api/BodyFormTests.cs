@@ -29,7 +29,8 @@ public sealed class BodyFormTests() : ThreeAgents(Breakable)
     public async Task Utf16_is_refused_with_what_to_send(string name, bool mark, string header)
     {
         var encoding = Encoding.GetEncoding(name);
-        var answer = await SendAsync("POST", "/run", [.. mark ? encoding.GetPreamble() : [], .. encoding.GetBytes("""{"round":1}""")], header);
+        var answer = await SendAsync(
+            "POST", "/run", [.. mark ? encoding.GetPreamble() : [], .. encoding.GetBytes("""{"round":1}""")], header);
         Assert.Equal((415, "The body is UTF-16; send JSON in UTF-8."), (answer.Status, answer.Detail));
     }
 
@@ -39,12 +40,14 @@ public sealed class BodyFormTests() : ThreeAgents(Breakable)
     public async Task A_compressed_body_is_refused_with_what_to_send(string encoding)
     {
         using var compressed = new MemoryStream();
-        await using (Stream stream = encoding == "gzip" ? new GZipStream(compressed, CompressionMode.Compress) : new BrotliStream(compressed, CompressionMode.Compress))
+        await using (Stream stream = encoding == "gzip"
+            ? new GZipStream(compressed, CompressionMode.Compress) : new BrotliStream(compressed, CompressionMode.Compress))
         {
             await stream.WriteAsync("""{"round":1}"""u8.ToArray());
         }
 
-        var answer = await SendAsync("POST", "/run", compressed.ToArray(), "Content-Type: application/json", $"Content-Encoding: {encoding}");
+        var answer = await SendAsync("POST", "/run", compressed.ToArray(),
+            "Content-Type: application/json", $"Content-Encoding: {encoding}");
         Assert.Equal((415, "identity"), (answer.Status, answer.Headers["accept-encoding"]));
         Assert.Contains("without the header Content-Encoding", answer.Detail, StringComparison.Ordinal);
         Assert.Equal(200, (await SendAsync("POST", "/run", """{"round":1}"""u8.ToArray(), "Content-Encoding: identity")).Status);
@@ -98,7 +101,8 @@ public sealed class BodyFormTests() : ThreeAgents(Breakable)
     [InlineData("/cluster/1/faults")]
     public async Task Fields_of_faults_that_change_nothing_are_named(string path)
     {
-        Assert.Equal("islate,links.dalay_ms", Ignored(await SendAsync("PUT", path, """{"islate":true,"links":[{"drop":1,"dalay_ms":5}]}"""u8.ToArray())));
+        Assert.Equal("islate,links.dalay_ms",
+            Ignored(await SendAsync("PUT", path, """{"islate":true,"links":[{"drop":1,"dalay_ms":5}]}"""u8.ToArray())));
         Assert.Equal("", Ignored(await SendAsync("PUT", path, """{"isolate":false,"links":[{"drop":1}]}"""u8.ToArray())));
         Assert.Equal("", Ignored(await SendAsync("DELETE", path, null)));
     }

@@ -80,7 +80,8 @@ public sealed class ClusterSizeApiTests : IAsyncLifetime
     public async Task An_agent_that_counts_fewer_than_a_run_responds_as_a_learner_with_its_count()
     {
         var (code, answer) = await _clients[1].Post("/new_round", """
-            {"round":1,"run":{"id":"1.agent1.b","n":3,"start_round":1,"rule":"ratified","values":3,"draw":"fresh","window_ms":200,"members":{"agent1":"b"}}}
+            {"round":1,"run":{"id":"1.agent1.b","n":3,"start_round":1,"rule":"ratified","values":3,"draw":"fresh","window_ms":200,
+            "members":{"agent1":"b"}}}
             """);
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.True(answer.GetProperty("learner").GetBoolean());

@@ -6,7 +6,8 @@ namespace Consensus.Tests.Api;
 
 /// <summary>A full house refuses, and does not grow.</summary>
 [Trait(Category.Name, Category.System)]
-public sealed class ConcurrencyLimitsTests() : ThreeAgents(Breakable with { Limits = new CallLimits(Messages: 2, Waits: 2, Streams: 1, Surveys: 1) })
+public sealed class ConcurrencyLimitsTests() : ThreeAgents(
+    Breakable with { Limits = new CallLimits(Messages: 2, Waits: 2, Streams: 1, Surveys: 1) })
 {
     [Fact]
     public async Task Requests_beyond_the_limit_are_refused_and_the_others_are_answered()
@@ -29,7 +30,8 @@ public sealed class ConcurrencyLimitsTests() : ThreeAgents(Breakable with { Limi
         using var http = new HttpClient { BaseAddress = Cluster.Addresses[0] };
         using var abandon = new CancellationTokenSource();
         await AssertOneIsRefusedAsync(
-            () => http.PostAsync("/proposal", ApiClient.Json("""{"agent_id":"agent9","value":1,"round":1}"""), abandon.Token), 3, async held =>
+            () => http.PostAsync("/proposal", ApiClient.Json("""{"agent_id":"agent9","value":1,"round":1}"""), abandon.Token),
+            3, async held =>
             {
                 await abandon.CancelAsync();
                 await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(held));
@@ -57,7 +59,8 @@ public sealed class ConcurrencyLimitsTests() : ThreeAgents(Breakable with { Limi
         while (code != HttpStatusCode.OK);
     }
 
-    private static async Task AssertOneIsRefusedAsync(Func<Task<HttpResponseMessage>> call, int calls, Func<List<Task<HttpResponseMessage>>, Task> others)
+    private static async Task AssertOneIsRefusedAsync(
+        Func<Task<HttpResponseMessage>> call, int calls, Func<List<Task<HttpResponseMessage>>, Task> others)
     {
         List<Task<HttpResponseMessage>> all = [.. Enumerable.Range(0, calls).Select(_ => call())];
 

@@ -70,12 +70,19 @@ public sealed class ConfigurationTests
     [InlineData(".agents.default.svc.cluster.local", 8080, 2)]
     [InlineData("2.agents", 8080, 3)]
     [InlineData(".agents", 8081, 3)]
-    public void An_agent_leaves_its_own_machine_out_of_a_list_that_all_agents_share(string rest, int port, int peers) => Assert.Equal(peers, AgentOptions.From(
-        From($"AGENT_ID=a;http_ports=8080;PEERS=http://{Environment.MachineName}{rest}:{port},http://b.agents:8080,http://c.agents:8080")).Peers.Count);
+    public void An_agent_leaves_its_own_machine_out_of_a_list_that_all_agents_share(string rest, int port, int peers)
+    {
+        var list = $"http://{Environment.MachineName}{rest}:{port},http://b.agents:8080,http://c.agents:8080";
+        Assert.Equal(peers, AgentOptions.From(From($"AGENT_ID=a;http_ports=8080;PEERS={list}")).Peers.Count);
+    }
 
     [Fact]
-    public void More_peers_than_a_cluster_has_are_refused() => Assert.Contains("at most 101", Assert.Throws<ConfigurationException>(
-        () => AgentOptions.From(From($"AGENT_ID=a;PEERS={string.Join(',', Enumerable.Range(0, 101).Select(i => $"http://b{i}"))}"))).Message, StringComparison.Ordinal);
+    public void More_peers_than_a_cluster_has_are_refused()
+    {
+        var list = string.Join(',', Enumerable.Range(0, 101).Select(i => $"http://b{i}"));
+        var refused = Assert.Throws<ConfigurationException>(() => AgentOptions.From(From($"AGENT_ID=a;PEERS={list}")));
+        Assert.Contains("at most 101", refused.Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData(1, "decides alone")]
@@ -104,7 +111,8 @@ public sealed class ConfigurationTests
     [InlineData("--CLUSTER_KEY=short", "CLUSTER_KEY must be")]
     public async Task The_command_reports_it_in_one_line_and_exits_with_1(string arguments, string named)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(Agent.AgentApplication).Assembly.Location, .. arguments.Split(' ')])
+        string[] words = [typeof(Agent.AgentApplication).Assembly.Location, .. arguments.Split(' ')];
+        using var process = Process.Start(new ProcessStartInfo("dotnet", words)
         {
             RedirectStandardError = true, RedirectStandardOutput = true,
         })!;
@@ -129,6 +137,7 @@ public sealed class ConfigurationTests
     }
 
     private static IConfiguration From(string settings) => new ConfigurationBuilder()
-        .AddInMemoryCollection(settings.Split(';').Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0], (string?)pair[1])))
+        .AddInMemoryCollection(
+            settings.Split(';').Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0], (string?)pair[1])))
         .Build();
 }

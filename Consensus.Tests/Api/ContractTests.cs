@@ -32,7 +32,8 @@ public sealed class ContractTests : IAsyncLifetime
         _agent3 = await LegacyAgent.StartAsync();
         if (AgentProcess.Program is not null)
         {
-            _process = await AgentProcess.StartAsync([], ("AGENT_ID", "agent1"), ("PORT", "0"), ("PEERS", $"{_agent2.Address},{_agent3.Address}"));
+            _process = await AgentProcess.StartAsync(
+                [], ("AGENT_ID", "agent1"), ("PORT", "0"), ("PEERS", $"{_agent2.Address},{_agent3.Address}"));
             _client = new ApiClient(_process.Address);
             return;
         }
@@ -72,7 +73,8 @@ public sealed class ContractTests : IAsyncLifetime
                 await steps();
                 return;
             }
-            catch (Exception) when (_process is not null && retries > 0 && Stopwatch.GetElapsedTime(began).TotalMilliseconds > ProtocolTiming.DefaultWindowMs / 2)
+            catch (Exception) when (_process is not null && retries > 0
+                && Stopwatch.GetElapsedTime(began).TotalMilliseconds > ProtocolTiming.DefaultWindowMs / 2)
             {
                 await DisposeAsync();
                 await InitializeAsync();

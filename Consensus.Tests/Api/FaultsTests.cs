@@ -17,7 +17,8 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
         Assert.Equal(HttpStatusCode.OK, (await Clients[0].Post("/run?wait=30")).Code);
         foreach (var client in Clients)
         {
-            await Until(client, "/faults", answer => answer.GetProperty("peers").EnumerateArray().All(peer => peer.GetString()!.StartsWith("agent", StringComparison.Ordinal)));
+            await Until(client, "/faults", answer =>
+                answer.GetProperty("peers").EnumerateArray().All(peer => peer.GetString()!.StartsWith("agent", StringComparison.Ordinal)));
         }
     }
 
@@ -52,7 +53,8 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
 
         // It holds the decision of the run before, has not heard of this one, and so does not call it superseded.
         var (unheard, before) = await Clients[2].Get($"/consensus?run={run}");
-        Assert.Equal((HttpStatusCode.Accepted, false, false), (unheard, before.GetProperty("reached").GetBoolean(), before.TryGetProperty("superseded", out _)));
+        Assert.Equal((HttpStatusCode.Accepted, false, false),
+            (unheard, before.GetProperty("reached").GetBoolean(), before.TryGetProperty("superseded", out _)));
         var waiting = Clients[2].Get($"/consensus?wait=60&run={run}");
 
         var (healed, answer) = await Clients[2].Send(HttpMethod.Delete, "/faults", null);
@@ -71,7 +73,8 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
         {
             var agents = (await client.Get("/cluster")).Body.GetProperty("agents").EnumerateArray().ToList();
             Assert.All(agents, agent => Assert.True(agent.GetProperty("up").GetBoolean()));
-            Assert.Equal("agent1", Assert.Single(agents, agent => agent.TryGetProperty("isolated", out var isolated) && isolated.GetBoolean()).GetProperty("agent_id").GetString());
+            var isolated = Assert.Single(agents, agent => agent.TryGetProperty("isolated", out var value) && value.GetBoolean());
+            Assert.Equal("agent1", isolated.GetProperty("agent_id").GetString());
         }
 
         await Clients[0].Send(HttpMethod.Delete, "/faults", null);
@@ -92,7 +95,8 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
         Assert.Equal(HttpStatusCode.ServiceUnavailable, code);
         Assert.Equal("Too few agents answered to start a run; nothing was started. " + advice, problem.GetProperty("detail").GetString());
         Assert.Equal("too-few-agents", problem.GetProperty("reason").GetString());
-        Assert.Equal(isolated.Select(agent => $"agent{agent + 1}"), problem.GetProperty("isolated").EnumerateArray().Select(agent => agent.GetString()));
+        Assert.Equal(isolated.Select(agent => $"agent{agent + 1}"),
+            problem.GetProperty("isolated").EnumerateArray().Select(agent => agent.GetString()));
         Assert.Equal(["agent2", "agent3"], problem.GetProperty("missing").EnumerateArray().Select(agent => agent.GetString()));
     }
 
@@ -102,7 +106,8 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
         await Cluster.StopAsync(2);
         await Put(Clients[1], """{"isolate":true}""");
         var (_, problem) = await Clients[0].Post("/run");
-        Assert.EndsWith("agent2 is isolated: reconnect it. Bring up agent3 and try again.", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.EndsWith("agent2 is isolated: reconnect it. Bring up agent3 and try again.",
+            problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -142,8 +147,9 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
             var run = started.GetProperty("run").GetString();
             foreach (var client in Clients)
             {
-                await Until(client, "/consensus", answer => answer.GetProperty("reached").GetBoolean() && answer.GetProperty("run").GetString() == run
-                    && answer.GetProperty("value").GetInt32() == started.GetProperty("outcome").GetProperty("value").GetInt32());
+                var value = started.GetProperty("outcome").GetProperty("value").GetInt32();
+                await Until(client, "/consensus", answer => answer.GetProperty("reached").GetBoolean()
+                    && answer.GetProperty("run").GetString() == run && answer.GetProperty("value").GetInt32() == value);
             }
         }
     }
@@ -229,7 +235,8 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
     private static async Task<HttpStatusCode> CallAs(string? agent, Uri address)
     {
         using var http = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/reset")) { Content = ApiClient.Json("""{"handshake":true}""") };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/reset")) { Content = ApiClient.Json("""{"handshake":true}""") };
         if (agent is not null)
         {
             request.Headers.Add(Agent.Peers.MessageId.Header, $"{agent}/0123456789ab/1");

@@ -37,8 +37,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         output.WriteLine($"seed {Seed}, {Requests} requests");
         var log = new WarningLog();
-        await using var cluster = await LocalCluster.StartAsync(3, 0, new AgentOptions { Id = "", Faults = true }, configure: (_, builder) =>
-            builder.Logging.ClearProviders().AddProvider(log));
+        await using var cluster = await LocalCluster.StartAsync(
+            3, 0, new AgentOptions { Id = "", Faults = true },
+            configure: (_, builder) => builder.Logging.ClearProviders().AddProvider(log));
         List<ApiClient> clients = [.. cluster.Addresses.Select(address => new ApiClient(address))];
         var clock = Stopwatch.StartNew();
         var runs = 0;
@@ -49,7 +50,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         foreach (var (seed, faults) in Kept().Concat(fresh).TakeWhile(_ => _wrong.IsEmpty))
         {
             _burst = $"{seed}{(faults ? " faults" : "")}";
-            await Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => BurstAsync(cluster.Addresses, clients, unchecked((seed * 31) + worker), faults)));
+            await Task.WhenAll(Enumerable.Range(0, Workers)
+                .Select(worker => BurstAsync(cluster.Addresses, clients, unchecked((seed * 31) + worker), faults)));
             foreach (var client in clients)
             {
                 await client.Send(HttpMethod.Delete, "/faults", null);
@@ -60,7 +62,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         }
 
         clients.ForEach(client => client.Dispose());
-        output.WriteLine($"{runs * Burst} requests, {runs} runs decided, {_lost} requests lost on purpose or with their connection, {clock.Elapsed.TotalSeconds:0} s");
+        output.WriteLine($"{runs * Burst} requests, {runs} runs decided, {_lost} requests "
+            + $"lost on purpose or with their connection, {clock.Elapsed.TotalSeconds:0} s");
         output.WriteLine(string.Join(", ", _statuses.OrderBy(status => status.Key).Select(status => $"{status.Key}: {status.Value}")));
         output.WriteLine($"log: {string.Join(", ", log.Counts.Select(kind => $"{kind.Key}: {kind.Value}"))}");
         log.Exceptions.Values.ToList().ForEach(output.WriteLine);
@@ -68,7 +71,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Assert.Empty(_wrong);
 
         // Some requests claim to be an agent with another decision. The agents log such a disagreement as an error.
-        Assert.DoesNotContain(log.Counts.Keys, kind => !kind.StartsWith("Warning", StringComparison.Ordinal) && !kind.StartsWith("Error Disagreed", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Counts.Keys,
+            kind => !kind.StartsWith("Warning", StringComparison.Ordinal) && !kind.StartsWith("Error Disagreed", StringComparison.Ordinal));
         Assert.All(log.Counts, kind => Assert.True(kind.Value <= 3 * (clock.Elapsed.TotalSeconds + 2), $"{kind.Key}: {kind.Value}"));
     }
 
@@ -201,12 +205,14 @@ public sealed class FuzzTests(ITestOutputHelper output)
         return true;
     }
 
-    private static bool IsSuperseded(JsonElement answer) => answer.TryGetProperty("superseded", out var superseded) && superseded.GetBoolean();
+    private static bool IsSuperseded(JsonElement answer) =>
+        answer.TryGetProperty("superseded", out var superseded) && superseded.GetBoolean();
 
     private static string Short(string what) => what.Length > 2000 ? what[..2000] : what;
 
     private static int? Setting(string name) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
+        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number : null;
 
     /// <summary>Counts what is logged from Warning up, by level and kind.</summary>
     private sealed class WarningLog : ILoggerProvider, ILogger
@@ -223,12 +229,14 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (IsEnabled(logLevel))
             {
                 // The refusals share an event and differ in their reason.
-                var reason = state is IEnumerable<KeyValuePair<string, object?>> values ? values.FirstOrDefault(value => value.Key == "Why").Value : null;
+                var reason = state is IEnumerable<KeyValuePair<string, object?>> values
+                    ? values.FirstOrDefault(value => value.Key == "Why").Value : null;
                 var kind = $"{logLevel} {eventId.Name ?? formatter(state, exception)} {reason} {exception?.GetType().Name}";
                 Counts.AddOrUpdate(kind, 1, (_, count) => count + 1);
                 if (exception is not null)

@@ -12,7 +12,8 @@ namespace Consensus.Tests.Api;
 /// <param name="MayBeLost">Whether it may be a message that faults on purpose lose.</param>
 /// <param name="End">Whether the connection is ended after it.</param>
 /// <param name="NoBody">Whether its answer has no body, or none that ends.</param>
-internal sealed record FuzzedRequest(string What, byte[] Bytes, bool IsHttp = true, bool MayBeLost = false, bool End = false, bool NoBody = false);
+internal sealed record FuzzedRequest(
+    string What, byte[] Bytes, bool IsHttp = true, bool MayBeLost = false, bool End = false, bool NoBody = false);
 
 /// <summary>
 /// Makes up requests: such as agents and people send, those with something wrong in them, and bytes that are none; and
@@ -26,21 +27,26 @@ internal sealed class Fuzzer(int seed, bool faults)
 
     private static readonly string[] Paths =
     [
-        "/", "/run", "/state", "/consensus", "/cluster", "/cluster/1/consensus", "/cluster/2/faults", "/cluster/9/consensus", "/faults", "/timeline",
-        "/timeline/runs", "/health", "/alive", "/openapi/v1.json", "/scalar/", "/nowhere", "/lessons.json", "/page.css", "/../etc/passwd", "/%2e%2e/%2e%2e/x", "//", "/run/",
+        "/", "/run", "/state", "/consensus", "/cluster", "/cluster/1/consensus",
+        "/cluster/2/faults", "/cluster/9/consensus", "/faults", "/timeline",
+        "/timeline/runs", "/health", "/alive", "/openapi/v1.json", "/scalar/", "/nowhere",
+        "/lessons.json", "/page.css", "/../etc/passwd", "/%2e%2e/%2e%2e/x", "//", "/run/",
         "/cluster/-1/faults", "/cluster/2147483648/consensus", "/index.html", "/js/", "/%F0%9F%92%A5", "/a%2Fb", "/reset", "/proposal",
     ];
 
     private static readonly string[] Hostile =
     [
-        "null", "true", "false", "-1", "0", "1.5", "2147483647", "2147483648", "-2147483649", "9223372036854775807", "9223372036854775808", "1e308", "1e400", "-0", "\"\"",
-        "\"x\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\n[agent1] Round 1\"", "\"agent1\"", "\"9223372036854775807.agent1.b\"", "[]", "{}", "[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]", "{\"a\":{\"a\":{}}}",
+        "null", "true", "false", "-1", "0", "1.5", "2147483647", "2147483648", "-2147483649",
+        "9223372036854775807", "9223372036854775808", "1e308", "1e400", "-0", "\"\"",
+        "\"x\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\n[agent1] Round 1\"", "\"agent1\"",
+        "\"9223372036854775807.agent1.b\"", "[]", "{}", "[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]", "{\"a\":{\"a\":{}}}",
         "\"../../etc/passwd\"", "\"<script>alert(1)</script>\"", "\"💥\"", "NaN", "'x'", "01", "",
     ];
 
     private static readonly string[] Queries =
     [
-        "?wait=0", "?wait=0.05", "?wait=-1", "?wait=x", "?wait=1e9", "?wait=", "?run=1.agent1.b", "?run=x", "?run=", "?cluster=true", "?cluster=x", "?detail=1-5", "?detail=1-2147483647",
+        "?wait=0", "?wait=0.05", "?wait=-1", "?wait=x", "?wait=1e9", "?wait=", "?run=1.agent1.b",
+        "?run=x", "?run=", "?cluster=true", "?cluster=x", "?detail=1-5", "?detail=1-2147483647",
         "?detail=9-1", "?detail=x&detail=y", "?wait=0&wait=0", "?%00", "?a=%", "?;", "?run=bare&cluster=true&detail=1-3",
     ];
 
@@ -114,34 +120,47 @@ internal sealed class Fuzzer(int seed, bool faults)
     {
         if (faults && _random.Next(3) == 0)
         {
-            var links = new JsonObject { ["drop"] = _random.Next(60), ["delay_ms"] = _random.Next(30), ["duplicate"] = _random.Next(100), ["direction"] = Pick("in", "out", "both") };
+            var links = new JsonObject
+            {
+                ["drop"] = _random.Next(60), ["delay_ms"] = _random.Next(30), ["duplicate"] = _random.Next(100),
+                ["direction"] = Pick("in", "out", "both"),
+            };
             var body = new JsonObject { ["isolate"] = _random.Next(4) == 0, ["links"] = new JsonArray(links) };
             var path = Pick("/faults", "/cluster/1/faults", "/cluster/2/faults");
-            return Sent(Pick("PUT", "PUT", "DELETE", "GET"), path, Encoding.UTF8.GetBytes(_random.Next(2) == 0 ? Mutated(body) : body.ToJsonString()));
+            return Sent(Pick("PUT", "PUT", "DELETE", "GET"), path,
+                Encoding.UTF8.GetBytes(_random.Next(2) == 0 ? Mutated(body) : body.ToJsonString()));
         }
 
-        var run = new JsonObject { ["round"] = _random.Next(1, 5), ["values"] = _random.Next(1, 9), ["rule"] = Pick("ratified", "classic"), ["draw"] = Pick("fresh", "plurality"), ["window_ms"] = _random.Next(300), ["seed"] = _random.Next() };
-        return Sent("POST", Pick("/run", "/run?wait=0.05", "/run?wait=0"), Encoding.UTF8.GetBytes(_random.Next(2) == 0 ? Mutated(run) : run.ToJsonString()));
+        var run = new JsonObject
+        {
+            ["round"] = _random.Next(1, 5), ["values"] = _random.Next(1, 9), ["rule"] = Pick("ratified", "classic"),
+            ["draw"] = Pick("fresh", "plurality"), ["window_ms"] = _random.Next(300), ["seed"] = _random.Next(),
+        };
+        return Sent("POST", Pick("/run", "/run?wait=0.05", "/run?wait=0"),
+            Encoding.UTF8.GetBytes(_random.Next(2) == 0 ? Mutated(run) : run.ToJsonString()));
     }
 
     private FuzzedRequest Path()
     {
         if (_random.Next(12) == 0)
         {
-            return new FuzzedRequest("GET /events", RawHttp.Request("GET", "/events", null, $"Last-Event-ID: {Pick("1/1", "x", "", "///", "a/99999999999999999999")}"), NoBody: true);
+            return new FuzzedRequest("GET /events", RawHttp.Request(
+                "GET", "/events", null, $"Last-Event-ID: {Pick("1/1", "x", "", "///", "a/99999999999999999999")}"), NoBody: true);
         }
 
         var method = _random.Next(3) == 0 ? Pick(Methods) : "GET";
         var path = Pick(Paths) + (_random.Next(2) == 0 ? Pick(Queries) : "");
         string[] headers = [.. Enumerable.Range(0, _random.Next(4)).Select(_ => Header()).DistinctBy(header => header.Split(':')[0])];
-        return new FuzzedRequest($"{method} {path} {string.Join(' ', headers)}", RawHttp.Request(method, path, _random.Next(4) == 0 ? "{}"u8.ToArray() : null, headers),
+        return new FuzzedRequest($"{method} {path} {string.Join(' ', headers)}",
+            RawHttp.Request(method, path, _random.Next(4) == 0 ? "{}"u8.ToArray() : null, headers),
             IsHttp: !path.Contains("%00", StringComparison.Ordinal) && method != "TRACE", MayBeLost: faults);
     }
 
     private string Header() => _random.Next(10) switch
     {
         0 => $"Accept: {Pick("text/html", "*/*", "nonsense", "application/xml;q=x")}",
-        1 => $"Content-Type: {Pick("text/plain", "application/json", "application/json; charset=utf-16", "nonsense", "multipart/form-data; boundary=x")}",
+        1 => "Content-Type: " + Pick(
+            "text/plain", "application/json", "application/json; charset=utf-16", "nonsense", "multipart/form-data; boundary=x"),
         2 => $"Consensus-Message: {Pick("agent2/b/1", "x", "///", "agent1/b/99999999999999999999", new string('a', 400) + "/b/1")}",
         3 => $"Consensus-Key: {Pick("x", new string('k', 300))}",
         4 => $"Sec-Fetch-Site: {Pick("same-origin", "cross-site", "nonsense")}",
@@ -169,19 +188,25 @@ internal sealed class Fuzzer(int seed, bool faults)
                 damaged[_random.Next(damaged.Length)] = (byte)_random.Next(256);
                 return new FuzzedRequest("a damaged request", damaged, IsHttp: false, End: true);
             case 3:
-                return new FuzzedRequest("many headers", RawHttp.Request("POST", "/run", null, [.. Enumerable.Range(0, _random.Next(101, 10_000)).Select(i => $"h{i}: v")]), IsHttp: false, End: true);
+                return new FuzzedRequest("many headers", RawHttp.Request("POST", "/run", null,
+                    [.. Enumerable.Range(0, _random.Next(101, 10_000)).Select(i => $"h{i}: v")]), IsHttp: false, End: true);
             case 4:
-                return new FuzzedRequest("a long path", RawHttp.Request("GET", "/" + new string('a', _random.Next(8_000, 20_000)), null), IsHttp: false, End: true);
+                return new FuzzedRequest("a long path",
+                    RawHttp.Request("GET", "/" + new string('a', _random.Next(8_000, 20_000)), null), IsHttp: false, End: true);
             case 5:
                 byte[] chunk = [.. Encoding.ASCII.GetBytes($"{_random.Next(1, 99):x}\r\n"), .. good, .. "\r\n0\r\n\r\n"u8];
-                return new FuzzedRequest("wrong chunks", RawHttp.Request("POST", Pick(Messages), chunk, "Transfer-Encoding: chunked"), IsHttp: false, End: true);
+                return new FuzzedRequest(
+                    "wrong chunks", RawHttp.Request("POST", Pick(Messages), chunk, "Transfer-Encoding: chunked"), IsHttp: false, End: true);
             case 6:
-                byte[] large = [.. "{\"agent_id\":\""u8, .. Enumerable.Repeat((byte)'a', _random.Next(60_000, 90_000)), .. "\",\"value\":1,\"round\":1}"u8];
+                byte[] large = [.. "{\"agent_id\":\""u8,
+                    .. Enumerable.Repeat((byte)'a', _random.Next(60_000, 90_000)), .. "\",\"value\":1,\"round\":1}"u8];
                 return new FuzzedRequest("a large body", RawHttp.Request("POST", Pick(Messages), large), End: true);
             case 7:
-                return new FuzzedRequest("two lengths", RawHttp.Request("POST", "/reset", null, "Content-Length: 2", "Content-Length: 3"), IsHttp: false, End: true);
+                return new FuzzedRequest("two lengths",
+                    RawHttp.Request("POST", "/reset", null, "Content-Length: 2", "Content-Length: 3"), IsHttp: false, End: true);
             default:
-                return new FuzzedRequest("another type", RawHttp.Request("POST", Pick(Messages), "{}"u8.ToArray(), "Content-Type: text/xml"), MayBeLost: faults);
+                return new FuzzedRequest(
+                    "another type", RawHttp.Request("POST", Pick(Messages), "{}"u8.ToArray(), "Content-Type: text/xml"), MayBeLost: faults);
         }
     }
 
@@ -190,10 +215,15 @@ internal sealed class Fuzzer(int seed, bool faults)
         var round = _random.Next(6) == 0 ? Pick(1_000_000_000, 2_000_000_000, int.MaxValue) : _random.Next(1, 6);
         var body = path switch
         {
-            "/new_round" when _random.Next(2) == 0 => new JsonObject { ["round"] = round, ["agent_id"] = id, ["value"] = _random.Next(1, 5) },
+            "/new_round" when _random.Next(2) == 0 =>
+                new JsonObject { ["round"] = round, ["agent_id"] = id, ["value"] = _random.Next(1, 5) },
             "/new_round" => new JsonObject { ["round"] = round },
             "/proposal" => new JsonObject { ["agent_id"] = id, ["value"] = _random.Next(1, 5), ["round"] = round },
-            "/vote" => new JsonObject { ["agent_id"] = id, ["value"] = _random.Next(3) == 0 ? null : _random.Next(1, 5), ["proposal"] = _random.Next(1, 5), ["round"] = round },
+            "/vote" => new JsonObject
+            {
+                ["agent_id"] = id, ["value"] = _random.Next(3) == 0 ? null : _random.Next(1, 5),
+                ["proposal"] = _random.Next(1, 5), ["round"] = round,
+            },
             "/final" => new JsonObject { ["value"] = _random.Next(1, 5), ["round"] = round },
             _ => new JsonObject { ["handshake"] = _random.Next(2) == 0 },
         };
@@ -238,8 +268,10 @@ internal sealed class Fuzzer(int seed, bool faults)
 
         return new JsonObject
         {
-            ["id"] = string.Create(CultureInfo.InvariantCulture, $"{number}.{initiator}.{members[initiator]}"), ["n"] = _random.Next(5) == 0 ? _random.Next(103) : 3, ["start_round"] = _random.Next(1, 4),
-            ["rule"] = Pick("ratified", "classic"), ["values"] = _random.Next(1, 6), ["draw"] = Pick("fresh", "plurality"), ["window_ms"] = Pick(0, 20, 200, 60_000), ["members"] = members,
+            ["id"] = string.Create(CultureInfo.InvariantCulture, $"{number}.{initiator}.{members[initiator]}"),
+            ["n"] = _random.Next(5) == 0 ? _random.Next(103) : 3, ["start_round"] = _random.Next(1, 4),
+            ["rule"] = Pick("ratified", "classic"), ["values"] = _random.Next(1, 6),
+            ["draw"] = Pick("fresh", "plurality"), ["window_ms"] = Pick(0, 20, 200, 60_000), ["members"] = members,
         };
     }
 
@@ -284,8 +316,10 @@ internal sealed class Fuzzer(int seed, bool faults)
     private FuzzedRequest Sent(string method, string path, byte[] body)
     {
         string[] headers = _random.Next(3) == 0 ? ["Content-Type: application/json"] : [];
-        var sender = _random.Next(4) == 0 ? [.. headers, $"Consensus-Message: {Pick(Ids)}/{Any([.. _boots.Values, "b"])}/{_random.Next()}"] : headers;
-        return new FuzzedRequest($"{method} {path} {Encoding.UTF8.GetString(body)}", RawHttp.Request(method, path, body, sender), MayBeLost: faults);
+        var sender = _random.Next(4) == 0
+            ? [.. headers, $"Consensus-Message: {Pick(Ids)}/{Any([.. _boots.Values, "b"])}/{_random.Next()}"] : headers;
+        return new FuzzedRequest($"{method} {path} {Encoding.UTF8.GetString(body)}",
+            RawHttp.Request(method, path, body, sender), MayBeLost: faults);
     }
 
     private T Pick<T>(params T[] choices) => choices[_random.Next(choices.Length)];

@@ -32,7 +32,9 @@ internal sealed class LegacyAgent : IAsyncDisposable
                 _ => Results.Json(new { status = "ok" }),
             };
         });
-        app.MapGet("/state", () => Results.Text("""{"agent_id":"flask","round":0,"my_value":null,"proposals":{},"attempts":0,"consensus_value":null,"consensus_round":null}""", "application/json"));
+        app.MapGet("/state", () => Results.Text(
+            """{"agent_id":"flask","round":0,"my_value":null,"proposals":{},"attempts":0,"consensus_value":null,"consensus_round":null}""",
+            "application/json"));
     }
 
     public Uri Address => Consensus.Agent.LocalCluster.AddressOf(_app);

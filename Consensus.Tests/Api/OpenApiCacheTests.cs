@@ -86,6 +86,7 @@ public sealed class OpenApiCacheTests : ThreeAgents
         Assert.InRange(cached, 0, MaxCachedBytes);
         Assert.InRange(all, 3L * MaxCachedBytes / 2, long.MaxValue);
 
-        async Task<RawAnswer> DescribeAsync(string host) => (await http.SendAsync(RawHttp.Request("GET", "/openapi/v1.json", null, $"Host: {host}")))!;
+        async Task<RawAnswer> DescribeAsync(string host) =>
+            (await http.SendAsync(RawHttp.Request("GET", "/openapi/v1.json", null, $"Host: {host}")))!;
     }
 }

@@ -13,7 +13,9 @@ internal sealed record RawAnswer(int Status, IReadOnlyDictionary<string, string>
     public JsonElement Json => JsonDocument.Parse(Body).RootElement;
 
     /// <summary>The problem's sentence; empty where the answer is no problem.</summary>
-    public string Detail => ContentType.StartsWith("application/problem+json", StringComparison.Ordinal) && Json.TryGetProperty("detail", out var detail) ? detail.GetString()! : "";
+    public string Detail =>
+        ContentType.StartsWith("application/problem+json", StringComparison.Ordinal) && Json.TryGetProperty("detail", out var detail)
+            ? detail.GetString()! : "";
 }
 
 /// <summary>A connection on which any bytes can be sent, also such as no HTTP client would send.</summary>
@@ -51,7 +53,9 @@ internal sealed class RawHttp(Uri agent) : IDisposable
     /// <summary>Sends bytes and reads one answer; null where the agent closed the connection without one.</summary>
     /// <param name="request">What to send.</param>
     /// <param name="end">Whether nothing more will be sent.</param>
-    /// <param name="noBody">Whether the answer has no body by nature, as that to <c>HEAD</c>, or none that ends: then the connection is closed.</param>
+    /// <param name="noBody">
+    /// Whether the answer has no body by nature, as that to <c>HEAD</c>, or none that ends: then the connection is closed.
+    /// </param>
     /// <exception cref="TimeoutException">There was neither an answer nor an end in time.</exception>
     public async Task<RawAnswer?> SendAsync(byte[] request, bool end = false, bool noBody = false)
     {

@@ -15,13 +15,15 @@ public sealed partial class RequestFileTests
     [Fact]
     public async Task There_is_a_request_for_each_endpoint()
     {
-        await using var app = AgentApplication.Build(new AgentOptions { Id = "agent1", Peers = [new Uri("http://localhost:1")], Faults = true }, []);
+        await using var app = AgentApplication.Build(
+            new AgentOptions { Id = "agent1", Peers = [new Uri("http://localhost:1")], Faults = true }, []);
         var asked = Requests().Matches(File.ReadAllText(Path.Combine(SourceTree.Root, "Consensus.http")))
             .Select(request => (Method: request.Groups[1].Value, Segments: Split(request.Groups[2].Value))).ToList();
         var endpoints = ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
 
             // What a page loads is no request that anybody would make.
-            .Where(endpoint => endpoint.RoutePattern.RawText is not ("/scalar/scalar.js" or "/scalar/scalar.aspnetcore.js" or "/scalar/favicon.svg")).ToList();
+            .Where(endpoint => endpoint.RoutePattern.RawText
+                is not ("/scalar/scalar.js" or "/scalar/scalar.aspnetcore.js" or "/scalar/favicon.svg")).ToList();
         Assert.True(endpoints.Count > 15, $"{endpoints.Count} endpoints");
 
         var missing = endpoints
@@ -36,9 +38,11 @@ public sealed partial class RequestFileTests
 
     private static bool Fits(string[] asked, RoutePattern pattern)
     {
-        var required = pattern.PathSegments.Count(segment => segment.Parts is not [RoutePatternParameterPart { IsOptional: true } or RoutePatternParameterPart { IsCatchAll: true }]);
+        var required = pattern.PathSegments.Count(segment =>
+            segment.Parts is not [RoutePatternParameterPart { IsOptional: true } or RoutePatternParameterPart { IsCatchAll: true }]);
         return asked.Length >= required && asked.Length <= pattern.PathSegments.Count
-            && asked.Zip(pattern.PathSegments).All(pair => pair.Second.Parts is not [RoutePatternLiteralPart literal] || literal.Content == pair.First);
+            && asked.Zip(pattern.PathSegments)
+                .All(pair => pair.Second.Parts is not [RoutePatternLiteralPart literal] || literal.Content == pair.First);
     }
 
     private static string[] Split(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries);

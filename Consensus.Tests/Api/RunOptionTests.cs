@@ -44,17 +44,20 @@ public sealed class RunOptionTests
         foreach (var text in new[] { "many", "", "1.5", Text(option.Min - 1), Text(option.Max + 1) })
         {
             Assert.False(option.Accepts(text));
-            Assert.Equal($"{name} must be {option.Allowed}.", Assert.Throws<FormatException>(() => option.Set(new RunRequest(), text)).Message);
+            Assert.Equal($"{name} must be {option.Allowed}.",
+                Assert.Throws<FormatException>(() => option.Set(new RunRequest(), text)).Message);
         }
     }
 
     [Fact]
     public void Every_option_but_the_start_round_and_the_seed_has_a_setting()
     {
-        var settings = RunOption.Settings.ToDictionary(option => option.Setting, option => (string?)(option.Choices.Count > 0 ? option.Choices[^1] : Text(option.Max)));
+        var settings = RunOption.Settings.ToDictionary(
+            option => option.Setting, option => (string?)(option.Choices.Count > 0 ? option.Choices[^1] : Text(option.Max)));
         settings["AGENT_ID"] = "a";
         var read = AgentOptions.From(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()).Defaults;
-        Assert.Equal(RunOption.Settings.Aggregate(new RunRequest(), (request, option) => option.Set(request, settings[option.Setting]!)), read);
+        Assert.Equal(
+            RunOption.Settings.Aggregate(new RunRequest(), (request, option) => option.Set(request, settings[option.Setting]!)), read);
         Assert.Equal(["round", "seed"], RunOption.All.Except(RunOption.Settings).Select(option => option.Name));
     }
 
@@ -70,8 +73,10 @@ public sealed class RunOptionTests
         foreach (var option in RunOption.InForms)
         {
             var range = option.Choices.Count > 0 ? $"choices: [{Quoted(option.Choices)}]"
-                : string.Create(CultureInfo.InvariantCulture, $"min: {option.Min}, max: {option.Max}, placeholder: '{option.Default ?? "none"}'");
-            module.Append(CultureInfo.InvariantCulture, $"  {option.Name}: {{ label: '{option.Label}', terms: [{Quoted(option.Terms)}], {range} }},\n");
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"min: {option.Min}, max: {option.Max}, placeholder: '{option.Default ?? "none"}'");
+            module.Append(CultureInfo.InvariantCulture,
+                $"  {option.Name}: {{ label: '{option.Label}', terms: [{Quoted(option.Terms)}], {range} }},\n");
         }
 
         var path = Path.Combine(SourceTree.Root, "Consensus.Agent", "wwwroot", "js", "run-options.js");
@@ -83,11 +88,13 @@ public sealed class RunOptionTests
     {
         var path = Path.Combine(SourceTree.Root, "docs", "reference.md");
         var text = Golden.Read(path);
-        const string Head = "| option | on the command line | setting | value | default | meaning |\n| --- | --- | --- | --- | --- | --- |\n";
+        const string Head = "| option | on the command line | setting | value | default | meaning |\n"
+            + "| --- | --- | --- | --- | --- | --- |\n";
         var start = text.IndexOf(Head, StringComparison.Ordinal) + Head.Length;
         var rows = string.Concat(RunOption.All.Select(option =>
             $"| `{option.Name}` | {(option == RunOption.Round ? "`trigger ROUND`" : $"`--{option.CommandName}`")} "
-            + $"| {(RunOption.Settings.Contains(option) ? $"`{option.Setting}`" : "")} | {option.Allowed} | {option.Default} | {option.Description} |\n"));
+            + $"| {(RunOption.Settings.Contains(option) ? $"`{option.Setting}`" : "")} "
+            + $"| {option.Allowed} | {option.Default} | {option.Description} |\n"));
         Golden.AssertEqual(path, text, text[..start] + rows + text[text.IndexOf("\n\n", start - 1, StringComparison.Ordinal)..][1..]);
     }
 

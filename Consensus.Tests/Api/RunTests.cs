@@ -39,7 +39,8 @@ public sealed class RunTests : ThreeAgents
         {
             var (_, run) = await Clients[0].Post("/run?wait=30", $$"""{"seed":{{seed}},"values":1000000000,"draw":"plurality"}""");
             var (_, timeline) = await Clients[0].Get($"/timeline?run={run.GetProperty("run").GetString()}");
-            return timeline.GetProperty("events").EnumerateArray().First(protocolEvent => protocolEvent.GetProperty("kind").GetString() == "drew").GetProperty("value").GetInt32();
+            return timeline.GetProperty("events").EnumerateArray()
+                .First(protocolEvent => protocolEvent.GetProperty("kind").GetString() == "drew").GetProperty("value").GetInt32();
         }
     }
 

@@ -15,12 +15,15 @@ public sealed partial class SettingsTests
     public void A_setting_with_the_prefix_wins()
     {
         var options = AgentOptions.From(From(
-            "AGENT_ID=b;CONSENSUS_AGENT_ID=a;PEERS=http://x,http://y;CONSENSUS_PEERS=http://b;PORT=1;CONSENSUS_PORT=7000;RULE=sorted;CONSENSUS_RULE=classic;"
-            + "VALUES=many;CONSENSUS_VALUES=5;DRAW=best;CONSENSUS_DRAW=plurality;WINDOW_MS=wide;CONSENSUS_WINDOW_MS=50;FAULTS=maybe;CONSENSUS_FAULTS=true;"
-            + "DATA=/srv/data;CONSENSUS_DATA=kept.db;CLUSTER_KEY=short;CONSENSUS_CLUSTER_KEY=correct-horse-battery;RUN_RATE=fast;CONSENSUS_RUN_RATE=7;METRICS=maybe;CONSENSUS_METRICS=true;WARM_UP=maybe;CONSENSUS_WARM_UP=false"));
+            "AGENT_ID=b;CONSENSUS_AGENT_ID=a;PEERS=http://x,http://y;CONSENSUS_PEERS=http://b;PORT=1;CONSENSUS_PORT=7000;"
+            + "RULE=sorted;CONSENSUS_RULE=classic;VALUES=many;CONSENSUS_VALUES=5;DRAW=best;CONSENSUS_DRAW=plurality;"
+            + "WINDOW_MS=wide;CONSENSUS_WINDOW_MS=50;FAULTS=maybe;CONSENSUS_FAULTS=true;DATA=/srv/data;CONSENSUS_DATA=kept.db;"
+            + "CLUSTER_KEY=short;CONSENSUS_CLUSTER_KEY=correct-horse-battery;RUN_RATE=fast;CONSENSUS_RUN_RATE=7;"
+            + "METRICS=maybe;CONSENSUS_METRICS=true;WARM_UP=maybe;CONSENSUS_WARM_UP=false"));
         Assert.Equal(
             ("a", 7000, Rule.Classic, 5, DrawStrategy.Plurality, 50, true, "kept.db", 7, true, false),
-            (options.Id, options.Port, options.Defaults.Rule, options.Defaults.Values, options.Defaults.Draw, options.Defaults.WindowMs, options.Faults, options.Data, options.RunRate, options.Metrics, options.WarmUp));
+            (options.Id, options.Port, options.Defaults.Rule, options.Defaults.Values, options.Defaults.Draw,
+                options.Defaults.WindowMs, options.Faults, options.Data, options.RunRate, options.Metrics, options.WarmUp));
         Assert.Equal("http://b", Assert.Single(options.Peers).OriginalString);
         Assert.True(options.Key!.Is("correct-horse-battery"));
     }
@@ -49,8 +52,13 @@ public sealed partial class SettingsTests
     [InlineData("VALEUS=3", null)]
 
     // A service named consensus, as Kubernetes describes it to containers, and one named consensus-agent1.
-    [InlineData("CONSENSUS_PORT=tcp://10.0.0.7:80;CONSENSUS_SERVICE_HOST=10.0.0.7;CONSENSUS_SERVICE_PORT=80;CONSENSUS_SERVICE_PORT_HTTP=80", null)]
-    [InlineData("CONSENSUS_PORT_80_TCP=tcp://10.0.0.7:80;CONSENSUS_PORT_80_TCP_PROTO=tcp;CONSENSUS_PORT_80_TCP_PORT=80;CONSENSUS_PORT_80_TCP_ADDR=10.0.0.7", null)]
+    [InlineData(
+        "CONSENSUS_PORT=tcp://10.0.0.7:80;CONSENSUS_SERVICE_HOST=10.0.0.7;CONSENSUS_SERVICE_PORT=80;CONSENSUS_SERVICE_PORT_HTTP=80",
+        null)]
+    [InlineData(
+        "CONSENSUS_PORT_80_TCP=tcp://10.0.0.7:80;CONSENSUS_PORT_80_TCP_PROTO=tcp;"
+        + "CONSENSUS_PORT_80_TCP_PORT=80;CONSENSUS_PORT_80_TCP_ADDR=10.0.0.7",
+        null)]
     [InlineData("CONSENSUS_AGENT1_SERVICE_HOST=10.0.0.7;CONSENSUS_AGENT1_PORT=tcp://10.0.0.7:80", null)]
     public void Unknown_names_with_the_prefix_are_named(string settings, string? named)
     {
@@ -80,13 +88,15 @@ public sealed partial class SettingsTests
     public async Task A_process_takes_the_prefix_from_its_environment()
     {
         using var agent = await AgentProcess.StartAsync(
-            [], ("CONSENSUS_AGENT_ID", "chosen"), ("CONSENSUS_PORT", "0"), ("AGENT_ID", "stray"), ("DATA", "/nowhere/at/all.db"), ("CONSENSUS_DATA", ""));
+            [], ("CONSENSUS_AGENT_ID", "chosen"), ("CONSENSUS_PORT", "0"),
+            ("AGENT_ID", "stray"), ("DATA", "/nowhere/at/all.db"), ("CONSENSUS_DATA", ""));
         using var client = new ApiClient(agent.Address);
         Assert.Equal("chosen", (await client.Get("/state")).Body.GetProperty("agent_id").GetString());
     }
 
     private static IConfiguration From(string settings) => new ConfigurationBuilder()
-        .AddInMemoryCollection(settings.Split(';').Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0], (string?)pair[1])))
+        .AddInMemoryCollection(
+            settings.Split(';').Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0], (string?)pair[1])))
         .Build();
 
     [GeneratedRegex("""\(configuration, "([A-Z_]+)"[,)]""")]

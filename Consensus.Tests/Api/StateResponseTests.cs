@@ -27,7 +27,8 @@ public sealed class StateResponseTests
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(StateResponse.From(machine.Snapshot()), AgentJson.Default.StateResponse);
         var read = JsonSerializer.Deserialize(body, MessageJson.Default.Response)! with { Status = ResponseStatus.Unknown, Round = null };
-        var answered = machine.Clone().Step(new MessageReceived(new StateQuery())).OfType<Reply>().Single().Response with { Status = ResponseStatus.Unknown };
+        var reply = machine.Clone().Step(new MessageReceived(new StateQuery())).OfType<Reply>().Single();
+        var answered = reply.Response with { Status = ResponseStatus.Unknown };
         Assert.Equal(Text(answered), Text(read));
     }
 

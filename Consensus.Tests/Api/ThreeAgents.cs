@@ -89,5 +89,6 @@ public abstract class ThreeAgents : IAsyncLifetime
     }
 
     /// <summary>Starts agents that write no logs, on free ports.</summary>
-    private protected static Task<TestCluster> StartAsync(int agents, AgentOptions? shared = null) => TestCluster.StartAsync(agents, shared ?? Patient);
+    private protected static Task<TestCluster> StartAsync(int agents, AgentOptions? shared = null) =>
+        TestCluster.StartAsync(agents, shared ?? Patient);
 }

@@ -78,7 +78,11 @@ public sealed class UnknownClientsTests : IAsyncLifetime
     public async Task People_need_no_key_to_run_and_to_look()
     {
         Assert.Equal(200, (await Call("POST", "/run?wait=30", null)).Status);
-        foreach (var path in new[] { "/consensus", "/state", "/cluster", "/timeline", "/timeline/runs", "/cluster/1/consensus", "/health", "/alive", "/" })
+        foreach (var path in new[]
+        {
+            "/consensus", "/state", "/cluster", "/timeline", "/timeline/runs", "/cluster/1/consensus", "/health",
+            "/alive", "/",
+        })
         {
             Assert.Equal(200, (await Call("GET", path, null)).Status);
         }
@@ -141,7 +145,8 @@ public sealed class UnknownClientsTests : IAsyncLifetime
         // One line of each kind a second, and this takes a few.
         Assert.InRange(_lines.All.Count(line => line.Contains("WithoutKey", StringComparison.Ordinal)), 1, 30);
         Assert.InRange(_lines.All.Count(line => line.StartsWith("Warning", StringComparison.Ordinal)), 2, 60);
-        Assert.DoesNotContain(_lines.All, line => line.StartsWith("Error", StringComparison.Ordinal) || line.StartsWith("Critical", StringComparison.Ordinal));
+        Assert.DoesNotContain(_lines.All,
+            line => line.StartsWith("Error", StringComparison.Ordinal) || line.StartsWith("Critical", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -174,7 +179,8 @@ public sealed class UnknownClientsTests : IAsyncLifetime
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             _lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
 
         public void Dispose()

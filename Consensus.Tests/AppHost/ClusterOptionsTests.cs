@@ -53,7 +53,8 @@ public sealed class ClusterOptionsTests
 
     [Fact]
     public void Clusters_on_different_ports_do_not_share_data() =>
-        Assert.Equal(3, new[] { Read(), Read(("port", "6001")), Read(("port", "7001")) }.Select(options => options.Data).Distinct().Count());
+        Assert.Equal(
+            3, new[] { Read(), Read(("port", "6001")), Read(("port", "7001")) }.Select(options => options.Data).Distinct().Count());
 
     [Fact]
     public void Clusters_of_different_sizes_do_not_share_data() =>
@@ -140,7 +141,8 @@ public sealed class ClusterOptionsTests
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         var free = new ClusterOptions(3, 0, "");
         Assert.Equal(
-            $"Port {port}, for the dashboard, is in use. Stop the program that listens there (another AppHost?), or start with --port 0 for free ports.",
+            $"Port {port}, for the dashboard, is in use. "
+                + "Stop the program that listens there (another AppHost?), or start with --port 0 for free ports.",
             PortConflicts.Resolve(Configuration(("ASPNETCORE_URLS", $"http://localhost:{port}")), free));
 
         var moved = Configuration(("ASPNETCORE_URLS", $"http://localhost:{port}"), ("port", "0"));
@@ -155,5 +157,6 @@ public sealed class ClusterOptionsTests
     }
 
     private static IConfigurationRoot Configuration(params (string Key, string Value)[] settings) =>
-        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))).Build();
+        new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))).Build();
 }

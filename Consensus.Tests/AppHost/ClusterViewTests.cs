@@ -26,7 +26,8 @@ public sealed class ClusterViewTests
         {
             State = Decided(number, 2).State! with { Votes = votes.ToDictionary(vote => vote.Agent, vote => vote.Vote) },
         };
-        var view = ClusterView.Next(null, [Knowing(1, ("agent1", 2)), Knowing(2, ("agent1", 2), ("agent2", 2), ("agent3", null)), Decided(3, 2)]);
+        var view = ClusterView.Next(
+            null, [Knowing(1, ("agent1", 2)), Knowing(2, ("agent1", 2), ("agent2", 2), ("agent3", null)), Decided(3, 2)]);
         Assert.Equal("agent1, agent2, agent3 decided 2 in round 1 (4.2 ms): 2 of 3 votes: agent1, agent2", view.Sentence);
     }
 
@@ -65,7 +66,8 @@ public sealed class ClusterViewTests
 
     [Fact]
     public void Run_numbers_are_compared_as_numbers() =>
-        Assert.Equal("10.agent1.b1", ClusterView.Next(null, [Undecided(1, "9.agent1.b1"), Undecided(2, "10.agent1.b1"), Undecided(3, "9.agent1.b1")]).Run);
+        Assert.Equal("10.agent1.b1",
+            ClusterView.Next(null, [Undecided(1, "9.agent1.b1"), Undecided(2, "10.agent1.b1"), Undecided(3, "9.agent1.b1")]).Run);
 
     [Fact]
     public void Runs_of_one_number_are_ordered_as_agents_order_them() =>
@@ -177,8 +179,10 @@ public sealed class ClusterViewTests
 
     private static AgentStatus Isolated(int number) => new($"agent{number}", new AgentState($"agent{number}", 0, 0, Isolated: true));
 
-    private static AgentStatus Undecided(int number, string run, int round = 1) => new($"agent{number}", new AgentState($"agent{number}", round, round, run));
+    private static AgentStatus Undecided(int number, string run, int round = 1) =>
+        new($"agent{number}", new AgentState($"agent{number}", round, round, run));
 
     private static AgentStatus Decided(int number, int value, string run = Run, int round = 1) =>
-        new($"agent{number}", new AgentState($"agent{number}", round, round, run, Decision: new AgentDecision(value, round)), Summary: run == Run ? Summary : null);
+        new($"agent{number}", new AgentState($"agent{number}", round, round, run, Decision: new AgentDecision(value, round)),
+            Summary: run == Run ? Summary : null);
 }

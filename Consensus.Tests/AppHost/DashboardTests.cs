@@ -60,7 +60,8 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
         await PictureAsync(tab, "dashboard-options");
         await values.FillAsync("1");
         await Confirm(dialog).ClickAsync();
-        await Assertions.Expect(tab.Page.Locator("fluent-dialog").GetByText("agent1, agent2, agent3 decided 1 in round 1")).ToBeVisibleAsync();
+        await Assertions.Expect(tab.Page.Locator("fluent-dialog").GetByText("agent1, agent2, agent3 decided 1 in round 1"))
+            .ToBeVisibleAsync();
         AssertNoErrors(tab);
     }
 
@@ -91,7 +92,11 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
 
         await Assertions.Expect(tab.Page.Locator("tr").Filter(new() { HasText = "POST /reset" })).ToHaveCountAsync(0);
         await trace.ClickAsync();
-        foreach (var line in new[] { "run [0-9]+: decided 1 in round 1", "new_round 1, propose 1 → agent[13]", "(vote|final) 1 → agent", "^ *decided 1" })
+        foreach (var line in new[]
+        {
+            "run [0-9]+: decided 1 in round 1", "new_round 1, propose 1 → agent[13]", "(vote|final) 1 → agent",
+            "^ *decided 1",
+        })
         {
             await Assertions.Expect(tab.Page.Locator("tr").GetByText(new Regex(line)).First).ToBeVisibleAsync();
         }

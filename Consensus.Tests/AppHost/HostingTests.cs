@@ -17,8 +17,13 @@ public sealed class HostingTests
     [Fact]
     public async Task Any_program_gets_its_id_its_port_and_its_peers_through_proxies()
     {
-        _builder.AddConsensusCluster("consensus").WithAgent(Program("ada")).WithAgent(Program("bob").WithHttpEndpoint(port: 5051)).WithAgent(Program("eve"));
-        foreach (var (name, peers) in new[] { ("ada", "{consensus-links.bindings.ada-to-bob.url},{consensus-links.bindings.ada-to-eve.url}"), ("bob", "{consensus-links.bindings.bob-to-ada.url},{consensus-links.bindings.bob-to-eve.url}") })
+        _builder.AddConsensusCluster("consensus").WithAgent(Program("ada"))
+            .WithAgent(Program("bob").WithHttpEndpoint(port: 5051)).WithAgent(Program("eve"));
+        foreach (var (name, peers) in new[]
+        {
+            ("ada", "{consensus-links.bindings.ada-to-bob.url},{consensus-links.bindings.ada-to-eve.url}"),
+            ("bob", "{consensus-links.bindings.bob-to-ada.url},{consensus-links.bindings.bob-to-eve.url}"),
+        })
         {
             var agent = _builder.Resources.OfType<ExecutableResource>().Single(agent => agent.Name == name);
             Assert.Equal("http", Assert.Single(agent.Annotations.OfType<EndpointAnnotation>()).Name);
@@ -32,7 +37,8 @@ public sealed class HostingTests
     [Fact]
     public async Task What_an_agent_is_given_already_stays()
     {
-        var agent = _builder.AddProject<Projects.Consensus_Agent>("ada").WithEnvironment("AGENT_ID", "other").WithEnvironment("PEERS", "http://somewhere");
+        var agent = _builder.AddProject<Projects.Consensus_Agent>("ada")
+            .WithEnvironment("AGENT_ID", "other").WithEnvironment("PEERS", "http://somewhere");
         _builder.AddConsensusCluster("consensus").WithAgent(agent);
         var environment = await Model.EnvironmentOf(agent.Resource);
         Assert.Equal(("other", "http://somewhere"), (environment["AGENT_ID"], environment["PEERS"]));
@@ -54,7 +60,8 @@ public sealed class HostingTests
         await using var services = _builder.Services.BuildServiceProvider();
         Assert.NotSame(services.GetRequiredKeyedService<RunCommands>("one"), services.GetRequiredKeyedService<RunCommands>("two"));
         Assert.Equal("", (await Model.EnvironmentOf(_builder.Resources.Single(agent => agent.Name == "ada")))["PEERS"]);
-        Assert.Equal("{two-links.bindings.bob-to-eve.url}", (await Model.EnvironmentOf(_builder.Resources.Single(agent => agent.Name == "bob")))["PEERS"]);
+        Assert.Equal("{two-links.bindings.bob-to-eve.url}",
+            (await Model.EnvironmentOf(_builder.Resources.Single(agent => agent.Name == "bob")))["PEERS"]);
     }
 
     [Fact]
@@ -63,9 +70,11 @@ public sealed class HostingTests
         var cluster = _builder.AddConsensusCluster("consensus").WithAgents<Projects.Consensus_Agent>(3);
         Assert.Empty(_builder.Resources.OfType<LinkResource>());
         cluster.WithLinkProxies().WithLinkProxies();
-        Assert.Equal(["agent1-agent2", "agent1-agent3", "agent2-agent3"], _builder.Resources.OfType<LinkResource>().Select(link => link.Name));
+        Assert.Equal(["agent1-agent2", "agent1-agent3", "agent2-agent3"],
+            _builder.Resources.OfType<LinkResource>().Select(link => link.Name));
         Assert.All(_builder.Resources.OfType<LinkResource>(), link =>
-            Assert.Same(cluster.Resource, Assert.Single(link.Annotations.OfType<ResourceRelationshipAnnotation>(), relation => relation.Type == "Parent").Resource));
+            Assert.Same(cluster.Resource,
+                Assert.Single(link.Annotations.OfType<ResourceRelationshipAnnotation>(), relation => relation.Type == "Parent").Resource));
         var commands = cluster.Resource.Annotations.OfType<ResourceCommandAnnotation>().ToDictionary(command => command.Name);
         Assert.Equal(
             ["run", "run-with", "reset", "heal", "isolate", "reconnect", "lose", "delay", "repeat", "cut", "judge"], commands.Keys);
@@ -98,8 +107,10 @@ public sealed class HostingTests
     public void The_package_has_two_public_types_and_no_static_state()
     {
         var types = typeof(ConsensusClusterResource).Assembly.GetTypes();
-        Assert.Equal(["ConsensusClusterExtensions", "ConsensusClusterResource"], types.Where(type => type.IsPublic).Select(type => type.Name).Order());
-        var changing = types.SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+        Assert.Equal(["ConsensusClusterExtensions", "ConsensusClusterResource"],
+            types.Where(type => type.IsPublic).Select(type => type.Name).Order());
+        var changing = types.SelectMany(
+            type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             .Where(field => !field.IsLiteral && !field.IsInitOnly && !field.Name.Contains('<', StringComparison.Ordinal));
         Assert.Empty(changing);
     }

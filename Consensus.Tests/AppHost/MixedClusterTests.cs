@@ -113,7 +113,8 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncDisposa
 
         // An agent without /faults is cut off by its links.
         Assert.Equal("agent1 is isolated", (await SucceedAsync("isolate", ("agent", "agent1"))).Message);
-        await _app.ResourceNotifications.WaitForResourceAsync("agent1", now => now.Snapshot.HealthStatus == HealthStatus.Degraded, _limit.Token);
+        await _app.ResourceNotifications.WaitForResourceAsync(
+            "agent1", now => now.Snapshot.HealthStatus == HealthStatus.Degraded, _limit.Token);
         Assert.Equal("agent1 is connected again", (await SucceedAsync("reconnect", ("agent", "agent1"))).Message);
         await _app.ResourceNotifications.WaitForResourceHealthyAsync("agent1", _limit.Token);
     }
@@ -135,7 +136,8 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncDisposa
         var cluster = builder.AddConsensusCluster("consensus");
         foreach (var (i, script) in scripts.Index())
         {
-            cluster.WithAgent(builder.AddExecutable($"agent{i + 1}", SampleTests.Python, Path.Combine(SourceTree.Root, "samples", "python"), script));
+            cluster.WithAgent(
+                builder.AddExecutable($"agent{i + 1}", SampleTests.Python, Path.Combine(SourceTree.Root, "samples", "python"), script));
         }
 
         cluster.WithAgents<Projects.Consensus_Agent>(1);

@@ -88,8 +88,10 @@ public sealed class ModelTests
     public async Task Each_resource_has_its_commands_and_the_runs_stand_out()
     {
         await using var model = await Model.CreateAsync();
-        Assert.Equal(["Run consensus", "Run with options…", "Reset all", "Heal all"], OwnCommands(model.Cluster).Select(command => command.DisplayName));
-        Assert.Equal(["run", "run-with"], OwnCommands(model.Cluster).Where(command => command.IsHighlighted).Select(command => command.Name));
+        Assert.Equal(["Run consensus", "Run with options…", "Reset all", "Heal all"],
+            OwnCommands(model.Cluster).Select(command => command.DisplayName));
+        Assert.Equal(["run", "run-with"],
+            OwnCommands(model.Cluster).Where(command => command.IsHighlighted).Select(command => command.Name));
         Assert.All(model.Agents, agent =>
         {
             Assert.Equal(["Run consensus", "Reset", "Isolate", "Reconnect"], OwnCommands(agent).Select(command => command.DisplayName));
@@ -103,7 +105,8 @@ public sealed class ModelTests
     public async Task Options_of_a_run_are_typed_and_name_the_agents()
     {
         await using var model = await Model.CreateAsync("--agents", "2");
-        var arguments = OwnCommands(model.Cluster).Single(command => command.Name == "run-with").Arguments.ToDictionary(argument => argument.Name);
+        var arguments = OwnCommands(model.Cluster)
+            .Single(command => command.Name == "run-with").Arguments.ToDictionary(argument => argument.Name);
         Assert.Equal(["rule", "draw", "values", "window-ms", "spread", "seed", "agent"], arguments.Keys);
         Assert.Equal(["default", "ratified", "classic"], arguments["rule"].Options!.Select(option => option.Key));
         Assert.Equal(["default", "fresh", "plurality"], arguments["draw"].Options!.Select(option => option.Key));
@@ -123,7 +126,8 @@ public sealed class ModelTests
     {
         await using var model = await Model.CreateAsync(args);
         Assert.Equal(size, model.Agents.Count);
-        Assert.Equal(size - 1, (await Model.EnvironmentOf(model.Agents[0]))["PEERS"].Split(',', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Equal(size - 1,
+            (await Model.EnvironmentOf(model.Agents[0]))["PEERS"].Split(',', StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
     [Fact]
@@ -140,7 +144,8 @@ public sealed class ModelTests
     [Fact]
     public async Task A_published_agent_has_probes_and_no_faults()
     {
-        await using var model = await Model.CreateAsync("--operation", "publish", "--publisher", "manifest", "--output-path", Path.GetTempFileName());
+        await using var model = await Model.CreateAsync(
+            "--operation", "publish", "--publisher", "manifest", "--output-path", Path.GetTempFileName());
         Assert.All(model.Agents, agent =>
         {
 #pragma warning disable ASPIREPROBES001 // Probes are marked experimental.
@@ -154,5 +159,6 @@ public sealed class ModelTests
     }
 
     private static List<ResourceCommandAnnotation> OwnCommands(IResource resource) =>
-        [.. resource.Annotations.OfType<ResourceCommandAnnotation>().Where(command => !command.Name.StartsWith("resource-", StringComparison.Ordinal))];
+        [.. resource.Annotations.OfType<ResourceCommandAnnotation>()
+            .Where(command => !command.Name.StartsWith("resource-", StringComparison.Ordinal))];
 }

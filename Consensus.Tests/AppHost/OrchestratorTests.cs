@@ -8,7 +8,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Consensus.Tests.AppHost;
 
-/// <summary>The application through the real orchestrator: commands and what they answer, states, health, agents that go and return.</summary>
+/// <summary>
+/// The application through the real orchestrator: commands and what they answer, states, health, agents that go and return.
+/// </summary>
 [Collection(RunningApplication.Collection)]
 [Trait(Category.Name, Category.System)]
 public sealed partial class OrchestratorTests(RunningApplication application) : IAsyncLifetime
@@ -197,7 +199,8 @@ public sealed partial class OrchestratorTests(RunningApplication application) : 
 
         Assert.Equal("agent1, agent2, agent3 have no faults now", (await application.SucceedAsync("consensus", "heal")).Message);
         await application.WaitAsync("agent3", now => now.HealthStatus == HealthStatus.Healthy && IsEnabled(now, "isolate"));
-        Assert.Contains("agent1, agent2, agent3 decided", (await application.SucceedAsync("agent3", "run")).Message, StringComparison.Ordinal);
+        Assert.Contains("agent1, agent2, agent3 decided",
+            (await application.SucceedAsync("agent3", "run")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -227,7 +230,8 @@ public sealed partial class OrchestratorTests(RunningApplication application) : 
 
         await application.StartAsync("agent1");
         await application.WaitAsync("consensus", now =>
-            now.Properties.Single(property => property.Name == "Outcome").Value!.ToString()!.StartsWith("agent1, agent2, agent3 decided", StringComparison.Ordinal));
+            now.Properties.Single(property => property.Name == "Outcome").Value!.ToString()!.StartsWith(
+                "agent1, agent2, agent3 decided", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -250,7 +254,8 @@ public sealed partial class OrchestratorTests(RunningApplication application) : 
         foreach (var name in RunningApplication.Names)
         {
             var links = (await application.WaitAsync(name, now => now.HealthStatus == HealthStatus.Healthy)).Urls;
-            Assert.Equal(["Run", "Timeline", "Consensus", "State", "API"], links.Where(link => !link.IsInternal).Select(link => link.DisplayProperties.DisplayName));
+            Assert.Equal(["Run", "Timeline", "Consensus", "State", "API"],
+                links.Where(link => !link.IsInternal).Select(link => link.DisplayProperties.DisplayName));
             foreach (var link in links)
             {
                 Assert.True((await http.GetAsync(link.Url, application.Limit)).IsSuccessStatusCode, link.Url);

@@ -27,7 +27,8 @@ public sealed partial class PackageTests(Chromium chromium) : IDisposable
         SampleTests.RequireFlask();
         var samples = Path.Combine(SourceTree.Root, "samples");
         Assert.InRange(File.ReadLines(Path.Combine(samples, "AppHost", "AppHost.cs")).Count(), 1, 20);
-        foreach (var file in new[] { "AppHost", "AppHost/Properties", "python" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(samples, folder))))
+        foreach (var file in new[] { "AppHost", "AppHost/Properties", "python" }.SelectMany(
+            folder => Directory.EnumerateFiles(Path.Combine(samples, folder))))
         {
             var copy = Path.Combine(_folder.FullName, Path.GetRelativePath(samples, file));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
@@ -36,9 +37,11 @@ public sealed partial class PackageTests(Chromium chromium) : IDisposable
 
         var app = Path.Combine(_folder.FullName, "AppHost");
         var code = Path.Combine(app, "AppHost.cs");
-        await File.WriteAllTextAsync(code, (await File.ReadAllTextAsync(code)).Replace("\"python3\"", $"\"{SampleTests.Python}\"", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            code, (await File.ReadAllTextAsync(code)).Replace("\"python3\"", $"\"{SampleTests.Python}\"", StringComparison.Ordinal));
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-        await RunAsync("pack", Path.Combine(SourceTree.Root, "Consensus.Hosting"), "--no-build", "--no-restore", "-c", configuration, "-o", Path.Combine(app, "packages"));
+        await RunAsync("pack", Path.Combine(SourceTree.Root, "Consensus.Hosting"),
+            "--no-build", "--no-restore", "-c", configuration, "-o", Path.Combine(app, "packages"));
         await RunAsync("build", app, $"-p:RestoreFallbackFolders={Packages}");
 
         var ports = LoopbackPorts.Free(1);

@@ -110,7 +110,8 @@ public sealed class RunningApplication : IAsyncLifetime
         }
     }
 
-    private async Task AllHealthyAsync() => await Task.WhenAll(Names.Select(name => App.ResourceNotifications.WaitForResourceHealthyAsync(name, Limit)));
+    private async Task AllHealthyAsync() =>
+        await Task.WhenAll(Names.Select(name => App.ResourceNotifications.WaitForResourceHealthyAsync(name, Limit)));
 
     /// <summary>Runs a command, with the arguments that a dialog or the command line would pass.</summary>
     public Task<ExecuteCommandResult> CommandAsync(string resource, string command, params (string Name, string Value)[] arguments) =>
@@ -118,7 +119,8 @@ public sealed class RunningApplication : IAsyncLifetime
 
     /// <summary>The same in another application.</summary>
     public static Task<ExecuteCommandResult> CommandAsync(
-        DistributedApplication app, string resource, string command, CancellationToken cancellation, params (string Name, string Value)[] arguments)
+        DistributedApplication app, string resource, string command,
+        CancellationToken cancellation, params (string Name, string Value)[] arguments)
     {
         var model = app.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(found => found.Name == resource);
         var declared = model.Annotations.OfType<ResourceCommandAnnotation>().Single(found => found.Name == command).Arguments;

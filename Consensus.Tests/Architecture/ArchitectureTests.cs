@@ -26,7 +26,8 @@ public sealed partial class ArchitectureTests
         using var code = new CompiledCode(ofAssembly);
         var references = code.References.ToList();
         Assert.NotEmpty(references);
-        Assert.DoesNotContain(references, reference => !projects.Contains(reference) && !File.Exists(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), reference + ".dll")));
+        Assert.DoesNotContain(references, reference =>
+            !projects.Contains(reference) && !File.Exists(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), reference + ".dll")));
     }
 
     /// <summary>A lock names no symbol in the source, so that the analyzer of banned symbols does not see it.</summary>
@@ -42,7 +43,8 @@ public sealed partial class ArchitectureTests
     public void The_protocol_has_no_static_field_that_changes()
     {
         var changing = typeof(AgentStateMachine).Assembly.GetTypes()
-            .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            .SelectMany(
+                type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             .Where(field => !field.IsLiteral && !field.IsInitOnly && !field.Name.Contains('<', StringComparison.Ordinal))
             .Select(field => $"{field.DeclaringType!.Name}.{field.Name}");
         Assert.Empty(changing);
@@ -72,15 +74,40 @@ public sealed partial class ArchitectureTests
         Assert.Empty(users.Except(["SimulateApi", "SimulationQuery", "SimulateCommand", "CheckCommand"]));
     }
 
-    [Fact]
-    public void No_source_file_is_too_long_to_read()
+    [Theory]
+    [InlineData("*.cs")]
+    [InlineData("*.js")]
+    public void No_source_file_is_too_long_to_read(string files)
     {
-        var tooLong = Directory.EnumerateFiles(SourceTree.Root, "*.cs", SearchOption.AllDirectories)
-            .Where(path => !Generated().IsMatch(path))
-            .Select(path => (Path: Path.GetRelativePath(SourceTree.Root, path), Lines: File.ReadLines(path).Count()))
+        var tooLong = Sources(files).Select(path => (Path: Relative(path), Lines: File.ReadLines(path).Count()))
             .Where(file => file.Lines > 350);
         Assert.Empty(tooLong);
     }
+
+    [Theory]
+    [InlineData("*.cs")]
+    [InlineData("*.js")]
+    [InlineData("*.css")]
+    [InlineData("*.csproj")]
+    [InlineData("*.props")]
+    [InlineData("*.targets")]
+    [InlineData("Dockerfile")]
+    [InlineData("*", ".ci")]
+    public void No_line_is_too_long_to_read(string files, string folder = "")
+    {
+        var sources = Sources(files, folder).ToList();
+        Assert.NotEmpty(sources);
+        var tooLong = sources.SelectMany(path => File.ReadLines(path).Index()
+            .Where(line => line.Item.EnumerateRunes().Count() > 140)
+            .Select(line => $"{Relative(path)}:{line.Index + 1}"));
+        Assert.Empty(tooLong);
+    }
+
+    private static IEnumerable<string> Sources(string files, string folder = "") =>
+        Directory.EnumerateFiles(Path.Combine(SourceTree.Root, folder), files, SearchOption.AllDirectories)
+            .Where(path => !Generated().IsMatch(path));
+
+    private static string Relative(string path) => Path.GetRelativePath(SourceTree.Root, path);
 
     [GeneratedRegex(@"[\\/](bin|obj)[\\/]")]
     private static partial Regex Generated();

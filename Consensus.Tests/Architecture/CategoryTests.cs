@@ -9,7 +9,8 @@ public sealed class CategoryTests
     public void Each_class_of_tests_has_one_category()
     {
         var classes = typeof(CategoryTests).Assembly.GetTypes()
-            .Where(type => !type.IsAbstract && type.GetMethods().Any(method => method.GetCustomAttributes<FactAttribute>(inherit: true).Any()))
+            .Where(
+                type => !type.IsAbstract && type.GetMethods().Any(method => method.GetCustomAttributes<FactAttribute>(inherit: true).Any()))
             .ToList();
         Assert.NotEmpty(classes);
         foreach (var type in classes)

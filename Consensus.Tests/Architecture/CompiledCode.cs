@@ -26,7 +26,8 @@ internal sealed class CompiledCode : IDisposable
 
     /// <summary>Every use of a type by a type, with the full names of both. A nested type counts as the one around it.</summary>
     public IEnumerable<(TypeReference User, TypeReference Used)> Uses() =>
-        _module.GetAllTypes().SelectMany(type => Named(type).SelectMany(Parts).Select(used => (Outermost(type), Outermost(used)))).Distinct();
+        _module.GetAllTypes()
+            .SelectMany(type => Named(type).SelectMany(Parts).Select(used => (Outermost(type), Outermost(used)))).Distinct();
 
     /// <summary>Closes the file.</summary>
     public void Dispose() => _module.Dispose();
@@ -46,7 +47,8 @@ internal sealed class CompiledCode : IDisposable
         method.ReturnType,
         .. method.Parameters.Select(parameter => parameter.ParameterType),
         .. method.CustomAttributes.Select(attribute => attribute.AttributeType),
-        .. method.HasBody ? method.Body.Variables.Select(local => local.VariableType).Concat(method.Body.Instructions.SelectMany(Named)) : [],
+        .. method.HasBody
+            ? method.Body.Variables.Select(local => local.VariableType).Concat(method.Body.Instructions.SelectMany(Named)) : [],
     ];
 
     private static IEnumerable<TypeReference?> Named(Instruction instruction) => instruction.Operand switch

@@ -9,7 +9,8 @@ namespace Consensus.Tests.Architecture;
 public sealed partial class DocumentTests
 {
     public static TheoryData<string> Documents =>
-        [.. Directory.EnumerateFiles(SourceTree.Root, "*.md").Concat(Directory.EnumerateFiles(Path.Combine(SourceTree.Root, "docs"), "*.md", SearchOption.AllDirectories))
+        [.. Directory.EnumerateFiles(SourceTree.Root, "*.md")
+            .Concat(Directory.EnumerateFiles(Path.Combine(SourceTree.Root, "docs"), "*.md", SearchOption.AllDirectories))
             .Select(path => Path.GetRelativePath(SourceTree.Root, path))];
 
     [Theory]
@@ -20,11 +21,13 @@ public sealed partial class DocumentTests
         foreach (Match link in Links().Matches(File.ReadAllText(Path.Combine(SourceTree.Root, document))))
         {
             var (text, target) = (link.Groups["text"].Value, Path.Combine(folder, link.Groups["target"].Value));
-            Assert.True(File.Exists(target) || Directory.Exists(target), $"{document} links to {link.Groups["target"].Value}, which does not exist.");
+            Assert.True(File.Exists(target) || Directory.Exists(target),
+                $"{document} links to {link.Groups["target"].Value}, which does not exist.");
             if (target.EndsWith(".cs", StringComparison.Ordinal) && Member().Match(text) is { Success: true } member)
             {
                 var pattern = $@"\b{member.Groups["member"].Value}(<\w+>)?\(";
-                Assert.True(Regex.IsMatch(File.ReadAllText(target), pattern), $"{document} names {text}, which {link.Groups["target"].Value} does not hold.");
+                Assert.True(Regex.IsMatch(File.ReadAllText(target), pattern),
+                    $"{document} names {text}, which {link.Groups["target"].Value} does not hold.");
             }
         }
     }
@@ -35,9 +38,10 @@ public sealed partial class DocumentTests
     [Fact]
     public void The_changelog_begins_with_the_version_that_is_built()
     {
-        var newest = File.ReadLines(Path.Combine(SourceTree.Root, "CHANGELOG.md")).First(line => line.StartsWith("## ", StringComparison.Ordinal));
-        var built = typeof(AgentApplication).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
-        Assert.Equal(built, newest.Split(' ')[1]);
+        var newest = File.ReadLines(Path.Combine(SourceTree.Root, "CHANGELOG.md"))
+            .First(line => line.StartsWith("## ", StringComparison.Ordinal));
+        var built = typeof(AgentApplication).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!;
+        Assert.Equal(built.InformationalVersion.Split('+')[0], newest.Split(' ')[1]);
     }
 
     [GeneratedRegex(@"\[(?<text>[^\]]*)\]\((?!https?:|#)(?<target>[^)#\s]+)(#[^)]*)?\)")]

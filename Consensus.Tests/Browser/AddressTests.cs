@@ -32,7 +32,8 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         await Clients[0].Post("/run?wait=30");
         await using var other = await OpenAsync(new Uri(tab.Page.Url).PathAndQuery);
         await Assertions.Expect(other.Page.Locator("#live .step-text")).ToHaveTextAsync(step);
-        await Assertions.Expect(other.Page.Locator($"#history [data-run='{first.GetProperty("run").GetString()}']")).ToHaveAttributeAsync("aria-current", "true");
+        await Assertions.Expect(other.Page.Locator($"#history [data-run='{first.GetProperty("run").GetString()}']"))
+            .ToHaveAttributeAsync("aria-current", "true");
         await other.Page.Locator("#live").GetByLabel("To the end").ClickAsync();
         await Assertions.Expect(other.Page).ToHaveURLAsync(new Regex("/\\?run=[^&]+$"));
         Assert.Empty(other.Errors);
@@ -91,8 +92,10 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         var (page, entries) = (tab.Page, 0);
         foreach (var (address, canonical) in new[]
         {
-            ("explore?utm_source=x", "explore"), ("explore?agents=4&rule=classic", "explore?rule=classic&agents=4"), ("explore?path=", "explore"),
-            ("learn?part=2&lesson=3&present", "learn?lesson=3&part=2&present"), ("?utm_source=x#simulate", "#simulate?"), ("?utm_source=x", ""),
+            ("explore?utm_source=x", "explore"),
+            ("explore?agents=4&rule=classic", "explore?rule=classic&agents=4"), ("explore?path=", "explore"),
+            ("learn?part=2&lesson=3&present", "learn?lesson=3&part=2&present"),
+            ("?utm_source=x#simulate", "#simulate?"), ("?utm_source=x", ""),
         })
         {
             await page.GotoAsync(new Uri(Cluster.Addresses[0], address).ToString());
@@ -152,7 +155,8 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         await Assertions.Expect(tab.Page.Locator("#front .verdict")).ToContainTextAsync("agreed on 3 after 2 rounds");
         await tab.IsAsync("agent1", "waiting");
         Assert.EndsWith("/", tab.Page.Url, StringComparison.Ordinal);
-        Assert.StartsWith("There is no such path", (await Clients[0].Get("/nonsense")).Body.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "There is no such path", (await Clients[0].Get("/nonsense")).Body.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [SkippableFact]
@@ -160,8 +164,13 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
     {
         await Clients[0].Post("/run?wait=30");
         using var http = new HttpClient { BaseAddress = Cluster.Addresses[0] };
-        Assert.Contains("<p class=\"words\">This time all three agents draw different values", await http.GetStringAsync(new Uri("/learn?lesson=2", UriKind.Relative)), StringComparison.Ordinal);
-        foreach (var (address, drawn) in new[] { ("/", "#diagram .mark"), ("/learn?lesson=1&part=2", "#learn .mark"), ("/explore?path=s1.2", "#explore .mark"), ("/#simulate", "#simulate .mark") })
+        Assert.Contains("<p class=\"words\">This time all three agents draw different values",
+            await http.GetStringAsync(new Uri("/learn?lesson=2", UriKind.Relative)), StringComparison.Ordinal);
+        foreach (var (address, drawn) in new[]
+        {
+            ("/", "#diagram .mark"), ("/learn?lesson=1&part=2", "#learn .mark"),
+            ("/explore?path=s1.2", "#explore .mark"), ("/#simulate", "#simulate .mark"),
+        })
         {
             await using var first = await OpenAsync(address);
             await first.Page.WaitForSelectorAsync(drawn);
@@ -203,7 +212,8 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         await Clients[0].Post("/run?wait=30");
         await using var tab = await OpenAsync("/");
         var agent = Cluster.Addresses[0];
-        var frames = string.Concat(new[] { "?embed", "explore?embed&path=s1.2-d1.2-r1", "?embed#simulate?seed=5", "run?embed", "" }.Select((path, i) => $"<iframe id='frame{i}' src='{agent}{path}' width='600' height='500'></iframe>"));
+        var frames = string.Concat(new[] { "?embed", "explore?embed&path=s1.2-d1.2-r1", "?embed#simulate?seed=5", "run?embed", "" }.Select(
+            (path, i) => $"<iframe id='frame{i}' src='{agent}{path}' width='600' height='500'></iframe>"));
 
         // For a browser, localhost and 127.0.0.1 are two sites.
         var builder = WebApplication.CreateSlimBuilder();

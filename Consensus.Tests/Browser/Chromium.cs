@@ -33,7 +33,8 @@ public sealed class Chromium : IAsyncLifetime
         // As long as the other waits of these tests: a busy machine may take more than the 5 s that are the default.
         Assertions.SetDefaultExpectTimeout(PatienceMs);
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Executable, Args = ["--no-sandbox"] });
+        _browser = await _playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions { ExecutablePath = Executable, Args = ["--no-sandbox"] });
     }
 
     public async Task DisposeAsync()
@@ -49,14 +50,19 @@ public sealed class Chromium : IAsyncLifetime
     /// <param name="script">Runs in the page, and in further pages of its browser context, before any other script.</param>
     /// <param name="touch">True for a touch screen.</param>
     /// <param name="ready">Selects what is there once the page can be used; by default, of our own page.</param>
-    public async Task<Tab> OpenAsync(Uri address, int width = 1280, int height = 800, string? script = null, bool touch = false, string ready = "body[data-ready=true]")
+    public async Task<Tab> OpenAsync(
+        Uri address, int width = 1280, int height = 800, string? script = null, bool touch = false, string ready = "body[data-ready=true]")
     {
         if (_browser is null)
         {
             MissingTool.Report($"There is no Chromium at {Executable}: install it, or set CHROMIUM_PATH.");
         }
 
-        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = height }, ReducedMotion = ReducedMotion.Reduce, HasTouch = touch });
+        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions
+        {
+            ViewportSize = new ViewportSize { Width = width, Height = height }, ReducedMotion = ReducedMotion.Reduce,
+            HasTouch = touch,
+        });
         if (script is not null)
         {
             await context.AddInitScriptAsync(script);
@@ -115,7 +121,8 @@ public sealed class Tab : IAsyncDisposable
         (_context, Page) = (context, page);
         page.Console += (_, message) =>
         {
-            var line = $"{message.Text.Replace("Failed to load resource: the server responded with a status of", "status", StringComparison.Ordinal)} {message.Location}";
+            const string Failed = "Failed to load resource: the server responded with a status of";
+            var line = $"{message.Text.Replace(Failed, "status", StringComparison.Ordinal)} {message.Location}";
             if (message.Type is "error" or "warning")
             {
                 Errors.Add(line);
@@ -150,7 +157,9 @@ public sealed class Tab : IAsyncDisposable
     /// <summary>Waits until the address ends so. Playwright's own wait misses an address that changes just when it begins.</summary>
     public Task AddressEndsAsync(string end) => Assertions.Expect(Page).ToHaveURLAsync(new Regex($"{Regex.Escape(end)}$"));
 
-    /// <summary>Where an element is. A drawing that replaces the element at that moment leaves it without a place, so it is asked again.</summary>
+    /// <summary>
+    /// Where an element is. A drawing that replaces the element at that moment leaves it without a place, so it is asked again.
+    /// </summary>
     public static async Task<LocatorBoundingBoxResult> BoxAsync(ILocator element)
     {
         for (var tries = 1; tries <= 50; tries++)

@@ -127,5 +127,6 @@ public sealed class DiagramTests(Chromium chromium) : ThreeAgents
     }
 
     private static async Task<string[]> KindsAsync(Tab tab) =>
-        await tab.Page.EvaluateAsync<string[]>("selector => [...new Set([...document.querySelectorAll(selector)].map(arrow => arrow.dataset.kind))].sort()", Visible);
+        await tab.Page.EvaluateAsync<string[]>(
+            "selector => [...new Set([...document.querySelectorAll(selector)].map(arrow => arrow.dataset.kind))].sort()", Visible);
 }

@@ -59,7 +59,8 @@ public sealed class ExploreTests(Chromium chromium) : ThreeAgents
         List<string[]> seen = [];
         for (var i = 0; i < 20; i++)
         {
-            var expected = new ExploredCluster(options, path).NextSteps().Select(next => next.Step.ToString()).Order(StringComparer.Ordinal).ToArray();
+            var expected = new ExploredCluster(options, path).NextSteps()
+                .Select(next => next.Step.ToString()).Order(StringComparer.Ordinal).ToArray();
             seen.Add(await ButtonsAsync(tab));
             Assert.Equal(expected, seen[^1]);
             path.Add(ExplorationStep.Parse(expected[random.Next(expected.Length)])!.Value);
@@ -143,19 +144,23 @@ public sealed class ExploreTests(Chromium chromium) : ThreeAgents
     private Task<Tab> OpenAsync(string address, int width) => chromium.OpenAsync(new Uri(Cluster.Addresses[0], address), width, 844);
 
     private static Task<string[]> ButtonsAsync(Tab tab) =>
-        tab.Page.EvaluateAsync<string[]>("() => [...document.querySelectorAll('#explore .all-steps [data-step]')].map(button => button.dataset.step).sort()");
+        tab.Page.EvaluateAsync<string[]>(
+            "() => [...document.querySelectorAll('#explore .all-steps [data-step]')].map(button => button.dataset.step).sort()");
 
     /// <summary>Presses a button, also one of a closed group, and waits for the next state.</summary>
     private static Task<bool> PressAsync(Tab tab, string button) => tab.Page.EvaluateAsync<bool>(
         """
         button => new Promise(done => {
           const root = document.querySelector('#explore .explorer');
-          new MutationObserver((_, observer) => { if (!root.hasAttribute('aria-busy')) { observer.disconnect(); done(true); } }).observe(root, { attributes: true });
+          new MutationObserver((_, observer) => {
+            if (!root.hasAttribute('aria-busy')) { observer.disconnect(); done(true); }
+          }).observe(root, { attributes: true });
           document.querySelector(button).click();
         })
         """,
         button);
 
     private static Task<string> PictureAsync(Tab tab) => tab.Page.EvaluateAsync<string>(
-        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(document.querySelector('#explore .picture').innerHTML))))");
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => "
+            + "done(document.querySelector('#explore .picture').innerHTML))))");
 }

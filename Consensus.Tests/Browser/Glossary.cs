@@ -7,11 +7,13 @@ internal static partial class Glossary
 {
     /// <summary>All lines of the file that are entries.</summary>
     public static IReadOnlyList<string> Lines { get; } =
-        [.. File.ReadAllLines(Path.Combine(SourceTree.Root, "docs", "glossary.md")).Where(line => line.StartsWith("- ", StringComparison.Ordinal))];
+        [.. File.ReadAllLines(Path.Combine(SourceTree.Root, "docs", "glossary.md"))
+            .Where(line => line.StartsWith("- ", StringComparison.Ordinal))];
 
     /// <summary>The name and the text of each entry as a hint shows them, by term.</summary>
     public static IReadOnlyDictionary<string, Entry> ByTerm { get; } =
-        Lines.Select(Entry.Parse).SelectMany(entry => entry.Terms.Select(term => (term, entry))).ToDictionary(pair => pair.term, pair => pair.entry);
+        Lines.Select(Entry.Parse).SelectMany(entry => entry.Terms.Select(term => (term, entry)))
+            .ToDictionary(pair => pair.term, pair => pair.entry);
 
     /// <summary>One entry.</summary>
     /// <param name="Terms">The term and its synonyms.</param>
@@ -32,10 +34,12 @@ internal static partial class Glossary
                 match.Groups["source"].Success ? Plain(match.Groups["source"].Value) : null);
         }
 
-        private static string Plain(string markdown) => markdown.Replace("`", "", StringComparison.Ordinal).Replace("*", "", StringComparison.Ordinal);
+        private static string Plain(string markdown) =>
+            markdown.Replace("`", "", StringComparison.Ordinal).Replace("*", "", StringComparison.Ordinal);
     }
 
-    [GeneratedRegex(@"^- (?<terms>\*\*[^*]+\*\*(, \*\*[^*]+\*\*)*): (?<text>[^()]+\.)( \((?<source>[^()]+)\))?$", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^- (?<terms>\*\*[^*]+\*\*(, \*\*[^*]+\*\*)*): (?<text>[^()]+\.)( \((?<source>[^()]+)\))?$",
+        RegexOptions.ExplicitCapture)]
     private static partial Regex Form();
 
     [GeneratedRegex(@"\*\*([^*]+)\*\*")]

@@ -21,7 +21,11 @@ public sealed class HintTests(Chromium chromium) : ThreeAgents(Breakable)
         await tab.Page.Locator("#faults summary").First.ClickAsync();
         await tab.Page.Locator("summary", new() { HasText = "Options" }).ClickAsync();
         var live = await CheckHintsAsync(tab);
-        Assert.Empty(new[] { "ratified rule", "classic rule", "plurality draw", "window", "seed", "attempt", "known messages", "floor", "vote", "learner", "stall", "isolate", "drop", "delay" }.Except(live));
+        Assert.Empty(new[]
+        {
+            "ratified rule", "classic rule", "plurality draw", "window", "seed", "attempt", "known messages", "floor",
+            "vote", "learner", "stall", "isolate", "drop", "delay",
+        }.Except(live));
 
         await tab.Page.ClickAsync("#tab-simulate");
         await Assertions.Expect(tab.Page.Locator("#simulate .head")).ToHaveCountAsync(3);
@@ -120,7 +124,8 @@ public sealed class HintTests(Chromium chromium) : ThreeAgents(Breakable)
         {
             var response = await route.FetchAsync();
             var cluster = System.Text.Json.Nodes.JsonNode.Parse(await response.TextAsync())!;
-            foreach (var state in cluster["agents"]!.AsArray().Where(agent => agent!["agent_id"]?.GetValue<string>() == "agent3").Select(agent => agent!["state"]!))
+            foreach (var state in cluster["agents"]!.AsArray()
+                .Where(agent => agent!["agent_id"]?.GetValue<string>() == "agent3").Select(agent => agent!["state"]!))
             {
                 (state["learner"], state["stalled"], state["consensus_value"]) = (true, "agent2 restarted: POST /run again", null);
             }
@@ -153,5 +158,6 @@ public sealed class HintTests(Chromium chromium) : ThreeAgents(Breakable)
     private static string Expected(string term) => $"{string.Join(", ", Glossary.ByTerm[term].Terms)}: {Glossary.ByTerm[term].Text}";
 
     private static async Task<string[]> EntriesAsync(ILocator entries) => await entries.EvaluateAsync<string[]>(
-        "element => [...element.querySelectorAll('p')].map(entry => `${entry.querySelector('strong').textContent}: ${entry.querySelector('span').textContent}`)");
+        "element => [...element.querySelectorAll('p')].map(entry => `${entry.querySelector('strong').textContent}: "
+            + "${entry.querySelector('span').textContent}`)");
 }

@@ -20,7 +20,8 @@ public sealed class KeyTests(Chromium chromium) : ThreeAgents(Breakable with { K
         await tab.Page.ClickAsync("#run");
         await tab.VerdictAsync("good");
         await Assertions.Expect(key).ToBeVisibleAsync();
-        await Assertions.Expect(tab.Page.Locator("#key-help")).ToContainTextAsync("CLUSTER_KEY; under the AppHost, the parameter cluster-key");
+        await Assertions.Expect(tab.Page.Locator("#key-help"))
+            .ToContainTextAsync("CLUSTER_KEY; under the AppHost, the parameter cluster-key");
         foreach (var agent in new[] { "agent1", "agent2", "agent3" })
         {
             await Assertions.Expect(tab.Page.GetByLabel($"Isolate {agent}")).ToBeDisabledAsync();

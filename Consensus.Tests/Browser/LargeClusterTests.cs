@@ -23,7 +23,8 @@ public sealed class LargeClusterTests(Chromium chromium)
         await tab.VerdictAsync("good");
         Assert.Equal(0, await tab.Page.EvaluateAsync<int>("""
             [...document.querySelectorAll('#diagram .head')].map((head) => [...head.children].map((part) => part.getBoundingClientRect()))
-              .flatMap((parts) => [{ left: Math.min(...parts.map((part) => part.left)), right: Math.max(...parts.map((part) => part.right)) }])
+              .flatMap((parts) => [{
+                left: Math.min(...parts.map((part) => part.left)), right: Math.max(...parts.map((part) => part.right)) }])
               .filter((head, index, heads) => index > 0 && head.left < heads[index - 1].right).length
             """));
         Assert.Equal(width, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
@@ -44,12 +45,14 @@ public sealed class LargeClusterTests(Chromium chromium)
         await tab.Page.EvaluateAsync("dispatchEvent(new Event('beforeprint'))");
         await tab.Page.EmulateMediaAsync(new() { Media = Media.Print });
         var (_, timeline) = await client.Get("/timeline?cluster=true");
-        Assert.InRange(await tab.Page.Locator(".printed .arrow").CountAsync(), timeline.GetProperty("messages").GetArrayLength(), int.MaxValue);
+        Assert.InRange(await tab.Page.Locator(".printed .arrow").CountAsync(),
+            timeline.GetProperty("messages").GetArrayLength(), int.MaxValue);
         Assert.Equal(9, await tab.Page.Locator(".printed text", new() { HasTextRegex = new("^agent[1-9]$") }).CountAsync());
         Assert.Equal(9, await tab.Page.Locator(".printed text", new() { HasTextRegex = new($"^= {decided}$") }).CountAsync());
         Assert.Equal(0, await tab.Page.EvaluateAsync<int>("""
             [...document.querySelectorAll('.printed > svg > text')].map((text) => text.getBoundingClientRect())
-              .filter((head, index, heads) => heads.slice(0, index).some((other) => other.top === head.top && head.left < other.right)).length
+              .filter((head, index, heads) =>
+                heads.slice(0, index).some((other) => other.top === head.top && head.left < other.right)).length
             """));
         Assert.Equal(width, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
         Assert.Equal(0, await tab.Page.Locator(".diagram:visible").CountAsync());

@@ -15,8 +15,10 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
     {
         await using var tab = await OpenAsync("/learn", 390);
         List<string> foreign = [];
-        tab.Page.Request += (_, request) => foreign.AddRange(request.Url.StartsWith(Cluster.Addresses[0].ToString(), StringComparison.Ordinal) ? [] : [request.Url]);
-        var (title, next, answer) = (tab.Page.Locator("#lesson-title"), tab.Page.Locator("#lesson-next"), tab.Page.Locator("#lesson-answer"));
+        tab.Page.Request += (_, request) =>
+            foreign.AddRange(request.Url.StartsWith(Cluster.Addresses[0].ToString(), StringComparison.Ordinal) ? [] : [request.Url]);
+        var (title, next, answer) =
+            (tab.Page.Locator("#lesson-title"), tab.Page.Locator("#lesson-next"), tab.Page.Locator("#lesson-answer"));
         await Assertions.Expect(tab.Page.Locator(".lessons li")).ToHaveCountAsync(10);
         for (var lesson = 1; lesson <= 10; lesson++)
         {
@@ -167,7 +169,8 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
         }
 
         Assert.True(await tab.Page.EvaluateAsync<bool>("document.activeElement.matches('#learn [data-step]')"));
-        Assert.DoesNotMatch("[^dr]", await tab.Page.EvaluateAsync<string>("[...document.querySelectorAll('#learn .all-steps [data-step]')].map(({ dataset }) => dataset.step[0]).join('')"));
+        Assert.DoesNotMatch("[^dr]", await tab.Page.EvaluateAsync<string>(
+            "[...document.querySelectorAll('#learn .all-steps [data-step]')].map(({ dataset }) => dataset.step[0]).join('')"));
         await tab.Page.ClickAsync("#lesson-answer");
         await Assertions.Expect(tab.Page.Locator("#learn .debrief")).ToContainTextAsync("majority");
         await Assertions.Expect(tab.Page.Locator(".lessons li").First).ToContainTextAsync("1. One round ✓");
@@ -179,8 +182,12 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
         await using var tab = await OpenAsync("/learn?lesson=1&part=1", 1280);
         var (words, busy) = (tab.Page.Locator("#learn .words"), 2);
         await Assertions.Expect(words).ToContainTextAsync("Three agents");
-        await tab.Page.RouteAsync("**/explore/state?*", route => Interlocked.Decrement(ref busy) >= 0
-            ? route.FulfillAsync(new() { Status = 503, Headers = [new("Retry-After", "1")], ContentType = "application/problem+json", Body = "{}" }) : route.ContinueAsync());
+        var refusal = new RouteFulfillOptions
+        {
+            Status = 503, Headers = [new("Retry-After", "1")], ContentType = "application/problem+json", Body = "{}",
+        };
+        await tab.Page.RouteAsync("**/explore/state?*", route =>
+            Interlocked.Decrement(ref busy) >= 0 ? route.FulfillAsync(refusal) : route.ContinueAsync());
         await tab.Page.ClickAsync("#lesson-next");
         await Assertions.Expect(tab.Page.Locator("#busy")).ToContainTextAsync("The agent is busy");
         await Assertions.Expect(words).ToContainTextAsync("Three agents");
@@ -207,7 +214,8 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
         {
             await tab.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
             var violations = (await tab.Page.RunAxe()).Violations;
-            Assert.True(violations.Length == 0, string.Join('\n', violations.Select(violation => $"{scheme}: {violation.Id} {string.Join(' ', violation.Nodes.Select(node => node.Html))}")));
+            Assert.True(violations.Length == 0, string.Join('\n',
+                violations.Select(violation => $"{scheme}: {violation.Id} {string.Join(' ', violation.Nodes.Select(node => node.Html))}")));
         }
     }
 
@@ -216,7 +224,8 @@ public sealed class LearnTests(Chromium chromium) : ThreeAgents
     {
         await using var tab = await OpenAsync("/learn", 1280);
         var lost = 0;
-        await tab.Page.RouteAsync("**/js/app.*.js", route => Interlocked.Increment(ref lost) <= 2 ? route.AbortAsync() : route.ContinueAsync());
+        await tab.Page.RouteAsync(
+            "**/js/app.*.js", route => Interlocked.Increment(ref lost) <= 2 ? route.AbortAsync() : route.ContinueAsync());
         await tab.Page.ReloadAsync();
         await tab.Page.WaitForSelectorAsync("body[data-ready=true]");
         Assert.True(lost > 2);

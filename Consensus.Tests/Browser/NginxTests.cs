@@ -110,12 +110,14 @@ public sealed class NginxTests(Chromium chromium) : ThreeAgents
                   }
                 }
                 """);
-            _process = Process.Start(new ProcessStartInfo(Executable, ["-p", folder, "-c", "nginx.conf", "-e", Path.Combine(folder, "error.log")]) { RedirectStandardError = true })!;
+            string[] arguments = ["-p", folder, "-c", "nginx.conf", "-e", Path.Combine(folder, "error.log")];
+            _process = Process.Start(new ProcessStartInfo(Executable, arguments) { RedirectStandardError = true })!;
         }
 
         public Uri Address { get; }
 
-        public string Output => _process.HasExited ? _process.StandardError.ReadToEnd() : File.ReadAllText(Path.Combine(_folder.FullName, "error.log"));
+        public string Output =>
+            _process.HasExited ? _process.StandardError.ReadToEnd() : File.ReadAllText(Path.Combine(_folder.FullName, "error.log"));
 
         /// <summary>Waits until it answers; false where it ended.</summary>
         public async Task<bool> AnswersAsync(HttpClient http)

@@ -46,14 +46,16 @@ public sealed class OutageTests(Chromium chromium)
     [InlineData("learn", "#learn .lesson", "#learn .diagram path.lane")]
     [InlineData("simulate", "#simulate form", "#simulate .stage path.lane")]
     [InlineData("explore", "#explore form", "#explore .diagram path.lane")]
-    public async Task A_view_that_a_person_opens_while_the_agent_is_down_fills_itself_when_the_agent_is_back(string view, string frame, string picture)
+    public async Task A_view_that_a_person_opens_while_the_agent_is_down_fills_itself_when_the_agent_is_back(
+        string view, string frame, string picture)
     {
         var ports = LoopbackPorts.Free(1);
         using var agent = await AgentProcess.StartAsync(ports, 0);
         await using var tab = await chromium.OpenAsync(agent.Address);
         agent.Kill();
         await tab.Page.ClickAsync($"#tab-{view}");
-        await Assertions.Expect(tab.Page.Locator("#notice, #busy").Filter(new() { Visible = true }).First).ToContainTextAsync("The agent does not respond");
+        await Assertions.Expect(tab.Page.Locator("#notice, #busy").Filter(new() { Visible = true }).First)
+            .ToContainTextAsync("The agent does not respond");
         using var back = await AgentProcess.StartAsync(ports, 0);
         await Assertions.Expect(tab.Page.Locator(frame).First).ToBeVisibleAsync();
         await Assertions.Expect(tab.Page.Locator(picture)).Not.ToHaveCountAsync(0);

@@ -67,7 +67,8 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
     public async Task What_other_agents_do_by_themselves_is_drawn_without_an_event_of_the_agent_that_serves()
     {
         await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
-        await tab.Page.RouteAsync("**/events", route => route.FulfillAsync(new() { ContentType = "text/event-stream", Body = "retry: 3600000\nevent: hello\ndata: {}\n\n" }));
+        await tab.Page.RouteAsync("**/events",
+            route => route.FulfillAsync(new() { ContentType = "text/event-stream", Body = "retry: 3600000\nevent: hello\ndata: {}\n\n" }));
         await tab.Page.ReloadAsync();
         await Assertions.Expect(tab.Page.Locator("#connection")).ToHaveTextAsync("3 of 3 agents up, seen from agent1");
 
@@ -85,8 +86,10 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
         await tab.VerdictAsync("good");
         var failures = 0;
-        await tab.Page.RouteAsync("**/events", route => route.FulfillAsync(new() { ContentType = "text/event-stream", Body = "retry: 3600000\n\n" }));
-        await tab.Page.RouteAsync("**/timeline?*", route => Interlocked.Increment(ref failures) <= 4 ? route.AbortAsync() : route.ContinueAsync());
+        await tab.Page.RouteAsync(
+            "**/events", route => route.FulfillAsync(new() { ContentType = "text/event-stream", Body = "retry: 3600000\n\n" }));
+        await tab.Page.RouteAsync(
+            "**/timeline?*", route => Interlocked.Increment(ref failures) <= 4 ? route.AbortAsync() : route.ContinueAsync());
         await tab.Page.ReloadAsync(new() { WaitUntil = WaitUntilState.Commit });
         await tab.VerdictAsync("good");
         Assert.True(failures > 4);
@@ -178,7 +181,8 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await tab.Page.GetByLabel("Step of the run").FocusAsync();
         await tab.Page.Keyboard.PressAsync("End");
         await tab.IsAsync("agent1", "decided");
-        await Assertions.Expect(tab.Page.GetByLabel("Step of the run")).ToHaveAttributeAsync("aria-valuetext", new System.Text.RegularExpressions.Regex(@"^Step (\d+) of \1: agent\d .+"));
+        await Assertions.Expect(tab.Page.GetByLabel("Step of the run"))
+            .ToHaveAttributeAsync("aria-valuetext", new System.Text.RegularExpressions.Regex(@"^Step (\d+) of \1: agent\d .+"));
         Assert.True(await tab.Row("agent1").Locator(".known").CountAsync() >= 2);
         Assert.Empty(tab.Errors);
     }
@@ -200,7 +204,8 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await using var tab = await OpenWithValuesAsync();
         await Drew(tab).HoverAsync();
         await tab.Page.Mouse.DownAsync();
-        await tab.Page.RunAndWaitForResponseAsync(() => ReadAnewAsync(tab), answer => answer.Url.Contains("/timeline?", StringComparison.Ordinal));
+        await tab.Page.RunAndWaitForResponseAsync(
+            () => ReadAnewAsync(tab), answer => answer.Url.Contains("/timeline?", StringComparison.Ordinal));
         await tab.Page.EvaluateAsync("async () => { for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame); }");
         await tab.Page.Mouse.UpAsync();
         await Assertions.Expect(tab.Page.Locator("#diagram .highlighted")).Not.ToHaveCountAsync(0);
@@ -216,7 +221,8 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await tab.Page.EvaluateAsync("async () => { for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame); }");
         await tab.Page.Mouse.UpAsync();
         await Assertions.Expect(tab.Page.Locator("#diagram .highlighted")).Not.ToHaveCountAsync(0);
-        await tab.Page.WaitForFunctionAsync("() => document.querySelector('#diagram .heads').offsetWidth === document.querySelector('#diagram .scroll').clientWidth");
+        await tab.Page.WaitForFunctionAsync(
+            "() => document.querySelector('#diagram .heads').offsetWidth === document.querySelector('#diagram .scroll').clientWidth");
     }
 
     [SkippableFact]
@@ -269,7 +275,8 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         {
             await Clients[0].Post("/run?wait=30", $$"""{"seed":{{seed}},"values":3,"draw":"plurality"}""");
             var events = (await Clients[0].Get("/timeline?cluster=true")).Body.GetProperty("events").EnumerateArray();
-            drawn = events.Where(one => one.GetProperty("kind").GetString() == "drew").Select(one => one.GetProperty("value").GetInt32()).Distinct().Count();
+            drawn = events.Where(one => one.GetProperty("kind").GetString() == "drew")
+                .Select(one => one.GetProperty("value").GetInt32()).Distinct().Count();
         }
 
         var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
@@ -280,5 +287,6 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
     private static ILocator Drew(Tab tab) => tab.Page.Locator("#diagram .mark.m-drew .value").First;
 
     /// <summary>As when a person comes back to the page: it reads the run again, and draws it.</summary>
-    private static async Task ReadAnewAsync(Tab tab) => await tab.Page.EvaluateAsync("void document.dispatchEvent(new Event('visibilitychange'))");
+    private static async Task ReadAnewAsync(Tab tab) =>
+        await tab.Page.EvaluateAsync("void document.dispatchEvent(new Event('visibilitychange'))");
 }

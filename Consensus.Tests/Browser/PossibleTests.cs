@@ -17,11 +17,13 @@ public sealed class PossibleTests(Chromium chromium) : ThreeAgents
     {
         await using var tab = await chromium.OpenAsync(new Uri(Cluster.Addresses[0], "/explore?path=s1.1-d1.1-d2.1-r1"), width, 900);
         var (words, line) = (tab.Page.Locator("#explore .possible p").First, tab.Page.Locator("#explore .only-value"));
-        await Assertions.Expect(words).ToContainTextAsync("Only 1 can be decided. No two agents can decide different values. The run cannot stall unless 2 more agents crash.");
+        await Assertions.Expect(words).ToContainTextAsync(
+            "Only 1 can be decided. No two agents can decide different values. The run cannot stall unless 2 more agents crash.");
         await Assertions.Expect(words).ToContainTextAsync("before any agent had decided.");
         await Assertions.Expect(line).ToHaveCountAsync(1);
         await Assertions.Expect(line).ToContainTextAsync("from here on only 1");
-        Assert.True((await Tab.BoxAsync(line.Locator("text"))).Y < (await Tab.BoxAsync(tab.Page.Locator("#explore .mark[data-kind=decided]"))).Y);
+        Assert.True(
+            (await Tab.BoxAsync(line.Locator("text"))).Y < (await Tab.BoxAsync(tab.Page.Locator("#explore .mark[data-kind=decided]"))).Y);
 
         await tab.Page.Locator("#explore .likely").FocusAsync();
         await tab.Page.Keyboard.PressAsync("Enter");
@@ -46,7 +48,8 @@ public sealed class PossibleTests(Chromium chromium) : ThreeAgents
         await Clients[0].Post("/run?wait=30");
         await using var tab = await chromium.OpenAsync(new Uri(Cluster.Addresses[0], "/"), 1280, 900);
         List<string> asked = [];
-        tab.Page.Request += (_, request) => asked.AddRange(request.Url.Contains("/explore/", StringComparison.Ordinal) ? [request.Url] : []);
+        tab.Page.Request += (_, request) =>
+            asked.AddRange(request.Url.Contains("/explore/", StringComparison.Ordinal) ? [request.Url] : []);
         await tab.VerdictAsync("good");
         Assert.Empty(asked);
         var words = tab.Page.Locator("#diagram .possible p").First;
@@ -74,7 +77,8 @@ public sealed class PossibleTests(Chromium chromium) : ThreeAgents
         await tab.Page.ClickAsync(".lessons li:nth-child(5) a");
         await tab.Page.ClickAsync("#lesson-next");
         await Assertions.Expect(tab.Page.Locator("#learn .mark[data-kind=decided]")).ToHaveCountAsync(1);
-        await Assertions.Expect(tab.Page.Locator("#learn .possible p").First).ToContainTextAsync("1, 2 and 3 can be decided. Two agents can decide different values.");
+        await Assertions.Expect(tab.Page.Locator("#learn .possible p").First)
+            .ToContainTextAsync("1, 2 and 3 can be decided. Two agents can decide different values.");
         await Assertions.Expect(tab.Page.Locator("#learn .only-value")).ToHaveCountAsync(0);
         Assert.Empty(tab.Errors);
     }
@@ -85,7 +89,8 @@ public sealed class PossibleTests(Chromium chromium) : ThreeAgents
         await using var tab = await chromium.OpenAsync(new Uri(Cluster.Addresses[0], "/learn?lesson=9&part=4"), 1280, 900);
         await tab.Page.EvaluateAsync("Math.random = () => window.coin");
         var (_, network) = await Clients[0].Get("/explore/futures?path=s1.1-d1.2&values=2&futures=1000&delay=1000");
-        var decided = network.GetProperty("rounds").EnumerateArray().ToDictionary(round => round.GetProperty("number").GetInt32(), round => round.GetProperty("futures").GetInt32());
+        var decided = network.GetProperty("rounds").EnumerateArray()
+            .ToDictionary(round => round.GetProperty("number").GetInt32(), round => round.GetProperty("futures").GetInt32());
         var debrief = tab.Page.Locator("#learn .debrief");
 
         // A step, and what the coin shows where it is tossed: 1 or 2.
@@ -93,11 +98,14 @@ public sealed class PossibleTests(Chromium chromium) : ThreeAgents
         {
             await tab.Page.EvaluateAsync($"window.coin = {(step.EndsWith(".2", StringComparison.Ordinal) ? "0.9" : "0.1")}");
             await tab.Page.Locator($"#learn .next-steps [data-step=\"{step.Split('.')[0]}\"]").ClickAsync();
-            await Assertions.Expect(tab.Page.Locator("#learn .search-outcome")).ToHaveTextAsync(step.Contains('.', StringComparison.Ordinal) ? $"The coin shows {step[^1]}." : "");
+            await Assertions.Expect(tab.Page.Locator("#learn .search-outcome"))
+                .ToHaveTextAsync(step.Contains('.', StringComparison.Ordinal) ? $"The coin shows {step[^1]}." : "");
             await Assertions.Expect(tab.Page.Locator("#learn .explorer[aria-busy]")).ToHaveCountAsync(0);
         }
 
-        await Assertions.Expect(debrief).ToHaveTextAsync(new Regex($"^You kept them undecided for 2 rounds; one in {Math.Round(1000.0 / (1000 - decided[2]), MidpointRounding.AwayFromZero)} networks with random delays of up to 1000 ms would[.] "));
+        await Assertions.Expect(debrief).ToHaveTextAsync(new Regex(
+            $"^You kept them undecided for 2 rounds; one in {Math.Round(1000.0 / (1000 - decided[2]), MidpointRounding.AwayFromZero)} "
+                + "networks with random delays of up to 1000 ms would[.] "));
         await Assertions.Expect(tab.Page.Locator("#lesson-next")).ToBeEnabledAsync();
 
         // Equal values: the game is lost in the first round.

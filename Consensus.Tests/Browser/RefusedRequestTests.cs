@@ -16,12 +16,17 @@ public sealed class RefusedRequestTests(Chromium chromium) : ThreeAgents(Breakab
         await Clients[0].Post("/run?wait=30");
         await using var tab = await chromium.OpenAsync(Cluster.Addresses[0]);
         var refused = 0;
-        await tab.Page.RouteAsync("**/events", route => route.FulfillAsync(new() { ContentType = "text/event-stream", Body = "retry: 3600000\n\n" }));
+        await tab.Page.RouteAsync(
+            "**/events", route => route.FulfillAsync(new() { ContentType = "text/event-stream", Body = "retry: 3600000\n\n" }));
         foreach (var path in new[] { "**/timeline?*", "**/cluster" })
         {
             var first = 1;
             await tab.Page.RouteAsync(path, route => Interlocked.Exchange(ref first, 0) == 0 ? route.ContinueAsync()
-                : route.FulfillAsync(new() { Status = status, ContentType = "application/problem+json", Body = $$"""{"detail":"refusal {{Interlocked.Increment(ref refused)}}"}""" }));
+                : route.FulfillAsync(new()
+                {
+                    Status = status, ContentType = "application/problem+json",
+                    Body = $$"""{"detail":"refusal {{Interlocked.Increment(ref refused)}}"}""",
+                }));
         }
 
         await tab.Page.ReloadAsync(new() { WaitUntil = WaitUntilState.Commit });

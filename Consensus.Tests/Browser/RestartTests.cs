@@ -41,7 +41,8 @@ public sealed class RestartTests(Chromium chromium) : IDisposable
         var verdict = tab.Page.Locator("#diagram .verdict strong");
         var newest = tab.Page.Locator("#history .runs li").First;
         var took = await newest.Locator(".took").InnerTextAsync();
-        await Assertions.Expect(verdict).ToHaveTextAsync($"agent1, agent2 and agent3 agreed on 1 after 1 round in {took}, before the restart.");
+        await Assertions.Expect(verdict)
+            .ToHaveTextAsync($"agent1, agent2 and agent3 agreed on 1 after 1 round in {took}, before the restart.");
         await Assertions.Expect(tab.Page.Locator("#diagram .figures")).ToContainTextAsync("2 of its agents left the cluster");
         await Assertions.Expect(tab.Page.Locator("#agents tbody tr")).ToHaveCountAsync(3);
         Assert.Equal(0, await tab.Page.Locator("[data-status=down]").CountAsync());
@@ -60,5 +61,6 @@ public sealed class RestartTests(Chromium chromium) : IDisposable
     }
 
     private Task<LocalCluster> StartAsync(int agents) => LocalCluster.StartAsync(
-        agents, 0, ThreeAgents.Patient with { Data = Path.Combine(_folder.FullName, "kept.db") }, configure: (_, builder) => builder.Logging.ClearProviders());
+        agents, 0, ThreeAgents.Patient with { Data = Path.Combine(_folder.FullName, "kept.db") },
+        configure: (_, builder) => builder.Logging.ClearProviders());
 }

@@ -15,7 +15,8 @@ public sealed class RunFormTests(Chromium chromium) : ThreeAgents
 
         // A newer page at an older agent sends such a field; this page knows none.
         await tab.Page.EvaluateAsync("""
-            () => document.querySelector('form').append(Object.assign(document.createElement('input'), { type: 'hidden', name: 'vaules', value: '9' }))
+            () => document.querySelector('form').append(
+              Object.assign(document.createElement('input'), { type: 'hidden', name: 'vaules', value: '9' }))
             """);
         await tab.Page.ClickAsync("#run");
         await Assertions.Expect(tab.Page.Locator("#notice")).ToContainTextAsync("The agent ignored vaules.");
@@ -33,7 +34,8 @@ public sealed class RunFormTests(Chromium chromium) : ThreeAgents
         Assert.Equal(width, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
         Assert.Equal(0, await tab.Page.EvaluateAsync<int>("""
             [...document.querySelectorAll('button, input, select, [tabindex="0"]')].filter(e => e.checkVisibility())
-              .filter(e => !(e.getAttribute('aria-label') || document.getElementById(e.getAttribute('aria-labelledby'))?.innerText || e.innerText?.trim() || e.labels?.length)).length
+              .filter(e => !(e.getAttribute('aria-label') || document.getElementById(e.getAttribute('aria-labelledby'))?.innerText
+                || e.innerText?.trim() || e.labels?.length)).length
             """));
         await tab.Page.Keyboard.PressAsync("Escape");
         await tab.Page.FocusAsync("#run");

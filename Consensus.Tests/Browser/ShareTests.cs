@@ -20,7 +20,8 @@ public sealed partial class ShareTests(Chromium chromium) : ThreeAgents
         var log = await SharedAsync(tab, "#explore", "ShiViz log");
         AssertGolden("disagreement.shiviz.txt", log);
         Assert.Equal(log.Split('\n').Length / 2, ShiVizEvent().Count(log));
-        Assert.Contains("agent2 decided 1 and agent3 decided 2: they disagree.", await SharedAsync(tab, "#explore", "Picture as SVG"), StringComparison.Ordinal);
+        Assert.Contains("agent2 decided 1 and agent3 decided 2: they disagree.",
+            await SharedAsync(tab, "#explore", "Picture as SVG"), StringComparison.Ordinal);
         Assert.Empty(tab.Errors);
     }
 
@@ -43,12 +44,15 @@ public sealed partial class ShareTests(Chromium chromium) : ThreeAgents
         Assert.Equal(saved, await SharedAsync(tab, "#simulate", "Run as JSON"));
 
         // Names that differ only in a space stay two, and a long name widens nothing.
-        var renamed = saved.Replace("agent1", "agent one", StringComparison.Ordinal).Replace("agent2", "agent_one", StringComparison.Ordinal).Replace("agent3", new string('Ж', 64), StringComparison.Ordinal);
-        await tab.Page.Locator("#simulate input[type=file]").SetInputFilesAsync(new FilePayload { Name = "run.json", MimeType = "application/json", Buffer = System.Text.Encoding.UTF8.GetBytes(renamed) });
+        var renamed = saved.Replace("agent1", "agent one", StringComparison.Ordinal)
+            .Replace("agent2", "agent_one", StringComparison.Ordinal).Replace("agent3", new string('Ж', 64), StringComparison.Ordinal);
+        await tab.Page.Locator("#simulate input[type=file]").SetInputFilesAsync(
+            new FilePayload { Name = "run.json", MimeType = "application/json", Buffer = System.Text.Encoding.UTF8.GetBytes(renamed) });
         await tab.Page.Locator("#simulate .head", new() { HasText = "agent one" }).First.WaitForAsync();
         var log = await SharedAsync(tab, "#simulate", "ShiViz log");
         Assert.Equal(5, ShiVizEvent().Matches(log).Select(line => line.Groups["host"].Value).Distinct().Count());
-        Assert.All(ShiVizEvent().Matches(log), line => Assert.Contains($"\"{line.Groups["host"].Value}\":", line.Groups["clock"].Value, StringComparison.Ordinal));
+        Assert.All(ShiVizEvent().Matches(log),
+            line => Assert.Contains($"\"{line.Groups["host"].Value}\":", line.Groups["clock"].Value, StringComparison.Ordinal));
         Assert.Equal(1280, await tab.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
     }
 
@@ -75,7 +79,11 @@ public sealed partial class ShareTests(Chromium chromium) : ThreeAgents
 
         var texts = new List<string> { Golden.Read(Path.Combine(Goldens, "disagreement.mmd")) };
         await using var tab = await OpenAsync("/");
-        foreach (var query in new[] { "agents=5&drop=0.2&crash=0.03&reset=0.02&seed=4", "rule=classic&agents=4&seed=2&latency=tail", "mutant=restarted-member&crash=0.05&drop=0.1&seed=3" })
+        foreach (var query in new[]
+        {
+            "agents=5&drop=0.2&crash=0.03&reset=0.02&seed=4", "rule=classic&agents=4&seed=2&latency=tail",
+            "mutant=restarted-member&crash=0.05&drop=0.1&seed=3",
+        })
         {
             await tab.Page.GotoAsync(new Uri(Cluster.Addresses[0], $"/?{texts.Count}#simulate?{query}").ToString());
             await tab.Page.WaitForSelectorAsync("#simulate .mark");
@@ -89,7 +97,8 @@ public sealed partial class ShareTests(Chromium chromium) : ThreeAgents
             Assert.Equal("sequence", await tab.Page.EvaluateAsync<string>("async (text) => (await mermaid.parse(text)).diagramType", text));
         }
 
-        await Assert.ThrowsAsync<PlaywrightException>(() => tab.Page.EvaluateAsync("(text) => mermaid.parse(text)", texts[0].Replace("->>", "-", StringComparison.Ordinal)));
+        await Assert.ThrowsAsync<PlaywrightException>(
+            () => tab.Page.EvaluateAsync("(text) => mermaid.parse(text)", texts[0].Replace("->>", "-", StringComparison.Ordinal)));
     }
 
     private Task<Tab> OpenAsync(string address) => chromium.OpenAsync(new Uri(Cluster.Addresses[0], address), 1280, 844);

@@ -80,7 +80,8 @@ public sealed class SharedStreamTests(Chromium chromium) : ThreeAgents
         await tab.Page.EvaluateAsync("""
             () => {
               window.waiting = new AbortController();
-              for (let i = 0; i < 6; i++) fetch(`/consensus?wait=${60 - i}`, { cache: 'no-store', signal: window.waiting.signal }).catch(() => {});
+              const options = { cache: 'no-store', signal: window.waiting.signal };
+              for (let i = 0; i < 6; i++) fetch(`/consensus?wait=${60 - i}`, options).catch(() => {});
             }
             """);
         await tab.Page.ClickAsync("#run");
@@ -122,7 +123,8 @@ public sealed class SharedStreamTests(Chromium chromium) : ThreeAgents
     [SkippableFact]
     public async Task A_tab_in_the_background_starts_its_run_when_it_is_shown()
     {
-        await using var tab = await chromium.OpenAsync(Cluster.Addresses[0], script: Visibility + "window.shown = location.pathname !== '/run';");
+        await using var tab = await chromium.OpenAsync(
+            Cluster.Addresses[0], script: Visibility + "window.shown = location.pathname !== '/run';");
         await tab.Page.GotoAsync(new Uri(Cluster.Addresses[0], "/run").ToString());
         await tab.Page.WaitForSelectorAsync("body[data-ready=true]");
         Assert.Empty((await Clients[0].Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray());
@@ -144,7 +146,8 @@ public sealed class SharedStreamTests(Chromium chromium) : ThreeAgents
         return pages;
     }
 
-    private static async Task<int> StreamsAsync(IEnumerable<IPage> pages) => (await Task.WhenAll(pages.Select(page => page.EvaluateAsync<int>("window.streams")))).Sum();
+    private static async Task<int> StreamsAsync(IEnumerable<IPage> pages) =>
+        (await Task.WhenAll(pages.Select(page => page.EvaluateAsync<int>("window.streams")))).Sum();
 
     private static async Task EventuallyAsync(Func<Task<bool>> holds)
     {

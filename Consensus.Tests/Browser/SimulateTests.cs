@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Consensus.Conformance;
@@ -60,7 +61,9 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
 
         answers.SetResult();
         await tab.Page.WaitForFunctionAsync(
-            "name => document.querySelectorAll(`#${name} [name=mutant] option`).length > 1 && !document.querySelector(`#${name} .stages[aria-busy]`)", name);
+            "name => document.querySelectorAll(`#${name} [name=mutant] option`).length > 1 "
+                + "&& !document.querySelector(`#${name} .stages[aria-busy]`)",
+            name);
         if (name == "simulate")
         {
             await Assertions.Expect(tab.Page.Locator(".stage[data-rule=classic]")).ToHaveCountAsync(1);
@@ -117,7 +120,8 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
 
         await tab.Page.ClickAsync(".simulation-form .primary");
         await Assertions.Expect(tab.Page.Locator("#simulate .head")).ToHaveCountAsync(5);
-        await Assertions.Expect(tab.Page.Locator(".sentence code")).ToHaveTextAsync("simulate --agents 5 --drop 0.2 --crash 0.025 --seed 11");
+        await Assertions.Expect(tab.Page.Locator(".sentence code"))
+            .ToHaveTextAsync("simulate --agents 5 --drop 0.2 --crash 0.025 --seed 11");
         Assert.NotEqual(0, await tab.Page.Locator("#simulate .arrow.lost").CountAsync());
         await tab.Page.Locator("#simulate").GetByLabel("To the beginning").ClickAsync();
         await Assertions.Expect(tab.Page.Locator("#simulate .step-text")).ToContainTextAsync("Before the first step");
@@ -131,7 +135,8 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
     public async Task A_file_with_an_observed_run_is_drawn_and_another_file_is_refused()
     {
         var run = new RunDescriptor(
-            new RunId(1, "agent1", "a"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 20, new Dictionary<string, string> { ["agent1"] = "a", ["agent2"] = "b", ["agent3"] = "c" });
+            new RunId(1, "agent1", "a"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 20,
+            new Dictionary<string, string> { ["agent1"] = "a", ["agent2"] = "b", ["agent3"] = "c" });
         var history = new ObservedHistory(["agent1", "agent2", "agent3"], TimeProvider.System);
         var lost = new ObservedCall(0, 1, 1, new Proposal("agent1", 2, 1, run)) { Lost = true };
         history.Add(HistoryEventKind.Sent, 0, 1, lost);
@@ -149,10 +154,14 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
         var good = JsonSerializer.Serialize(timeline, TimelineJson.Default.ClusterTimeline);
         foreach (var (text, reason) in new[]
         {
-            ("{", "it is not JSON"), ("{}", "it has no list “lanes”"), (good.Replace("\"folded\"", "\"x\"", StringComparison.Ordinal), "it has no list “folded”"),
-            (good.Replace("\"silences\"", "\"x\"", StringComparison.Ordinal), "it has no list “silences”"), (good.Replace("\"sent\":", "\"sent\":\"now\",\"x\":", StringComparison.Ordinal), "the time of a message"),
-            (good.Replace("\"from\":", "\"answered\":-9,\"from\":", StringComparison.Ordinal), "a response comes before its request"), ($"{{\"version\":2,{good[1..]}", "its version is 2"),
-            (good[..^1] + ",\"states\":[{\"t\":0,\"lane\":3}]}", "the state of an agent has no time, agent or value"), (good[..^1] + ",\"texts\":[1]}", "its words are no text"),
+            ("{", "it is not JSON"), ("{}", "it has no list “lanes”"),
+            (good.Replace("\"folded\"", "\"x\"", StringComparison.Ordinal), "it has no list “folded”"),
+            (good.Replace("\"silences\"", "\"x\"", StringComparison.Ordinal), "it has no list “silences”"),
+            (good.Replace("\"sent\":", "\"sent\":\"now\",\"x\":", StringComparison.Ordinal), "the time of a message"),
+            (good.Replace("\"from\":", "\"answered\":-9,\"from\":", StringComparison.Ordinal), "a response comes before its request"),
+            ($"{{\"version\":2,{good[1..]}", "its version is 2"),
+            (good[..^1] + ",\"states\":[{\"t\":0,\"lane\":3}]}", "the state of an agent has no time, agent or value"),
+            (good[..^1] + ",\"texts\":[1]}", "its words are no text"),
         })
         {
             await input.SetInputFilesAsync(FileOf("other.json", text));
@@ -162,7 +171,8 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
         Assert.Equal(0, await tab.Page.Locator("#simulate .stage").CountAsync());
         Assert.Empty(tab.Errors);
 
-        static FilePayload FileOf(string name, string text) => new() { Name = name, MimeType = "application/json", Buffer = Encoding.UTF8.GetBytes(text) };
+        static FilePayload FileOf(string name, string text) =>
+            new() { Name = name, MimeType = "application/json", Buffer = Encoding.UTF8.GetBytes(text) };
     }
 
     [SkippableFact]
@@ -183,10 +193,12 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
             await Assertions.Expect(messages).Not.ToHaveTextAsync(before);
         }
 
-        Assert.InRange(int.Parse((await messages.InnerTextAsync()).Split(' ')[0], System.Globalization.NumberStyles.AllowThousands, System.Globalization.CultureInfo.InvariantCulture), 3_000, 20_000);
+        var count = (await messages.InnerTextAsync()).Split(' ')[0];
+        Assert.InRange(int.Parse(count, NumberStyles.AllowThousands, CultureInfo.InvariantCulture), 3_000, 20_000);
         foreach (var part in new[] { 0, 0.3, 0.6, 1 })
         {
-            await tab.Page.EvaluateAsync("part => { const scroll = document.querySelector('#simulate .scroll'); scroll.scrollTop = part * scroll.scrollHeight; }", part);
+            await tab.Page.EvaluateAsync("part => { const scroll = document.querySelector('#simulate .scroll'); "
+                + "scroll.scrollTop = part * scroll.scrollHeight; }", part);
             await tab.Page.EvaluateAsync("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
             Assert.InRange(await tab.Page.Locator("#simulate .picture *").CountAsync(), 50, 4_000);
         }

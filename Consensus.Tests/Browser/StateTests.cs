@@ -95,7 +95,8 @@ public sealed class StateTests(Chromium chromium, OneAgentPage agent) : IClassFi
         var drawn = await DecisionsAsync(tab, "[data-rule=classic]");
         Assert.Equal([named.Groups[1].Value, named.Groups[3].Value], drawn.Select(one => one.Split(' ')[0]));
         Assert.Equal(
-            [named.Groups[2].Value == "1" ? "even" : "odd", named.Groups[4].Value == "1" ? "even" : "odd"], drawn.Select(one => one.Split(' ')[1]));
+            [named.Groups[2].Value == "1" ? "even" : "odd", named.Groups[4].Value == "1" ? "even" : "odd"],
+            drawn.Select(one => one.Split(' ')[1]));
         Assert.Empty(tab.Errors);
     }
 
@@ -105,7 +106,8 @@ public sealed class StateTests(Chromium chromium, OneAgentPage agent) : IClassFi
     private static async Task IsAsync(Tab tab, string view, string agent, string status, string? decision)
     {
         await Assertions.Expect(Row(tab, view, agent)).ToHaveAttributeAsync("data-status", status);
-        await Assertions.Expect(tab.Page.Locator($"{view} .head[data-agent={agent}] .chip")).ToHaveTextAsync(decision is null ? [] : [decision]);
+        await Assertions.Expect(tab.Page.Locator($"{view} .head[data-agent={agent}] .chip"))
+            .ToHaveTextAsync(decision is null ? [] : [decision]);
     }
 
     /// <summary>The bands of each lane from top to bottom.</summary>

@@ -9,7 +9,8 @@ namespace Consensus.Tests.Browser;
 [Trait(Category.Name, Category.Fast)]
 public sealed partial class VocabularyTests
 {
-    private static readonly string Module = File.ReadAllText(Path.Combine(SourceTree.Root, "Consensus.Agent", "wwwroot", "js", "vocabulary.js"));
+    private static readonly string Module = File.ReadAllText(
+        Path.Combine(SourceTree.Root, "Consensus.Agent", "wwwroot", "js", "vocabulary.js"));
 
     [Fact]
     public void The_page_names_every_kind_of_message_as_texts_do() =>
@@ -20,7 +21,8 @@ public sealed partial class VocabularyTests
     [Fact]
     public void The_page_draws_and_reads_every_kind_of_event()
     {
-        var stream = List().Match(Module).Groups[1].Value.Replace("...Object.keys(NOTES)", string.Join(", ", Pairs("NOTES").Keys), StringComparison.Ordinal);
+        var stream = List().Match(Module).Groups[1].Value.Replace(
+            "...Object.keys(NOTES)", string.Join(", ", Pairs("NOTES").Keys), StringComparison.Ordinal);
         Assert.Equal(
             Enum.GetValues<TimelineEventKind>().Select(kind => kind.WireName()).Order(StringComparer.Ordinal),
             stream.Split(',', StringSplitOptions.TrimEntries).Select(name => name.Trim('\'')).Order(StringComparer.Ordinal));
@@ -28,7 +30,8 @@ public sealed partial class VocabularyTests
 
     [Fact]
     public void The_page_knows_the_bounds_of_the_explorer() =>
-        Assert.Contains($"MAX_EXPLORED = {{ agents: {ModelCheckerOptions.MaxAgents}, values: {ModelCheckerOptions.MaxValues} }};", Module, StringComparison.Ordinal);
+        Assert.Contains($"MAX_EXPLORED = {{ agents: {ModelCheckerOptions.MaxAgents}, values: {ModelCheckerOptions.MaxValues} }};",
+            Module, StringComparison.Ordinal);
 
     private static Dictionary<string, string> Pairs(string table) =>
         Pair().Matches(Regex.Match(Module, $$"""export const {{table}} = \{(.*?)\};""", RegexOptions.Singleline).Groups[1].Value)

@@ -70,7 +70,8 @@ public sealed class WhyTests(Chromium chromium) : ThreeAgents
     {
         await using var tab = await chromium.OpenAsync(new Uri(Cluster.Addresses[0], "/#simulate?counterexample=no-adoption"), 1280, 900);
         await tab.Page.Locator("[data-rule=broken] .mark[data-kind=drew] .value").Last.ClickAsync();
-        await Assertions.Expect(tab.Page.Locator("[data-rule=broken] .why p")).ToContainTextAsync("by the sound rule, on the same messages, it adopts");
+        await Assertions.Expect(tab.Page.Locator("[data-rule=broken] .why p"))
+            .ToContainTextAsync("by the sound rule, on the same messages, it adopts");
         await Assertions.Expect(tab.Page.Locator("[data-rule=broken] .mark.guilty")).Not.ToHaveCountAsync(0);
         await tab.Page.SelectOptionAsync("select[name=mutant]", "");
         await tab.Page.ClickAsync("#counterexample");
@@ -82,7 +83,8 @@ public sealed class WhyTests(Chromium chromium) : ThreeAgents
         // The sentences lie over the lower end of the picture, which keeps its width.
         Assert.True(await tab.Page.EvaluateAsync<bool>("""
             (() => {
-              const [scroll, why] = ['.scroll', '.why'].map((part) => document.querySelector(`[data-rule=classic] ${part}`).getBoundingClientRect());
+              const [scroll, why] = ['.scroll', '.why'].map((part) =>
+                document.querySelector(`[data-rule=classic] ${part}`).getBoundingClientRect());
               return scroll.width === why.width && why.bottom <= scroll.bottom + 1;
             })()
             """));

@@ -112,7 +112,8 @@ internal sealed partial class AgentProcess : IDisposable
 
     private static ProcessStartInfo Info(string[] args)
     {
-        Assert.True(Program is null || File.Exists(Program), $"CONSENSUS_AGENT is '{Program}', which is no file; give the whole path of a program.");
+        Assert.True(Program is null || File.Exists(Program),
+            $"CONSENSUS_AGENT is '{Program}', which is no file; give the whole path of a program.");
         var info = Program is null
             ? new ProcessStartInfo("dotnet", [typeof(Agent.AgentApplication).Assembly.Location, .. args])
             : new ProcessStartInfo(Program, args);
@@ -122,7 +123,8 @@ internal sealed partial class AgentProcess : IDisposable
         (info.Environment["DOTNET_TieredPGO"], info.Environment["DOTNET_EnableWriteXorExecute"]) = ("0", "0");
 
         // The agent must not inherit settings from the environment of the tests.
-        foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("CONSENSUS_", StringComparison.Ordinal) || Settings.Names.Contains(name)).ToList())
+        foreach (var name in info.Environment.Keys.Where(
+            name => name.StartsWith("CONSENSUS_", StringComparison.Ordinal) || Settings.Names.Contains(name)).ToList())
         {
             info.Environment.Remove(name);
         }

@@ -79,7 +79,8 @@ internal sealed class HistoryRecorder : IDisposable
         while (!_end.IsCancellationRequested)
         {
             var agent = random.Next(_agents.Count);
-            var body = $$"""{"values":{{random.Next(1, 6)}},"window_ms":{{random.Next(0, 60)}},"draw":"{{(random.Next(2) == 0 ? "fresh" : "plurality")}}"}""";
+            var (values, window, draw) = (random.Next(1, 6), random.Next(0, 60), random.Next(2) == 0 ? "fresh" : "plurality");
+            var body = $$"""{"values":{{values}},"window_ms":{{window}},"draw":"{{draw}}"}""";
             if (await AskAsync(HttpMethod.Post, agent, "/run?wait=2", body) is not { } answer)
             {
                 await PauseAsync();
@@ -138,7 +139,8 @@ internal sealed class HistoryRecorder : IDisposable
         var boot = state.GetProperty("boot").GetString()!;
         if (state.TryGetProperty("decision", out var decision) && Id(state, "run") is { } run)
         {
-            See(new Observation(Name(agent), boot, run, decision.GetProperty("value").GetInt32(), decision.GetProperty("round").GetInt32()));
+            See(new Observation(
+                Name(agent), boot, run, decision.GetProperty("value").GetInt32(), decision.GetProperty("round").GetInt32()));
         }
 
         var floor = Id(state, "floor") ?? RunId.None;

@@ -42,7 +42,8 @@ public sealed class ListenTests
     [InlineData("https_ports=70000", null, "HTTPS_PORTS holds '70000'")]
     [InlineData("", "everywhere", "--listen is 'everywhere'")]
     public void What_cannot_be_listened_on_is_named(string settings, string? listen, string named) =>
-        Assert.StartsWith(named, Assert.Throws<ConfigurationException>(() => Listener.From(From(settings), listen)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            named, Assert.Throws<ConfigurationException>(() => Listener.From(From(settings), listen)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("http://*:7000", "http://localhost:7000/", true)]
@@ -65,7 +66,8 @@ public sealed class ListenTests
         await using var cluster = await LocalCluster.StartAsync(3, 0, configure: (_, builder) =>
         {
             builder.Logging.ClearProviders();
-            known.Add(((AgentOptions)builder.Services.Single(service => service.ServiceType == typeof(AgentOptions)).ImplementationInstance!).Peers.Count);
+            known.Add(((AgentOptions)builder.Services.Single(
+                service => service.ServiceType == typeof(AgentOptions)).ImplementationInstance!).Peers.Count);
         });
         Assert.Equal([2, 2, 2], known);
         Assert.Equal(
@@ -116,10 +118,12 @@ public sealed class ListenTests
         var ports = ConsecutivePorts(2);
         using var taken = new TcpListener(IPAddress.Loopback, ports[1]);
         taken.Start();
-        string Filled(string text) => text.Replace("{0}", $"{ports[1]}", StringComparison.Ordinal).Replace("{1}", $"{ports[0]}", StringComparison.Ordinal);
+        string Filled(string text) =>
+            text.Replace("{0}", $"{ports[1]}", StringComparison.Ordinal).Replace("{1}", $"{ports[0]}", StringComparison.Ordinal);
         var (code, output, errors) = await AgentProcess.RunAsync(Filled(arguments).Split(' '), []);
         Assert.Equal((1, ""), (code, output));
-        Assert.Equal($"{Filled(named)}: the port is in use: stop what listens there, or choose another with --port or PORT.", errors.Trim());
+        Assert.Equal(
+            $"{Filled(named)}: the port is in use: stop what listens there, or choose another with --port or PORT.", errors.Trim());
     }
 
     [Theory]
@@ -136,7 +140,8 @@ public sealed class ListenTests
     private static Task<AgentProcess> StartAsync(string[] arguments, string[] settings) => AgentProcess.StartAsync(
         arguments, [.. settings.Select(setting => setting.Split('=', 2)).Select(pair => (pair[0], pair[1]))]);
 
-    private static string[] Words(string text, int port) => [.. text.Replace("{0}", $"{port}", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+    private static string[] Words(string text, int port) =>
+        [.. text.Replace("{0}", $"{port}", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries)];
 
     /// <summary>Free ports one after another, on every address.</summary>
     private static int[] ConsecutivePorts(int count)

@@ -151,7 +151,8 @@ internal sealed class Nemesis : IAsyncDisposable
 
     private async Task StartAgentAsync(int agent)
     {
-        (string, string)[] settings = [("FAULTS", "true"), .. _folder is null ? Array.Empty<(string, string)>() : [("DATA", FileOf(agent))]];
+        (string, string)[] settings =
+            [("FAULTS", "true"), .. _folder is null ? Array.Empty<(string, string)>() : [("DATA", FileOf(agent))]];
         _agents[agent] = await AgentProcess.StartAsync(_ports, agent, settings);
     }
 

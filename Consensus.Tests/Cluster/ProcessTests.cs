@@ -32,7 +32,8 @@ public sealed class ProcessTests
             await victim.Put("/faults", slow);
 
             // Who has heard from it calls it.
-            while ((await victim.Get("/faults")).Body.GetProperty("peers").EnumerateArray().Any(peer => peer.GetString() is not ("agent1" or "agent2")))
+            while ((await victim.Get("/faults")).Body.GetProperty("peers").EnumerateArray()
+                .Any(peer => peer.GetString() is not ("agent1" or "agent2")))
             {
                 await Task.Yield();
             }
@@ -74,6 +75,7 @@ public sealed class ProcessTests
     {
         Assert.Equal(HttpStatusCode.OK, (await client.Get($"/consensus?wait=60&run={run}")).Code);
         var (_, timeline) = await client.Get($"/timeline?run={run}");
-        return timeline.GetProperty("events").EnumerateArray().First(e => e.GetProperty("kind").GetString() is "decided" or "learned").GetProperty("at_us").GetInt64();
+        return timeline.GetProperty("events").EnumerateArray()
+            .First(e => e.GetProperty("kind").GetString() is "decided" or "learned").GetProperty("at_us").GetInt64();
     }
 }

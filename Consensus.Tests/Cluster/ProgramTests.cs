@@ -20,7 +20,11 @@ public sealed class ProgramTests
         Assert.Equal(HttpStatusCode.OK, code);
         var paths = document.GetProperty("paths").EnumerateObject().Select(path => path.Name);
         Assert.Superset(
-            new HashSet<string> { "/run", "/consensus", "/state", "/reset", "/new_round", "/proposal", "/vote", "/final", "/cluster", "/timeline", "/timeline/runs", "/events" },
+            new HashSet<string>
+            {
+                "/run", "/consensus", "/state", "/reset", "/new_round", "/proposal", "/vote", "/final", "/cluster",
+                "/timeline", "/timeline/runs", "/events",
+            },
             new HashSet<string>(paths));
 
         // Names and ranges are those of the wire.
@@ -36,7 +40,8 @@ public sealed class ProgramTests
         var runs = new List<string>();
         foreach (var seed in new[] { "9007199254740991", "9007199254740991", "5" })
         {
-            var (code, output) = await AgentProcess.RunAsync("trigger", "--url", $"{cluster.Address}", "--values", "1000000000", "--seed", seed);
+            var (code, output) = await AgentProcess.RunAsync(
+                "trigger", "--url", $"{cluster.Address}", "--values", "1000000000", "--seed", seed);
             Assert.Equal(0, code);
             runs.Add(output.Split('\n').Single(line => line.StartsWith("Agreed on", StringComparison.Ordinal)));
         }
@@ -50,7 +55,8 @@ public sealed class ProgramTests
     public async Task Trigger_asks_the_agent_that_is_named()
     {
         using var cluster = await AgentProcess.StartAsync(["--agents", "3", "--port", "0"]);
-        var (code, output) = await AgentProcess.RunAsync("trigger", "2", "--url", $"{cluster.Address}", "--rule", "ratified", "--values", "5", "--draw", "plurality");
+        var (code, output) = await AgentProcess.RunAsync(
+            "trigger", "2", "--url", $"{cluster.Address}", "--rule", "ratified", "--values", "5", "--draw", "plurality");
         Assert.Equal(0, code);
         Assert.Contains("Agreed on", output, StringComparison.Ordinal);
     }
@@ -66,6 +72,7 @@ public sealed class ProgramTests
         await server.StartAsync();
         var (code, output, errors) = await AgentProcess.RunAsync(["trigger", "--url", server.Urls.Single()], []);
         Assert.Equal((1, ""), (code, output));
-        Assert.EndsWith("/ did not answer as an agent does: is it one?", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.EndsWith("/ did not answer as an agent does: is it one?",
+            Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 }

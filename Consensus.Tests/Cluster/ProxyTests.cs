@@ -13,7 +13,8 @@ public sealed class ProxyTests
     private const string DeadProxy = "http://127.0.0.1:9";
 
     private static readonly (string, string)[] Environment =
-        [("HTTP_PROXY", DeadProxy), ("http_proxy", DeadProxy), ("HTTPS_PROXY", DeadProxy), ("ALL_PROXY", DeadProxy), ("all_proxy", DeadProxy), ("NO_PROXY", ""), ("no_proxy", "")];
+        [("HTTP_PROXY", DeadProxy), ("http_proxy", DeadProxy), ("HTTPS_PROXY", DeadProxy),
+            ("ALL_PROXY", DeadProxy), ("all_proxy", DeadProxy), ("NO_PROXY", ""), ("no_proxy", "")];
 
     [Fact]
     public async Task Agents_and_commands_reach_each_other_whatever_proxy_the_environment_names()
@@ -54,7 +55,8 @@ public sealed class ProxyTests
         using var client = await proxy.AcceptTcpClientAsync();
         var buffer = new byte[1024];
         var read = await client.GetStream().ReadAsync(buffer);
-        Assert.StartsWith("GET http://agent2.example:8080/state HTTP/1.1", Encoding.ASCII.GetString(buffer, 0, read), StringComparison.Ordinal);
+        Assert.StartsWith("GET http://agent2.example:8080/state HTTP/1.1",
+            Encoding.ASCII.GetString(buffer, 0, read), StringComparison.Ordinal);
         await client.GetStream().WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"u8.ToArray());
         Assert.Equal("ok", await calling);
     }

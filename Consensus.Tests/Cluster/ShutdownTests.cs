@@ -35,7 +35,8 @@ public sealed class ShutdownTests : IDisposable
                 using var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
                 if (response.StatusCode == HttpStatusCode.OK)
                 {
-                    decided[answer.RootElement.GetProperty("run").GetString()!] = answer.RootElement.GetProperty("outcome").GetProperty("value").GetInt32();
+                    var outcome = answer.RootElement.GetProperty("outcome");
+                    decided[answer.RootElement.GetProperty("run").GetString()!] = outcome.GetProperty("value").GetInt32();
                 }
             }),
             UntilGoneAsync(() => http.GetStringAsync("/cluster")),
@@ -56,7 +57,8 @@ public sealed class ShutdownTests : IDisposable
         using var again = await AgentProcess.StartAsync(arguments, data);
         using var client = new ApiClient(again.Address);
         var runs = (await client.Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray()
-            .Where(run => run.TryGetProperty("value", out _)).ToDictionary(run => run.GetProperty("run").GetString()!, run => run.GetProperty("value").GetInt32());
+            .Where(run => run.TryGetProperty("value", out _))
+            .ToDictionary(run => run.GetProperty("run").GetString()!, run => run.GetProperty("value").GetInt32());
         var newest = decided.OrderByDescending(run => int.Parse(run.Key.Split('.')[0], CultureInfo.InvariantCulture)).Take(20);
         Assert.All(newest, run => Assert.Equal(run.Value, runs[run.Key]));
     }
@@ -97,7 +99,8 @@ public sealed class ShutdownTests : IDisposable
         collector.Start();
         using var cluster = await AgentProcess.StartAsync(
             ["--agents", "3", "--port", "0"],
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{((IPEndPoint)collector.LocalEndpoint).Port}"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"));
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{((IPEndPoint)collector.LocalEndpoint).Port}"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"));
         using var client = new ApiClient(cluster.Address);
         Assert.Equal(HttpStatusCode.OK, (await client.Post("/run?wait=60")).Code);
         var (code, took) = await cluster.TerminateAsync();

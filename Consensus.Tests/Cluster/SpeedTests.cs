@@ -126,7 +126,8 @@ public sealed class SpeedTests(ITestOutputHelper output) : IAsyncLifetime
 
     private async Task PostAsync(Uri address)
     {
-        using var content = new ByteArrayContent("{}"u8.ToArray()) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        using var content =
+            new ByteArrayContent("{}"u8.ToArray()) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         using var response = await _http.PostAsync(address, content);
         response.EnsureSuccessStatusCode();
     }

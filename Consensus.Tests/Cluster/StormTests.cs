@@ -38,7 +38,8 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
         output.WriteLine($"CONSENSUS_STORM_SEED={seed}");
         var clock = Stopwatch.StartNew();
         await using var storm = await Nemesis.StartAsync(
-            Agents, seed, keeps ? _folder.FullName : null, line => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{clock.Elapsed.TotalSeconds,7:0.0} s  {line}")));
+            Agents, seed, keeps ? _folder.FullName : null,
+            line => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{clock.Elapsed.TotalSeconds,7:0.0} s  {line}")));
         using var witnesses = new HistoryRecorder(storm.Addresses, Clients, seed, keeps);
         await witnesses.SeeADecisionAsync();
         await storm.RageAsync(Things);
@@ -46,8 +47,10 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
 
         var slowest = await AssertAllDecideAndReturnToTheDecisionAsync(storm);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{storm.Kills} kills ({storm.KillsOfAll} times all at once), {storm.Pauses} stops, {storm.Isolations} isolations; {witnesses.Started} runs started, " +
-            $"{witnesses.Decided} seen decided, {witnesses.History.Count} answers with a decision, {witnesses.Unanswered} calls unanswered, {witnesses.Refused} refused; back at the decision after at most {slowest.TotalMilliseconds:0} ms"));
+            $"{storm.Kills} kills ({storm.KillsOfAll} times all at once), {storm.Pauses} stops, {storm.Isolations} isolations; "
+            + $"{witnesses.Started} runs started, {witnesses.Decided} seen decided, {witnesses.History.Count} answers with a decision, "
+            + $"{witnesses.Unanswered} calls unanswered, {witnesses.Refused} refused; "
+            + $"back at the decision after at most {slowest.TotalMilliseconds:0} ms"));
         Assert.Empty(witnesses.Complaints);
         Assert.Null(SafetyChecker.Check(witnesses.History));
         if (keeps)
@@ -59,7 +62,9 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
         }
     }
 
-    /// <summary>The storm is over: every agent is decided or says why it cannot be, the next run decides, and whoever restarts is told.</summary>
+    /// <summary>
+    /// The storm is over: every agent is decided or says why it cannot be, the next run decides, and whoever restarts is told.
+    /// </summary>
     private static async Task<TimeSpan> AssertAllDecideAndReturnToTheDecisionAsync(Nemesis storm)
     {
         var clients = storm.Addresses.Select(address => new ApiClient(address)).ToList();

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Consensus.Tests.Cluster;
 
-/// <summary>A cluster to test: in this process, or, where <c>CONSENSUS_AGENT</c> names a program, a process of that for each agent.</summary>
+/// <summary>
+/// A cluster to test: in this process, or, where <c>CONSENSUS_AGENT</c> names a program, a process of that for each agent.
+/// </summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
     private readonly LocalCluster? _here;
@@ -33,7 +35,8 @@ internal sealed class TestCluster : IAsyncDisposable
 
         (string, string)[] settings =
         [
-            ("FAULTS", $"{shared.Faults}"), ("WINDOW_MS", $"{shared.Defaults.WindowMs}"), ("RUN_RATE", $"{shared.RunRate}"), ("CLUSTER_KEY", Secret(shared.Key)),
+            ("FAULTS", $"{shared.Faults}"), ("WINDOW_MS", $"{shared.Defaults.WindowMs}"),
+            ("RUN_RATE", $"{shared.RunRate}"), ("CLUSTER_KEY", Secret(shared.Key)),
         ];
         if (agents == 1)
         {

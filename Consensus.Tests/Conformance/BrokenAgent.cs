@@ -64,7 +64,8 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
         return app;
 
         // The cast keeps the result: without it, the handler would be taken for one that writes its own response.
-        void Map(string path, Func<JsonElement, Task<IResult>> handle) => app.MapPost(path, (Delegate)(async (HttpContext context) => await handle(await ReadAsync(context))));
+        void Map(string path, Func<JsonElement, Task<IResult>> handle) =>
+            app.MapPost(path, (Delegate)(async (HttpContext context) => await handle(await ReadAsync(context))));
     }
 
     private static async Task<JsonElement> ReadAsync(HttpContext context)
@@ -82,7 +83,8 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
         {
             if (_decision is not null)
             {
-                return Results.Json(new { status = "ignored", reason = "already-decided" }, statusCode: fault == OriginalFault.WrongConflictStatus ? 200 : 409);
+                return Results.Json(new { status = "ignored", reason = "already-decided" },
+                    statusCode: fault == OriginalFault.WrongConflictStatus ? 200 : 409);
             }
 
             if (round < _round && fault != OriginalFault.AcceptsStaleRound)
@@ -180,7 +182,8 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
     private void TryDecide()
     {
         IEnumerable<int> counted = fault == OriginalFault.CountsMessages ? _messages : _proposals.Values;
-        if (_decision is null && !_lacksPeers && counted.GroupBy(value => value).FirstOrDefault(equal => equal.Count() >= Majority) is { Key: var decided })
+        if (_decision is null && !_lacksPeers
+            && counted.GroupBy(value => value).FirstOrDefault(equal => equal.Count() >= Majority) is { Key: var decided })
         {
             _decision = (decided, _round);
             var final = $$"""{"value":{{decided}},"round":{{_round}}}""";
@@ -191,7 +194,8 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
     private void Enter(int round, bool opens)
     {
         _lacksPeers = fault == OriginalFault.NeedsEveryPeer;
-        (_round, _attempts, _mine) = (round, _attempts + 1, fault == OriginalFault.ValuesOutOfRange ? 1 + (_drawn++ % 5) : Random.Shared.Next(1, 4));
+        (_round, _attempts, _mine) =
+            (round, _attempts + 1, fault == OriginalFault.ValuesOutOfRange ? 1 + (_drawn++ % 5) : Random.Shared.Next(1, 4));
         _proposals.Clear();
         _messages.Clear();
         _proposals[id] = _mine.Value;
@@ -208,8 +212,9 @@ internal sealed class BrokenAgent(OriginalFault fault, string id, string[] peers
             await SendAsync("/new_round", _ => $$"""{"round":{{round}}}""");
         }
 
+        int ValueFor(int peer) => fault == OriginalFault.ProposesTwice && peer == 1 ? (value % 3) + 1 : value;
         var everyPeer = await SendAsync("/proposal", peer => string.Create(
-            CultureInfo.InvariantCulture, $$"""{"agent_id":"{{id}}","value":{{(fault == OriginalFault.ProposesTwice && peer == 1 ? (value % 3) + 1 : value)}},"round":{{round}}}"""));
+            CultureInfo.InvariantCulture, $$"""{"agent_id":"{{id}}","value":{{ValueFor(peer)}},"round":{{round}}}"""));
         lock (_gate)
         {
             if (everyPeer && entered == _entered)

@@ -44,11 +44,13 @@ public sealed class BrokenAgentTests(BrokenAgentTests.Reports reports) : IClassF
 
     [Theory]
     [MemberData(nameof(OriginalFaults))]
-    public async Task A_fault_against_the_original_contract_fails_the_check_that_names_it(string fault, string check) => await AssertFailsOnlyAsync(fault, check);
+    public async Task A_fault_against_the_original_contract_fails_the_check_that_names_it(string fault, string check) =>
+        await AssertFailsOnlyAsync(fault, check);
 
     [Theory]
     [MemberData(nameof(RatifiedFaults))]
-    public async Task A_fault_in_runs_or_in_the_ratified_rule_fails_the_check_that_names_it(string fault, string check) => await AssertFailsOnlyAsync(fault, check);
+    public async Task A_fault_in_runs_or_in_the_ratified_rule_fails_the_check_that_names_it(string fault, string check) =>
+        await AssertFailsOnlyAsync(fault, check);
 
     [Fact]
     public async Task An_agent_by_the_original_contract_without_a_fault_fails_no_check()
@@ -109,8 +111,8 @@ public sealed class BrokenAgentTests(BrokenAgentTests.Reports reports) : IClassF
             await _free.WaitAsync();
             try
             {
-                return await Task.Run(() => new ConformanceJudge(new ConformanceOptions(level, Runs: 0, Seed: 1, Seconds: 600), _ => { }, default)
-                    .JudgeProgramsAsync([InProcessAgent.Broken(fault)]));
+                var judge = new ConformanceJudge(new ConformanceOptions(level, Runs: 0, Seed: 1, Seconds: 600), _ => { }, default);
+                return await Task.Run(() => judge.JudgeProgramsAsync([InProcessAgent.Broken(fault)]));
             }
             finally
             {

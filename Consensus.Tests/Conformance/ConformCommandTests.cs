@@ -20,7 +20,8 @@ public sealed class ConformCommandTests : ThreeAgents
         try
         {
             var (code, output) = await AgentProcess.RunAsync(
-                ["conform", .. Cluster.Addresses.SelectMany(address => new[] { "--url", address.ToString() }), "--runs", "3", "--json", "--junit", junit]);
+                ["conform", .. Cluster.Addresses.SelectMany(address => new[] { "--url", address.ToString() }),
+                    "--runs", "3", "--json", "--junit", junit]);
             var report = JsonSerializer.Deserialize(output, ConformanceJson.Default.ConformanceReport)!;
             Assert.Equal([], report.Verdicts.Where(verdict => verdict.Outcome != VerdictOutcome.Passed).Select(verdict => verdict.Id));
             Assert.Equal(0, code);
@@ -64,7 +65,8 @@ public sealed class ConformCommandTests : ThreeAgents
     {
         var (code, output, errors) = await AgentProcess.RunAsync(args, []);
         Assert.Equal((1, ""), (code, output));
-        Assert.Contains(line.Replace("--url or", "--url, or", StringComparison.Ordinal), Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains(line.Replace("--url or", "--url, or", StringComparison.Ordinal),
+            Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
     [SkippableFact]
@@ -74,7 +76,8 @@ public sealed class ConformCommandTests : ThreeAgents
         var file = Path.GetTempFileName();
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         var info = new ProcessStartInfo(
-            "env", ["--default-signal=INT", "dotnet", typeof(Agent.AgentApplication).Assembly.Location, "conform", "--start", $"sleep 600 & echo $$ $! > '{file}'; wait"])
+            "env", ["--default-signal=INT", "dotnet", typeof(Agent.AgentApplication).Assembly.Location,
+                "conform", "--start", $"sleep 600 & echo $$ $! > '{file}'; wait"])
         {
             RedirectStandardError = true,
         };
@@ -104,7 +107,8 @@ public sealed class ConformCommandTests : ThreeAgents
         }
 
         // A killed process may stay in the list until its parent has asked for its exit code.
-        static bool HasEnded(string id) => !File.Exists($"/proc/{id}/stat") || File.ReadAllText($"/proc/{id}/stat").Contains(") Z ", StringComparison.Ordinal);
+        static bool HasEnded(string id) =>
+            !File.Exists($"/proc/{id}/stat") || File.ReadAllText($"/proc/{id}/stat").Contains(") Z ", StringComparison.Ordinal);
     }
 
     [Fact]

@@ -14,9 +14,11 @@ namespace Consensus.Tests.Conformance;
 public sealed class HistoryTests
 {
     private static readonly RunDescriptor Run = new(
-        new RunId(1, "agent1", "a"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 20, new Dictionary<string, string> { ["agent1"] = "a", ["agent2"] = "b", ["agent3"] = "c" });
+        new RunId(1, "agent1", "a"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 20,
+        new Dictionary<string, string> { ["agent1"] = "a", ["agent2"] = "b", ["agent3"] = "c" });
 
-    private static readonly Dictionary<(int, int), string> Boots = new() { [(0, 1)] = "a", [(1, 1)] = "b", [(2, 1)] = "c", [(2, 2)] = "later" };
+    private static readonly Dictionary<(int, int), string> Boots =
+        new() { [(0, 1)] = "a", [(1, 1)] = "b", [(2, 1)] = "c", [(2, 2)] = "later" };
     private readonly FakeTimeProvider _time = new();
     private readonly ObservedHistory _history;
 
@@ -36,7 +38,8 @@ public sealed class HistoryTests
     [Fact]
     public void A_decision_that_a_response_carries_counts()
     {
-        Send(0, 1, new Proposal("agent1", 2, 1, Run), new Response(ResponseStatus.Ignored) { Run = Run.Id, Decision = new Decision(3, 1, Run.Id) });
+        Send(0, 1, new Proposal("agent1", 2, 1, Run),
+            new Response(ResponseStatus.Ignored) { Run = Run.Id, Decision = new Decision(3, 1, Run.Id) });
         Assert.Equal(PropertyNames.Validity, Judge()?.Property);
     }
 
@@ -111,7 +114,8 @@ public sealed class HistoryTests
     public void A_history_is_drawn_as_a_diagram_and_as_a_timeline_that_the_page_opens()
     {
         _history.Add(HistoryEventKind.RunRequested, 0, 1);
-        Send(0, 1, new NewRound(1, Run, "agent1", 2), new Response(ResponseStatus.Started) { Round = 1, Run = Run.Id, Proposal = new Proposal("agent2", 2, 1) });
+        Send(0, 1, new NewRound(1, Run, "agent1", 2),
+            new Response(ResponseStatus.Started) { Round = 1, Run = Run.Id, Proposal = new Proposal("agent2", 2, 1) });
         Send(1, 2, new Vote("agent2", 2, 2, 1, Run));
         Send(0, 2, new Final(2, 1, Run, "agent1"));
         var trace = HistoryTrace.Of(_history, null);
@@ -145,7 +149,8 @@ public sealed class HistoryTests
         _history.Add(HistoryEventKind.Started, 2, 2);
         Send(2, 0, bare with { Value = 3 }, process: 2);
 
-        var events = HistoryTrace.Of(_history, null).Steps.SelectMany(step => step.Events.Select(one => (step.Agent, one.Kind, one.Round, one.Value, one.Attempt)));
+        var events = HistoryTrace.Of(_history, null).Steps.SelectMany(
+            step => step.Events.Select(one => (step.Agent, one.Kind, one.Round, one.Value, one.Attempt)));
         Assert.Equal(
             [
                 (0, ProtocolEventKind.Drew, 1, 2, 1), (0, ProtocolEventKind.Voted, 1, 0, 0), (0, ProtocolEventKind.Drew, 2, 3, 2),
@@ -160,14 +165,16 @@ public sealed class HistoryTests
         var plans = Enumerable.Range(1, 200).Select(seed => FaultPlan.Draw(seed, 3, described: true)).ToList();
         Assert.All(plans, plan => Assert.Equivalent(FaultPlan.Draw(plan.Seed, 3, described: true), plan, strict: true));
         Assert.Equal(Enum.GetValues<FaultKind>(), plans.SelectMany(plan => plan.Faults).Select(fault => fault.Kind).Distinct().Order());
-        Assert.All(plans.SelectMany(plan => plan.Faults).Where(fault => fault.Kind != FaultKind.Kill), fault => Assert.NotEqual(fault.From, fault.To));
+        Assert.All(plans.SelectMany(plan => plan.Faults).Where(fault => fault.Kind != FaultKind.Kill),
+            fault => Assert.NotEqual(fault.From, fault.To));
     }
 
     [Fact]
     public async Task Shrinking_leaves_the_faults_without_which_the_violation_is_gone()
     {
         PlannedFault needed = new(FaultKind.Drop, 0, 1, "/final", 1);
-        var all = Enumerable.Range(0, 9).Select(index => new PlannedFault(FaultKind.Delay, 1, 2, "/vote", index + 1)).Append(needed).ToList();
+        var all = Enumerable.Range(0, 9)
+            .Select(index => new PlannedFault(FaultKind.Delay, 1, 2, "/vote", index + 1)).Append(needed).ToList();
         var found = await RunAsync(new FaultPlan(7, [new(0, 0)], all));
         var shrunk = await FaultShrinker.ShrinkAsync(found, RunAsync, TimeSpan.FromMinutes(1));
         Assert.Equal([needed], shrunk.Plan.Faults);
@@ -177,7 +184,8 @@ public sealed class HistoryTests
         {
             var history = new ObservedHistory(["agent1", "agent2", "agent3"], _time);
             plan.Faults.ToList().ForEach(history.Apply);
-            var violation = plan.Faults.Contains(needed) ? new Violation(PropertyNames.Agreement, Rule.Classic, Run.Id, "They disagree.") : null;
+            var violation = plan.Faults.Contains(needed)
+                ? new Violation(PropertyNames.Agreement, Rule.Classic, Run.Id, "They disagree.") : null;
             return Task.FromResult(new RunResult(plan, history, null, violation, 3));
         }
     }

@@ -38,7 +38,9 @@ internal sealed class InProcessAgent : IAgentProcess
 
     public IReadOnlyList<string> LastLines => _started.Exception is { } failed ? [failed.Message] : [];
 
-    /// <summary>An agent with a fault: an <see cref="OriginalFault"/>, or one of <see cref="BrokenRules"/> or <see cref="Tampered"/>.</summary>
+    /// <summary>
+    /// An agent with a fault: an <see cref="OriginalFault"/>, or one of <see cref="BrokenRules"/> or <see cref="Tampered"/>.
+    /// </summary>
     public static AgentProgram Broken(string fault) => new(fault, settings => new InProcessAgent(
         Enum.TryParse<OriginalFault>(fault, out var original) ? new BrokenAgent(original, settings.Id, settings.Peers.Split(',')).Build()
             : BuildOwn(settings, services =>
@@ -88,14 +90,16 @@ internal sealed class InProcessAgent : IAgentProcess
         ["VotesTwice"] = new(Response: (path, text) => path == "/proposal"
             ? Replace(text, "\"vote\":{\"agent_id\":\"agent1\",\"value\":2", "\"vote\":{\"agent_id\":\"agent1\",\"value\":null") : text),
         ["WrongStatusForASecondProposal"] = new(Status: (path, status) => path == "/proposal" && status == 409 ? 200 : status),
-        ["NoDecisionInAnswers"] = new(Response: (path, text) => path is "/proposal" or "/vote" ? Replace(text, "\"decision\":", "\"hidden\":") : text),
+        ["NoDecisionInAnswers"] = new(
+            Response: (path, text) => path is "/proposal" or "/vote" ? Replace(text, "\"decision\":", "\"hidden\":") : text),
     };
 
     private static string Replace(string text, string old, string with) => text.Replace(old, with, StringComparison.Ordinal);
 
     /// <summary>How requests and responses are changed.</summary>
     private sealed record Change(
-        Func<string, string, string, string>? Request = null, Func<string, string, string>? Response = null, Func<string, int, int>? Status = null);
+        Func<string, string, string, string>? Request = null,
+        Func<string, string, string>? Response = null, Func<string, int, int>? Status = null);
 
     /// <summary>A middleware before all others that changes what comes in and goes out.</summary>
     private sealed class Tampering(Change change) : IStartupFilter

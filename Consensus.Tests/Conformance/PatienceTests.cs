@@ -29,7 +29,8 @@ public sealed class PatienceTests : IAsyncLifetime
     public async Task An_agent_that_answered_few_requests_has_more_time_than_the_clock_says(int answersUntilItActs, bool seen)
     {
         var answers = 0;
-        Assert.Equal(seen, await _agent.PollAsync("/state", _ => ++answers >= answersUntilItActs, () => Task.CompletedTask, TimeSpan.Zero, default));
+        Assert.Equal(seen,
+            await _agent.PollAsync("/state", _ => ++answers >= answersUntilItActs, () => Task.CompletedTask, TimeSpan.Zero, default));
         Assert.Single(_log.Last(100));
     }
 
@@ -38,7 +39,8 @@ public sealed class PatienceTests : IAsyncLifetime
     [InlineData(3, 0, nameof(VerdictOutcome.Failed))]
     [InlineData(0, 11, nameof(VerdictOutcome.Passed))]
     [InlineData(2, 9, nameof(VerdictOutcome.Passed))]
-    public async Task A_check_fails_after_three_failures_in_time_and_tries_that_took_too_long_do_not_count(int failures, int tooSlow, string outcome)
+    public async Task A_check_fails_after_three_failures_in_time_and_tries_that_took_too_long_do_not_count(
+        int failures, int tooSlow, string outcome)
     {
         var tries = 0;
         var check = new ConformanceCheck("check", ConformanceLevel.Original, "Sentence.", async bench =>
@@ -78,7 +80,8 @@ public sealed class PatienceTests : IAsyncLifetime
     public async Task No_check_begins_when_the_time_is_over()
     {
         var check = new ConformanceCheck("check", ConformanceLevel.Original, "Sentence.", _ => Task.CompletedTask);
-        var verdict = await new CheckRunner(_log, () => true, default).RunAsync(check, () => throw new InvalidOperationException("The check began."));
+        var verdict = await new CheckRunner(_log, () => true, default)
+            .RunAsync(check, () => throw new InvalidOperationException("The check began."));
         Assert.Equal(VerdictOutcome.NotJudged, verdict.Outcome);
         Assert.Equal(1, new ConformanceReport("x", ConformanceLevel.Original, 1, [verdict]).ExitCode);
     }
@@ -86,6 +89,7 @@ public sealed class PatienceTests : IAsyncLifetime
     private async Task<Verdict> JudgeAsync(ConformanceCheck check)
     {
         await using var peers = await FakePeers.StartAsync(3, _log);
-        return await new CheckRunner(_log, () => false, default).RunAsync(check, () => Task.FromResult(new TestBench(_agent, [_agent], peers, 3, _log, default)));
+        return await new CheckRunner(_log, () => false, default)
+            .RunAsync(check, () => Task.FromResult(new TestBench(_agent, [_agent], peers, 3, _log, default)));
     }
 }

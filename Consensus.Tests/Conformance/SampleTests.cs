@@ -75,7 +75,8 @@ public sealed class SampleTests
         new ConformanceJudge(new ConformanceOptions(level, runs, Seed: 1, Seconds: 600), _ => { }, default).JudgeProgramsAsync(programs);
 
     private static List<string> NotPassed(ConformanceReport report) =>
-        [.. report.Verdicts.Where(verdict => verdict.Outcome != VerdictOutcome.Passed).Select(verdict => $"{verdict.Id}: expected {verdict.Expected}; observed {verdict.Detail}")];
+        [.. report.Verdicts.Where(verdict => verdict.Outcome != VerdictOutcome.Passed)
+            .Select(verdict => $"{verdict.Id}: expected {verdict.Expected}; observed {verdict.Detail}")];
 
     private static AgentProgram Sample(string file) =>
         AgentProgram.OfCommand($"'{Python}' '{Path.Combine(SourceTree.Root, "samples", "python", file)}'", []);
@@ -87,7 +88,8 @@ public sealed class SampleTests
         {
             using var python = Process.Start(new ProcessStartInfo(Python, ["-c", "import flask"]) { RedirectStandardError = true })!;
             python.WaitForExit();
-            missing = python.ExitCode == 0 ? null : $"{Python} has no Flask: install python3-flask, or name another Python with PYTHON_PATH.";
+            missing = python.ExitCode == 0
+                ? null : $"{Python} has no Flask: install python3-flask, or name another Python with PYTHON_PATH.";
         }
         catch (System.ComponentModel.Win32Exception)
         {

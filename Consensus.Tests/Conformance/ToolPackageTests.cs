@@ -15,7 +15,8 @@ public sealed class ToolPackageTests
         {
             var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
             var info = new ProcessStartInfo(
-                "dotnet", ["pack", Path.Combine(SourceTree.Root, "Consensus.Agent"), "--no-build", "--no-restore", "-c", configuration, "-o", folder.FullName, "-v", "q"])
+                "dotnet", ["pack", Path.Combine(SourceTree.Root, "Consensus.Agent"), "--no-build",
+                    "--no-restore", "-c", configuration, "-o", folder.FullName, "-v", "q"])
             {
                 RedirectStandardOutput = true,
             };
@@ -32,7 +33,8 @@ public sealed class ToolPackageTests
             var command = Assert.Single((await XDocument.LoadAsync(text, LoadOptions.None, limit.Token)).Descendants("Command"));
             Assert.Equal(("consensus", "Consensus.Agent.dll"), (command.Attribute("Name")!.Value, command.Attribute("EntryPoint")!.Value));
             var tool = settings.FullName[..^settings.Name.Length];
-            Assert.Subset(files.ToHashSet(), new HashSet<string> { tool + "Consensus.Agent.dll", tool + "wwwroot/index.html", tool + "wwwroot/glossary.md" });
+            Assert.Subset(files.ToHashSet(),
+                new HashSet<string> { tool + "Consensus.Agent.dll", tool + "wwwroot/index.html", tool + "wwwroot/glossary.md" });
         }
         finally
         {

@@ -27,7 +27,8 @@ public sealed partial class DockerfileTests
     public void It_copies_every_file_that_the_agent_ships_from_another_folder()
     {
         var files = XDocument.Load(Path.Combine(SourceTree.Root, "Consensus.Agent", "Consensus.Agent.csproj")).Descendants("Content")
-            .Select(content => content.Attribute("Include")?.Value.Replace('\\', '/')).OfType<string>().Where(path => path.StartsWith("../", StringComparison.Ordinal)).Select(path => path[3..]).ToList();
+            .Select(content => content.Attribute("Include")?.Value.Replace('\\', '/')).OfType<string>()
+            .Where(path => path.StartsWith("../", StringComparison.Ordinal)).Select(path => path[3..]).ToList();
         Assert.Contains("docs/glossary.md", files);
         var lines = SameDeploymentTests.Dockerfile().Split('\n');
         var allowed = File.ReadAllLines(Path.Combine(SourceTree.Root, ".dockerignore"));
@@ -41,7 +42,8 @@ public sealed partial class DockerfileTests
     [Fact]
     public void Compose_builds_by_default_what_the_Dockerfile_builds_by_default()
     {
-        var images = BaseImage().Matches(SameDeploymentTests.Dockerfile()).ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
+        var images = BaseImage().Matches(SameDeploymentTests.Dockerfile())
+            .ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
         Assert.Equal(4, images.Count);
         Assert.All(ComposeFile.Read().Agents.Values, agent =>
         {
@@ -54,7 +56,8 @@ public sealed partial class DockerfileTests
     private static HashSet<string> ProjectsOf(string project)
     {
         var file = XDocument.Load(Path.Combine(SourceTree.Root, project, project + ".csproj"));
-        var references = file.Descendants("ProjectReference").Select(reference => reference.Attribute("Include")!.Value.Split('\\', '/')[1]);
+        var references = file.Descendants("ProjectReference")
+            .Select(reference => reference.Attribute("Include")!.Value.Split('\\', '/')[1]);
         return [project, .. references.SelectMany(ProjectsOf)];
     }
 

@@ -14,7 +14,8 @@ public sealed class HealthCommandTests
     [Theory]
     [InlineData(200, "Healthy", 0, "Healthy")]
     [InlineData(200, "Degraded\nagent3 does not answer\n", 0, "Degraded|agent3 does not answer")]
-    [InlineData(503, "Unhealthy\nagent2 does not answer\nagent3 does not answer", 1, "Unhealthy|agent2 does not answer|agent3 does not answer")]
+    [InlineData(503, "Unhealthy\nagent2 does not answer\nagent3 does not answer",
+        1, "Unhealthy|agent2 does not answer|agent3 does not answer")]
     public async Task The_status_is_printed_with_its_reasons_and_decides_the_exit_code(int status, string body, int code, string printed)
     {
         await using var server = await ServeAsync(status, body);
@@ -51,7 +52,8 @@ public sealed class HealthCommandTests
         await cluster.WaitUntilReadyAsync();
         foreach (var key in new[] { "ASPNETCORE_HTTP_PORTS", "PORT" })
         {
-            var result = await AgentProcess.RunAsync(["health"], (key, $"{cluster.Address.Port}"), ("http_proxy", proxy), ("all_proxy", proxy));
+            var result = await AgentProcess.RunAsync(
+                ["health"], (key, $"{cluster.Address.Port}"), ("http_proxy", proxy), ("all_proxy", proxy));
             Assert.Equal((0, ""), (result.Code, result.Errors));
             Assert.StartsWith("Healthy", result.Output, StringComparison.Ordinal);
         }

@@ -20,7 +20,8 @@ internal static class KubernetesFile
 
     /// <summary>The names that Kubernetes gives the pods, within the namespace, in order.</summary>
     public static IReadOnlyList<string> PodNames =>
-        [.. Enumerable.Range(Agents.Spec.Ordinals.Start ?? 0, Agents.Spec.Replicas!.Value).Select(number => $"{Agents.Metadata.Name}-{number}")];
+        [.. Enumerable.Range(Agents.Spec.Ordinals.Start ?? 0, Agents.Spec.Replicas!.Value)
+            .Select(number => $"{Agents.Metadata.Name}-{number}")];
 
     /// <summary>A variable of the agents' environment, where it has a fixed value.</summary>
     public static string ValueOf(string key) => Container.Env.Single(variable => variable.Name == key).Value;

@@ -34,11 +34,13 @@ public sealed class KubernetesTests
         var settings = KubernetesFile.Container.Env.ToDictionary(variable => variable.Name, variable => (string?)variable.Value);
         settings["AGENT_ID"] = KubernetesFile.IdOf(KubernetesFile.PodNames[0]);
         settings["CLUSTER_KEY"] = new string('k', 64);
-        settings["PEERS"] = settings["PEERS"]!.Replace(KubernetesFile.PodNames[0] + ".", Environment.MachineName + ".", StringComparison.Ordinal);
+        settings["PEERS"] = settings["PEERS"]!.Replace(
+            KubernetesFile.PodNames[0] + ".", Environment.MachineName + ".", StringComparison.Ordinal);
         settings["http_ports"] = "8080";
         var options = AgentOptions.From(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
         Assert.Equal(KubernetesFile.PodNames.Count - 1, options.Peers.Count);
-        Assert.Equal(AgentOptions.From(new ConfigurationBuilder().AddInMemoryCollection([new("AGENT_ID", "a")]).Build()).Defaults, options.Defaults);
+        Assert.Equal(AgentOptions.From(new ConfigurationBuilder().AddInMemoryCollection([new("AGENT_ID", "a")]).Build()).Defaults,
+            options.Defaults);
         Assert.StartsWith(Assert.Single(KubernetesFile.Container.VolumeMounts).MountPath + "/", options.Data, StringComparison.Ordinal);
     }
 

@@ -36,7 +36,8 @@ public sealed partial class SameDeploymentTests
         Assert.Equal(
             Enumerable.Range(1, options.Agents).Select(number => $"{OnThisMachine}{options.PortOf(number)}:{inside}"),
             agents.Values.Select(agent => Assert.Single(agent.Ports)));
-        Assert.All(agents.Values, agent => Assert.Equal(agents.Keys.Select(name => $"http://{name}:{inside}"), agent.Environment["PEERS"].Split(',')));
+        Assert.All(agents.Values,
+            agent => Assert.Equal(agents.Keys.Select(name => $"http://{name}:{inside}"), agent.Environment["PEERS"].Split(',')));
         Assert.Equal(inside, $"{KubernetesFile.Container.Ports.Single().ContainerPort}");
     }
 
@@ -85,7 +86,8 @@ public sealed partial class SameDeploymentTests
         Assert.All(model.Agents, agent => Assert.Equal(
             [(ProbeType.Readiness, ready), (ProbeType.Liveness, live)],
             agent.Annotations.OfType<EndpointProbeAnnotation>().Select(probe => (probe.Type, probe.Path))));
-        Assert.Equal((Microsoft.Extensions.Hosting.Extensions.HealthPath, Microsoft.Extensions.Hosting.Extensions.AlivePath), (ready, live));
+        Assert.Equal(
+            (Microsoft.Extensions.Hosting.Extensions.HealthPath, Microsoft.Extensions.Hosting.Extensions.AlivePath), (ready, live));
 
         // Compose uses the image's own check: the command that asks /health.
         Assert.Equal(2, HealthCheck().Count(Dockerfile()));
@@ -105,7 +107,8 @@ public sealed partial class SameDeploymentTests
             Assert.Contains($"{name}-data", compose.Volumes.Keys);
 
             var volume = Assert.Single(published[name].Annotations.OfType<ContainerMountAnnotation>());
-            Assert.Equal(($"{name}-data", folder, ContainerMountType.Volume, false), (volume.Source, volume.Target, volume.Type, volume.IsReadOnly));
+            Assert.Equal(($"{name}-data", folder, ContainerMountType.Volume, false),
+                (volume.Source, volume.Target, volume.Type, volume.IsReadOnly));
             Assert.Equal(data, (await Model.EnvironmentOf(published[name]))["DATA"]);
         }
     }
@@ -118,7 +121,8 @@ public sealed partial class SameDeploymentTests
         Assert.All(compose.Agents.Values, agent => Assert.Equal(".", agent.Build?.Context));
         Assert.Equal(compose.Agents.Keys, model.Agents.Select(agent => agent.Name));
         Assert.All(model.Agents, agent => Assert.Equal(
-            Path.Combine(SourceTree.Root, "Dockerfile"), Assert.Single(agent.Annotations.OfType<DockerfileBuildAnnotation>()).DockerfilePath));
+            Path.Combine(SourceTree.Root, "Dockerfile"),
+            Assert.Single(agent.Annotations.OfType<DockerfileBuildAnnotation>()).DockerfilePath));
         Assert.Equal(compose.Agents.Values.Select(agent => agent.Image).Distinct(), [KubernetesFile.Container.Image]);
     }
 
@@ -153,7 +157,9 @@ public sealed partial class SameDeploymentTests
     private static Consensus.Protocol.RunRequest Defaults(Dictionary<string, string?> settings) =>
         AgentOptions.From(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()).Defaults;
 
-    /// <summary>Service discovery and telemetry of a development machine; all else that the AppHost sets is a setting of the agent.</summary>
+    /// <summary>
+    /// Service discovery and telemetry of a development machine; all else that the AppHost sets is a setting of the agent.
+    /// </summary>
     [GeneratedRegex("^(services__|AGENT[0-9]+_|OTEL_|ASPNETCORE_|DOTNET_|HTTPS?_PORTS)")]
     private static partial Regex OfAspire();
 

@@ -46,7 +46,8 @@ public sealed class FailureTests
         Assert.Equal(HttpStatusCode.InternalServerError, (await failed.Get("/state")).Code);
         Assert.Equal(HttpStatusCode.InternalServerError, (await failed.Post("/final", """{"value":1,"round":1}""")).Code);
         Assert.Equal(HttpStatusCode.InternalServerError, (await failed.Post("/run")).Code);
-        var report = await cluster.Services[0].GetRequiredService<HealthCheckService>().CheckHealthAsync(check => check.Tags.Contains("live"));
+        var report = await cluster.Services[0].GetRequiredService<HealthCheckService>()
+            .CheckHealthAsync(check => check.Tags.Contains("live"));
         Assert.Equal(HealthStatus.Unhealthy, report.Entries["core"].Status);
 
         using var other = new ApiClient(cluster.Addresses[1]);
@@ -61,7 +62,8 @@ public sealed class FailureTests
         {
             ShouldListenTo = source => source.Name.StartsWith("Consensus.Agent.thrower", StringComparison.Ordinal),
             Sample = (ref ActivityCreationOptions<ActivityContext> options) =>
-                options.Kind == ActivityKind.Client ? throw new InvalidOperationException("no span") : ActivitySamplingResult.AllDataAndRecorded,
+                options.Kind == ActivityKind.Client
+                    ? throw new InvalidOperationException("no span") : ActivitySamplingResult.AllDataAndRecorded,
         };
         ActivitySource.AddActivityListener(listener);
         var options = ThreeAgents.Patient with { Id = "thrower", Peers = [new Uri("http://127.0.0.1:9"), new Uri("http://[::1]:9")] };

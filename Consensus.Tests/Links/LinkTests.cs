@@ -31,7 +31,8 @@ public sealed class LinkTests : IAsyncLifetime
             await context.Response.WriteAsync(
                 context.Request.Path == "/consensus"
                 ? decided ? """{"reached":true,"value":2,"round":1,"attempts":1}""" : """{"reached":false,"round":1}"""
-                : context.Request.Path == "/state" ? $$"""{"agent_id":"{{(agent == 0 ? "ada" : "bob")}}","round":1}""" : """{"status":"ok"}""");
+                : context.Request.Path == "/state"
+                    ? $$"""{"agent_id":"{{(agent == 0 ? "ada" : "bob")}}","round":1}""" : """{"status":"ok"}""");
         });
         _links = await LinkObserver.StartAsync([new("ada", _agents.Addresses[0]), new("bob", _agents.Addresses[1])], new int[4]);
         _app = LinksApplication.Build(_links, null, new Uri("http://127.0.0.1:0"));
@@ -101,7 +102,8 @@ public sealed class LinkTests : IAsyncLifetime
         while (drawn.GetProperty("lanes")[1].TryGetProperty("value", out var value) != true || value.GetInt32() != 2);
 
         Assert.Equal("1.ada.bare", drawn.GetProperty("run").GetString());
-        Assert.Equal(["reset", "new_round", "proposal", "final"], drawn.GetProperty("messages").EnumerateArray().Select(message => message.GetProperty("kind").GetString()));
+        Assert.Equal(["reset", "new_round", "proposal", "final"],
+            drawn.GetProperty("messages").EnumerateArray().Select(message => message.GetProperty("kind").GetString()));
         Assert.All(drawn.GetProperty("lanes").EnumerateArray(), lane => Assert.False(lane.GetProperty("state_known").GetBoolean()));
 
         // What comes before a run begins the next one.
@@ -109,9 +111,11 @@ public sealed class LinkTests : IAsyncLifetime
         await SendAsync(1, "/new_round", """{"round":1}""");
         Assert.Equal("2.bob.bare", (await TimelineAsync()).GetProperty("run").GetString());
         var runs = await _http.GetFromJsonAsync<JsonElement>("/timeline/runs?cluster=true");
-        Assert.Equal(["2.bob.bare", "1.ada.bare"], runs.GetProperty("runs").EnumerateArray().Select(run => run.GetProperty("run").GetString()));
+        Assert.Equal(["2.bob.bare", "1.ada.bare"],
+            runs.GetProperty("runs").EnumerateArray().Select(run => run.GetProperty("run").GetString()));
         var cluster = await _http.GetFromJsonAsync<JsonElement>("/cluster");
-        Assert.Equal(["ada", "bob"], cluster.GetProperty("agents").EnumerateArray().Select(agent => agent.GetProperty("state").GetProperty("agent_id").GetString()));
+        Assert.Equal(["ada", "bob"],
+            cluster.GetProperty("agents").EnumerateArray().Select(agent => agent.GetProperty("state").GetProperty("agent_id").GetString()));
     }
 
     [Fact]
@@ -131,7 +135,8 @@ public sealed class LinkTests : IAsyncLifetime
         Assert.Equal("bob gives no record, so this follows from the messages alone.", sentences[^1]);
         foreach (var (query, status) in new[]
         {
-            ("run=1.ada.bare&agent=bob&kind=adopted", 404), ("run=9.ada.bare&agent=bob&kind=decided", 404), ("run=1.ada.bare&agent=bob&kind=x", 400),
+            ("run=1.ada.bare&agent=bob&kind=adopted", 404),
+            ("run=9.ada.bare&agent=bob&kind=decided", 404), ("run=1.ada.bare&agent=bob&kind=x", 400),
         })
         {
             Assert.Equal(status, (int)(await _http.GetAsync($"/timeline/why?{query}")).StatusCode);
@@ -159,9 +164,11 @@ public sealed class LinkTests : IAsyncLifetime
     {
         var agent = new Uri("http://localhost:1/");
         Verdict Of(string id, VerdictOutcome outcome) => new(
-            id, ConformanceLevel.Original, $"It does {id}. [{agent}]", outcome, "200", "a | b", [new Exchange("judge", "ada", "GET /state", null, 500, "")])
+            id, ConformanceLevel.Original, $"It does {id}. [{agent}]", outcome, "200",
+            "a | b", [new Exchange("judge", "ada", "GET /state", null, 500, "")])
         { Agent = agent };
-        var report = new ConformanceReport("agents", ConformanceLevel.Original, 1, [Of("fine", VerdictOutcome.Passed), Of("wrong", VerdictOutcome.Failed)]);
+        var report = new ConformanceReport("agents", ConformanceLevel.Original, 1,
+            [Of("fine", VerdictOutcome.Passed), Of("wrong", VerdictOutcome.Failed)]);
         var lines = ReportText.Markdown(report, _ => "ada").Split('\n');
         Assert.Equal("**Does not conform: wrong.**", lines[0]);
         Assert.Equal("| **FAIL** | ada | wrong | It does wrong. | 200 Observed: a \\| b judge -> ada: GET /state => 500 |", lines[4]);

@@ -137,7 +137,10 @@ public sealed class HappyEyeballsTests
                 return new NetworkStream(socket, ownsSocket: true);
             },
             TimeProvider.System);
-        using var handler = new SocketsHttpHandler { ConnectCallback = (context, cancellation) => new ValueTask<Stream>(eyeballs.ConnectAsync(context.DnsEndPoint, cancellation)) };
+        using var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = (context, cancellation) => new ValueTask<Stream>(eyeballs.ConnectAsync(context.DnsEndPoint, cancellation)),
+        };
         using var http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(60) };
         Assert.Equal("here", await http.GetStringAsync($"http://agent2:{port}/state"));
         await serving;

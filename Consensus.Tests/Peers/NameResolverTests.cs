@@ -82,7 +82,8 @@ public sealed class NameResolverTests : IDisposable
     [Fact]
     public async Task A_name_that_does_not_exist_fails_for_everyone_who_waits()
     {
-        var resolver = new NameResolver(_ => { _nameServerAnswers.Wait(); throw new SocketException((int)SocketError.HostNotFound); }, _time);
+        var resolver = new NameResolver(
+            _ => { _nameServerAnswers.Wait(); throw new SocketException((int)SocketError.HostNotFound); }, _time);
         Task[] waiting = [resolver.ResolveAsync("agent3", CancellationToken.None), resolver.ResolveAsync("agent3", CancellationToken.None)];
         _nameServerAnswers.Set();
         foreach (var one in waiting)

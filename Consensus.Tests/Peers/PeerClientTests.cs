@@ -19,7 +19,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Consensus.Tests.Peers;
 
 [Trait(Category.Name, Category.Fast)]
-public sealed class PeerClientTests : IDisposable
+public sealed partial class PeerClientTests : IDisposable
 {
     private readonly Hosts _hosts = new();
     private readonly HttpMessageInvoker _http;
@@ -28,10 +28,15 @@ public sealed class PeerClientTests : IDisposable
     public PeerClientTests()
     {
         // A slow machine must not make an answer late.
-        var options = new AgentOptions { Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")], CallTimeout = TimeSpan.FromMinutes(1) };
+        var options = new AgentOptions
+        {
+            Id = "agent1", Peers = [new Uri("http://agent2"), new Uri("http://agent3")],
+            CallTimeout = TimeSpan.FromMinutes(1),
+        };
         _http = new HttpMessageInvoker(_hosts);
         var time = new FakeTimeProvider();
-        _client = new PeerClient(_http, options, new PeerDirectory(options, time), new MessageTracing(new RunTracing("agent1")), time, NullLogger<PeerClient>.Instance);
+        _client = new PeerClient(_http, options, new PeerDirectory(options, time),
+            new MessageTracing(new RunTracing("agent1")), time, NullLogger<PeerClient>.Instance);
     }
 
     public void Dispose() => _http.Dispose();
@@ -237,7 +242,8 @@ public sealed class PeerClientTests : IDisposable
     [MemberData(nameof(Exceptions))]
     public async Task Whatever_a_call_throws_the_send_has_failed(Type exception)
     {
-        _hosts.Throws = exception == typeof(ObjectDisposedException) ? new ObjectDisposedException("it") : (Exception)Activator.CreateInstance(exception)!;
+        _hosts.Throws = exception == typeof(ObjectDisposedException)
+            ? new ObjectDisposedException("it") : (Exception)Activator.CreateInstance(exception)!;
         Assert.Null(await SendAsync(0, new StateQuery()));
 
         // No call stays counted as one under way.
@@ -290,7 +296,8 @@ public sealed class PeerClientTests : IDisposable
             builder.Logging.ClearProviders();
             builder.Services.AddSingleton(_client);
         });
-        var outcome = await app.Services.GetRequiredService<AgentService>().StartAsync(new RunRequest()).WaitAsync(TimeSpan.FromSeconds(60));
+        var outcome = await app.Services.GetRequiredService<AgentService>()
+            .StartAsync(new RunRequest()).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(["http://agent2", "http://agent3"], Assert.IsType<QuorumUnreachable>(outcome).Missing);
     }
 
@@ -300,50 +307,6 @@ public sealed class PeerClientTests : IDisposable
 
     private static string State(string run) => $$"""{"agent_id":"agent2","boot":"b","descriptor":{{run}}}""";
 
-    private Task<Response?> SendAsync(int peer, Message message) => _client.SendAsync(peer, message, "agent1/b/1", default, CancellationToken.None);
-
-    private sealed class Hosts : HttpMessageHandler
-    {
-        public HashSet<string> Up { get; } = [];
-
-        public List<string> Called { get; set; } = [];
-
-        /// <summary>What they answer; null: who they are.</summary>
-        public string? Body { get; set; }
-
-        /// <summary>What every call throws; null: nothing.</summary>
-        public Exception? Throws { get; set; }
-
-        /// <summary>What takes the calls in place of these hosts; null: nothing.</summary>
-        public HttpMessageInvoker? Sockets { get; set; }
-
-        /// <summary>When they answer; null: at once.</summary>
-        public TaskCompletionSource? Answers { get; set; }
-
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            var host = request.RequestUri!.Host;
-            Called.Add(host);
-            if (Sockets is not null)
-            {
-                return await Sockets.SendAsync(request, cancellationToken);
-            }
-
-            // Calls that are under way together do not know of each other's answers.
-            await Task.Yield();
-            await (Answers?.Task ?? Task.CompletedTask);
-            if (Throws is not null)
-            {
-                throw Throws;
-            }
-
-            return Up.Contains(host)
-                ? new HttpResponseMessage(HttpStatusCode.OK)
-                {
-                    Content = new StringContent(
-                        Body ?? $$"""{"status":"ok","agent_id":"{{host}}","boot":"b"}""", Encoding.UTF8, "application/json"),
-                }
-                : throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused");
-        }
-    }
+    private Task<Response?> SendAsync(int peer, Message message) =>
+        _client.SendAsync(peer, message, "agent1/b/1", default, CancellationToken.None);
 }

@@ -35,7 +35,8 @@ public sealed class ClusterSizeTests
         cluster.Start(agents - 1);
         Assert.True(cluster.ComeToRest(), "The agents talk for ever.");
         Assert.Null(cluster.Violation);
-        var (run, value) = Assert.Single(cluster.Machines.Select(machine => (machine.CurrentDecision?.Run, machine.CurrentDecision?.Value)).Distinct());
+        var (run, value) = Assert.Single(
+            cluster.Machines.Select(machine => (machine.CurrentDecision?.Run, machine.CurrentDecision?.Value)).Distinct());
         Assert.Equal(1, run?.Number);
         Assert.InRange(value!.Value, 1, values);
     }

@@ -45,7 +45,8 @@ public sealed class DifferentClusterSizesTests
         var handshakes = Start();
         Assert.All(handshakes, message => Assert.IsType<Handshake>(message));
         _machine.Step(new ResponseReceived(0, handshakes[0], Known("agent2", 3)));
-        Assert.All(Sent(_machine.Step(new ResponseReceived(1, handshakes[1], Known("agent3", null)))), message => Assert.IsType<NewRound>(message));
+        Assert.All(Sent(_machine.Step(new ResponseReceived(1, handshakes[1], Known("agent3", null)))),
+            message => Assert.IsType<NewRound>(message));
     }
 
     [Fact]
@@ -67,7 +68,13 @@ public sealed class DifferentClusterSizesTests
         Assert.All(first, message => Assert.IsType<NewRound>(message));
 
         // agent2 died, and agent3 came back with fewer peers.
-        var learner = Known("agent3", 2) with { Status = ResponseStatus.Ok, Learner = true, Reason = ResponseReason.ClusterSize, Run = first[0].Run!.Id };
+        var learner = Known("agent3", 2) with
+        {
+            Status = ResponseStatus.Ok,
+            Learner = true,
+            Reason = ResponseReason.ClusterSize,
+            Run = first[0].Run!.Id,
+        };
         _machine.Step(new ResponseReceived(1, first[1], learner));
         var handshakes = Sent(_machine.Step(new RequestFailed(0, first[0])));
         Assert.All(handshakes, message => Assert.IsType<Handshake>(message));
@@ -82,8 +89,15 @@ public sealed class DifferentClusterSizesTests
     {
         Meet(agents2: 3, agents3: 3);
         var first = Start();
-        _machine.Step(new ResponseReceived(1, first[1], Known("agent3", 2) with { Status = ResponseStatus.Ok, Learner = true, Reason = ResponseReason.ClusterSize, Run = first[0].Run!.Id }));
-        var ended = _machine.Step(new ResponseReceived(0, first[0], Known("agent2", 3) with { Status = ResponseStatus.Started, Run = first[0].Run!.Id })).OfType<StartEnded>();
+        _machine.Step(new ResponseReceived(1, first[1], Known("agent3", 2) with
+        {
+            Status = ResponseStatus.Ok,
+            Learner = true,
+            Reason = ResponseReason.ClusterSize,
+            Run = first[0].Run!.Id,
+        }));
+        var started = Known("agent2", 3) with { Status = ResponseStatus.Started, Run = first[0].Run!.Id };
+        var ended = _machine.Step(new ResponseReceived(0, first[0], started)).OfType<StartEnded>();
         Assert.IsType<RunStarted>(Assert.Single(ended).Outcome);
     }
 
@@ -105,7 +119,8 @@ public sealed class DifferentClusterSizesTests
         _machine.Step(new ResponseReceived(0, new StateQuery(), Known("agent2", 5)));
         Assert.Null(_machine.Stalled());
         _machine.Step(new ResponseReceived(1, new StateQuery(), Known("agent3", 3) with { Boot = "later" }));
-        Assert.Equal("agent2 counts 5 agents, the run 3; agent3 restarted: name all others in PEERS of each agent, then POST /run again", _machine.Stalled());
+        Assert.Equal("agent2 counts 5 agents, the run 3; agent3 restarted: name all others in PEERS of each agent, then POST /run again",
+            _machine.Stalled());
     }
 
     [Theory]
@@ -115,10 +130,12 @@ public sealed class DifferentClusterSizesTests
     public void A_start_waits_as_long_whatever_the_window_of_its_run(int windowMs)
     {
         var handshakes = Start(windowMs);
-        var waits = _machine.Step(new ResponseReceived(0, handshakes[0], Known("agent2", 3))).OfType<SetTimer>().Where(arm => arm.Timer == Timer.Start);
+        var waits = _machine.Step(new ResponseReceived(0, handshakes[0], Known("agent2", 3))).OfType<SetTimer>()
+            .Where(arm => arm.Timer == Timer.Start);
         Assert.Equal(200, Assert.Single(waits).DelayMs);
         var first = Sent(_machine.Step(new ResponseReceived(1, handshakes[1], Known("agent3", 3))));
-        waits = _machine.Step(new ResponseReceived(0, first[0], Known("agent2", 3))).OfType<SetTimer>().Where(arm => arm.Timer == Timer.Start);
+        waits = _machine.Step(new ResponseReceived(0, first[0], Known("agent2", 3))).OfType<SetTimer>()
+            .Where(arm => arm.Timer == Timer.Start);
         Assert.Equal(200, Assert.Single(waits).DelayMs);
     }
 

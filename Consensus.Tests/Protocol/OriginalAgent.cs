@@ -41,5 +41,6 @@ internal sealed class OriginalAgent(string id)
         }
     }
 
-    public string Describe() => _decided is { } value ? $"an original agent, round {_round}, told {value}" : $"an original agent, round {_round}";
+    public string Describe() =>
+        _decided is { } value ? $"an original agent, round {_round}, told {value}" : $"an original agent, round {_round}";
 }

@@ -18,7 +18,8 @@ public sealed class RecordingTests
         for (var seed = 1; seed <= 40; seed++)
         {
             var cluster = new RecordedWorld(agents, seed);
-            cluster.Run(new RunRequest(Rule: rule, Values: 3, Draw: seed % 2 == 0 ? DrawStrategy.Plurality : DrawStrategy.Fresh, Spread: spread), steps: 1_200);
+            cluster.Run(new RunRequest(
+                Rule: rule, Values: 3, Draw: seed % 2 == 0 ? DrawStrategy.Plurality : DrawStrategy.Fresh, Spread: spread), steps: 1_200);
             foreach (var log in cluster.Logs)
             {
                 var read = Recording.FromBytes(log.Read(1, long.MaxValue).ToBytes());
@@ -219,7 +220,8 @@ public sealed class RecordingTests
         {
             RecordedDraws? draws = null;
             agent.Start(
-                $"b{++_boots}", _draws, (id, boot, peers, random) => new AgentStateMachine(id, boot, peers, draws = new RecordedDraws(random), _rules), restores);
+                $"b{++_boots}", _draws,
+                (id, boot, peers, random) => new AgentStateMachine(id, boot, peers, draws = new RecordedDraws(random), _rules), restores);
             Logs.Add(_current[agent.Index] = new InputLog(agent.Machine!, draws!));
             Step(agent, new Started());
         }
@@ -248,7 +250,12 @@ public sealed class RecordingTests
             var bytes = new MemoryStream();
             using var writer = new BinaryWriter(bytes);
             machine.EncodeFingerprint(writer, mayStart: true, contacts: true);
-            return Convert.ToHexString(bytes.ToArray()) + (machine.Snapshot() with { Proposals = new Dictionary<string, int>(), Votes = new Dictionary<string, int?>(), Run = null });
+            return Convert.ToHexString(bytes.ToArray()) + (machine.Snapshot() with
+            {
+                Proposals = new Dictionary<string, int>(),
+                Votes = new Dictionary<string, int?>(),
+                Run = null,
+            });
         }
     }
 }

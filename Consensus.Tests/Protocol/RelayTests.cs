@@ -66,7 +66,8 @@ public sealed class RelayTests
         agent3.Step(new MessageReceived(new Final(1, 1, Run, "agent1")));
         var asked = Assert.Single(Fire().OfType<Send>());
         Assert.Equal(0, asked.Peer);
-        agent3.Step(new ResponseReceived(0, asked.Message, new Response(ResponseStatus.Ignored) { AgentId = "agent1", Boot = "b1", Reason = ResponseReason.StaleRun, Floor = Run.Id }));
+        agent3.Step(new ResponseReceived(0, asked.Message,
+            new Response(ResponseStatus.Ignored) { AgentId = "agent1", Boot = "b1", Reason = ResponseReason.StaleRun, Floor = Run.Id }));
         Assert.Equal([1], Fire().OfType<Send>().Select(send => send.Peer));
 
         IEnumerable<Effect> Fire() => [.. agent3.Step(new TimerFired(Consensus.Protocol.Timer.Dissemination))];
@@ -152,7 +153,8 @@ public sealed class RelayTests
     {
         var agent3 = NewAgent3();
         agent3.Step(new MessageReceived(new Proposal("agent2", 2, 1, Run)));
-        var effects = agent3.Step(new MessageReceived(new Proposal("agent1", 1, 1, Run) { Relayed = new(null, [new("agent2", 3, 1)]) })).ToList();
+        var effects = agent3.Step(
+            new MessageReceived(new Proposal("agent1", 1, 1, Run) { Relayed = new(null, [new("agent2", 3, 1)]) })).ToList();
         Assert.Contains(effects, effect => effect is ProtocolEvent { Kind: ProtocolEventKind.Equivocated, Other: "agent2" });
         Assert.Equal(2, agent3.Snapshot().Proposals["agent2"]);
     }
@@ -163,7 +165,8 @@ public sealed class RelayTests
     [InlineData(3, null, Spread.Relay, Spread.Relay)]
     [InlineData(4, null, Spread.Direct, Spread.Direct)]
     [InlineData(4, Rule.Classic, Spread.Relay, Spread.Direct)]
-    public void Up_to_three_agents_send_to_each_other_and_more_relay_unless_the_caller_says_otherwise(int agents, Rule? rule, Spread? asked, Spread expected)
+    public void Up_to_three_agents_send_to_each_other_and_more_relay_unless_the_caller_says_otherwise(
+        int agents, Rule? rule, Spread? asked, Spread expected)
     {
         var cluster = new TimedCluster(agents, 1);
         cluster.Decide(new RunRequest(Rule: rule, Values: 1, Spread: asked));

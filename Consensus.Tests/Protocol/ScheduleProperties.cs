@@ -41,7 +41,8 @@ public sealed class ScheduleProperties
         cluster.Start(schedule.Seed % schedule.Agents);
         Assert.True(cluster.ComeToRest(), "The agents talk for ever.");
         Assert.True(cluster.Violation is null, cluster.Violation?.Explanation);
-        var decisions = cluster.Machines.Select(machine => (machine.CurrentDecision?.Run, machine.CurrentDecision?.Value)).Distinct().ToList();
+        var decisions = cluster.Machines.Select(
+            machine => (machine.CurrentDecision?.Run, machine.CurrentDecision?.Value)).Distinct().ToList();
         var (run, value) = Assert.Single(decisions);
         Assert.NotNull(value);
         Assert.Equal(cluster.Machines.Max(machine => machine.Floor), run);
@@ -53,10 +54,12 @@ public sealed class ScheduleProperties
         var held = new Dictionary<AgentStateMachine, Decision>(ReferenceEqualityComparer.Instance);
         Play(schedule, (machine, input, _) =>
         {
-            if (held.TryGetValue(machine, out var before) && input is not MessageReceived { Message: Reset } && machine.CurrentDecision != before)
+            if (held.TryGetValue(machine, out var before)
+                && input is not MessageReceived { Message: Reset } && machine.CurrentDecision != before)
             {
                 // A bare run, which has no name, ends with a described one.
-                Assert.True(machine.CurrentRun is { } run && (before.Run is null || run.Id > before.Run), $"{before} became {machine.CurrentDecision}.");
+                Assert.True(machine.CurrentRun is { } run && (before.Run is null || run.Id > before.Run),
+                    $"{before} became {machine.CurrentDecision}.");
             }
 
             held.Remove(machine);
@@ -77,7 +80,8 @@ public sealed class ScheduleProperties
             if (held.TryGetValue(machine, out var before))
             {
                 // An initiator that no quorum joined rolls back.
-                var inVain = before.Floor.Initiator == machine.Id && effects.Any(effect => effect is StartEnded { Outcome: not RunStarted });
+                var inVain = before.Floor.Initiator == machine.Id
+                    && effects.Any(effect => effect is StartEnded { Outcome: not RunStarted });
                 Assert.True(inVain || now.Floor >= before.Floor, $"{machine.Id}'s floor fell from {before.Floor} to {now.Floor}.");
                 Assert.False(now.Id is not null && now.Id == before.Run && now.Item3 != 0 && now.Item3 < before.Round,
                     $"{machine.Id} went from round {before.Round} back to {now.Item3}.");
@@ -102,7 +106,8 @@ public sealed class ScheduleProperties
         Play(schedule with { SeededDraws = true }, (machine, input, effects) =>
         {
             // Bare runs draw freely whatever the seed.
-            if (copies.TryGetValue(machine, out var copy) && input is not MessageReceived { Message: NewRound { Run: null } } && machine.CurrentRun is not null)
+            if (copies.TryGetValue(machine, out var copy)
+                && input is not MessageReceived { Message: NewRound { Run: null } } && machine.CurrentRun is not null)
             {
                 var before = ObjectGraph.Describe(machine);
                 Assert.Equal(TextOf(effects), TextOf(copy.Step(input)));

@@ -26,7 +26,8 @@ internal sealed class ScheduledCluster : SimulatedCluster
             make, new SafetyChecker())
     {
         _random = new SeededRandom((ulong)schedule.Seed);
-        _request = new RunRequest(Rule: Rule.Ratified, Values: schedule.Values, Draw: schedule.Draw, Seed: schedule.SeededDraws ? schedule.Seed : null);
+        _request = new RunRequest(Rule: Rule.Ratified, Values: schedule.Values,
+            Draw: schedule.Draw, Seed: schedule.SeededDraws ? schedule.Seed : null);
         foreach (var agent in Agents)
         {
             Restart(agent);

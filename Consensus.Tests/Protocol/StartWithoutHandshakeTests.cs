@@ -61,8 +61,10 @@ public sealed class StartWithoutHandshakeTests
         var handshakes = Sent(_machine.Step(new ResponseReceived(1, first[1], Restarted("agent3", first[1]))));
         Assert.All(handshakes, message => Assert.IsType<Handshake>(message));
         _machine.Step(new ResponseReceived(0, handshakes[0], Known("agent2") with { Boot = "later", Floor = first[0].Run!.Id }));
-        var second = Sent(_machine.Step(new ResponseReceived(1, handshakes[1], Known("agent3") with { Boot = "later", Floor = first[0].Run!.Id })));
-        Assert.All(second, message => Assert.Equal(["a", "later", "later"], message.Run!.Members.OrderBy(member => member.Key).Select(member => member.Value)));
+        var second = Sent(
+            _machine.Step(new ResponseReceived(1, handshakes[1], Known("agent3") with { Boot = "later", Floor = first[0].Run!.Id })));
+        Assert.All(second, message =>
+            Assert.Equal(["a", "later", "later"], message.Run!.Members.OrderBy(member => member.Key).Select(member => member.Value)));
         Assert.True(second[0].Run!.Id > first[0].Run!.Id);
         Assert.Null(_machine.Stalled());
     }
@@ -73,7 +75,8 @@ public sealed class StartWithoutHandshakeTests
         Meet();
         var first = Start();
         _machine.Step(new ResponseReceived(0, first[0], Restarted("agent2", first[0])));
-        var ended = _machine.Step(new ResponseReceived(1, first[1], Known("agent3") with { Status = ResponseStatus.Started, Run = first[1].Run!.Id })).OfType<StartEnded>();
+        var started = Known("agent3") with { Status = ResponseStatus.Started, Run = first[1].Run!.Id };
+        var ended = _machine.Step(new ResponseReceived(1, first[1], started)).OfType<StartEnded>();
         Assert.IsType<RunStarted>(Assert.Single(ended).Outcome);
         Assert.Equal(first[0].Run!.Id, _machine.CurrentRun!.Id);
     }
@@ -86,8 +89,15 @@ public sealed class StartWithoutHandshakeTests
         var first = Start();
         var (run, value) = (first[0].Run!, ((NewRound)first[0]).Value!.Value);
         _machine.Step(new MessageReceived(new Vote("agent2", value, value, 1, run)));
-        var final = Assert.IsType<Final>(Assert.Single(Sent(_machine.Step(new ResponseReceived(1, first[1], Known("agent3") with { Run = run.Id })))));
-        var refused = Known("agent3") with { Status = ResponseStatus.Refused, Reason = ResponseReason.Disagreement, Run = run.Id, Decision = new Decision(9, 1, run.Id) };
+        var final = Assert.IsType<Final>(
+            Assert.Single(Sent(_machine.Step(new ResponseReceived(1, first[1], Known("agent3") with { Run = run.Id })))));
+        var refused = Known("agent3") with
+        {
+            Status = ResponseStatus.Refused,
+            Reason = ResponseReason.Disagreement,
+            Run = run.Id,
+            Decision = new Decision(9, 1, run.Id),
+        };
         Assert.Empty(Sent(_machine.Step(new ResponseReceived(1, final, refused))));
     }
 

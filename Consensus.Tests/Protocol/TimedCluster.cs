@@ -40,7 +40,8 @@ internal sealed class TimedCluster : SimulatedCluster
     /// <param name="faultAtStep">After how many steps of agent1.</param>
     /// <param name="crashedAgent">Whether the last agent is down from the start of the run on.</param>
     public TimedCluster(int agents, long seed, InitiatorFault fault = InitiatorFault.None, int faultAtStep = 0, bool crashedAgent = false)
-        : base(Enumerable.Range(0, agents).Select(agent => new SimulatedAgent(agent, AgentIds.Others(agent, agents))), checker: new SafetyChecker())
+        : base(Enumerable.Range(0, agents).Select(agent => new SimulatedAgent(agent, AgentIds.Others(agent, agents))),
+            checker: new SafetyChecker())
     {
         (_fault, _faultAtStep, _crashedAgent) = (fault, faultAtStep, crashedAgent);
         foreach (var agent in Agents)
@@ -59,7 +60,8 @@ internal sealed class TimedCluster : SimulatedCluster
     public int Rounds => Live.Max(agent => agent.Machine!.CurrentRound);
 
     /// <summary>The agents that run and can be reached.</summary>
-    public IEnumerable<SimulatedAgent> Live => Agents.Where(agent => agent.Machine is not null && !(agent.Index == 0 && HasFault && _fault == InitiatorFault.CutOff));
+    public IEnumerable<SimulatedAgent> Live =>
+        Agents.Where(agent => agent.Machine is not null && !(agent.Index == 0 && HasFault && _fault == InitiatorFault.CutOff));
 
     private bool HasFault => _runs && _fault != InitiatorFault.None && _steps >= _faultAtStep;
 
@@ -74,7 +76,8 @@ internal sealed class TimedCluster : SimulatedCluster
         }
 
         StartRun(Agents[0], 1, request);
-        Assert.True(RunUntil(() => Live.All(agent => agent.Machine!.CurrentDecision is not null), 60_000), "Not every live agent has decided after a minute.");
+        Assert.True(RunUntil(() => Live.All(agent => agent.Machine!.CurrentDecision is not null), 60_000),
+            "Not every live agent has decided after a minute.");
         return (Now - from) / 1000.0;
     }
 
@@ -120,7 +123,10 @@ internal sealed class TimedCluster : SimulatedCluster
         var end = Now + (milliseconds * 1000L);
         while (!isOver())
         {
-            var timers = from agent in Agents where agent.Machine is not null from set in agent.SetTimers select (set.At, Agent: agent, set.Timer);
+            var timers = from agent in Agents
+                         where agent.Machine is not null
+                         from set in agent.SetTimers
+                         select (set.At, Agent: agent, set.Timer);
             var timer = timers.DefaultIfEmpty((At: long.MaxValue, Agent: Agents[0], Timer: Timer.Poll)).MinBy(set => set.At);
             var message = _queue.TryPeek(out _, out var next) ? next.At : long.MaxValue;
             var at = Math.Min(timer.At, message);

@@ -48,7 +48,8 @@ internal sealed class TranscriptCluster : SimulatedCluster
         }
 
         Output = output;
-        Line(agents == 1 ? "agent1 is up" : $"{string.Join(", ", Nodes.Select(node => node.Id))} are up{(strangers ? ", and have not met" : "")}");
+        Line(agents == 1
+            ? "agent1 is up" : $"{string.Join(", ", Nodes.Select(node => node.Id))} are up{(strangers ? ", and have not met" : "")}");
     }
 
     public StringBuilder Output { get; set; }
@@ -182,7 +183,8 @@ internal sealed class TranscriptCluster : SimulatedCluster
                 if (i == 0 || effects[i - 1] is not Send before || before.Message != message)
                 {
                     var to = effects.Skip(i).TakeWhile(effect => effect is Send next && next.Message == message).Cast<Send>();
-                    Line($"  {agent.Id} sends {string.Join(", ", to.Select(send => AgentIds.IdOf(agent.AgentAt(send.Peer))))}: {EventFormatter.Of(message, Runs.Count > 1)}");
+                    Line($"  {agent.Id} sends {string.Join(", ", to.Select(send => AgentIds.IdOf(agent.AgentAt(send.Peer))))}: "
+                        + $"{EventFormatter.Of(message, Runs.Count > 1)}");
                 }
             }
             else if (TranscriptText.Of(effects[i]) is { } line)
@@ -194,7 +196,8 @@ internal sealed class TranscriptCluster : SimulatedCluster
         return base.OnStep(agent, input, effects);
     }
 
-    private static TranscriptNode Running(TranscriptNode node) => node.Machine is not null ? node : throw new InvalidDataException($"{node.Id} is down.");
+    private static TranscriptNode Running(TranscriptNode node) =>
+        node.Machine is not null ? node : throw new InvalidDataException($"{node.Id} is down.");
 
     private void RespondOrFail(SimulatedCall call, Response? response)
     {
@@ -208,7 +211,8 @@ internal sealed class TranscriptCluster : SimulatedCluster
 
     private string Describe(SimulatedCall call) => call.Response is null
         ? $"{call.From.Id} -> {call.To.Id}: {EventFormatter.Of(call.Message, Runs.Count > 1)}"
-        : $"{call.From.Id} <- {call.To.Id}: the answer to {EventFormatter.Of(call.Message, Runs.Count > 1)}: {EventFormatter.Of(call.Response)}";
+        : $"{call.From.Id} <- {call.To.Id}: "
+            + $"the answer to {EventFormatter.Of(call.Message, Runs.Count > 1)}: {EventFormatter.Of(call.Response)}";
 
     private void Line(string line, bool isDeed = false)
     {

@@ -20,7 +20,10 @@ namespace Consensus.Tests.Protocol;
 /// <item><c>fire A timer</c>: window, retransmit, poll, dissemination or start runs out.</item>
 /// <item><c>send A kind [from=] [value=] [proposal=] [round=] [run=]</c>: a message made by hand; bare without a run.</item>
 /// <item><c>peers A [B …]</c>: whom A names in PEERS when it restarts; at first all others.</item>
-/// <item><c>stop A</c>, <c>restart A [kept]</c> (kept: it restores what the last process persisted), <c>reset A</c>, <c>state [A …]</c>, <c>timers A</c>, <c>network</c>.</item>
+/// <item>
+/// <c>stop A</c>, <c>restart A [kept]</c> (kept: it restores what the last process persisted), <c>reset A</c>,
+/// <c>state [A …]</c>, <c>timers A</c>, <c>network</c>.
+/// </item>
 /// </list>
 /// </summary>
 internal sealed class TranscriptCommands
@@ -37,7 +40,8 @@ internal sealed class TranscriptCommands
         {
             AssertScriptsUsed();
             _cluster = new TranscriptCluster(
-                int.Parse(options.Word(0), CultureInfo.InvariantCulture), options.Words.Contains("strangers"), options.Text("original"), output);
+                int.Parse(options.Word(0), CultureInfo.InvariantCulture),
+                options.Words.Contains("strangers"), options.Text("original"), output);
         }
         else
         {

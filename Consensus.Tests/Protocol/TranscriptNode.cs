@@ -25,7 +25,9 @@ internal sealed class ScriptedDraws(string agent) : IRandomSource
 
     public int Next(int bound)
     {
-        var roll = _script.TryDequeue(out var next) ? next : throw new InvalidDataException($"{agent} draws, and its script is empty: 'draws {agent} …'.");
-        return roll >= 1 && roll <= bound ? roll - 1 : throw new InvalidDataException($"{agent}'s die has {bound} sides and cannot show {roll}.");
+        var roll = _script.TryDequeue(out var next)
+            ? next : throw new InvalidDataException($"{agent} draws, and its script is empty: 'draws {agent} …'.");
+        return roll >= 1 && roll <= bound
+            ? roll - 1 : throw new InvalidDataException($"{agent}'s die has {bound} sides and cannot show {roll}.");
     }
 }

@@ -94,7 +94,8 @@ public sealed class TranscriptTests
         {
             script.Run(command, written);
         }
-        catch (Exception exception) when (exception is InvalidDataException or InvalidOperationException or ArgumentException or FormatException)
+        catch (Exception exception)
+            when (exception is InvalidDataException or InvalidOperationException or ArgumentException or FormatException)
         {
             throw new InvalidDataException($"line {line}: {exception.Message} Until then:\n{written}", exception);
         }

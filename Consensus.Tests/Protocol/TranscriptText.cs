@@ -31,7 +31,8 @@ internal static class TranscriptText
             _ => $", {snapshot.Phase.ToString().ToLowerInvariant()} in round {snapshot.Round}",
         };
         var floor = snapshot.Run is null && !snapshot.Floor.IsNone ? $", floor {snapshot.Floor}" : "";
-        yield return $"{snapshot.AgentId} (boot {snapshot.Boot}): {run}{place}{floor}{(snapshot.Attempts > 0 ? $", attempts {snapshot.Attempts}" : "")}";
+        yield return $"{snapshot.AgentId} (boot {snapshot.Boot}): "
+            + $"{run}{place}{floor}{(snapshot.Attempts > 0 ? $", attempts {snapshot.Attempts}" : "")}";
         if (snapshot.Proposals.Count > 0 && snapshot.Decision is null)
         {
             yield return $"  proposals {string.Join(" ", snapshot.Proposals.Select(proposal => $"{proposal.Key}={proposal.Value}"))}";
@@ -39,7 +40,8 @@ internal static class TranscriptText
 
         if (snapshot.Votes.Count > 0 && snapshot.Decision is null)
         {
-            yield return $"  votes {string.Join(" ", snapshot.Votes.Select(vote => $"{vote.Key}={EventFormatter.ValueOrNone(vote.Value ?? 0)}"))}";
+            yield return "  votes "
+                + $"{string.Join(" ", snapshot.Votes.Select(vote => $"{vote.Key}={EventFormatter.ValueOrNone(vote.Value ?? 0)}"))}";
         }
 
         if (snapshot.Stalled is { } why)

@@ -17,7 +17,8 @@ public sealed class UnknownPeerTests
     {
         _machine.Step(new RequestFailed(0, new StateQuery()));
         _machine.Step(new RequestFailed(1, new StateQuery()));
-        var asked = _machine.Step(new MessageReceived(new NewRound(1, Run, "agent1", 100))).OfType<Send>().Where(send => send.Message is StateQuery);
+        var asked = _machine.Step(new MessageReceived(new NewRound(1, Run, "agent1", 100))).OfType<Send>()
+            .Where(send => send.Message is StateQuery);
         Assert.Equal([0, 1], asked.Select(send => send.Peer));
     }
 

@@ -4,7 +4,9 @@ using Timer = Consensus.Protocol.Timer;
 
 namespace Consensus.Tests.Simulation;
 
-/// <summary>A relay's message carries copies of others. Handling it equals handling the copies one by one, as their authors sent them.</summary>
+/// <summary>
+/// A relay's message carries copies of others. Handling it equals handling the copies one by one, as their authors sent them.
+/// </summary>
 [Trait(Category.Name, Category.Proof)]
 public sealed class ComposedMessageTests
 {
@@ -50,13 +52,15 @@ public sealed class ComposedMessageTests
         var round = message is Vote vote ? vote.Round : ((Proposal)message).Round;
         void Take(Input input) => effects.AddRange(machine.Step(input));
         void Receive(Message copy) => Take(new MessageReceived(copy with { Run = message.Run }));
-        var copies = message.Relayed!.All.Where(copy => copy.Sender != machine.Id).ToLookup(copy => copy is Vote earlier && earlier.Round < round);
+        var copies = message.Relayed!.All.Where(copy => copy.Sender != machine.Id)
+            .ToLookup(copy => copy is Vote earlier && earlier.Round < round);
         foreach (var copy in copies[true])
         {
             Receive(copy);
         }
 
-        while (machine.CurrentRun?.Id == message.Run!.Id && machine.Snapshot() is { Phase: Phase.Proposing or Phase.Voting } now && now.Round < round)
+        while (machine.CurrentRun?.Id == message.Run!.Id
+            && machine.Snapshot() is { Phase: Phase.Proposing or Phase.Voting } now && now.Round < round)
         {
             Take(new TimerFired(Timer.Window));
             if (machine.Snapshot() is var after && after.Round == now.Round && after.Phase == now.Phase)

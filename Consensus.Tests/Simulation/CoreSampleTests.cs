@@ -11,10 +11,8 @@ public sealed class CoreSampleTests
     [Fact]
     public async Task The_sample_prints_what_stands_beside_it()
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Consensus.Samples.Core.dll")])
-        {
-            RedirectStandardOutput = true,
-        })!;
+        var program = Path.Combine(AppContext.BaseDirectory, "Consensus.Samples.Core.dll");
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [program]) { RedirectStandardOutput = true })!;
         var printed = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.Equal(0, process.ExitCode);

@@ -28,7 +28,8 @@ internal sealed class ExplainedRuns(SimulationTrace trace, StateMachineFactory? 
             WithAlternatives += explanation.Alternatives.Count > 0 ? 1 : 0;
             if (FindWrong(explanation) is { } wrong)
             {
-                return $"{explanation.Agent} {explanation.Event} (step {explanation.Step}): {wrong}. {string.Join(" ", explanation.Sentences)}";
+                return $"{explanation.Agent} {explanation.Event} (step {explanation.Step}): "
+                    + $"{wrong}. {string.Join(" ", explanation.Sentences)}";
             }
         }
 
@@ -52,7 +53,8 @@ internal sealed class ExplainedRuns(SimulationTrace trace, StateMachineFactory? 
             }
         }
 
-        foreach (var stalled in Enumerable.Range(0, trace.Steps.Max(step => step.Agent) + 1).Select(explainer.ExplainStall).OfType<Explanation>())
+        foreach (var stalled in Enumerable.Range(0, trace.Steps.Max(step => step.Agent) + 1)
+            .Select(explainer.ExplainStall).OfType<Explanation>())
         {
             yield return stalled;
         }
@@ -83,10 +85,12 @@ internal sealed class ExplainedRuns(SimulationTrace trace, StateMachineFactory? 
             var alternative = explanation.Alternatives.FirstOrDefault(one => one.Missing == cause);
             if (Happens(explanation, without) != (alternative is not null))
             {
-                return alternative is null ? $"it happens without {cause.Text}, and no alternative is named" : "an alternative is named that does not cause it";
+                return alternative is null
+                    ? $"it happens without {cause.Text}, and no alternative is named" : "an alternative is named that does not cause it";
             }
 
-            if (alternative is not null && (alternative.Instead.Contains(cause) || !Happens(explanation, [.. alternative.Instead.Select(one => one.Step)])))
+            if (alternative is not null
+                && (alternative.Instead.Contains(cause) || !Happens(explanation, [.. alternative.Instead.Select(one => one.Step)])))
             {
                 return $"the alternative to {cause.Text} does not cause it";
             }
@@ -99,8 +103,10 @@ internal sealed class ExplainedRuns(SimulationTrace trace, StateMachineFactory? 
     private IEnumerable<int> StepsOf(Explanation explanation)
     {
         var agent = trace.Steps[explanation.Step].Agent;
-        var boot = Enumerable.Range(0, explanation.Step + 1).Last(i => trace.Steps[i] is { Process: not null } begins && begins.Agent == agent);
-        return Enumerable.Range(boot, explanation.Step - boot + 1).Where(i => trace.Steps[i].Agent == agent && trace.Steps[i].Input is not null);
+        var boot = Enumerable.Range(0, explanation.Step + 1)
+            .Last(i => trace.Steps[i] is { Process: not null } begins && begins.Agent == agent);
+        return Enumerable.Range(boot, explanation.Step - boot + 1)
+            .Where(i => trace.Steps[i].Agent == agent && trace.Steps[i].Input is not null);
     }
 
     /// <summary>Whether it happens where the process takes all steps before the first possible cause, and then only these.</summary>
@@ -148,7 +154,8 @@ internal sealed class ExplainedRuns(SimulationTrace trace, StateMachineFactory? 
             return machine.Stalled() is not null && explanation.Event == $"reports run {machine.CurrentRun!.Id} as stalled";
         }
 
-        if (explanation.Event.StartsWith("ignores", StringComparison.Ordinal) || explanation.Event.StartsWith("refuses", StringComparison.Ordinal))
+        if (explanation.Event.StartsWith("ignores", StringComparison.Ordinal)
+            || explanation.Event.StartsWith("refuses", StringComparison.Ordinal))
         {
             return ReferenceEquals(step, trace.Steps[explanation.Step])
                 && effects.OfType<Reply>().Any(reply => explanation.Event.EndsWith(

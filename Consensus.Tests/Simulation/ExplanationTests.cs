@@ -8,7 +8,9 @@ using Xunit.Abstractions;
 
 namespace Consensus.Tests.Simulation;
 
-/// <summary>What an explanation promises: its causes are those, and no others. <c>CONSENSUS_EXPLAIN=10000</c> checks that many runs.</summary>
+/// <summary>
+/// What an explanation promises: its causes are those, and no others. <c>CONSENSUS_EXPLAIN=10000</c> checks that many runs.
+/// </summary>
 [Trait(Category.Name, Category.Proof)]
 public sealed class ExplanationTests(ITestOutputHelper output)
 {
@@ -56,7 +58,8 @@ public sealed class ExplanationTests(ITestOutputHelper output)
     public void An_agent_that_adopts_nothing_should_have_adopted_the_value()
     {
         var (_, guilty) = FindGuilty(Mutant.Find("no-adoption"));
-        Assert.Matches(@"^Here (agent\d) draws (\d) for round 2.*; by the sound rule, on the same messages, it adopts \d for round 2\.$", guilty.Sentence);
+        Assert.Matches(@"^Here (agent\d) draws (\d) for round 2.*; by the sound rule, on the same messages, it adopts \d for round 2\.$",
+            guilty.Sentence);
     }
 
     [Fact]
@@ -70,7 +73,8 @@ public sealed class ExplanationTests(ITestOutputHelper output)
         Assert.Equal(2, explained.Quorums.Count);
         Assert.All(explained.Quorums, quorum => Assert.Equal(2, quorum.Agents.Count));
         Assert.Equal(explained.Quorums[0].Agents.Intersect(explained.Quorums[1].Agents), explained.Shared);
-        Assert.Contains(explained.Sentences, sentence => sentence.Contains($"share {EventFormatter.List(explained.Shared)}", StringComparison.Ordinal));
+        Assert.Contains(explained.Sentences,
+            sentence => sentence.Contains($"share {EventFormatter.List(explained.Shared)}", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -78,8 +82,10 @@ public sealed class ExplanationTests(ITestOutputHelper output)
     {
         var trace = new SimulationTrace();
         new Simulator(Quiet).Run(3, trace);
-        var explained = new ExplainedRuns(trace, null).ExplainAll().First(one => one.Event.StartsWith("votes for", StringComparison.Ordinal));
-        Assert.Matches(@"^agent\d votes for (\d) in round 1: agent\d and agent\d proposed \1, and 2 of 3 are a majority\.$", explained.Sentences[0]);
+        var explained = new ExplainedRuns(trace, null).ExplainAll()
+            .First(one => one.Event.StartsWith("votes for", StringComparison.Ordinal));
+        Assert.Matches(@"^agent\d votes for (\d) in round 1: agent\d and agent\d proposed \1, and 2 of 3 are a majority\.$",
+            explained.Sentences[0]);
         Assert.Equal(explained.Step, explained.Past[trace.Steps[explained.Step].Agent]);
         Assert.All(explained.Causes, cause => Assert.True(cause.Step <= explained.Past[trace.Steps[cause.Step].Agent]));
     }
@@ -87,8 +93,10 @@ public sealed class ExplanationTests(ITestOutputHelper output)
     [Fact]
     public void Counterexamples_of_the_simulator_and_of_the_model_checker_end_with_an_explanation()
     {
-        var found = Counterexample.Find(new SimulationOptions(Rule: Rule.Classic, WindowMs: 5, Drop: Probability.Of(0.1m), Latency: Latency.Tail), 1, 3_000, 1)!;
-        Assert.Contains("are a majority", string.Join(" ", found.Lines().Skip(found.Lines().ToList().IndexOf(found.Sentence()) + 1)), StringComparison.Ordinal);
+        var found = Counterexample.Find(
+            new SimulationOptions(Rule: Rule.Classic, WindowMs: 5, Drop: Probability.Of(0.1m), Latency: Latency.Tail), 1, 3_000, 1)!;
+        Assert.Contains("are a majority",
+            string.Join(" ", found.Lines().Skip(found.Lines().ToList().IndexOf(found.Sentence()) + 1)), StringComparison.Ordinal);
         var report = new ModelChecker(new ModelCheckerOptions(Rule: Rule.Classic, Crashes: 0, Resets: 0)).Run();
         Assert.Equal(PropertyNames.Agreement, report.Broken);
         Assert.Matches(@"agent\d and agent\d proposed \d, and 2 of 3 are a majority", string.Join(" ", report.Lines()));

@@ -17,7 +17,8 @@ public sealed class ExplorationTests
     [InlineData(Rule.Classic, 3, null)]
     [InlineData(Rule.Ratified, 4, null)]
     [InlineData(Rule.Ratified, 3, "decision-not-restored")]
-    public void Every_listed_step_of_random_paths_is_possible_does_what_it_says_and_leaves_the_state_before_it_unchanged(Rule rule, int agents, string? mutant)
+    public void Every_listed_step_of_random_paths_is_possible_does_what_it_says_and_leaves_the_state_before_it_unchanged(
+        Rule rule, int agents, string? mutant)
     {
         var options = new ExplorationOptions(agents, rule, Mutant: mutant is null ? null : Mutant.Find(mutant));
         var random = new SeededRandom(7);
@@ -83,7 +84,8 @@ public sealed class ExplorationTests
         var stall = ExplorationSearch.Find(new(), [], ExplorationGoal.Stall, 25_000);
         Assert.NotNull(stall.Path);
         Assert.NotEmpty(stall.Reason);
-        Assert.True(ExplorationSearch.Find(new(Agents: 1), [], ExplorationGoal.Adoption, 1_000) is { Path: null, IsComplete: true, States: > 0 });
+        Assert.True(
+            ExplorationSearch.Find(new(Agents: 1), [], ExplorationGoal.Adoption, 1_000) is { Path: null, IsComplete: true, States: > 0 });
     }
 
     [Fact]
@@ -113,16 +115,19 @@ public sealed class ExplorationTests
     [InlineData("s1.1-r1", "Step 2 of the path, r1, is not possible there.")]
     [InlineData("w1", "Step 1 of the path, w1, is not possible there.")]
     public void An_impossible_path_is_refused_with_the_step_to_change(string path, string message) =>
-        Assert.StartsWith(message, Assert.Throws<FormatException>(() => new ExploredCluster(new(), ExplorationStep.ParsePath(path))).Message, StringComparison.Ordinal);
+        Assert.StartsWith(message, Assert.Throws<FormatException>(
+            () => new ExploredCluster(new(), ExplorationStep.ParsePath(path))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_path_that_is_too_long_is_refused() =>
-        Assert.Throws<FormatException>(() => ExplorationStep.ParsePath(string.Join('-', Enumerable.Repeat("t1", ExplorationOptions.MaxSteps + 1))));
+        Assert.Throws<FormatException>(
+            () => ExplorationStep.ParsePath(string.Join('-', Enumerable.Repeat("t1", ExplorationOptions.MaxSteps + 1))));
 
     [Fact]
     public void Every_part_and_every_task_of_a_lesson_can_be_followed()
     {
-        using var lessons = JsonDocument.Parse(File.ReadAllText(Path.Combine(SourceTree.Root, "Consensus.Agent", "wwwroot", "lessons.json")));
+        using var lessons = JsonDocument.Parse(
+            File.ReadAllText(Path.Combine(SourceTree.Root, "Consensus.Agent", "wwwroot", "lessons.json")));
         Assert.InRange(lessons.RootElement.GetArrayLength(), 10, 12);
         foreach (var lesson in lessons.RootElement.EnumerateArray())
         {
@@ -146,7 +151,8 @@ public sealed class ExplorationTests
         return !lesson.TryGetProperty("query", out var query) ? defaults : defaults with
         {
             Rule = query.TryGetProperty("rule", out var rule) ? Enum.Parse<Rule>(rule.GetString()!, ignoreCase: true) : defaults.Rule,
-            Values = query.TryGetProperty("values", out var values) ? int.Parse(values.GetString()!, System.Globalization.CultureInfo.InvariantCulture) : defaults.Values,
+            Values = query.TryGetProperty("values", out var values)
+                ? int.Parse(values.GetString()!, System.Globalization.CultureInfo.InvariantCulture) : defaults.Values,
             Mutant = query.TryGetProperty("mutant", out var mutant) ? Mutant.Find(mutant.GetString()!) : null,
         };
     }

@@ -16,7 +16,8 @@ public sealed class ModelCheckerTests
         var report = new ModelChecker(new ModelCheckerOptions()).Run();
         Assert.Null(report.Broken);
         Assert.True(report.Holds, string.Join('\n', report.Lines()));
-        Assert.Equal(["adopts", "catches up", "decides in round 1", "decides in round 2", "learns"], report.Reachability.Select(reached => reached.Name).Order());
+        Assert.Equal(["adopts", "catches up", "decides in round 1", "decides in round 2", "learns"],
+            report.Reachability.Select(reached => reached.Name).Order());
     }
 
     [Fact]
@@ -58,14 +59,19 @@ public sealed class ModelCheckerTests
     [InlineData(1, 2, 1, 1, false)]
     [InlineData(1, 2, 1, 1, true)]
     [InlineData(2, 1, 0, 0, false)]
-    public void Every_property_holds_where_the_initiator_relays(int initiators, int rounds, int crashes, int resets, bool durable) => AssertHolds(
-        new ModelCheckerOptions(Initiators: initiators, Rounds: rounds, Crashes: crashes, Resets: resets, Durable: durable, Spread: Spread.Relay), partialOrderReduction: true);
+    public void Every_property_holds_where_the_initiator_relays(int initiators, int rounds, int crashes, int resets, bool durable)
+    {
+        var bounds = new ModelCheckerOptions(
+            Initiators: initiators, Rounds: rounds, Crashes: crashes, Resets: resets, Durable: durable, Spread: Spread.Relay);
+        AssertHolds(bounds, partialOrderReduction: true);
+    }
 
     [Fact]
     public void A_relay_that_passes_on_a_vote_that_its_author_never_sent_is_caught()
     {
         var bounds = FaultFree with { Spread = Spread.Relay };
-        AssertCaught("forging-relay", new ModelChecker(bounds, Mutant.Find("forging-relay").Factory, symmetry: false, partialOrderReduction: true).Run());
+        AssertCaught("forging-relay",
+            new ModelChecker(bounds, Mutant.Find("forging-relay").Factory, symmetry: false, partialOrderReduction: true).Run());
     }
 
     [Theory]
@@ -77,7 +83,8 @@ public sealed class ModelCheckerTests
     }
 
     [Fact]
-    public void Two_initiators_at_once_break_nothing_in_any_state_of_one_round() => AssertHolds(FaultFree with { Initiators = 2, Rounds = 1 }, partialOrderReduction: true);
+    public void Two_initiators_at_once_break_nothing_in_any_state_of_one_round() =>
+        AssertHolds(FaultFree with { Initiators = 2, Rounds = 1 }, partialOrderReduction: true);
 
     [Fact]
     public void Plurality_draws_break_nothing_in_any_state_of_two_rounds() => AssertHolds(FaultFree with { Draw = DrawStrategy.Plurality });
@@ -100,15 +107,18 @@ public sealed class ModelCheckerTests
     [Fact]
     public void Every_mutant_is_hunted() => Assert.Equal(
         Mutant.All.Select(mutant => mutant.Name).Order(),
-        Hunts.Select(hunt => (string)hunt[0]).Concat(["draw-on-catch-up", "cluster-sizes-not-compared", "decision-not-restored", "silent-learners", "forging-relay"]).Order());
+        Hunts.Select(hunt => (string)hunt[0]).Concat(
+            ["draw-on-catch-up", "cluster-sizes-not-compared", "decision-not-restored", "silent-learners", "forging-relay"]).Order());
 
     [Theory]
     [InlineData(1, 2, 1, 1, false)]
     [InlineData(1, 2, 1, 1, true)]
     [InlineData(3, 1, 0, 0, false)]
-    public void Every_property_holds_where_one_agent_counts_one_agent_less(int initiators, int rounds, int crashes, int resets, bool durable)
+    public void Every_property_holds_where_one_agent_counts_one_agent_less(
+        int initiators, int rounds, int crashes, int resets, bool durable)
     {
-        var bounds = new ModelCheckerOptions(Initiators: initiators, Rounds: rounds, Crashes: crashes, Resets: resets, Durable: durable, ShortPeers: 1);
+        var bounds = new ModelCheckerOptions(
+            Initiators: initiators, Rounds: rounds, Crashes: crashes, Resets: resets, Durable: durable, ShortPeers: 1);
         var report = new ModelChecker(bounds, partialOrderReduction: true).Run();
         Assert.True(report.Holds, string.Join('\n', report.Lines()));
         Assert.Contains(report.Reachability, reached => reached is { Name: "refuses a start for cluster sizes", Seen: true });
@@ -117,7 +127,8 @@ public sealed class ModelCheckerTests
     [Fact]
     public void A_mutant_that_compares_no_cluster_sizes_is_caught()
     {
-        var report = new ModelChecker(FaultFree with { Rounds = 1, ShortPeers = 1 }, Mutant.Find("cluster-sizes-not-compared").Factory).Run();
+        var report = new ModelChecker(
+            FaultFree with { Rounds = 1, ShortPeers = 1 }, Mutant.Find("cluster-sizes-not-compared").Factory).Run();
         AssertCaught("cluster-sizes-not-compared", report);
     }
 
@@ -126,7 +137,8 @@ public sealed class ModelCheckerTests
     {
         var bounds = FaultFree with { Rounds = 3 };
         Assert.Null(new ModelChecker(bounds with { Rounds = 2 }, Mutant.Find("draw-on-catch-up").Factory).Run().Broken);
-        Assert.Equal(PropertyNames.Agreement, new ModelChecker(bounds, Mutant.Find("draw-on-catch-up").Factory, partialOrderReduction: true).Run().Broken);
+        Assert.Equal(PropertyNames.Agreement,
+            new ModelChecker(bounds, Mutant.Find("draw-on-catch-up").Factory, partialOrderReduction: true).Run().Broken);
     }
 
     [Theory]
@@ -176,7 +188,8 @@ public sealed class ModelCheckerTests
     [InlineData(1, 1, 1, false)]
     [InlineData(1, 1, 1, true)]
     [InlineData(0, 0, 2, false)]
-    public void Partial_order_reduction_leaves_out_only_states_that_invisible_steps_lead_to(int crashes, int resets, int rounds, bool durable)
+    public void Partial_order_reduction_leaves_out_only_states_that_invisible_steps_lead_to(
+        int crashes, int resets, int rounds, bool durable)
     {
         var bounds = new ModelCheckerOptions(Rounds: rounds, Crashes: crashes, Resets: resets, Durable: durable);
         // Walks start from the states left out as well, so they go through the same combinations of machines.
@@ -194,8 +207,10 @@ public sealed class ModelCheckerTests
     public void A_check_visits_the_same_states_every_time(bool reduced)
     {
         var bounds = new ModelCheckerOptions(Rounds: 1);
-        var (first, second) = (new ModelChecker(bounds, partialOrderReduction: reduced).Run(), new ModelChecker(bounds, partialOrderReduction: reduced).Run());
-        Assert.Equal((first.States, first.Transitions, first.Depth, first.AgentStates), (second.States, second.Transitions, second.Depth, second.AgentStates));
+        var first = new ModelChecker(bounds, partialOrderReduction: reduced).Run();
+        var second = new ModelChecker(bounds, partialOrderReduction: reduced).Run();
+        Assert.Equal((first.States, first.Transitions, first.Depth, first.AgentStates),
+            (second.States, second.Transitions, second.Depth, second.AgentStates));
     }
 
     [Fact]

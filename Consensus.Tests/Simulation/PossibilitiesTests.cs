@@ -56,13 +56,16 @@ public sealed class PossibilitiesTests
             {
                 var options = new ExplorationOptions(Rule: rule, Values: 2);
                 var path = RandomPath(options, seed, 12);
-                var before = Enumerable.Range(1, path.Count).Select(taken => Possibilities.Of(ExploredCluster.After(options, path, taken))!).ToList();
+                var before = Enumerable.Range(1, path.Count)
+                    .Select(taken => Possibilities.Of(ExploredCluster.After(options, path, taken))!).ToList();
 
                 // A start that reached too few agents begins another run.
                 var run = ExploredCluster.After(options, path, path.Count).Agents.Max(agent => agent.Machine!.CurrentRun?.Id);
-                var since = Enumerable.Range(1, path.Count).First(taken => ExploredCluster.After(options, path, taken).Agents.Max(agent => agent.Machine!.CurrentRun?.Id) == run) - 1;
+                var since = Enumerable.Range(1, path.Count).First(
+                    taken => ExploredCluster.After(options, path, taken).Agents.Max(agent => agent.Machine!.CurrentRun?.Id) == run) - 1;
                 Assert.All(before.Skip(since).Zip(before.Skip(since + 1)), pair => Assert.True(
-                    !pair.First.IsComplete || pair.First.Values.Intersect(pair.Second.Values).Count() == pair.Second.Values.Count, string.Join('-', path)));
+                    !pair.First.IsComplete || pair.First.Values.Intersect(pair.Second.Values).Count() == pair.Second.Values.Count,
+                    string.Join('-', path)));
                 var first = before.FindIndex(since, one => one is { Values.Count: 1, IsComplete: true });
                 Assert.Equal(first < 0 ? null : (first + 1, before[first].Values[0]), Possibilities.OnlyValueSince(options, path));
             }
@@ -77,14 +80,17 @@ public sealed class PossibilitiesTests
         {
             // The search allows two crashes in all.
             var options = new ExplorationOptions();
-            List<ExplorationStep> path = [.. RandomPath(options, seed, 1 + (seed % 7)), .. seed % 3 == 0 ? ExplorationStep.ParsePath("c2") : []];
+            List<ExplorationStep> path =
+                [.. RandomPath(options, seed, 1 + (seed % 7)), .. seed % 3 == 0 ? ExplorationStep.ParsePath("c2") : []];
             var said = Possibilities.Of(new ExploredCluster(options, path))!.CrashesToStall!.Value + (seed % 3 == 0 ? 1 : 0);
             var search = ExplorationSearch.Find(options, path, ExplorationGoal.Stall, 3_000);
 
             // An agent that does not know of a decision may report a stall. The decision still arrives.
-            if (search.Path is { } stalled && new ExploredCluster(options, stalled).Agents.All(agent => agent.Machine?.CurrentDecision is null))
+            if (search.Path is { } stalled
+                && new ExploredCluster(options, stalled).Agents.All(agent => agent.Machine?.CurrentDecision is null))
             {
-                Assert.Equal((string.Join('-', path), stalled.Count(step => step.Kind == ExplorationStepKind.Crash)), (string.Join('-', path), said));
+                Assert.Equal((string.Join('-', path), stalled.Count(step => step.Kind == ExplorationStepKind.Crash)),
+                    (string.Join('-', path), said));
                 stalls++;
             }
             else if (search.Path is not null || search.IsComplete)
@@ -140,14 +146,18 @@ public sealed class PossibilitiesTests
         return path;
     }
 
-    /// <summary>Goes on at random, in fast and slow networks, until as many values and a disagreement were decided as are said to be possible.</summary>
+    /// <summary>
+    /// Goes on at random, in fast and slow networks. It ends when as many values and a disagreement were decided as are said
+    /// to be possible.
+    /// </summary>
     private static (SortedSet<int> Values, bool Disagreement) Continue(
         ExplorationOptions options, IReadOnlyList<ExplorationStep> path, int values, bool disagreement)
     {
         var (decided, differ) = (new SortedSet<int>(), false);
         for (var seed = 0; seed < 40 || (seed < 1_500 && (decided.Count < values || differ != disagreement)); seed++)
         {
-            var held = seed < 200 ? new ExploredCluster(options, path).GoOn(SeededRandom.For(seed, "continuation", 0), 10 << (seed % 7), maxRounds: 3).Values
+            var held = seed < 200
+                ? new ExploredCluster(options, path).GoOn(SeededRandom.For(seed, "continuation", 0), 10 << (seed % 7), maxRounds: 3).Values
                 : Walk(options, path, SeededRandom.For(seed, "walk", 0));
             decided.UnionWith(held);
             differ |= held.Count > 1;

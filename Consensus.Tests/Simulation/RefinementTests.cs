@@ -12,7 +12,8 @@ public sealed class RefinementTests
 {
     private static readonly RunId One = new(1, "agent1", "a");
     private static readonly RunDescriptor Described = new(
-        One, 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 200, new Dictionary<string, string> { ["agent1"] = "a", ["agent2"] = "b", ["agent3"] = "c" });
+        One, 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 200,
+        new Dictionary<string, string> { ["agent1"] = "a", ["agent2"] = "b", ["agent3"] = "c" });
 
     // The guard in proof/ that needs each rule. Those of liveness and of the cluster size have none there.
     private static readonly Dictionary<string, string?> Guards = new()

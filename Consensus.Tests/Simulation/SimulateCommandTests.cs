@@ -21,7 +21,8 @@ public sealed class SimulateCommandTests
     [Fact]
     public async Task Many_simulated_runs_are_figures()
     {
-        var (code, text, error) = await RunAsync("--runs", "200", "--agents", "5", "--draw", "plurality", "--drop", "0.1", "--duplicate", "0.1", "--partition", "0.05");
+        var (code, text, error) = await RunAsync(
+            "--runs", "200", "--agents", "5", "--draw", "plurality", "--drop", "0.1", "--duplicate", "0.1", "--partition", "0.05");
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("200 runs (seeds 1..200)", text, StringComparison.Ordinal);
         Assert.Matches(@"[\d,]+ runs/s, [\d,]+ messages/s", text);
@@ -33,7 +34,8 @@ public sealed class SimulateCommandTests
     [Fact]
     public async Task Violations_of_the_classic_rule_are_listed_with_their_seeds_and_exit_with_0()
     {
-        var (code, text, _) = await RunAsync("--runs", "500", "--rule", "classic", "--values", "2", "--window-ms", "1", "--latency", "tail");
+        var (code, text, _) = await RunAsync(
+            "--runs", "500", "--rule", "classic", "--values", "2", "--window-ms", "1", "--latency", "tail");
         Assert.Equal(0, code);
         Assert.Matches(@"\d+ violations: \d+ of agreement by the classic rule", text);
         Assert.Matches(@"  seed \d+: agreement: In run ", text);
@@ -46,7 +48,8 @@ public sealed class SimulateCommandTests
     [InlineData("--runs is 0; it must be from 1 to ", "--runs", "0")]
     [InlineData("--seed must be a whole number from -9007199254740991 to 9007199254740991.", "--seed", "9007199254740992")]
     [InlineData("--seed must be a whole number from -9007199254740991 to 9007199254740991.", "--seed", "99999999999999999999")]
-    [InlineData("--runs 2 from --seed 9007199254740991 goes beyond the last seed, 9007199254740991.", "--seed", "9007199254740991", "--runs", "2")]
+    [InlineData("--runs 2 from --seed 9007199254740991 goes beyond the last seed, 9007199254740991.",
+        "--seed", "9007199254740991", "--runs", "2")]
     [InlineData("--crash", "--crash", "often")]
     [InlineData("--rule", "--rule", "loud")]
     [InlineData("--nothing", "--nothing")]
@@ -91,11 +94,14 @@ public sealed class SimulateCommandTests
         return (process.ExitCode, await text, await error);
     }
 
-    /// <summary>A shell ignores SIGINT for what it runs in the background, and its children inherit that. <c>env</c> undoes it on Linux.</summary>
+    /// <summary>
+    /// A shell ignores SIGINT for what it runs in the background, and its children inherit that. <c>env</c> undoes it on Linux.
+    /// </summary>
     private static Process Start(params string[] options)
     {
         string[] command = ["dotnet", typeof(Agent.AgentApplication).Assembly.Location, "simulate", .. options];
         string[] started = RuntimeInformation.IsOSPlatform(OSPlatform.Linux) ? ["env", "--default-signal=INT", .. command] : command;
-        return Process.Start(new ProcessStartInfo(started[0], started[1..]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        return Process.Start(
+            new ProcessStartInfo(started[0], started[1..]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
 }

@@ -23,12 +23,15 @@ public sealed class SimulatorTests
     [InlineData(2_000, 4, 2, DrawStrategy.Fresh, false, Spread.Relay)]
     [InlineData(2_000, 5, 3, DrawStrategy.Plurality, false, Spread.Relay)]
     [InlineData(2_000, 7, 2, DrawStrategy.Fresh, false, Spread.Relay)]
-    public void Ratified_runs_with_heavy_faults_break_nothing_and_end_decided_or_rightly_stalled(int runs, int agents, int values, DrawStrategy draw, bool durable, Spread spread)
+    public void Ratified_runs_with_heavy_faults_break_nothing_and_end_decided_or_rightly_stalled(
+        int runs, int agents, int values, DrawStrategy draw, bool durable, Spread spread)
     {
         // 20,000 in all.
-        var report = new SimulationBatch(Heavy with { Agents = agents, Values = values, Draw = draw, Durable = durable, Spread = spread }, 1, runs).Run();
+        var report = new SimulationBatch(
+            Heavy with { Agents = agents, Values = values, Draw = draw, Durable = durable, Spread = spread }, 1, runs).Run();
         Assert.True(report.Broken.Count == 0, string.Join('\n', report.Lines()));
-        Assert.Equal(runs, report.Outcomes[(int)SimulationOutcome.Decided] + report.Outcomes[(int)SimulationOutcome.Stalled] + report.Outcomes[(int)SimulationOutcome.NothingStarted]);
+        Assert.Equal(runs, report.Outcomes[(int)SimulationOutcome.Decided]
+            + report.Outcomes[(int)SimulationOutcome.Stalled] + report.Outcomes[(int)SimulationOutcome.NothingStarted]);
 
         // The faults do happen: some runs lose their quorum, and most do not.
         Assert.InRange(report.Outcomes[(int)SimulationOutcome.Stalled], runs / 100, runs / 2);
@@ -133,7 +136,8 @@ public sealed class SimulatorTests
     [Fact]
     public void A_classic_disagreement_is_found_and_shrunk_to_at_most_12_events()
     {
-        var found = Counterexample.Find(new SimulationOptions(Rule: Rule.Classic, Values: 2, WindowMs: 5, Latency: Latency.Tail), 1, 2_000, violations: 1);
+        var found = Counterexample.Find(
+            new SimulationOptions(Rule: Rule.Classic, Values: 2, WindowMs: 5, Latency: Latency.Tail), 1, 2_000, violations: 1);
         Assert.NotNull(found);
         Assert.Equal((PropertyNames.Agreement, Rule.Classic), (found.Violation.Property, found.Violation.Rule));
         Assert.InRange(found.Events, 8, 12);
@@ -157,7 +161,8 @@ public sealed class SimulatorTests
     [InlineData("clearing-handshake", PropertyNames.Termination)]
     [InlineData("decision-not-restored", PropertyNames.Durability, true)]
     [InlineData("forging-relay", PropertyNames.RelayedAsSent, false, Spread.Relay)]
-    public void Simulated_runs_catch_a_mutant_of_each_kind_and_shrink_its_violation(string mutant, string property, bool durable = false, Spread spread = Spread.Direct)
+    public void Simulated_runs_catch_a_mutant_of_each_kind_and_shrink_its_violation(
+        string mutant, string property, bool durable = false, Spread spread = Spread.Direct)
     {
         var make = Mutant.Find(mutant).Factory;
         var report = new SimulationBatch(Heavy with { WindowMs = 20, Durable = durable, Spread = spread }, 1, 3_000, make).Run();
@@ -181,7 +186,8 @@ public sealed class SimulatorTests
         Assert.NotNull(found);
         Assert.Equal(Rule.Ratified, found.Violation.Rule);
         Assert.InRange(found.Events, 1, 30);
-        var decisions = found.UnderTheRatifiedRule().Steps.SelectMany(step => step.Events).Where(one => one.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned);
+        var decisions = found.UnderTheRatifiedRule().Steps.SelectMany(step => step.Events)
+            .Where(one => one.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned);
         Assert.All(decisions.GroupBy(one => one.Run), run => Assert.Single(run.Select(one => one.Value).Distinct()));
     }
 
@@ -201,5 +207,7 @@ public sealed class SimulatorTests
     }
 
     private static IEnumerable<int> DecisionsOf(SimulationTrace trace) =>
-        trace.Steps.SelectMany(step => step.Events).Where(protocolEvent => protocolEvent.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned).Select(protocolEvent => protocolEvent.Value);
+        trace.Steps.SelectMany(step => step.Events)
+            .Where(protocolEvent => protocolEvent.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned)
+            .Select(protocolEvent => protocolEvent.Value);
 }

@@ -86,7 +86,8 @@ public sealed class PersistenceTests : IDisposable
         await using var again = await StartAsync(1);
         using var asked = new ApiClient(again.Addresses[0]);
         var (_, timeline) = await asked.Get("/timeline?cluster=true");
-        Assert.Equal(["booted", "restored"], timeline.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("kind").GetString()!));
+        Assert.Equal(["booted", "restored"],
+            timeline.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("kind").GetString()!));
         Assert.Equal(1, timeline.GetProperty("lanes")[0].GetProperty("value").GetInt32());
     }
 
@@ -108,7 +109,8 @@ public sealed class PersistenceTests : IDisposable
 
         await using var again = await StartAsync(2);
         using var asked = new ApiClient(again.Addresses[1]);
-        var runs = (await asked.Get("/timeline/runs?cluster=true")).Body.GetProperty("runs").EnumerateArray().Select(run => run.GetProperty("run").GetString()).ToList();
+        var runs = (await asked.Get("/timeline/runs?cluster=true")).Body.GetProperty("runs").EnumerateArray()
+            .Select(run => run.GetProperty("run").GetString()).ToList();
         Assert.Equal(before[0], await OutcomeAsync(asked, $"&run={runs[1]}"));
         Assert.Equal(before[1], await OutcomeAsync(asked, ""));
     }
@@ -124,8 +126,9 @@ public sealed class PersistenceTests : IDisposable
 
         await using var again = await StartAsync(3);
         using var asked = new ApiClient(again.Addresses[0]);
-        async Task<List<string>> LanesAsync(string run) => [.. (await asked.Get("/timeline?cluster=true" + run)).Body.GetProperty("lanes").EnumerateArray()
-            .Select(lane => $"{lane.GetProperty("agent_id")} {lane.GetProperty("part")} {lane.GetProperty("up")}")];
+        async Task<List<string>> LanesAsync(string run) =>
+            [.. (await asked.Get("/timeline?cluster=true" + run)).Body.GetProperty("lanes").EnumerateArray()
+                .Select(lane => $"{lane.GetProperty("agent_id")} {lane.GetProperty("part")} {lane.GetProperty("up")}")];
         Assert.Equal(["agent1 member True", "agent2 member True", "agent3 member True"], await LanesAsync(""));
 
         // An agent whose id is known keeps its lane while it is down.
@@ -138,7 +141,8 @@ public sealed class PersistenceTests : IDisposable
     private static async Task<(int Value, double Duration)> OutcomeAsync(ApiClient client, string run)
     {
         var (_, timeline) = await client.Get("/timeline?cluster=true" + run);
-        var value = Assert.Single(timeline.GetProperty("lanes").EnumerateArray().Select(lane => lane.TryGetProperty("value", out var decided) ? decided.GetInt32() : 0).Distinct());
+        var value = Assert.Single(timeline.GetProperty("lanes").EnumerateArray()
+            .Select(lane => lane.TryGetProperty("value", out var decided) ? decided.GetInt32() : 0).Distinct());
         return (value, timeline.GetProperty("duration_ms").GetDouble());
     }
 
@@ -217,7 +221,8 @@ public sealed class PersistenceTests : IDisposable
             var (code, consensus) = await client.Get("/consensus?wait=60");
             Assert.Equal(HttpStatusCode.OK, code);
             var runs = (await client.Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray()
-                .Select(run => string.Join(' ', run.EnumerateObject().Where(field => field.Name != "sent").Select(field => $"{field.Name}={field.Value}")));
+                .Select(run => string.Join(
+                    ' ', run.EnumerateObject().Where(field => field.Name != "sent").Select(field => $"{field.Name}={field.Value}")));
             answers.Add((consensus.GetRawText(), string.Join('\n', runs)));
         }
 

@@ -79,7 +79,8 @@ public sealed class RunStoreTests : IDisposable
         var last = RunStore.MaxRuns + RunStore.SavesPerCheckpoint;
         using (var store = RunStoreFactory.Open(File, "agent1"))
         {
-            List<RunRecord> runs = [.. Enumerable.Range(1, last).Select(number => new RunRecord(Described(number), number, 1, 1, 1, false))];
+            List<RunRecord> runs =
+                [.. Enumerable.Range(1, last).Select(number => new RunRecord(Described(number), number, 1, 1, 1, false))];
             store.Save(Now(runs[^RunStore.SavesPerCheckpoint]), runs[..^(RunStore.SavesPerCheckpoint - 1)]);
             foreach (var run in runs[^(RunStore.SavesPerCheckpoint - 1)..])
             {
@@ -174,7 +175,8 @@ public sealed class RunStoreTests : IDisposable
 
     [Theory]
     [InlineData("", "is empty")]
-    [InlineData("this is a text, and quite a long one, but a text it is and no database at all, whatever its name may say; so there", "damaged")]
+    [InlineData(
+        "this is a text, and quite a long one, but a text it is and no database at all, whatever its name may say; so there", "damaged")]
     public void What_is_no_agent_s_file_is_refused(string content, string complaint)
     {
         System.IO.File.WriteAllText(File, content);
@@ -208,11 +210,13 @@ public sealed class RunStoreTests : IDisposable
     [Fact]
     public void A_folder_or_a_place_that_is_not_there_is_refused()
     {
-        Assert.Contains("is a folder", Assert.Throws<ConfigurationException>(() => RunStoreFactory.Open(_folder.FullName, "agent1")).Message, StringComparison.Ordinal);
+        Assert.Contains("is a folder", Assert.Throws<ConfigurationException>(
+            () => RunStoreFactory.Open(_folder.FullName, "agent1")).Message, StringComparison.Ordinal);
         Assert.Throws<ConfigurationException>(() => RunStoreFactory.PathFor(_folder.FullName, "agent1"));
         Assert.Throws<ConfigurationException>(() => RunStoreFactory.PathFor("data/", "agent1"));
         var nowhere = Path.Combine(_folder.FullName, "no", "agent1.db");
-        Assert.Contains("there is no folder", Assert.Throws<ConfigurationException>(() => RunStoreFactory.Open(nowhere, "agent1")).Message, StringComparison.Ordinal);
+        Assert.Contains("there is no folder",
+            Assert.Throws<ConfigurationException>(() => RunStoreFactory.Open(nowhere, "agent1")).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -222,9 +226,11 @@ public sealed class RunStoreTests : IDisposable
         Assert.Equal(expected, RunStoreFactory.PathFor(path, "agent2"));
 
     private static RunDescriptor Described(int number) => new(
-        new RunId(number, "agent1", "boot"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 200, new Dictionary<string, string> { ["agent1"] = "boot", ["agent2"] = "b" }, number);
+        new RunId(number, "agent1", "boot"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 200,
+        new Dictionary<string, string> { ["agent1"] = "boot", ["agent2"] = "b" }, number);
 
-    private static RunRecord Decided(int number, int value) => new(Described(number), number * 10, 2, 2, 7, false, (number * 10) + 5, value, 2);
+    private static RunRecord Decided(int number, int value) =>
+        new(Described(number), number * 10, 2, 2, 7, false, (number * 10) + 5, value, 2);
 
     private static Restored Now(RunRecord kept) => new(kept.Run?.Id ?? RunId.None, kept.Run, kept.Decision, kept.Attempts);
 

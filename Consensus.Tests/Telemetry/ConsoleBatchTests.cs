@@ -12,7 +12,8 @@ public sealed class ConsoleBatchTests : IDisposable
     private readonly List<string> _written = [];
     private readonly ConsoleBatch _batch;
 
-    public ConsoleBatchTests() => _batch = new ConsoleBatch(_time, text => _written.Add("out " + text), text => _written.Add("err " + text));
+    public ConsoleBatchTests() =>
+        _batch = new ConsoleBatch(_time, text => _written.Add("out " + text), text => _written.Add("err " + text));
 
     [Fact]
     public void Lines_of_20_ms_are_written_at_once_in_their_order()

@@ -63,7 +63,8 @@ public sealed class ExportTests
     [InlineData("OTEL_RESOURCE_ATTRIBUTES=service.version=7", "agent1")]
     public async Task The_name_of_the_service_is_the_agents_id_unless_a_setting_names_another(string setting, string name)
     {
-        await using var app = AgentApplication.Build(new AgentOptions { Id = "agent1" }, ["--OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", $"--{setting}"]);
+        await using var app = AgentApplication.Build(
+            new AgentOptions { Id = "agent1" }, ["--OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", $"--{setting}"]);
         var resource = app.Services.GetRequiredService<TracerProvider>().GetResource();
         Assert.Equal(name, Assert.Single(resource.Attributes, attribute => attribute.Key == "service.name").Value);
     }
@@ -74,7 +75,8 @@ public sealed class ExportTests
         await using var app = AgentApplication.Build(
             new AgentOptions { Id = "agent1" },
             ["--OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "--OTEL_BSP_SCHEDULE_DELAY=1234", "--OTEL_BSP_MAX_QUEUE_SIZE=4321"]);
-        var queue = app.Services.GetRequiredService<IOptionsMonitor<ActivityExportProcessorOptions>>().CurrentValue.BatchExportProcessorOptions;
+        var queue =
+            app.Services.GetRequiredService<IOptionsMonitor<ActivityExportProcessorOptions>>().CurrentValue.BatchExportProcessorOptions;
         Assert.Equal(1234, queue.ScheduledDelayMilliseconds);
         Assert.Equal(4321, queue.MaxQueueSize);
     }
@@ -107,7 +109,8 @@ public sealed class ExportTests
         public async Task UntilAsync(string path, params string[] texts)
         {
             using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-            while (!texts.All(text => _requests.Any(request => request.Path == path && request.Body.Contains(text, StringComparison.Ordinal))))
+            while (!texts.All(
+                text => _requests.Any(request => request.Path == path && request.Body.Contains(text, StringComparison.Ordinal))))
             {
                 await Task.Delay(20, patience.Token);
             }
@@ -115,7 +118,8 @@ public sealed class ExportTests
 
         /// <summary>The numbers of runs in names of spans such as <c>run 1: decided 2 in round 1</c>.</summary>
         public IEnumerable<string> RunNumbers(string path) => _requests.Where(request => request.Path == path)
-            .SelectMany(request => System.Text.RegularExpressions.Regex.Matches(request.Body, "run (\\d+): ")).Select(match => match.Groups[1].Value).Distinct();
+            .SelectMany(request => System.Text.RegularExpressions.Regex.Matches(request.Body, "run (\\d+): "))
+            .Select(match => match.Groups[1].Value).Distinct();
 
         public ValueTask DisposeAsync() => _app.DisposeAsync();
 

@@ -10,7 +10,8 @@ namespace Consensus.Tests.Telemetry;
 public sealed class LateFinalTests
 {
     private static readonly RunDescriptor Run =
-        new(new RunId(1, "agent1", "a"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 200, new Dictionary<string, string> { ["agent1"] = "a" }, Spread: Spread.Relay);
+        new(new RunId(1, "agent1", "a"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh,
+            200, new Dictionary<string, string> { ["agent1"] = "a" }, Spread: Spread.Relay);
 
     [Theory]
     [InlineData(Spread.Relay)]
@@ -43,7 +44,8 @@ public sealed class LateFinalTests
         Assert.Equal(default, tracing.ParentOf(0, final, repeated: false));
 
         // A late final that changes nothing at its receiver is not exported.
-        using var span = new MessageTracing(tracing).StartReceive(final, "agent2", MessageTracing.Format(early.Context), MessageTracing.Late);
+        using var span = new MessageTracing(tracing)
+            .StartReceive(final, "agent2", MessageTracing.Format(early.Context), MessageTracing.Late);
         Assert.False(span!.Recorded);
         Assert.NotEqual(early.Context.TraceId, span.TraceId);
         Assert.Equal(early.Context.TraceId, Assert.Single(span.Links).Context.TraceId);

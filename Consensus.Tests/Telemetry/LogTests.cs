@@ -24,7 +24,8 @@ public sealed class LogTests
             Assert.Equal(value, line.Attributes["Value"]);
             Assert.Contains(line.Attributes["How"], new object?[] { "decided", "learned" });
             Assert.InRange(Assert.IsType<int>(line.Attributes["Attempts"]), 1, 100);
-            Assert.Contains(cluster.LogsOf(agent), draw => draw.Text.StartsWith($"[agent{agent + 1}] Round 1, Attempt 1, Value ", StringComparison.Ordinal));
+            Assert.Contains(cluster.LogsOf(agent),
+                draw => draw.Text.StartsWith($"[agent{agent + 1}] Round 1, Attempt 1, Value ", StringComparison.Ordinal));
         }
 
         var traces = cluster.LogsOf(0).Where(line => line.Text.Contains("decided", StringComparison.Ordinal)).Select(line => line.Trace);
@@ -63,7 +64,8 @@ public sealed class LogTests
         Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[0].Put("/faults", """{"links":[{"direction":"out","drop":30}]}""")).Code);
         Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[0].Send(HttpMethod.Delete, "/faults", null)).Code);
         Assert.Equal(
-            ["[agent1] Faults set: isolated from all peers", "[agent1] Faults set: all peers (out): drop 30 %, delay 0 ms, duplicate 0 %", "[agent1] Faults lifted"],
+            ["[agent1] Faults set: isolated from all peers",
+                "[agent1] Faults set: all peers (out): drop 30 %, delay 0 ms, duplicate 0 %", "[agent1] Faults lifted"],
             cluster.LogsOf(0).Select(line => line.Text).Where(text => text.Contains("Faults", StringComparison.Ordinal)));
     }
 
@@ -92,6 +94,7 @@ public sealed class LogTests
         Assert.All(Stalls(), line => Assert.Equal(LogLevel.Warning, line.Level));
         Assert.All(Stalls(), line => Assert.Contains("agent2 restarted", line.Text, StringComparison.Ordinal));
 
-        IEnumerable<TracedCluster.LogLine> Stalls() => cluster.LogsOf(0).Where(line => line.Text.Contains("stalled", StringComparison.Ordinal));
+        IEnumerable<TracedCluster.LogLine> Stalls() =>
+            cluster.LogsOf(0).Where(line => line.Text.Contains("stalled", StringComparison.Ordinal));
     }
 }

@@ -31,7 +31,8 @@ public sealed class LongRunTraceTests
         // An agent that is dragged along may skip a stretch; those that live through one share its trace.
         Assert.InRange(stretches.Max(), (99 / RunTracing.RoundsPerTrace) + 1, int.MaxValue);
         var last = cluster.Spans.Max(span => span.GetTagItem("consensus.round") as int? ?? 0);
-        Assert.InRange(cluster.Spans.Select(span => span.TraceId).Distinct().Count(), stretches.Max(), ((last - 1) / RunTracing.RoundsPerTrace) + 1 + 2);
+        Assert.InRange(cluster.Spans.Select(span => span.TraceId).Distinct().Count(),
+            stretches.Max(), ((last - 1) / RunTracing.RoundsPerTrace) + 1 + 2);
         var ids = cluster.Spans.Select(span => span.SpanId).ToHashSet();
         Assert.All(cluster.Spans.Where(span => span.ParentSpanId != default), span => Assert.Contains(span.ParentSpanId, ids));
     }

@@ -24,9 +24,11 @@ public sealed class MetricTests
         Assert.Equal(5, count);
         Assert.InRange(seconds, 0.000001, 60);
         Assert.InRange(Sum(metrics, "consensus.attempts"), 5, 5 + rounds);
-        Assert.Equal(10, Sum(metrics, "consensus.messages", ("consensus.message.type", "new_round"), ("consensus.message.direction", "sent")));
+        Assert.Equal(
+            10, Sum(metrics, "consensus.messages", ("consensus.message.type", "new_round"), ("consensus.message.direction", "sent")));
         Assert.Equal("s", Find(metrics, "consensus.decision.duration").Unit);
-        Assert.All(metrics.Where(metric => metric.Name.StartsWith("consensus.", StringComparison.Ordinal)), metric => Assert.NotEmpty(metric.Description));
+        Assert.All(metrics.Where(metric => metric.Name.StartsWith("consensus.", StringComparison.Ordinal)),
+            metric => Assert.NotEmpty(metric.Description));
     }
 
     [Fact]
@@ -39,7 +41,8 @@ public sealed class MetricTests
         var metrics = cluster.MetricsOf(0);
 
         // A peer that a proposal reached first answers a new round otherwise than with ok.
-        Assert.Equal(4, Sum(metrics, "consensus.messages", ("consensus.message.type", "new_round"), ("consensus.message.direction", "sent")));
+        Assert.Equal(
+            4, Sum(metrics, "consensus.messages", ("consensus.message.type", "new_round"), ("consensus.message.direction", "sent")));
         Assert.InRange(Sum(metrics, "consensus.messages", ("consensus.message.type", "new_round"), ("consensus.outcome", "ok")), 1, 3);
         Assert.InRange(Sum(metrics, "consensus.messages", ("consensus.message.type", "new_round"), ("consensus.outcome", "failed")), 1, 2);
     }
@@ -103,7 +106,8 @@ public sealed class MetricTests
             }
         }
 
-        var own = cluster.Services[1].GetRequiredService<Agent.Configuration.AgentOptions>().Peers.Select(peer => (object?)peer.Port).ToHashSet();
+        var own = cluster.Services[1]
+            .GetRequiredService<Agent.Configuration.AgentOptions>().Peers.Select(peer => (object?)peer.Port).ToHashSet();
         Assert.Subset(own, ports);
     }
 

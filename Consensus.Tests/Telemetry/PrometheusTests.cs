@@ -13,7 +13,8 @@ public sealed class PrometheusTests
     [Fact]
     public async Task Metrics_of_each_agent_are_shown_as_text_where_they_are_asked_for()
     {
-        await using var cluster = await LocalCluster.StartAsync(3, 0, ThreeAgents.Patient with { Metrics = true }, configure: (_, builder) => builder.Logging.ClearProviders());
+        await using var cluster = await LocalCluster.StartAsync(
+            3, 0, ThreeAgents.Patient with { Metrics = true }, configure: (_, builder) => builder.Logging.ClearProviders());
         using var client = new ApiClient(cluster.Addresses[0]);
         Assert.Equal(HttpStatusCode.OK, (await client.Post("/run?wait=60")).Code);
         foreach (var (number, address) in cluster.Addresses.Index())
@@ -28,7 +29,10 @@ public sealed class PrometheusTests
             Assert.Contains("# TYPE consensus_decision_duration", text, StringComparison.Ordinal);
             Assert.Contains("http_server_request_duration", text, StringComparison.Ordinal);
             Assert.Contains("dotnet_", text, StringComparison.Ordinal);
-            Assert.Equal(1, text.Split('\n').Where(line => line.StartsWith("consensus_decision_duration_seconds_count", StringComparison.Ordinal)).Sum(line => int.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture)));
+            var counts = text.Split('\n')
+                .Where(line => line.StartsWith("consensus_decision_duration_seconds_count", StringComparison.Ordinal))
+                .Select(line => int.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture));
+            Assert.Equal(1, counts.Sum());
         }
     }
 

@@ -19,7 +19,8 @@ public sealed class RunTrackerTests
     [
         (ProtocolEventKind.Joined, First), (ProtocolEventKind.Drew, First),
         (ProtocolEventKind.Joined, Second), (ProtocolEventKind.Drew, Second), (ProtocolEventKind.Decided, Second),
-        (ProtocolEventKind.Joined, Run(3, Rule.Ratified)), (ProtocolEventKind.Drew, Run(3, Rule.Ratified)), (ProtocolEventKind.WasReset, null),
+        (ProtocolEventKind.Joined, Run(3, Rule.Ratified)),
+        (ProtocolEventKind.Drew, Run(3, Rule.Ratified)), (ProtocolEventKind.WasReset, null),
         (ProtocolEventKind.WasReset, null),
         (ProtocolEventKind.CaughtUp, null), (ProtocolEventKind.Drew, null), (ProtocolEventKind.Learned, null),
         (ProtocolEventKind.Drew, null), (ProtocolEventKind.WasReset, null),
@@ -40,7 +41,8 @@ public sealed class RunTrackerTests
         var tracker = new RunTracker();
         var opened = tracker.Follow(new ProtocolEvent(ProtocolEventKind.Joined, First.Id, 1), First).Began;
         Assert.Equal(First, opened!.Descriptor);
-        Assert.Equal(new RunChange(opened, "superseded", new OpenRun(Second, 1)), tracker.Follow(new ProtocolEvent(ProtocolEventKind.Joined, Second.Id, 1), Second));
+        Assert.Equal(new RunChange(opened, "superseded", new OpenRun(Second, 1)),
+            tracker.Follow(new ProtocolEvent(ProtocolEventKind.Joined, Second.Id, 1), Second));
     }
 
     private static (List<string> Spans, List<string> Metrics) Record()
@@ -73,7 +75,8 @@ public sealed class RunTrackerTests
                 }
             },
         };
-        meterListener.SetMeasurementEventCallback<long>((_, _, tags, _) => metrics.Add(string.Join(' ', tags.ToArray().Select(tag => tag.Value))));
+        meterListener.SetMeasurementEventCallback<long>(
+            (_, _, tags, _) => metrics.Add(string.Join(' ', tags.ToArray().Select(tag => tag.Value))));
         meterListener.Start();
 
         var logger = new RunLogger(new AgentOptions { Id = "agent1" }, TimeProvider.System, NullLogger<RunLogger>.Instance);
@@ -87,5 +90,6 @@ public sealed class RunTrackerTests
     }
 
     private static RunDescriptor Run(int number, Rule rule) =>
-        new(new RunId(number, "agent2", "boot"), 3, 1, rule, 3, DrawStrategy.Fresh, 200, new Dictionary<string, string> { ["agent2"] = "boot" });
+        new(new RunId(number, "agent2", "boot"), 3, 1, rule, 3, DrawStrategy.Fresh,
+            200, new Dictionary<string, string> { ["agent2"] = "boot" });
 }

@@ -28,7 +28,8 @@ public sealed partial class TraceTests
         await cluster.DisposeAsync();
 
         var run = answer.GetProperty("run").GetString();
-        var (value, rounds) = (answer.GetProperty("outcome").GetProperty("value").GetInt32(), answer.GetProperty("outcome").GetProperty("round").GetInt32());
+        var (value, rounds) =
+            (answer.GetProperty("outcome").GetProperty("value").GetInt32(), answer.GetProperty("outcome").GetProperty("round").GetInt32());
         var all = cluster.Spans;
         Assert.Equal($"run 1: decided {value} in round {rounds}", AssertOneTree(all).DisplayName);
         for (var agent = 0; agent < 3; agent++)
@@ -66,7 +67,8 @@ public sealed partial class TraceTests
         // Messages lie under the round that caused them. Only the handshake comes before any round.
         var byId = all.ToDictionary(span => span.SpanId);
         Assert.All(all.Where(span => span.Kind == ActivityKind.Client), call =>
-            Assert.Equal(call.DisplayName.StartsWith("handshake", StringComparison.Ordinal), byId[call.ParentSpanId].OperationName == "run"));
+            Assert.Equal(call.DisplayName.StartsWith("handshake", StringComparison.Ordinal),
+                byId[call.ParentSpanId].OperationName == "run"));
     }
 
     [Fact]
@@ -75,15 +77,19 @@ public sealed partial class TraceTests
         await using var cluster = await TracedCluster.StartAsync();
 
         // A peer whose first call failed would not be called again in the run.
-        await WaitUntilAsync(async () => (await cluster.Clients[0].Get("/state?health=true")).Body.GetProperty("health").GetProperty("last_contact_s")
-            .EnumerateObject().All(contact => contact.Value.ValueKind == JsonValueKind.Number));
+        await WaitUntilAsync(async () =>
+        {
+            var health = (await cluster.Clients[0].Get("/state?health=true")).Body.GetProperty("health");
+            return health.GetProperty("last_contact_s").EnumerateObject().All(contact => contact.Value.ValueKind == JsonValueKind.Number);
+        });
         await cluster.StopAsync(2);
         var answer = await cluster.DecideAsync("""{"window_ms":20}""", 0, 1);
         await cluster.DisposeAsync();
 
         Assert.StartsWith("run 1: decided", AssertOneTree(cluster.Spans).DisplayName, StringComparison.Ordinal);
         Assert.All(cluster.Spans, span => Assert.NotEqual(ActivityStatusCode.Error, span.Status));
-        Assert.Contains(cluster.Spans, span => Equals(span.GetTagItem("consensus.outcome"), "failed") && span.Events.Any(e => e.Name == "no answer"));
+        Assert.Contains(cluster.Spans,
+            span => Equals(span.GetTagItem("consensus.outcome"), "failed") && span.Events.Any(e => e.Name == "no answer"));
         Assert.Equal(1, answer.GetProperty("missing").GetArrayLength());
     }
 
@@ -94,7 +100,8 @@ public sealed partial class TraceTests
         await cluster.Clients[0].Put("/faults", """{"isolate":true}""");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await cluster.Clients[0].Post("/run?wait=30")).Code);
         await cluster.DisposeAsync();
-        Assert.StartsWith("run: not started, too few answered, missing ", AssertOneTree(cluster.Spans).DisplayName, StringComparison.Ordinal);
+        Assert.StartsWith("run: not started, too few answered, missing ",
+            AssertOneTree(cluster.Spans).DisplayName, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -121,8 +128,10 @@ public sealed partial class TraceTests
     public async Task A_start_that_finds_the_queue_full_changes_nothing_of_the_start_in_hand()
     {
         await using var cluster = await TracedCluster.StartAsync();
-        Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[1].Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
-        Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
+        Assert.Equal(HttpStatusCode.OK,
+            (await cluster.Clients[1].Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
+        Assert.Equal(HttpStatusCode.OK,
+            (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
         var node = cluster.Services[0].GetRequiredService<AgentService>();
         var starts = Enumerable.Range(0, ProtocolLimits.MaxQueuedStarts + 2).Select(_ => node.StartAsync(new RunRequest())).ToList();
         Assert.IsType<StartQueueFull>(await starts[^1]);
@@ -132,7 +141,8 @@ public sealed partial class TraceTests
         await cluster.DisposeAsync();
 
         var roots = cluster.SpansOf(0).Where(span => span.ParentSpanId == default).Select(span => span.DisplayName.Split(':')[0]);
-        Assert.Equal(Enumerable.Range(1, starts.Count - 1).Select(number => $"run {number}"), roots.OrderBy(name => name.Length).ThenBy(name => name, StringComparer.Ordinal));
+        Assert.Equal(Enumerable.Range(1, starts.Count - 1).Select(number => $"run {number}"),
+            roots.OrderBy(name => name.Length).ThenBy(name => name, StringComparer.Ordinal));
     }
 
     [Fact]
@@ -173,7 +183,8 @@ public sealed partial class TraceTests
             var late = Assert.Single(all, span => span.ParentSpanId == default && span.Links.Any());
             Assert.Equal(runs[1].TraceId, late.Links.Single().Context.TraceId);
             Assert.All(all.Where(span => span.TraceId == late.TraceId), span => Assert.Equal("agent3", AgentOf(span)));
-            Assert.All(all.Where(span => span.TraceId != late.TraceId), span => Assert.True(span.StartTimeUtc + span.Duration < reconnected));
+            Assert.All(all.Where(span => span.TraceId != late.TraceId),
+                span => Assert.True(span.StartTimeUtc + span.Duration < reconnected));
             Assert.Equal(2, all.Count(span => span.OperationName == "run" && Equals(span.GetTagItem("consensus.agent.id"), "agent3")));
             Assert.Empty(last.Spans);
         }
@@ -187,7 +198,8 @@ public sealed partial class TraceTests
     public async Task An_agent_that_learns_a_decision_by_asking_for_state_begins_a_trace_that_links_to_the_run()
     {
         await using var cluster = await TracedCluster.StartAsync();
-        Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","isolate":true}]}""")).Code);
+        Assert.Equal(HttpStatusCode.OK,
+            (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","isolate":true}]}""")).Code);
         await cluster.DecideAsync("{}", 0, 1, 2);
         await cluster.DisposeAsync();
 
@@ -197,7 +209,8 @@ public sealed partial class TraceTests
         Assert.Equal((run.TraceId, "agent3"), (learned.Links.Single().Context.TraceId, AgentOf(learned)));
         Assert.Equal(
             ["agent1", "agent2", "agent3"],
-            cluster.Spans.Where(span => span.OperationName == "run").Select(span => (string)span.GetTagItem("consensus.agent.id")!).Order());
+            cluster.Spans.Where(span => span.OperationName == "run")
+                .Select(span => (string)span.GetTagItem("consensus.agent.id")!).Order());
     }
 
     [Fact]
@@ -205,8 +218,10 @@ public sealed partial class TraceTests
     {
         // The first start waits for agent3 until its window closes. The second waits for the first.
         await using var cluster = await TracedCluster.StartAsync();
-        Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
-        await Task.WhenAll(cluster.Clients[0].Post("/run?wait=60", """{"window_ms":400}"""), cluster.Clients[0].Post("/run?wait=60", """{"window_ms":400}"""));
+        Assert.Equal(HttpStatusCode.OK,
+            (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","delay_ms":900}]}""")).Code);
+        await Task.WhenAll(cluster.Clients[0].Post("/run?wait=60", """{"window_ms":400}"""),
+            cluster.Clients[0].Post("/run?wait=60", """{"window_ms":400}"""));
         Assert.Equal(HttpStatusCode.OK, (await cluster.Clients[0].Get("/consensus?wait=60")).Code);
         await cluster.DisposeAsync();
 
@@ -223,7 +238,8 @@ public sealed partial class TraceTests
         Assert.All(starts, root =>
         {
             // A start makes no handshake where all peers answered a moment before.
-            Assert.Contains(cluster.Spans.Count(span => span.ParentSpanId == root.SpanId && span.DisplayName.StartsWith("handshake →", StringComparison.Ordinal)), new[] { 0, 2 });
+            var handshakes = cluster.Spans.Where(span => span.DisplayName.StartsWith("handshake →", StringComparison.Ordinal));
+            Assert.Contains(handshakes.Count(span => span.ParentSpanId == root.SpanId), new[] { 0, 2 });
         });
     }
 
@@ -248,7 +264,8 @@ public sealed partial class TraceTests
         var (_, own) = await cluster.Clients[0].Get("/timeline/runs");
         var (_, all) = await cluster.Clients[1].Get("/timeline/runs?cluster=true");
         Assert.Equal(own.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble(), merged.GetProperty("duration_ms").GetDouble());
-        Assert.Equal(own.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble(), all.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble());
+        Assert.Equal(own.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble(),
+            all.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble());
     }
 
     private static string? AgentOf(Activity span) => span.Source.Name.Split('.')[2];
@@ -290,7 +307,8 @@ public sealed partial class TraceTests
         {
             var (_, own) = await client.Get("/timeline");
             var events = own.GetProperty("events").EnumerateArray().ToList();
-            var sent = events.Where(e => e.GetProperty("kind").GetString() == "sent" && (message is null || e.GetProperty("message").GetString() == message))
+            var sent = events.Where(e => e.GetProperty("kind").GetString() == "sent")
+                .Where(e => message is null || e.GetProperty("message").GetString() == message)
                 .Select(e => e.GetProperty("message_id").GetInt64()).ToHashSet();
             count += events.Count(e => e.GetProperty("kind").GetString() == kind && sent.Contains(e.GetProperty("message_id").GetInt64()));
         }
@@ -307,7 +325,8 @@ public sealed partial class TraceTests
         }
     }
 
-    [GeneratedRegex("^(handshake|new_round \\d+(, propose \\d+)?|propose \\d+|vote (\\d+|none)|final \\d+) → (agent\\d|127\\.0\\.0\\.1:\\d+)$")]
+    [GeneratedRegex(
+        "^(handshake|new_round \\d+(, propose \\d+)?|propose \\d+|vote (\\d+|none)|final \\d+) → (agent\\d|127\\.0\\.0\\.1:\\d+)$")]
     private static partial Regex SentMessage();
 
     [GeneratedRegex("^(handshake|new_round \\d+(, propose \\d+)?|propose \\d+|vote (\\d+|none)|final \\d+) ← agent\\d$")]

@@ -38,7 +38,8 @@ internal sealed class TracedCluster : IAsyncDisposable
     {
         var traced = new TracedCluster();
         traced._cluster = await LocalCluster.StartAsync(
-            agents, 0, options ?? ThreeAgents.Patient with { Faults = true }, args: ["--Telemetry:Always=true"], configure: traced.Configure);
+            agents, 0, options ?? ThreeAgents.Patient with { Faults = true },
+            args: ["--Telemetry:Always=true"], configure: traced.Configure);
         traced.Clients = [.. traced._cluster.Addresses.Select(address => new ApiClient(address))];
         return traced;
     }

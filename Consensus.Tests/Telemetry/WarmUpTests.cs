@@ -43,7 +43,9 @@ public sealed partial class WarmUpTests
         return await CompiledAsync(agents.Address) - before;
     }
 
-    /// <summary>Reads how many methods were compiled so far, once two readings in a row say the same: reading compiles methods too.</summary>
+    /// <summary>
+    /// Reads how many methods were compiled so far, once two readings in a row say the same: reading compiles methods too.
+    /// </summary>
     private static async Task<int> CompiledAsync(Uri agent)
     {
         using var http = new HttpClient { BaseAddress = agent };
@@ -88,7 +90,8 @@ public sealed partial class WarmUpTests
     {
         await using var cluster = await TracedCluster.StartAsync();
         var warmUp = new WarmUp();
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")]).Build();
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")]).Build();
         warmUp.Begin(cluster.Services[0].GetRequiredService<AgentOptions>(), configuration);
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while ((await warmUp.CheckHealthAsync(new HealthCheckContext())).Status != HealthStatus.Healthy)
@@ -100,7 +103,8 @@ public sealed partial class WarmUpTests
         {
             Assert.False((await cluster.Clients[agent].Get("/state")).Body.TryGetProperty("run", out _));
             Assert.Equal(0, (await cluster.Clients[agent].Get("/timeline/runs")).Body.GetProperty("runs").GetArrayLength());
-            Assert.DoesNotContain(cluster.MetricsOf(agent), metric => metric.Name is "consensus.runs" or "consensus.decision.duration" or "consensus.attempts");
+            Assert.DoesNotContain(cluster.MetricsOf(agent),
+                metric => metric.Name is "consensus.runs" or "consensus.decision.duration" or "consensus.attempts");
             Assert.Empty(cluster.LogsOf(agent));
         }
 

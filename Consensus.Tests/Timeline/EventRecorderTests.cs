@@ -30,7 +30,8 @@ public class EventRecorderTests
     private TimelineReader Timeline => _recorder.Reader;
 
     private static RunDescriptor Run(int number, string boot = "boot") =>
-        new(new RunId(number, "b", "other"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh, 200, new Dictionary<string, string>(Members) { ["a"] = boot });
+        new(new RunId(number, "b", "other"), 3, 1, Rule.Ratified, 3, DrawStrategy.Fresh,
+            200, new Dictionary<string, string>(Members) { ["a"] = boot });
 
     private void Step(Input input, string? key = null, long messageId = 0)
     {
@@ -60,7 +61,8 @@ public class EventRecorderTests
         foreach (var (id, send) in _sent.ToList())
         {
             _sent.Remove((id, send));
-            Step(respond(send) is { } response ? new ResponseReceived(send.Peer, send.Message, response) : new RequestFailed(send.Peer, send.Message), messageId: id);
+            Step(respond(send) is { } response
+                ? new ResponseReceived(send.Peer, send.Message, response) : new RequestFailed(send.Peer, send.Message), messageId: id);
         }
     }
 
@@ -80,7 +82,8 @@ public class EventRecorderTests
 
         var read = Timeline.Read();
         var rounds = read.Events!.Where(e => e is { Kind: "received", Other: "c" }).Select(e => e.Round!.Value).ToList();
-        Assert.InRange(read.Dropped, Steps - (InputLog.MaxSegments * InputLog.StepsPerSegment), Steps - ((InputLog.MaxSegments - 2) * InputLog.StepsPerSegment));
+        Assert.InRange(read.Dropped, Steps - (InputLog.MaxSegments * InputLog.StepsPerSegment),
+            Steps - ((InputLog.MaxSegments - 2) * InputLog.StepsPerSegment));
         Assert.Equal(Steps - read.Dropped, rounds.Count);
         Assert.Equal((1, Steps), (rounds[0], rounds[^1]));
         Assert.Equal(read.Events!.Select(e => e.Id).Order(), read.Events!.Select(e => e.Id));
@@ -150,7 +153,8 @@ public class EventRecorderTests
         string[] HandshakesOf(string run)
         {
             var handshakes = Timeline.Read(run).Events!.Where(e => e.Message == "handshake").Select(e => e.MessageId).ToHashSet();
-            return [.. Timeline.Read(run).Events!.Where(e => handshakes.Contains(e.MessageId)).Select(e => $"{e.Kind} {e.Other!.Replace("http://", "", StringComparison.Ordinal)}")];
+            return [.. Timeline.Read(run).Events!.Where(e => handshakes.Contains(e.MessageId))
+                .Select(e => $"{e.Kind} {e.Other!.Replace("http://", "", StringComparison.Ordinal)}")];
         }
     }
 
@@ -170,7 +174,8 @@ public class EventRecorderTests
         Assert.Equal(3, MostOf("sent"));
         Assert.Equal(3, MostOf("received"));
 
-        int MostOf(string kind) => events.Where(e => e.Kind == kind).GroupBy(e => (e.Other, e.Message, e.Round, e.Value)).Max(same => same.Count());
+        int MostOf(string kind) =>
+            events.Where(e => e.Kind == kind).GroupBy(e => (e.Other, e.Message, e.Round, e.Value)).Max(same => same.Count());
     }
 
     [Fact]
@@ -199,7 +204,11 @@ public class EventRecorderTests
         _sent.Clear();
         Step(new TimerFired(Timer.Poll));
         var before = Timeline.Read().Events!.Select(e => e.Kind).ToList();
-        EndCalls(_ => new Response(ResponseStatus.Ok) { AgentId = "b", Boot = "other", Run = Run(1).Id, Descriptor = Run(1), Decision = new Decision(2, 1, Run(1).Id) });
+        EndCalls(_ => new Response(ResponseStatus.Ok)
+        {
+            AgentId = "b", Boot = "other", Run = Run(1).Id, Descriptor = Run(1),
+            Decision = new Decision(2, 1, Run(1).Id),
+        });
         var after = Timeline.Read().Events!.Select(e => e.Kind).Skip(before.Count);
         Assert.Equal(["sent", "answered"], after.Take(2));
         Assert.Contains("learned", after);
@@ -254,7 +263,8 @@ public class EventRecorderTests
     {
         using var cancellation = new CancellationTokenSource();
         var streamed = new List<(long Id, string Kind)>();
-        await using var stream = Timeline.FollowAsync(Timeline.LastEventId, TimeSpan.FromSeconds(1), cancellation.Token).GetAsyncEnumerator();
+        await using var stream = Timeline.FollowAsync(Timeline.LastEventId, TimeSpan.FromSeconds(1), cancellation.Token)
+            .GetAsyncEnumerator();
         for (var run = 1; run <= 200; run++)
         {
             Join(Run(run));
@@ -273,7 +283,8 @@ public class EventRecorderTests
     public async Task An_idle_stream_sends_heartbeats_and_then_the_next_event()
     {
         using var cancellation = new CancellationTokenSource();
-        await using var stream = Timeline.FollowAsync(Timeline.LastEventId, TimeSpan.FromSeconds(1), cancellation.Token).GetAsyncEnumerator();
+        await using var stream = Timeline.FollowAsync(Timeline.LastEventId, TimeSpan.FromSeconds(1), cancellation.Token)
+            .GetAsyncEnumerator();
         var next = stream.MoveNextAsync().AsTask();
 
         // A question for state is no event, and delays no heartbeat.

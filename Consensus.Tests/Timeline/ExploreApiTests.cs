@@ -15,10 +15,13 @@ public sealed class ExploreApiTests : ThreeAgents
         var (code, state) = await Clients[0].Get("/explore/state?rule=classic&path=s1.1-d1.1-w1.2-d5.2");
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Equal("s1.1-d1.1-w1.2-d5.2", state.GetProperty("path").GetString());
-        var broken = Assert.Single(state.GetProperty("properties").EnumerateArray(), property => !property.GetProperty("holds").GetBoolean());
+        var broken = Assert.Single(
+            state.GetProperty("properties").EnumerateArray(), property => !property.GetProperty("holds").GetBoolean());
         Assert.Equal("agreement", broken.GetProperty("name").GetString());
-        Assert.Equal("In run 1.agent1.a1, agent2 decided 1 (round 1) and agent3 decided 2 (round 2).", broken.GetProperty("reason").GetString());
-        Assert.Equal([1, 2, 2], state.GetProperty("agents").EnumerateArray().Select(agent => agent.GetProperty("state").GetProperty("proposals").EnumerateObject().Count()));
+        Assert.Equal("In run 1.agent1.a1, agent2 decided 1 (round 1) and agent3 decided 2 (round 2).",
+            broken.GetProperty("reason").GetString());
+        Assert.Equal([1, 2, 2], state.GetProperty("agents").EnumerateArray()
+            .Select(agent => agent.GetProperty("state").GetProperty("proposals").EnumerateObject().Count()));
         var window = state.GetProperty("steps").EnumerateArray().Where(step => step.GetProperty("kind").GetString() == "window").ToList();
         Assert.Equal(["w1.1", "w1.2", "w1.3"], window.Select(step => step.GetProperty("step").GetString()));
         Assert.Equal("draws 2 for round 3, attempt 3", window[1].GetProperty("effect").GetString());
@@ -31,7 +34,8 @@ public sealed class ExploreApiTests : ThreeAgents
         var (_, started) = await Clients[0].Post("/run?wait=30");
         var run = started.GetProperty("run").GetString();
         var (_, timeline) = await Clients[1].Get($"/timeline?cluster=true&run={run}");
-        var decided = timeline.GetProperty("events").EnumerateArray().First(e => e.GetProperty("kind").GetString() == "decided").GetProperty("t").GetDouble();
+        var decided = timeline.GetProperty("events").EnumerateArray()
+            .First(e => e.GetProperty("kind").GetString() == "decided").GetProperty("t").GetDouble();
 
         // Just before the first decision, no agent has decided and messages are in flight. With these the agents decide.
         var at = (decided - 0.001).ToString(CultureInfo.InvariantCulture);
@@ -42,14 +46,16 @@ public sealed class ExploreApiTests : ThreeAgents
         var path = "";
         while (!state.GetProperty("agents").EnumerateArray().All(HasDecided))
         {
-            var next = state.GetProperty("steps").EnumerateArray().First(step => step.GetProperty("kind").GetString() is "deliver" or "respond" or "window");
+            var next = state.GetProperty("steps").EnumerateArray()
+                .First(step => step.GetProperty("kind").GetString() is "deliver" or "respond" or "window");
             path = path.Length == 0 ? next.GetProperty("step").GetString()! : $"{path}-{next.GetProperty("step").GetString()}";
             (_, state) = await Clients[1].Get($"/explore/state?run={run}&at={at}&path={path}");
         }
 
         Assert.All(state.GetProperty("properties").EnumerateArray(), property => Assert.True(property.GetProperty("holds").GetBoolean()));
 
-        static bool HasDecided(JsonElement agent) => agent.GetProperty("state").GetProperty("consensus_value").ValueKind == JsonValueKind.Number;
+        static bool HasDecided(JsonElement agent) =>
+            agent.GetProperty("state").GetProperty("consensus_value").ValueKind == JsonValueKind.Number;
     }
 
     [Theory]
@@ -70,8 +76,10 @@ public sealed class ExploreApiTests : ThreeAgents
     [Theory]
     [InlineData("goal=decision&path=s1.1", "found", "Found a decision after 2 steps.", "s1.1-d1.1-r1")]
     [InlineData("goal=adoption&agents=1", "none", "Searched all ", null)]
-    [InlineData("goal=violation&mutant=silent-learners", "none", "This broken rule violates termination, which no single state shows.", null)]
-    public async Task A_search_ends_with_the_path_to_its_goal_or_with_what_it_searched(string query, string kind, string detail, string? path)
+    [InlineData("goal=violation&mutant=silent-learners", "none",
+        "This broken rule violates termination, which no single state shows.", null)]
+    public async Task A_search_ends_with_the_path_to_its_goal_or_with_what_it_searched(
+        string query, string kind, string detail, string? path)
     {
         using var http = new HttpClient { BaseAddress = Cluster.Addresses[0] };
         var events = SseParser.Create(await http.GetStreamAsync(new Uri("/explore/search?" + query, UriKind.Relative)));
@@ -88,12 +96,15 @@ public sealed class ExploreApiTests : ThreeAgents
         var (code, end) = await Clients[0].Get("/explore/possible?path=s1.1-d1.1-d2.1-r1");
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Equal("""{"at_us":3000,"value":1}""", end.GetProperty("since").GetRawText());
-        Assert.Equal(("[1]", true, false, 2), (end.GetProperty("values").GetRawText(), end.GetProperty("complete").GetBoolean(), end.GetProperty("disagreement").GetBoolean(), end.GetProperty("crashes_to_stall").GetInt32()));
+        Assert.Equal(("[1]", true, false, 2), (end.GetProperty("values").GetRawText(), end.GetProperty("complete").GetBoolean(),
+            end.GetProperty("disagreement").GetBoolean(), end.GetProperty("crashes_to_stall").GetInt32()));
         var sentences = end.GetProperty("sentences").EnumerateArray().Select(sentence => sentence.GetString()).ToList();
-        Assert.Equal(("Only 1 can be decided.", "The line is where only 1 was left: before any agent had decided."), (sentences[0], sentences[^1]));
+        Assert.Equal(("Only 1 can be decided.", "The line is where only 1 was left: before any agent had decided."),
+            (sentences[0], sentences[^1]));
         var (_, before) = await Clients[0].Get("/explore/possible?path=s1.1-d1.1-d2.1-r1&until=2000");
         Assert.Equal(("[1,2,3]", 3), (before.GetProperty("values").GetRawText(), before.GetProperty("last_round").GetInt32() + 1));
-        Assert.Equal("Two agents can decide different values.", (await Clients[0].Get("/explore/possible?rule=classic&path=s1.1-d1.1")).Body.GetProperty("sentences")[1].GetString());
+        Assert.Equal("Two agents can decide different values.",
+            (await Clients[0].Get("/explore/possible?rule=classic&path=s1.1-d1.1")).Body.GetProperty("sentences")[1].GetString());
         Assert.Equal("No agent knows a run yet.", (await Clients[0].Get("/explore/possible")).Body.GetProperty("sentences")[0].GetString());
 
         var (_, likely) = await Clients[0].Get("/explore/futures?path=s1.1-d1.1-d2.1&futures=200");
@@ -122,12 +133,14 @@ public sealed class ExploreApiTests : ThreeAgents
         var (start, events) = (timeline.GetProperty("start_us").GetInt64(), timeline.GetProperty("events").EnumerateArray().ToList());
         var drawn = events.First(e => e.GetProperty("kind").GetString() == "drew").GetProperty("t").GetDouble();
         var decided = events.First(e => e.GetProperty("kind").GetString() == "decided");
-        var at = timeline.GetProperty("messages").EnumerateArray().Max(message => message.TryGetProperty("answered", out var answered) ? answered.GetDouble() : 0) + 1;
+        var at = timeline.GetProperty("messages").EnumerateArray()
+            .Max(message => message.TryGetProperty("answered", out var answered) ? answered.GetDouble() : 0) + 1;
         var query = $"/explore/possible?run={run}&at={at.ToString(CultureInfo.InvariantCulture)}";
         var (code, end) = await Clients[1].Get(query);
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Equal(decided.GetProperty("value").GetInt32(), end.GetProperty("since").GetProperty("value").GetInt32());
-        Assert.InRange(end.GetProperty("since").GetProperty("at_us").GetInt64(), start + (long)(drawn * 1000), start + (long)(decided.GetProperty("t").GetDouble() * 1000) + 1);
+        Assert.InRange(end.GetProperty("since").GetProperty("at_us").GetInt64(),
+            start + (long)(drawn * 1000), start + (long)(decided.GetProperty("t").GetDouble() * 1000) + 1);
         var (_, first) = await Clients[1].Get($"{query}&until={start + (long)(drawn * 1000) + 1}");
         Assert.Equal("[1,2,3]", first.GetProperty("values").GetRawText());
         Assert.Equal(HttpStatusCode.OK, (await Clients[1].Get(query.Replace("possible", "futures", StringComparison.Ordinal))).Code);
@@ -146,7 +159,8 @@ public sealed class ExploreApiTests : ThreeAgents
         Assert.All(steps, step => Assert.Equal(HttpStatusCode.OK, step.StatusCode));
         Array.ForEach(steps, step => step.Dispose());
         await leaving.CancelAsync();
-        await second.ContinueWith(left => left.IsCompletedSuccessfully ? left.Result : null, TaskScheduler.Default).ContinueWith(left => left.Result?.Dispose(), TaskScheduler.Default);
+        await second.ContinueWith(left => left.IsCompletedSuccessfully ? left.Result : null, TaskScheduler.Default)
+            .ContinueWith(left => left.Result?.Dispose(), TaskScheduler.Default);
     }
 
     [Theory]

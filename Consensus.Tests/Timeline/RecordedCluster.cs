@@ -7,7 +7,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Consensus.Tests.Timeline;
 
-/// <summary>A cluster in memory. Each agent has a recorder and a clock of its own, which is wrong by as much as the test asks for.</summary>
+/// <summary>
+/// A cluster in memory. Each agent has a recorder and a clock of its own. The clock is wrong by as much as the test asks for.
+/// </summary>
 internal sealed class RecordedCluster : SimulatedCluster
 {
     private readonly Random _random = new(7);
@@ -67,7 +69,8 @@ internal sealed class RecordedCluster : SimulatedCluster
     public ClusterTimeline Merged(int serving = 0)
     {
         var order = Enumerable.Range(0, Agents.Count).OrderBy(i => i != serving);
-        return TimelineMerger.Merge(Timelines[serving].Read().Run, [.. order.Select(i => new Source(i == serving ? "/" : AddressOf(i), Timelines[i].Read()))], []);
+        return TimelineMerger.Merge(
+            Timelines[serving].Read().Run, [.. order.Select(i => new Source(i == serving ? "/" : AddressOf(i), Timelines[i].Read()))], []);
     }
 
     /// <inheritdoc/>

@@ -23,9 +23,11 @@ public sealed class RecordedMomentTests
             }
 
             var explored = new ExploredCluster(OptionsOf(cluster, run), [], keepsStates: true);
-            Assert.Equal(cluster.Agents.Select(agent => Describe(agent.Machine!.Snapshot())), explored.Snapshots.Select(known => Describe(known!)));
+            Assert.Equal(cluster.Agents.Select(agent => Describe(agent.Machine!.Snapshot())),
+                explored.Snapshots.Select(known => Describe(known!)));
             Assert.Equal(
-                cluster.Calls.Where(call => call.Message.Run?.Id == run.Id).Select(call => $"{call.From.Id} {call.To.Id} {call.Message}").Order(),
+                cluster.Calls.Where(call => call.Message.Run?.Id == run.Id)
+                    .Select(call => $"{call.From.Id} {call.To.Id} {call.Message}").Order(),
                 explored.Trace!.Calls.Where(call => call is { RespondedAt: null, FailedAt: null } && call.Message.Run?.Id == run.Id)
                     .Select(call => $"{explored.Agents[call.From].Id} {explored.Agents[call.To].Id} {call.Message}").Order());
         }
@@ -39,7 +41,8 @@ public sealed class RecordedMomentTests
         Assert.Equal("handshake", timeline.Messages[0].Kind);
         var run = timeline.Descriptor!;
         var moment = new RecordedMoment(run, timeline.StartUs, [
-            .. cluster.Agents.Select(agent => new RecordedPart(agent.Id, cluster.Timelines[agent.Index].ReadRecording(run.Id.ToString()), OffsetUs: 40_000 * agent.Index)),
+            .. cluster.Agents.Select(agent => new RecordedPart(
+                agent.Id, cluster.Timelines[agent.Index].ReadRecording(run.Id.ToString()), OffsetUs: 40_000 * agent.Index)),
         ]);
         var explored = new ExploredCluster(new ExplorationOptions(3, run.Rule, run.Values, From: moment), [], keepsStates: true);
         Assert.Equal(["d1", "d2"], explored.NextSteps().Select(next => next.Step.ToString()).Where(step => step[0] == 'd'));
@@ -55,7 +58,8 @@ public sealed class RecordedMomentTests
         while (!new ExploredCluster(options, path).Snapshots.All(known => known!.Decision is not null))
         {
             path.Add(new ExploredCluster(options, path).NextSteps()
-                .First(next => next.Step.Kind is ExplorationStepKind.Deliver or ExplorationStepKind.Respond or ExplorationStepKind.Window).Step);
+                .Select(next => next.Step)
+                .First(step => step.Kind is ExplorationStepKind.Deliver or ExplorationStepKind.Respond or ExplorationStepKind.Window));
             Assert.True(path.Count < ExplorationOptions.MaxSteps);
         }
 
@@ -85,14 +89,17 @@ public sealed class RecordedMomentTests
         return cluster;
     }
 
-    private static RunDescriptor? RunOf(RecordedCluster cluster) => cluster.Agents.Select(agent => agent.Machine!.CurrentRun).OfType<RunDescriptor>().MaxBy(run => run.Id);
+    private static RunDescriptor? RunOf(RecordedCluster cluster) =>
+        cluster.Agents.Select(agent => agent.Machine!.CurrentRun).OfType<RunDescriptor>().MaxBy(run => run.Id);
 
     private static ExplorationOptions OptionsOf(RecordedCluster cluster, RunDescriptor run, int without = -1) =>
         new(cluster.Agents.Count, run.Rule, run.Values, Spread: run.Spread, From: new RecordedMoment(run, long.MaxValue, [
             .. cluster.Agents.Select(agent => new RecordedPart(
-                agent.Id, agent.Index == without ? null : cluster.Timelines[agent.Index].ReadRecording(null), OffsetUs: 40_000 * agent.Index)),
+                agent.Id, agent.Index == without ? null : cluster.Timelines[agent.Index].ReadRecording(null),
+                OffsetUs: 40_000 * agent.Index)),
         ]));
 
     private static string Describe(AgentSnapshot known) =>
-        $"{known.AgentId} {known.Run?.Id} {known.Round} {known.Phase} {known.MyValue} {known.Decision} {string.Join(' ', known.Proposals)} {string.Join(' ', known.Votes)}";
+        $"{known.AgentId} {known.Run?.Id} {known.Round} {known.Phase} {known.MyValue} "
+        + $"{known.Decision} {string.Join(' ', known.Proposals)} {string.Join(' ', known.Votes)}";
 }

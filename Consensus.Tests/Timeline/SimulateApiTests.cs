@@ -25,7 +25,8 @@ public sealed class SimulateApiTests : ThreeAgents
     {
         for (var seed = 1; seed <= 20; seed++)
         {
-            var (_, run) = await Clients[0].Get($"/simulate?drop=0.1&duplicate=0.2&crash=0.02&pause=0.05&partition=0.05&latency=tail&seed={seed}");
+            var (_, run) = await Clients[0]
+                .Get($"/simulate?drop=0.1&duplicate=0.2&crash=0.02&pause=0.05&partition=0.05&latency=tail&seed={seed}");
             AssertCausal(run);
         }
 
@@ -49,9 +50,11 @@ public sealed class SimulateApiTests : ThreeAgents
     public async Task A_message_is_lost_delayed_or_duplicated_by_its_number_and_the_run_goes_on_from_there()
     {
         const string Path = "/simulate?seed=5";
-        var opening = Messages((await Clients[0].Get(Path)).Body).First(message => message.GetProperty("kind").GetString() == "new_round").GetProperty("id").GetInt64();
+        var opening = Messages((await Clients[0].Get(Path)).Body)
+            .First(message => message.GetProperty("kind").GetString() == "new_round").GetProperty("id").GetInt64();
         async Task<List<JsonElement>> ChangedAsync(string change) =>
-            [.. Messages((await Clients[0].Get($"{Path}&change={opening}-{change}")).Body).Where(message => message.GetProperty("id").GetInt64() == opening)];
+            [.. Messages((await Clients[0].Get($"{Path}&change={opening}-{change}")).Body)
+                .Where(message => message.GetProperty("id").GetInt64() == opening)];
 
         Assert.False(Assert.Single(await ChangedAsync("lose")).TryGetProperty("received", out _));
         var delayed = Assert.Single(await ChangedAsync("delay"));
@@ -65,7 +68,9 @@ public sealed class SimulateApiTests : ThreeAgents
     [Fact]
     public async Task A_broken_rule_changes_a_run_and_its_shortest_violation_is_shown_beside_the_unbroken_rules()
     {
-        Assert.Equal(Mutant.All.Select(mutant => mutant.Description), (await Clients[0].Get("/simulate/mutants")).Body.GetProperty("mutants").EnumerateArray().Select(mutant => mutant.GetProperty("description").GetString()));
+        var listed = (await Clients[0].Get("/simulate/mutants")).Body.GetProperty("mutants").EnumerateArray();
+        Assert.Equal(
+            Mutant.All.Select(mutant => mutant.Description), listed.Select(mutant => mutant.GetProperty("description").GetString()));
         var (code, found) = await Clients[0].Get("/simulate/mutants/short-proposal-quorum");
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Equal("agreement", found.GetProperty("broken").GetProperty("violation").GetProperty("property").GetString());
@@ -75,7 +80,8 @@ public sealed class SimulateApiTests : ThreeAgents
         Assert.Equal(HttpStatusCode.NotFound, (await Clients[0].Get("/simulate/mutants/none")).Code);
 
         const string Path = "/simulate?drop=0.2&latency=tail&window_ms=5&seed=21";
-        Assert.NotEqual((await Clients[0].Get(Path)).Body.GetRawText(), (await Clients[0].Get(Path + "&mutant=short-proposal-quorum")).Body.GetRawText());
+        Assert.NotEqual((await Clients[0].Get(Path)).Body.GetRawText(),
+            (await Clients[0].Get(Path + "&mutant=short-proposal-quorum")).Body.GetRawText());
     }
 
     [Fact]

@@ -29,7 +29,8 @@ public class SimulatedStatesTests
             Assert.Equal(expected.Run?.Id.ToString(), found.Run);
             Assert.Equal((expected.Round, expected.Phase), (found.Round ?? 0, found.Phase ?? Phase.Waiting));
             Assert.Equal((expected.MyValue, expected.Attempts), (found.Value, found.Attempts ?? 0));
-            Assert.Equal((expected.Learner, expected.Decision?.Value, expected.Stalled), (found.Learner ?? false, found.Decision?.Value, found.Stalled));
+            Assert.Equal((expected.Learner, expected.Decision?.Value, expected.Stalled),
+                (found.Learner ?? false, found.Decision?.Value, found.Stalled));
             Assert.Equal(expected.Proposals.Select(one => (one.Key, one.Value)), Named(found.Proposals));
             Assert.Equal(expected.Votes.Select(one => (one.Key, one.Value ?? 0)), Named(found.Votes));
         }
@@ -49,7 +50,8 @@ public class SimulatedStatesTests
     {
         var ratified = Explore("s1.2-d1.2-r1");
         Assert.Equal("2 of 3 votes: agent1, agent2", Assert.Single(ratified.Events, e => e.Kind == "decided").Support);
-        Assert.Equal((0, 1), Assert.Single(ratified.Messages, message => message.ResponseCompletes == true) is var asked ? (asked.From, asked.To) : default);
+        Assert.Equal((0, 1),
+            Assert.Single(ratified.Messages, message => message.ResponseCompletes == true) is var asked ? (asked.From, asked.To) : default);
         Assert.DoesNotContain(ratified.Messages, message => message.Completes == true);
 
         var classic = Explore("s1.1-d1.1", Rule.Classic);
@@ -80,7 +82,8 @@ public class SimulatedStatesTests
         for (var seed = 1; seed <= 400; seed += 100)
         {
             var found = Counterexample.Find(options, seed, 3_000, violations: 1)!;
-            var decided = found.Trace.Steps.SelectMany(step => step.Events.Where(e => e.Kind == ProtocolEventKind.Decided).Select(e => (step, e))).ToList();
+            var decided = found.Trace.Steps.SelectMany(
+                step => step.Events.Where(e => e.Kind == ProtocolEventKind.Decided).Select(e => (step, e))).ToList();
             var second = decided.First(one => one.e.Value != decided[0].e.Value);
             Assert.StartsWith(
                 $"agent{decided[0].step.Agent + 1} received a majority for {decided[0].e.Value} in round {decided[0].e.Round} and decided.",
@@ -104,7 +107,8 @@ public class SimulatedStatesTests
         {
             var known = next.Fresh == true ? new LaneState(0, lane) : state;
             state = new LaneState(
-                next.T, lane, Down: next.Down, Run: next.Run ?? known.Run, Round: next.Round ?? known.Round, Phase: next.Phase ?? known.Phase,
+                next.T, lane, Down: next.Down, Run: next.Run ?? known.Run,
+                Round: next.Round ?? known.Round, Phase: next.Phase ?? known.Phase,
                 Value: next.Value ?? known.Value, Attempts: next.Attempts ?? known.Attempts, Learner: next.Learner ?? known.Learner,
                 Decision: next.Decision ?? known.Decision, Stalled: next.Stalled ?? known.Stalled,
                 Proposals: Union(known.Proposals, next.Proposals), Votes: Union(known.Votes, next.Votes));

@@ -36,7 +36,8 @@ public sealed class TimelineApiTests : ThreeAgents
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Equal(run, merged.GetProperty("run").GetString());
         Assert.True(merged.GetProperty("agree").GetBoolean());
-        Assert.Equal(["agent1", "agent2", "agent3"], merged.GetProperty("lanes").EnumerateArray().Select(lane => lane.GetProperty("agent_id").GetString()!));
+        Assert.Equal(["agent1", "agent2", "agent3"],
+            merged.GetProperty("lanes").EnumerateArray().Select(lane => lane.GetProperty("agent_id").GetString()!));
         Assert.Single(merged.GetProperty("lanes").EnumerateArray().Select(lane => lane.GetProperty("value").GetInt32()).Distinct());
     }
 
@@ -75,7 +76,8 @@ public sealed class TimelineApiTests : ThreeAgents
         foreach (var client in Clients)
         {
             durations.Add((await client.Get("/timeline?cluster=true")).Body.GetProperty("duration_ms").GetDouble());
-            durations.Add((await client.Get("/timeline/runs?cluster=true")).Body.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble());
+            durations.Add(
+                (await client.Get("/timeline/runs?cluster=true")).Body.GetProperty("runs")[0].GetProperty("duration_ms").GetDouble());
         }
 
         // The initiator measured it: from its start to its decision, by one clock.
@@ -92,7 +94,8 @@ public sealed class TimelineApiTests : ThreeAgents
 
         // A slow agent may query a peer before it joins the run: its own timeline of the run then lacks the query.
         var messages = merged.GetProperty("messages").EnumerateArray()
-            .Where(message => message.GetProperty("kind").GetString() != "state" || !message.TryGetProperty("guessed", out var guessed) || !guessed.GetBoolean()).ToList();
+            .Where(message => message.GetProperty("kind").GetString() != "state"
+                || !message.TryGetProperty("guessed", out var guessed) || !guessed.GetBoolean()).ToList();
         Assert.All(messages.Where(message => message.TryGetProperty("received", out _)), message =>
         {
             Assert.False(message.GetProperty("guessed").GetBoolean());
@@ -199,7 +202,8 @@ public sealed class TimelineApiTests : ThreeAgents
         using var response = await http.GetAsync(new Uri(path, UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("text/html", response.Content.Headers.ContentType!.MediaType);
-        Assert.Matches("^default-src 'none'; script-src 'self' 'sha256-[^']+'; style-src 'self' 'sha256-[^']+' 'sha256-[^']+'; ", response.Headers.GetValues("Content-Security-Policy").Single());
+        Assert.Matches("^default-src 'none'; script-src 'self' 'sha256-[^']+'; style-src 'self' 'sha256-[^']+' 'sha256-[^']+'; ",
+            response.Headers.GetValues("Content-Security-Policy").Single());
         Assert.DoesNotContain("unsafe", Consensus.Agent.Http.CrossSiteProtection.Policy, StringComparison.Ordinal);
         Assert.Equal(JsonValueKind.Null, (await Clients[1].Get("/state")).Body.GetProperty("my_value").ValueKind);
         Assert.Equal(0, (await Clients[1].Get("/state")).Body.GetProperty("round").GetInt32());
@@ -210,7 +214,8 @@ public sealed class TimelineApiTests : ThreeAgents
     {
         using var http = new HttpClient { BaseAddress = Cluster.Addresses[0] };
         var page = await http.GetStringAsync(new Uri("/", UriKind.Relative));
-        var named = System.Text.RegularExpressions.Regex.Matches(page, "(?:href|src)=\"([^\"#]+)\"").Select(match => match.Groups[1].Value).Distinct().ToList();
+        var named = System.Text.RegularExpressions.Regex.Matches(page, "(?:href|src)=\"([^\"#]+)\"")
+            .Select(match => match.Groups[1].Value).Distinct().ToList();
         Assert.NotEmpty(named);
         foreach (var path in named)
         {

@@ -64,7 +64,8 @@ public class TimelineMergerTests
     {
         var cluster = new RecordedCluster(Right) { Loses = (_, to) => to == 2 };
         cluster.Run();
-        var merged = TimelineMerger.Merge("x", [new("/", cluster.Timelines[0].Read()), new("http://10.0.0.1:5000", cluster.Timelines[1].Read()), new("http://10.0.0.2:5000", null)], []);
+        var merged = TimelineMerger.Merge("x", [new("/", cluster.Timelines[0].Read()),
+            new("http://10.0.0.1:5000", cluster.Timelines[1].Read()), new("http://10.0.0.2:5000", null)], []);
         Assert.Equal(["10.0.0.2:5000", "agent1", "agent2"], merged.Lanes.Select(lane => lane.AgentId));
         Assert.Equal([false, true, true], merged.Lanes.Select(lane => lane.Up));
         Assert.All(merged.Messages.Where(arrow => arrow.Received is null), arrow => Assert.Equal(0, arrow.To));
@@ -75,7 +76,8 @@ public class TimelineMergerTests
     {
         var cluster = new RecordedCluster(Right);
         cluster.Run();
-        var merged = TimelineMerger.Merge("x", [new("/", cluster.Timelines[0].Read()), new("http://10.0.0.1:5000", cluster.Timelines[1].Read())], []);
+        var merged = TimelineMerger.Merge(
+            "x", [new("/", cluster.Timelines[0].Read()), new("http://10.0.0.1:5000", cluster.Timelines[1].Read())], []);
         Assert.Equal(["agent1 member", "agent2 member", "agent3 former"], merged.Lanes.Select(lane => $"{lane.AgentId} {lane.Part}"));
     }
 
@@ -85,7 +87,8 @@ public class TimelineMergerTests
         var cluster = new RecordedCluster(Right);
         cluster.Run();
         var forgot = cluster.Timelines[1].Read() with { Boot = "another", Events = [], Rounds = [] };
-        var merged = TimelineMerger.Merge("x", [new("/", cluster.Timelines[0].Read()), new("http://10.0.0.1:5000", forgot), new("http://10.0.0.2:5000", cluster.Timelines[2].Read())], []);
+        var merged = TimelineMerger.Merge("x", [new("/", cluster.Timelines[0].Read()),
+            new("http://10.0.0.1:5000", forgot), new("http://10.0.0.2:5000", cluster.Timelines[2].Read())], []);
         var guessed = merged.Messages.Where(arrow => arrow.Guessed).ToList();
         Assert.Contains(guessed, arrow => arrow.From == 1);
         Assert.Contains(guessed, arrow => arrow.To == 1);
@@ -135,5 +138,6 @@ public class TimelineMergerTests
 
     [Fact]
     public void Agents_are_in_natural_order() =>
-        Assert.Equal(["agent2", "agent10", "b"], new[] { "b", "agent10", "agent2" }.Order(Comparer<string>.Create(LaneResolver.CompareNaturally)));
+        Assert.Equal(["agent2", "agent10", "b"],
+            new[] { "b", "agent10", "agent2" }.Order(Comparer<string>.Create(LaneResolver.CompareNaturally)));
 }

@@ -12,8 +12,10 @@ public sealed class TimelineTextsTests
     [Fact]
     public void Every_kind_of_event_inside_an_agent_has_a_text_of_its_own()
     {
-        var kinds = Enum.GetValues<TimelineEventKind>().Where(kind => kind < TimelineEventKind.Sent).Select(kind => kind.WireName()).ToList();
-        var timeline = TimelineTexts.AddTo(Empty with { Events = [.. kinds.Select(kind => new LaneEvent(0, 0, kind, 3, 2, null, 4, "agent5"))] });
+        var kinds = Enum.GetValues<TimelineEventKind>()
+            .Where(kind => kind < TimelineEventKind.Sent).Select(kind => kind.WireName()).ToList();
+        var timeline = TimelineTexts.AddTo(
+            Empty with { Events = [.. kinds.Select(kind => new LaneEvent(0, 0, kind, 3, 2, null, 4, "agent5"))] });
         Assert.Equal(kinds.Count, timeline.Events.Select(e => timeline.Texts![e.Text!.Value]).Distinct().Count());
         Assert.Equal("draws 2 for round 3, attempt 4", timeline.Texts![timeline.Events[2].Text!.Value]);
     }
@@ -23,13 +25,16 @@ public sealed class TimelineTextsTests
     {
         MessageArrow[] messages =
         [
-            new("new_round", 0, 1, 0, Round: 1, Value: 2), new("proposal", 0, 1, 0, Round: 1, Value: 2), new("vote", 0, 1, 0, Round: 1, Proposal: 2),
-            new("final", 0, 1, 0, Round: 1, Value: 2, News: new NewInformation("vote", 1, 2, 3)), new("state", 0, 1, 0), new("proposal", 1, 0, 0, Round: 1, Value: 2),
+            new("new_round", 0, 1, 0, Round: 1, Value: 2),
+            new("proposal", 0, 1, 0, Round: 1, Value: 2), new("vote", 0, 1, 0, Round: 1, Proposal: 2),
+            new("final", 0, 1, 0, Round: 1, Value: 2, News: new NewInformation("vote", 1, 2, 3)),
+            new("state", 0, 1, 0), new("proposal", 1, 0, 0, Round: 1, Value: 2),
         ];
         var timeline = TimelineTexts.AddTo(Empty with { Messages = messages });
         Assert.Equal(
             [
-                "new round 1, proposing 2", "proposal of 2 in round 1", "vote for none in round 1, having proposed 2", "final of 2, decided in round 1",
+                "new round 1, proposing 2", "proposal of 2 in round 1",
+                "vote for none in round 1, having proposed 2", "final of 2, decided in round 1",
                 "vote for 2 in round 1, having proposed 3", "state query",
             ],
             timeline.Texts!);
@@ -42,7 +47,8 @@ public sealed class TimelineTextsTests
     {
         var rejected = from status in new[] { ResponseStatus.Ignored, ResponseStatus.Refused }
                        from reason in Enum.GetValues<ResponseReason>()
-                       select new MessageArrow("proposal", 0, 1, 0, Round: 1, Value: 2, Status: status.WireName(), Reason: reason.WireName());
+                       select new MessageArrow(
+                           "proposal", 0, 1, 0, Round: 1, Value: 2, Status: status.WireName(), Reason: reason.WireName());
         var timeline = TimelineTexts.AddTo(Empty with { Messages = [.. rejected] });
         var outcomes = timeline.Messages.Select(message => (message.Status, Text: timeline.Texts![message.Outcome!.Value])).ToList();
         Assert.All(outcomes, outcome => Assert.StartsWith(outcome.Status + ": ", outcome.Text, StringComparison.Ordinal));

@@ -26,8 +26,9 @@ public sealed class WhyApiTests : ThreeAgents
             var agent = timeline.GetProperty("lanes")[e.GetProperty("lane").GetInt32()].GetProperty("agent_id").GetString()!;
             var kind = e.GetProperty("kind").GetString();
             var round = e.GetProperty("round").GetInt32();
+            var question = $"run={run}&agent={agent}&kind={kind}&at={e.GetProperty("t").GetRawText()}";
             var (code, why) = await Clients[index % 3].Get(
-                $"/timeline/why?run={run}&agent={agent}&kind={kind}&at={e.GetProperty("t").GetRawText()}{(kind == "joined" ? "" : $"&round={round}")}");
+                $"/timeline/why?{question}{(kind == "joined" ? "" : $"&round={round}")}");
             Assert.Equal(HttpStatusCode.OK, code);
             Assert.Equal(agent, why.GetProperty("agent").GetString());
             var sentences = why.GetProperty("sentences").EnumerateArray().Select(sentence => sentence.GetString()!).ToList();
@@ -75,7 +76,8 @@ public sealed class WhyApiTests : ThreeAgents
     {
         var simulated = (await Clients[0].Get("/simulate?seed=3&why=agent2,voted,0")).Body.GetProperty("explanation");
         Assert.StartsWith("agent2 votes for ", Sentences(simulated)[0], StringComparison.Ordinal);
-        var explored = (await Clients[0].Get("/explore/state?path=s1.1&why=agent1,drew,99")).Body.GetProperty("timeline").GetProperty("explanation");
+        var explored = (await Clients[0].Get("/explore/state?path=s1.1&why=agent1,drew,99")).Body.GetProperty("timeline")
+            .GetProperty("explanation");
         Assert.StartsWith("agent1 draws 1 for round 1", Sentences(explored)[0], StringComparison.Ordinal);
         Assert.False((await Clients[0].Get("/simulate?seed=3&why=agent1,contradicted,0")).Body.TryGetProperty("explanation", out _));
     }
@@ -96,10 +98,13 @@ public sealed class WhyApiTests : ThreeAgents
         var classic = pair.GetProperty("classic");
         var last = classic.GetProperty("events").EnumerateArray().Last(e => e.GetProperty("kind").GetString() == "decided");
         var agent = classic.GetProperty("lanes")[last.GetProperty("lane").GetInt32()].GetProperty("agent_id").GetString();
-        var why = (await Clients[0].Get($"/simulate/counterexample?why={agent},decided,{last.GetProperty("t").GetRawText()}")).Body.GetProperty("classic").GetProperty("explanation");
+        var question = $"{agent},decided,{last.GetProperty("t").GetRawText()}";
+        var (_, explained) = await Clients[0].Get($"/simulate/counterexample?why={question}");
+        var why = explained.GetProperty("classic").GetProperty("explanation");
         Assert.Equal(2, why.GetProperty("quorums").GetArrayLength());
         var shared = Assert.Single(why.GetProperty("shared").EnumerateArray()).GetString();
-        Assert.Contains(Sentences(why), sentence => sentence.Contains($"both quorums share {shared}, which proposed", StringComparison.Ordinal));
+        Assert.Contains(Sentences(why),
+            sentence => sentence.Contains($"both quorums share {shared}, which proposed", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -112,7 +117,8 @@ public sealed class WhyApiTests : ThreeAgents
         var agent = broken.GetProperty("lanes")[last.GetProperty("lane").GetInt32()].GetProperty("agent_id").GetString();
         var answer = (await Clients[0].Get($"/simulate/mutants/{mutant}?why={agent},decided,{last.GetProperty("t").GetRawText()}")).Body;
         var why = answer.GetProperty("broken").GetProperty("explanation");
-        Assert.Contains("by the sound rule, on the same messages, it adopts", why.GetProperty("guilty").GetProperty("text").GetString(), StringComparison.Ordinal);
+        Assert.Contains("by the sound rule, on the same messages, it adopts",
+            why.GetProperty("guilty").GetProperty("text").GetString(), StringComparison.Ordinal);
         Assert.Contains(why.GetProperty("guilty").GetProperty("text").GetString(), Sentences(why));
     }
 
