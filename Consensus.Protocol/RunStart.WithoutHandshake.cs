@@ -39,7 +39,7 @@ internal sealed partial class RunStart
         && (attempt.Legacy.AsSpan().Contains(true) || CountTakingPart(attempt) < agent.Quorum);
 
     /// <summary>
-    /// Counts this agent and the peers that responded, have the boot that the run names, and count the same number of agents.
+    /// Counts this agent and the peers that responded, have the boot that the run names, and count as many agents.
     /// </summary>
     private int CountTakingPart(Attempt attempt)
     {

@@ -92,7 +92,7 @@ internal sealed class AgentCluster : IDisposable
     }
 
     /// <summary>
-    /// Decides until the agents' code is compiled as well as it gets, which takes so many decisions, and at most so long.
+    /// Decides until the agents' code is compiled as well as it gets. That takes so many decisions, and at most so long.
     /// </summary>
     public async Task WarmUpAsync(Question question, int decisions, TimeSpan atMost)
     {
