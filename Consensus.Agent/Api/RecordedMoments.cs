@@ -115,7 +115,7 @@ internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader
 
     private async Task<List<RecordedPart>> PartsOf(ClusterTimeline merged, string run, CancellationToken cancellation)
     {
-        var recordings = await Task.WhenAll(options.Peers.Select(peer => ReadAsync(peer, run, cancellation)));
+        var recordings = await AgentApiClient.AllAsync(options.Peers, peer => ReadAsync(peer, run, cancellation));
         var known = recordings.Append(timeline.ReadRecording(run) ?? timeline.ReadRecording(null)).OfType<Recording>()
             .ToDictionary(recording => recording.AgentId, StringComparer.Ordinal);
         return

@@ -21,6 +21,13 @@ internal static class TimelineApi
     public static RouteGroupBuilder MapTimelineApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").WithTags("Timeline");
+
+        // A long run takes longer to read than a message to handle, and must not hold up the thread that polls the sockets.
+        group.AddEndpointFilter(async (context, next) =>
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            return await next(context);
+        });
         group.MapGet("/timeline", TimelineAsync).Counts(EndpointClass.Surveys)
             .Produces<AgentTimeline>().Produces<ClusterTimeline>().ProducesProblem(400).ProducesProblem(404)
             .WithSummary("A run as this agent recorded it; with cluster=true, as all agents did, on one clock");

@@ -83,6 +83,7 @@ internal static class ServeCommand
         }
 
         var options = AgentOptions.From(configuration, parsed.GetValue(Port), parsed.GetValue(Listen));
+        HttpServer.CompleteInline(options);
         var warmUp = new WarmUp();
         await using var app = AgentApplication.Build(options, settings, warmUp: warmUp);
         if (!HasEndpoints(configuration))
@@ -112,6 +113,7 @@ internal static class ServeCommand
         var first = Listener.From(configuration, parsed.GetValue(Listen), parsed.GetValue(Port));
         CheckRoom(agents, first, configuration);
         var shared = AgentOptions.Shared(configuration);
+        HttpServer.CompleteInline(shared);
         await using var cluster = await LocalCluster.StartAsync(agents, first, shared, settings, warmUp: new WarmUp());
         Console.WriteLine($"{agents} {(agents == 1 ? "agent" : "agents")} in one process:");
         for (var i = 0; i < agents; i++)

@@ -29,6 +29,19 @@ internal static class HttpServer
         });
     }
 
+    /// <summary>
+    /// Lets the thread that polls the sockets also run what waits for them, unless the agents persist: a decision then waits for the
+    /// disk. The runtime reads the setting at the process' first socket, so call this before (docs/decisions/inline-completions.md).
+    /// </summary>
+    public static void CompleteInline(AgentOptions options)
+    {
+        const string Setting = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
+        if (options.Data is null && Environment.GetEnvironmentVariable(Setting) is null)
+        {
+            Environment.SetEnvironmentVariable(Setting, "1");
+        }
+    }
+
     /// <summary>Makes an application listen.</summary>
     /// <exception cref="ConfigurationException">It cannot listen there; the message names what to change.</exception>
     public static async Task ListenAsync(WebApplication app)

@@ -57,7 +57,18 @@ internal sealed class AgentApiClient(HttpClient http, AgentOptions options)
     /// <summary>Reads the same JSON document of every peer, at once.</summary>
     /// <returns>One for each peer, in their order; null where it did not respond in time.</returns>
     public Task<T?[]> GetAllAsync<T>(IReadOnlyList<Uri> peers, string pathAndQuery, JsonTypeInfo<T> type, CancellationToken cancellation)
-        where T : class => Task.WhenAll(peers.Select(peer => GetAsync(peer, pathAndQuery, type, cancellation)));
+        where T : class => AllAsync(peers, peer => GetAsync(peer, pathAndQuery, type, cancellation));
+
+    /// <summary>Reads from every peer, at once.</summary>
+    /// <returns>What <paramref name="read"/> returned for each peer, in their order.</returns>
+    public static async Task<T[]> AllAsync<T>(IReadOnlyList<Uri> peers, Func<Uri, Task<T>> read)
+    {
+        var all = await Task.WhenAll(peers.Select(read));
+
+        // The last answer may have come by the thread that polls the sockets. What follows, a merge of timelines, would hold it up.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        return all;
+    }
 
     /// <summary>Passes a call on: one attempt.</summary>
     /// <returns>The status and the body as they came; no status where the peer did not respond in time.</returns>

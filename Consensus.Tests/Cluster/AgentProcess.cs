@@ -165,6 +165,11 @@ internal sealed partial class AgentProcess : IDisposable
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], System.Globalization.CultureInfo.InvariantCulture);
     }
 
+    /// <summary>How many threads of the process have this name.</summary>
+    public int Threads(string name) =>
+        Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
+            .Count(thread => File.ReadAllText(Path.Combine(thread, "comm")).Trim() == name);
+
     private async Task SignalAsync(string signal)
     {
         using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);

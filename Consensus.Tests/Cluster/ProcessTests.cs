@@ -71,6 +71,27 @@ public sealed class ProcessTests
         Assert.Equal(decision.GetProperty("value").GetInt32(), told.GetProperty("value").GetInt32());
     }
 
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Threads_that_poll_the_sockets_run_the_handlers_unless_these_wait_for_a_disk(bool persists)
+    {
+        Skip.IfNot(OperatingSystem.IsLinux() && Environment.ProcessorCount > 1, "Counts Linux' threads.");
+        var folder = Directory.CreateTempSubdirectory("consensus-");
+        try
+        {
+            using var agents = await AgentProcess.StartAsync(
+                ["--agents", "2", "--port", "0"], ("DATA", persists ? Path.Combine(folder.FullName, "agents.db") : ""));
+
+            // The runtime polls by one thread a core where such a thread also runs what waits.
+            Assert.Equal(persists ? 1 : Environment.ProcessorCount, agents.Threads(".NET Sockets"));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     private static async Task<long> DecidedAtUsAsync(ApiClient client, string run)
     {
         Assert.Equal(HttpStatusCode.OK, (await client.Get($"/consensus?wait=60&run={run}")).Code);
