@@ -4,6 +4,8 @@ using System.Net.Http.Headers;
 using Consensus.Agent;
 using Consensus.Agent.Hosting;
 using Consensus.Agent.Http;
+using Consensus.Tests.Api;
+using Consensus.Timeline;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -21,15 +23,16 @@ public sealed class SerialCollection
 }
 
 /// <summary>
-/// Ratios, never times. A decision took 14 to 24 round trips beside other work, so only one that has become much slower fails;
-/// it allocated 41 KiB beside any, and half as much again fails. What is slow at a moment is tried again, as a machine that is
-/// busy with something else is no fault.
+/// Ratios, never times; half as much again fails. Work shows in requests (6.5 to 7.2 measured) and in what is allocated (37 to 43 KiB).
+/// A wait shows in the fastest of some decisions: 13.5 to 17 round trips, beside four busy loops as well as beside nothing.
+/// What is much at a moment is tried again.
 /// </summary>
 [Collection(SerialCollection.Name)]
 [Trait(Category.Name, Category.System)]
 public sealed class SpeedTests(ITestOutputHelper output) : IAsyncLifetime
 {
-    private const int MostRawRoundTrips = 30;
+    private const int MostRawRoundTrips = 20;
+    private const double MostRequests = 9.5;
     private const int MostKilobytes = 60;
     private const int Attempts = 5;
     private const int Decisions = 40;
@@ -64,24 +67,59 @@ public sealed class SpeedTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_decision_takes_few_raw_round_trips()
+    public async Task A_decision_waits_for_nothing_but_its_messages()
     {
-        var raw = new double[Decisions];
-        var decisions = new double[Decisions];
         var best = double.MaxValue;
         for (var attempt = 0; attempt < Attempts && best > MostRawRoundTrips; attempt++)
         {
-            for (var i = 0; i < Decisions; i++)
+            var (raw, decision) = (double.MaxValue, double.MaxValue);
+            for (var i = 0; i < 2 * Decisions; i++)
             {
-                raw[i] = await TimeAsync(RawAsync);
-                decisions[i] = await TimeAsync(DecideAsync);
+                raw = Math.Min(raw, await TimeAsync(RawAsync));
+                decision = Math.Min(decision, await TimeAsync(DecideAsync));
             }
 
-            best = Math.Min(best, Median(decisions) / Median(raw));
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Median(decisions) / Median(raw):0.0} raw round trips"));
+            best = Math.Min(best, decision / raw);
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{decision / raw:0.0} raw round trips"));
         }
 
         Assert.InRange(best, 1, MostRawRoundTrips);
+    }
+
+    [Fact]
+    public async Task A_decision_in_one_round_takes_few_requests()
+    {
+        var best = double.MaxValue;
+        for (var attempt = 0; attempt < Attempts && best > MostRequests; attempt++)
+        {
+            for (var i = 0; i < RunIndex.MaxRuns; i++)
+            {
+                await DecideAsync();
+            }
+
+            best = Math.Min(best, await RequestsAsync());
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"at best {best:0.00} requests"));
+        }
+
+        Assert.InRange(best, 1, MostRequests);
+    }
+
+    /// <summary>The mean over the last runs that took one round, of what all agents sent.</summary>
+    private async Task<double> RequestsAsync()
+    {
+        var sent = new Dictionary<string, (int Sent, int Rounds)>(StringComparer.Ordinal);
+        foreach (var agent in _cluster.Addresses)
+        {
+            using var client = new ApiClient(agent);
+            foreach (var run in (await client.Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray())
+            {
+                var before = sent.GetValueOrDefault(run.GetProperty("run").GetString()!);
+                sent[run.GetProperty("run").GetString()!] =
+                    (before.Sent + run.GetProperty("sent").GetInt32(), Math.Max(before.Rounds, run.GetProperty("rounds").GetInt32()));
+            }
+        }
+
+        return sent.Values.Where(run => run.Rounds == 1).Average(run => run.Sent);
     }
 
     [Fact]
@@ -109,8 +147,6 @@ public sealed class SpeedTests(ITestOutputHelper output) : IAsyncLifetime
         await action();
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
-
-    private static double Median(double[] samples) => samples.Order().ElementAt(samples.Length / 2);
 
     private Task RawAsync() => PostAsync(new Uri(LocalCluster.AddressOf(_raw), "/vote"));
 
