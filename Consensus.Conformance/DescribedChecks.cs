@@ -155,9 +155,9 @@ internal static class DescribedChecks
     {
         await bench.IntroduceAsync();
         var number = TestBench.NextRunNumber();
-        var floor = $"{number}.agent3.b3";
+        var highestSeenRun = $"{number}.agent3.b3";
         bench.Peers.Override = call => IsHandshake(call)
-            ? AnswerHandshake(FakePeers.IdOf(call.Peer), call, bench.N, $",\"floor\":\"{floor}\"") : null;
+            ? AnswerHandshake(FakePeers.IdOf(call.Peer), call, bench.N, $",\"floor\":\"{highestSeenRun}\"") : null;
         await bench.Post("/run", """{"round":2,"window_ms":1000,"values":5}""");
         var expected = $"{number + 1}.{bench.Id}.{bench.Boot}";
         var calls = await bench.WaitForCallsAsync(

@@ -24,8 +24,8 @@ internal sealed class AgentContext
     /// <summary>The current run; null for none.</summary>
     public RunState? Run { get; set; }
 
-    /// <summary>The highest run that this agent has ever seen.</summary>
-    public RunId Floor { get; set; } = RunId.None;
+    /// <summary>The highest run that this agent has ever seen: its floor (docs/glossary.md).</summary>
+    public RunId HighestSeenRun { get; set; } = RunId.None;
 
     /// <summary>The current back-off of the decision's retransmission, in ms.</summary>
     public int DisseminationMs { get; set; }
@@ -48,7 +48,7 @@ internal sealed class AgentContext
 
     public AgentContext Clone() => new()
     {
-        Id = Id, Boot = Boot, Random = Random, Rules = Rules, Peers = Peers.Clone(), Run = Run?.Clone(), Floor = Floor,
+        Id = Id, Boot = Boot, Random = Random, Rules = Rules, Peers = Peers.Clone(), Run = Run?.Clone(), HighestSeenRun = HighestSeenRun,
         DisseminationMs = DisseminationMs, BeforeFirstPoll = BeforeFirstPoll, AbandonedNumber = AbandonedNumber, ReplyTo = ReplyTo,
     };
 
@@ -57,7 +57,7 @@ internal sealed class AgentContext
     {
         Peers.Read(reader);
         Run = reader.ReadBool() ? RunState.Read(reader, Id) : null;
-        (Floor, DisseminationMs, BeforeFirstPoll, AbandonedNumber) =
+        (HighestSeenRun, DisseminationMs, BeforeFirstPoll, AbandonedNumber) =
             (reader.ReadRunId(), reader.ReadInt(), reader.ReadBool(), reader.ReadLong());
     }
 
@@ -67,7 +67,7 @@ internal sealed class AgentContext
         Peers.Write(writer);
         writer.Write(Run is not null);
         Run?.Write(writer);
-        writer.Write(Floor);
+        writer.Write(HighestSeenRun);
         writer.Write(DisseminationMs);
         writer.Write(BeforeFirstPoll);
         writer.Write(AbandonedNumber);

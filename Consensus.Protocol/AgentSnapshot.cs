@@ -3,7 +3,7 @@ namespace Consensus.Protocol;
 /// <summary>An agent's state at one moment. Immutable.</summary>
 /// <param name="AgentId">The agent.</param>
 /// <param name="Boot">Its boot.</param>
-/// <param name="Floor">The highest run that it has ever seen; none for none.</param>
+/// <param name="HighestSeenRun">The highest run that it has ever seen; none for none.</param>
 /// <param name="Run">The current described run, or null.</param>
 /// <param name="Learner">True where it takes no part in that run.</param>
 /// <param name="Round">The current round; 0 before the first.</param>
@@ -18,7 +18,7 @@ namespace Consensus.Protocol;
 public sealed record AgentSnapshot(
     string AgentId,
     string Boot,
-    RunId Floor,
+    RunId HighestSeenRun,
     RunDescriptor? Run,
     bool Learner,
     int Round,
@@ -45,10 +45,11 @@ public sealed record AgentSnapshot(
     }
 
     /// <summary>The response to a <see cref="StateQuery"/> at that moment: what a peer needs to catch up.</summary>
-    public Response StateResponse => StateOf(AgentId, Boot, Agents, Floor, Run, Learner, Decision);
+    public Response StateResponse => StateOf(AgentId, Boot, Agents, HighestSeenRun, Run, Learner, Decision);
 
     internal static Response StateOf(AgentContext agent) => StateOf(
-        agent.Id, agent.Boot, agent.ClusterSize, agent.Floor, agent.Run?.Descriptor, agent.Run?.Learner ?? false, agent.Run?.Decision);
+        agent.Id, agent.Boot, agent.ClusterSize, agent.HighestSeenRun, agent.Run?.Descriptor, agent.Run?.Learner ?? false,
+        agent.Run?.Decision);
 
     internal static AgentSnapshot Of(AgentContext agent)
     {
@@ -71,15 +72,16 @@ public sealed record AgentSnapshot(
         var run = agent.Run;
         int? mine = run is { Learner: false } && run.MyProposal != 0 ? run.MyProposal : null;
         return new AgentSnapshot(
-            agent.Id, agent.Boot, agent.Floor, run?.Descriptor, run?.Learner ?? false, run?.Round ?? 0, run?.Phase ?? Phase.Waiting, mine,
-            proposals, votes, run?.Attempts ?? 0, run?.Decision, StallReport.Of(agent), agent.ClusterSize);
+            agent.Id, agent.Boot, agent.HighestSeenRun, run?.Descriptor, run?.Learner ?? false, run?.Round ?? 0,
+            run?.Phase ?? Phase.Waiting, mine, proposals, votes, run?.Attempts ?? 0, run?.Decision, StallReport.Of(agent),
+            agent.ClusterSize);
     }
 
     private static Response StateOf(
-        string id, string boot, int agents, RunId floor, RunDescriptor? run, bool learner, Decision? decision) =>
+        string id, string boot, int agents, RunId highestSeenRun, RunDescriptor? run, bool learner, Decision? decision) =>
         new(ResponseStatus.Ok)
         {
-            AgentId = id, Boot = boot, Agents = agents, Floor = floor.IsNone ? null : floor,
+            AgentId = id, Boot = boot, Agents = agents, HighestSeenRun = highestSeenRun.IsNone ? null : highestSeenRun,
             Run = run?.Id, Descriptor = run, Learner = run is not null && learner ? true : null, Decision = run is null ? null : decision,
         };
 }

@@ -53,7 +53,7 @@ public sealed class AgentStateMachine
     public int CurrentRound => _agent.Run?.Round ?? 0;
 
     /// <summary>The highest run that this agent has ever seen.</summary>
-    public RunId Floor => _agent.Floor;
+    public RunId HighestSeenRun => _agent.HighestSeenRun;
 
     /// <summary>True between a <see cref="StartRun"/> and the creation of the run.</summary>
     public bool IsShakingHands => _start.IsShakingHands;
@@ -106,7 +106,7 @@ public sealed class AgentStateMachine
     /// What the next process of this agent must be given (<see cref="Restored"/>). Persist it before any effect of the step
     /// that changed it becomes visible.
     /// </summary>
-    public Restored ToPersist() => new(Floor, CurrentRun, CurrentDecision, _agent.Run?.Attempts ?? 0);
+    public Restored ToPersist() => new(HighestSeenRun, CurrentRun, CurrentDecision, _agent.Run?.Attempts ?? 0);
 
     /// <summary>A machine in the same state that shares nothing that changes, but for the source of draws.</summary>
     public AgentStateMachine Clone() => new(this);
@@ -251,7 +251,7 @@ public sealed class AgentStateMachine
 
     private void Restore(Restored persisted)
     {
-        if (_agent.Run is not null || !_agent.Floor.IsNone || _start.InProgress)
+        if (_agent.Run is not null || !_agent.HighestSeenRun.IsNone || _start.InProgress)
         {
             throw new InvalidOperationException("Restored is the first input or none.");
         }

@@ -8,7 +8,7 @@ internal static class DescribedRun
     {
         if (agent.Run?.Descriptor is null || agent.Run.Id != descriptor.Id)
         {
-            if (descriptor.Id <= agent.Floor)
+            if (descriptor.Id <= agent.HighestSeenRun)
             {
                 return IgnoreStaleRun(agent, message);
             }

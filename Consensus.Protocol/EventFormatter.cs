@@ -81,7 +81,7 @@ public static class EventFormatter
             response.Learner == true ? "a learner" : null,
             response.Boot is { } boot ? $"boot {boot}" : null,
             response.Agents is { } agents ? Invariant($"counts {agents}") : null,
-            response.Floor is { } floor ? $"floor {floor}" : null,
+            response.HighestSeenRun is { } highestSeenRun ? $"floor {highestSeenRun}" : null,
             response.Descriptor is null ? null : $"in run {response.Run}",
             response.Proposal is { } proposal ? Invariant($"proposes {proposal.Value} in round {proposal.Round}") : null,
             response.Vote is { } vote

@@ -23,7 +23,7 @@ internal readonly struct Fingerprint(BinaryWriter writer)
     /// </param>
     public void Write(AgentContext agent, RunStart start, bool mayStart, bool contacts)
     {
-        Write(agent.Floor);
+        Write(agent.HighestSeenRun);
         writer.Write(agent.Boot);
         writer.Write(agent.AbandonedNumber);
         writer.Write((byte)((start.IsShakingHands ? 1 : 0) | (mayStart ? 2 : 0)
@@ -34,7 +34,7 @@ internal readonly struct Fingerprint(BinaryWriter writer)
             writer.Write(peer.Id ?? "");
             writer.Write(peer.Boot ?? "");
             writer.Write((byte)peer.ClusterSize);
-            Write(peer.Floor);
+            Write(peer.HighestSeenRun);
 
             // A response that names a boot makes the peer active, whatever it was before.
             writer.Write((byte)(Flags(peer) & ((contacts ? 7 : 0) | (mayStart && peer.Boot is not null ? RecentActive : 0))));

@@ -30,11 +30,11 @@ public sealed record TimerFired(Timer Timer) : Input;
 /// process, or none. The new process has another boot and has forgotten its proposals and votes, so it is a learner in
 /// that run.
 /// </summary>
-/// <param name="Floor">The highest run that it had ever seen.</param>
+/// <param name="HighestSeenRun">The highest run that it had ever seen.</param>
 /// <param name="Run">Its current run; null for none and for the run of bare messages.</param>
 /// <param name="Decision">Its decision, or null.</param>
 /// <param name="Attempts">Values drawn until then.</param>
-public sealed record Restored(RunId Floor, RunDescriptor? Run = null, Decision? Decision = null, int Attempts = 0) : Input
+public sealed record Restored(RunId HighestSeenRun, RunDescriptor? Run = null, Decision? Decision = null, int Attempts = 0) : Input
 {
     /// <summary>Whether a loss of power may lose it: a run without a decision. Anything else is forced to the disk.</summary>
     public bool MayBeLost => Run is not null && Decision is null;

@@ -10,7 +10,7 @@ internal struct PeerProgress
     public string? Boot;
 
     /// <summary>The highest floor that the peer has named. It never falls, whatever process of the peer answers.</summary>
-    public RunId Floor;
+    public RunId HighestSeenRun;
 
     /// <summary>How many agents the peer counts, itself included; 0: unknown.</summary>
     public int ClusterSize;
@@ -62,7 +62,7 @@ internal sealed class PeerTable
     {
         foreach (ref var peer in _peers.AsSpan())
         {
-            (peer.Id, peer.Boot, peer.Floor) = (reader.ReadOptionalText(), reader.ReadOptionalText(), reader.ReadRunId());
+            (peer.Id, peer.Boot, peer.HighestSeenRun) = (reader.ReadOptionalText(), reader.ReadOptionalText(), reader.ReadRunId());
             (peer.ClusterSize, peer.InFlight) = (reader.ReadInt(), reader.ReadInt());
             (peer.Unreachable, peer.StateKnown) = (reader.ReadBool(), reader.ReadBool());
             (peer.DecisionAcknowledged, peer.RecentActive) = (reader.ReadBool(), reader.ReadBool());
@@ -76,7 +76,7 @@ internal sealed class PeerTable
         {
             writer.Write(peer.Id);
             writer.Write(peer.Boot);
-            writer.Write(peer.Floor);
+            writer.Write(peer.HighestSeenRun);
             writer.Write(peer.ClusterSize);
             writer.Write(peer.InFlight);
             writer.Write(peer.Unreachable);
@@ -167,9 +167,9 @@ internal sealed class PeerTable
         known.Id = response.AgentId ?? known.Id;
         known.Boot = response.Boot ?? known.Boot;
         known.ClusterSize = response.Agents ?? known.ClusterSize;
-        if (response.Floor is { } floor && floor > known.Floor)
+        if (response.HighestSeenRun is { } highestSeenRun && highestSeenRun > known.HighestSeenRun)
         {
-            known.Floor = floor;
+            known.HighestSeenRun = highestSeenRun;
         }
     }
 

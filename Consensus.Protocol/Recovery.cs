@@ -9,8 +9,8 @@ internal static class Recovery
     /// </summary>
     public static void Restore(AgentContext agent, Restored persisted)
     {
-        agent.Floor = persisted.Run is { } current && current.Id > persisted.Floor ? current.Id
-            : persisted.Floor.IsNone ? RunId.None : persisted.Floor;
+        agent.HighestSeenRun = persisted.Run is { } current && current.Id > persisted.HighestSeenRun ? current.Id
+            : persisted.HighestSeenRun.IsNone ? RunId.None : persisted.HighestSeenRun;
         if (persisted.Run is null && persisted.Decision is null)
         {
             return;

@@ -26,8 +26,9 @@ public sealed record Response(ResponseStatus Status = ResponseStatus.Unknown)
     /// <summary>How many agents the responder counts, itself included; null from an original agent.</summary>
     public int? Agents { get; init; }
 
-    /// <summary>The highest run that the responder has ever seen.</summary>
-    public RunId? Floor { get; init; }
+    /// <summary>The highest run that the responder has ever seen: its floor.</summary>
+    [JsonPropertyName("floor")]
+    public RunId? HighestSeenRun { get; init; }
 
     /// <summary>The responder's current run.</summary>
     public RunId? Run { get; init; }

@@ -6,13 +6,14 @@ internal static class RunMembership
     /// <summary>A response with this agent's id, boot, cluster size and floor.</summary>
     public static Response Introduce(AgentContext agent, ResponseStatus status) => new(status)
     {
-        AgentId = agent.Id, Boot = agent.Boot, Agents = agent.ClusterSize, Floor = agent.Floor.IsNone ? null : agent.Floor,
+        AgentId = agent.Id, Boot = agent.Boot, Agents = agent.ClusterSize,
+        HighestSeenRun = agent.HighestSeenRun.IsNone ? null : agent.HighestSeenRun,
     };
 
     /// <summary>Drops the current run for a newer one.</summary>
     public static RunState Join(AgentContext agent, RunDescriptor descriptor)
     {
-        agent.Floor = descriptor.Id;
+        agent.HighestSeenRun = descriptor.Id;
         var run = new RunState(descriptor, agent.Id, TakesPart(agent, descriptor) && !WasAbandoned(agent, descriptor.Id));
         agent.Run = run;
         Leave(agent);
@@ -29,9 +30,9 @@ internal static class RunMembership
     public static void Clear(AgentContext agent)
     {
         agent.Run = null;
-        agent.Floor = agent.Rules.FloorAfterReset(agent.Floor);
+        agent.HighestSeenRun = agent.Rules.HighestSeenRunAfterReset(agent.HighestSeenRun);
         Leave(agent);
-        agent.Record(ProtocolEventKind.WasReset, agent.Floor, 0);
+        agent.Record(ProtocolEventKind.WasReset, agent.HighestSeenRun, 0);
     }
 
     /// <summary>Ends the timers of the run before and what is known of the peers in it.</summary>

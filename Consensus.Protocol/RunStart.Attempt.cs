@@ -29,13 +29,13 @@ internal sealed partial class RunStart
         /// <summary>What a rollback returns to.</summary>
         public RunState? PreviousRun { get; set; }
 
-        public RunId PreviousFloor { get; set; }
+        public RunId PreviousHighestSeenRun { get; set; }
 
         public Attempt Clone() => new(Start, 0)
         {
             Completed = [.. Completed], Responded = [.. Responded], Legacy = [.. Legacy],
             Stage = Stage, TimerArmed = TimerArmed, Restarts = Restarts, Run = Run,
-            WithoutHandshake = WithoutHandshake, PreviousRun = PreviousRun?.Clone(), PreviousFloor = PreviousFloor,
+            WithoutHandshake = WithoutHandshake, PreviousRun = PreviousRun?.Clone(), PreviousHighestSeenRun = PreviousHighestSeenRun,
         };
 
         /// <summary>Reads what <see cref="Write(RecordWriter)"/> wrote.</summary>
@@ -48,7 +48,7 @@ internal sealed partial class RunStart
             (attempt.Stage, attempt.TimerArmed, attempt.Restarts) = ((Stage)reader.ReadInt(), reader.ReadBool(), reader.ReadInt());
             (attempt.Run, attempt.WithoutHandshake) = (reader.ReadRun(), reader.ReadBool());
             attempt.PreviousRun = reader.ReadBool() ? RunState.Read(reader, me) : null;
-            attempt.PreviousFloor = reader.ReadRunId();
+            attempt.PreviousHighestSeenRun = reader.ReadRunId();
             return attempt;
         }
 
@@ -66,7 +66,7 @@ internal sealed partial class RunStart
             writer.Write(WithoutHandshake);
             writer.Write(PreviousRun is not null);
             PreviousRun?.Write(writer);
-            writer.Write(PreviousFloor);
+            writer.Write(PreviousHighestSeenRun);
         }
 
         public void Enter(Stage stage)

@@ -74,7 +74,7 @@ internal sealed partial class RunStart
 
         RunMembership.Leave(agent);
         agent.AbandonedNumber = attempt.Run!.Id.Number;
-        (agent.Run, agent.Floor) = (attempt.PreviousRun, attempt.PreviousFloor);
+        (agent.Run, agent.HighestSeenRun) = (attempt.PreviousRun, attempt.PreviousHighestSeenRun);
         if (agent.Run is not { Descriptor: not null } previous)
         {
             return;

@@ -99,7 +99,7 @@ internal sealed partial class RunStart(AgentContext agent)
         // A peer has seen a newer run, or has left this one already: start over above its floor. Unless a newer run has
         // reached this agent meanwhile.
         if (attempt.Stage == Stage.FirstRound && response is { Reason: ResponseReason.StaleRun } && attempt.IsCurrentIn(agent)
-            && agent.Peers[peer].Floor >= attempt.Run!.Id && attempt.Restarts++ < MaxRestarts)
+            && agent.Peers[peer].HighestSeenRun >= attempt.Run!.Id && attempt.Restarts++ < MaxRestarts)
         {
             FallBackToHandshake(attempt);
             return;
@@ -242,14 +242,14 @@ internal sealed partial class RunStart(AgentContext agent)
         // A restart leaves the run of the try before; any other run that this agent has joined meanwhile is the one to roll back to.
         if (!attempt.IsCurrentIn(agent))
         {
-            (attempt.PreviousRun, attempt.PreviousFloor) = (agent.Run, agent.Floor);
+            (attempt.PreviousRun, attempt.PreviousHighestSeenRun) = (agent.Run, agent.HighestSeenRun);
         }
 
         attempt.Run = run;
         attempt.Enter(Stage.FirstRound);
-        var before = agent.Floor;
+        var before = agent.HighestSeenRun;
         var state = RunMembership.Join(agent, run);
-        agent.Floor = agent.Rules.FloorAfterCreatingRun(before, run.Id);
+        agent.HighestSeenRun = agent.Rules.HighestSeenRunAfterCreatingRun(before, run.Id);
         if (run.Rule == Rule.Classic)
         {
             ClassicRule.Enter(agent, state, run.StartRound, opensRound: true);
@@ -267,7 +267,7 @@ internal sealed partial class RunStart(AgentContext agent)
 
     private RunDescriptor DescribeRun(RunRequest request)
     {
-        var highest = Math.Max(agent.Floor.Number, agent.AbandonedNumber);
+        var highest = Math.Max(agent.HighestSeenRun.Number, agent.AbandonedNumber);
         var members = new Dictionary<string, string>(StringComparer.Ordinal) { [agent.Id] = agent.Boot };
         for (var i = 0; i < agent.Peers.Count; i++)
         {
@@ -275,7 +275,7 @@ internal sealed partial class RunStart(AgentContext agent)
             // nothing. A peer that counts another number of agents cannot take part, so the run must not wait for it.
             if (agent.Peers[i] is { Id: { } id, Boot: { } boot } peer)
             {
-                highest = Math.Max(highest, peer.Floor.Number);
+                highest = Math.Max(highest, peer.HighestSeenRun.Number);
                 if (!HasOtherClusterSize(peer.ClusterSize))
                 {
                     members.TryAdd(id, boot);

@@ -38,10 +38,10 @@ public class SafetyRules
     public virtual RunId CreateRunId(long number, string id, string boot) => new(number, id, boot);
 
     /// <summary>The initiator's floor once it has created a run.</summary>
-    public virtual RunId FloorAfterCreatingRun(RunId before, RunId created) => created;
+    public virtual RunId HighestSeenRunAfterCreatingRun(RunId before, RunId created) => created;
 
     /// <summary>The floor of an agent that was reset: it still ignores every run up to then.</summary>
-    public virtual RunId FloorAfterReset(RunId floor) => floor;
+    public virtual RunId HighestSeenRunAfterReset(RunId highestSeenRun) => highestSeenRun;
 
     /// <summary>Whether a handshake clears the receiver's run. A late one would lock the receiver out of the run it announced.</summary>
     public virtual bool HandshakeClears => false;

@@ -61,7 +61,7 @@ internal static class StateExchange
             {
                 RunMembership.MarkAbsent(agent, current, id, Absence.Restarted);
             }
-            else if (response.Run != current.Id && response.Floor >= current.Id)
+            else if (response.Run != current.Id && response.HighestSeenRun >= current.Id)
             {
                 RunMembership.MarkAbsent(agent, current, id, Absence.Left);
             }
@@ -72,7 +72,7 @@ internal static class StateExchange
             return;
         }
 
-        if (descriptor.Id > agent.Floor)
+        if (descriptor.Id > agent.HighestSeenRun)
         {
             RunMembership.Join(agent, descriptor);
         }
@@ -101,7 +101,7 @@ internal static class StateExchange
         var message = new NewRound(run.StartRound, run);
         for (var i = 0; i < agent.Peers.Count; i++)
         {
-            if (agent.Peers[i].Floor < run.Id)
+            if (agent.Peers[i].HighestSeenRun < run.Id)
             {
                 agent.Send(i, message);
             }

@@ -19,7 +19,7 @@ public sealed partial class Refinement
     {
         var process = ProcessOf(machine);
         (process.IsPartial, process.Before) = (true, null);
-        process.Now = new(machine.CurrentRun is { Rule: Rule.Ratified } run ? RunOf(run) : null, default, machine.Floor);
+        process.Now = new(machine.CurrentRun is { Rule: Rule.Ratified } run ? RunOf(run) : null, default, machine.HighestSeenRun);
         if (process.Now.Run is { } current)
         {
             LeaveOut(current.Id);

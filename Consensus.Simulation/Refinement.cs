@@ -14,7 +14,7 @@ public sealed partial class Refinement
     private readonly Dictionary<string, Process> _processes = new(StringComparer.Ordinal);
 
     /// <summary>What a process knows of runs, <c>Current</c> in proof/runs.dfy.</summary>
-    private readonly record struct Current(SentInRun? Run, ModelMemory Memory, RunId Floor);
+    private readonly record struct Current(SentInRun? Run, ModelMemory Memory, RunId HighestSeenRun);
 
     /// <summary>One agent, <c>Process</c> in proof/runs.dfy. <c>Before</c> is what a start in progress rolls back to.</summary>
     private sealed class Process
@@ -88,7 +88,7 @@ public sealed partial class Refinement
             case ProtocolEventKind.Joined or ProtocolEventKind.JoinedAsLearner:
                 return Join(process, machine, protocolEvent);
             case ProtocolEventKind.WasReset:
-                var before = process.Now.Floor;
+                var before = process.Now.HighestSeenRun;
                 (process.Now, process.Before) = (new(null, default, protocolEvent.Run), null);
                 return protocolEvent.Run < before ? $"a reset lowers the floor from {before}" : null;
             case ProtocolEventKind.Restored when machine.CurrentRun is { Rule: Rule.Ratified } run && run.Id == protocolEvent.Run:
@@ -135,25 +135,25 @@ public sealed partial class Refinement
         // Of a run by the classic rule, the floor alone is known.
         if (process.Before is { } before
             && (before.Run?.Id == joined.Run
-                || (machine.CurrentRun?.Rule == Rule.Classic && before is { Run: null } && before.Floor == joined.Run)))
+                || (machine.CurrentRun?.Rule == Rule.Classic && before is { Run: null } && before.HighestSeenRun == joined.Run)))
         {
             RollBack(process);
             return null;
         }
 
-        var floor = process.Now.Floor;
+        var highestSeenRun = process.Now.HighestSeenRun;
         if (machine.CurrentRun is not { } run || run.Id != joined.Run)
         {
             return "no descriptor of that run is known";
         }
 
         var (member, created) = (joined.Kind == ProtocolEventKind.Joined, run.Id.Initiator == machine.Id && run.Id.Boot == machine.Boot);
-        var startsOver = process.Before is not null && floor.Initiator == machine.Id && floor.Boot == machine.Boot;
+        var startsOver = process.Before is not null && highestSeenRun.Initiator == machine.Id && highestSeenRun.Boot == machine.Boot;
         process.Before = !(member && created) ? null : startsOver ? process.Before : process.Now;
         process.Now = run.Rule == Rule.Classic ? new(null, default, run.Id) : new(RunOf(run), new(member), run.Id);
         var isListed = run.N == machine.ClusterSize && run.Members.TryGetValue(machine.Id, out var boot) && boot == machine.Boot;
         return process.IsPartial ? null
-            : run.Id <= floor ? $"the floor is {floor}"
+            : run.Id <= highestSeenRun ? $"the floor is {highestSeenRun}"
             : member && !isListed ? "the run does not name this process as a member, or counts other agents"
             : member && created && run.Id.Number <= process.Abandoned ? "this process abandoned the run"
             : member && !created && run.Id.Initiator == machine.Id ? "an earlier process created the run"
@@ -164,7 +164,7 @@ public sealed partial class Refinement
     private static void EndStart(Process process, AgentStateMachine machine, StartOutcome outcome)
     {
         // A rollback to no run records no event.
-        if (outcome is not RunStarted && process.Before is not null && machine.CurrentRun?.Id != process.Now.Floor)
+        if (outcome is not RunStarted && process.Before is not null && machine.CurrentRun?.Id != process.Now.HighestSeenRun)
         {
             RollBack(process);
         }
@@ -174,7 +174,7 @@ public sealed partial class Refinement
 
     private static void RollBack(Process process)
     {
-        process.Abandoned = process.Now.Floor.Number;
+        process.Abandoned = process.Now.HighestSeenRun.Number;
         (process.Now, process.Before) = (process.Before!.Value, null);
     }
 

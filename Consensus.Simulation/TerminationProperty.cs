@@ -25,16 +25,17 @@ internal static class TerminationProperty
             }
 
             var isUndecided = machine.CurrentRun is not null && machine.CurrentDecision is null;
-            if ((isUndecided ? newest : newestDisseminated) is var newer && newer > machine.Floor && newer != machine.CurrentRun?.Id)
+            if ((isUndecided ? newest : newestDisseminated) is var newer
+                && newer > machine.HighestSeenRun && newer != machine.CurrentRun?.Id)
             {
                 return $"{machine.Id} never learns of run {newer}";
             }
 
             if (machine.CurrentRun is not { } mine)
             {
-                if (!machine.Floor.IsNone && !wasReset)
+                if (!machine.HighestSeenRun.IsNone && !wasReset)
                 {
-                    return $"{machine.Id} was never reset and ignores run {machine.Floor}";
+                    return $"{machine.Id} was never reset and ignores run {machine.HighestSeenRun}";
                 }
             }
             else if (machine.CurrentDecision is null && !IsStalledWithReason(all, machine, mine, out var reason))

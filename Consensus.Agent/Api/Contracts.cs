@@ -45,7 +45,7 @@ internal sealed record ConsensusResponse(
             ? new ConsensusResponse(true, decision.Round, decision.Value, view.Attempts, view.Run?.Id)
             : new ConsensusResponse(
                 false, view.Round, null, null, view.Run?.Id, view.Stalled is null ? null : true,
-                view.Stalled, !isAsked && asked <= view.Floor ? true : null);
+                view.Stalled, !isAsked && asked <= view.HighestSeenRun ? true : null);
     }
 }
 
@@ -65,7 +65,7 @@ internal sealed record StateResponse(
     string Phase,
     IReadOnlyDictionary<string, int?> Votes,
     string Boot,
-    RunId? Floor = null,
+    [property: JsonPropertyName("floor")] RunId? HighestSeenRun = null,
     bool? Learner = null,
     string? Stalled = null,
     RunId? Run = null,
@@ -93,7 +93,7 @@ internal sealed record StateResponse(
             view.Phase.WireName(),
             view.Votes,
             view.Boot,
-            forPeers.Floor,
+            forPeers.HighestSeenRun,
             forPeers.Learner,
             view.Stalled,
             forPeers.Run,

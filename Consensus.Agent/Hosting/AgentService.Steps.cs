@@ -185,7 +185,7 @@ internal sealed partial class AgentService
     }
 
     private bool IsPersisted => ReferenceEquals(_machine.CurrentDecision, _persisted.Decision)
-        && ReferenceEquals(_machine.CurrentRun, _persisted.Run) && _machine.Floor == _persisted.Floor;
+        && ReferenceEquals(_machine.CurrentRun, _persisted.Run) && _machine.HighestSeenRun == _persisted.HighestSeenRun;
 
     private void Write(RunStore store)
     {

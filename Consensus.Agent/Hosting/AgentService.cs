@@ -141,7 +141,7 @@ internal sealed partial class AgentService : IDisposable
                 ThrowIfFailed();
                 resets = resets < 0 ? _resets : resets;
                 var isAsked = run is null || _machine.CurrentRun?.Id == run;
-                if ((isAsked ? _machine.CurrentDecision is not null : run <= _machine.Floor)
+                if ((isAsked ? _machine.CurrentDecision is not null : run <= _machine.HighestSeenRun)
                     || _resets != resets || timeout.IsCancellationRequested)
                 {
                     return _machine.Snapshot();

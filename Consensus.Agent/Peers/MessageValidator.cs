@@ -28,7 +28,7 @@ internal static class MessageValidator
 
     /// <summary>A response: its run must be one that a message may carry.</summary>
     public static string? Check(Response response, TimeProvider time) =>
-        CheckRun(response.Descriptor) ?? CheckNumber(response.Descriptor, time) ?? CheckNumber("floor", response.Floor, time);
+        CheckRun(response.Descriptor) ?? CheckNumber(response.Descriptor, time) ?? CheckNumber("floor", response.HighestSeenRun, time);
 
     /// <summary>
     /// The next run gets the highest number ever seen, plus one. So a message with the highest possible number would

@@ -93,9 +93,9 @@ internal sealed class RunStore : IDisposable
             _dropOld.ExecuteNonQuery();
         }
 
-        var floor = now.Floor.IsNone ? "" : now.Floor.ToString();
+        var highestSeenRun = now.HighestSeenRun.IsNone ? "" : now.HighestSeenRun.ToString();
         var current = now is { Run: null, Decision: null } ? null : RunRecord.NameOf(now.Run);
-        Set(_writeAgent, floor, current, Sum(floor, current));
+        Set(_writeAgent, highestSeenRun, current, Sum(highestSeenRun, current));
         _writeAgent.ExecuteNonQuery();
         _commit.ExecuteNonQuery();
         if (isCheckpoint)
@@ -131,11 +131,11 @@ internal sealed class RunStore : IDisposable
             throw new InvalidDataException("the agent's row is gone");
         }
 
-        var (floor, name) = (reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1));
-        AssertSum(reader.GetInt64(2), Sum(floor, name), "the agent's row");
-        if (!RunId.TryParse(floor, out var highest) && floor.Length > 0)
+        var (highestSeenRun, name) = (reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1));
+        AssertSum(reader.GetInt64(2), Sum(highestSeenRun, name), "the agent's row");
+        if (!RunId.TryParse(highestSeenRun, out var highest) && highestSeenRun.Length > 0)
         {
-            throw new InvalidDataException($"its floor is '{floor}'");
+            throw new InvalidDataException($"its floor is '{highestSeenRun}'");
         }
 
         return name is null ? new Restored(highest)

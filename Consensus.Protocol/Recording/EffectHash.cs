@@ -118,7 +118,7 @@ internal struct EffectHash
         Add(response.Agents ?? 0);
         Add(response.AgentId);
         Add(response.Boot);
-        Add(response.Floor);
+        Add(response.HighestSeenRun);
         Add(response.Run);
         Add(response.Proposal);
         Add(response.Vote);

@@ -24,7 +24,7 @@ public sealed class RecordReader(ReadOnlyMemory<byte> bytes)
     [Flags]
     internal enum Parts
     {
-        Reason = 1, Round = 2, CurrentRound = 4, Agents = 8, AgentId = 16, Boot = 32, Floor = 64, Run = 128,
+        Reason = 1, Round = 2, CurrentRound = 4, Agents = 8, AgentId = 16, Boot = 32, HighestSeenRun = 64, Run = 128,
         Proposal = 256, Vote = 512, Decision = 1024, Descriptor = 2048, Learner = 4096, Disseminated = 8192,
     }
 
@@ -36,7 +36,7 @@ public sealed class RecordReader(ReadOnlyMemory<byte> bytes)
         (response.Reason is null ? 0 : Parts.Reason) | (response.Round is null ? 0 : Parts.Round)
         | (response.CurrentRound is null ? 0 : Parts.CurrentRound) | (response.Agents is null ? 0 : Parts.Agents)
         | (response.AgentId is null ? 0 : Parts.AgentId) | (response.Boot is null ? 0 : Parts.Boot)
-        | (response.Floor is null ? 0 : Parts.Floor) | (response.Run is null ? 0 : Parts.Run)
+        | (response.HighestSeenRun is null ? 0 : Parts.HighestSeenRun) | (response.Run is null ? 0 : Parts.Run)
         | (response.Proposal is null ? 0 : Parts.Proposal) | (response.Vote is null ? 0 : Parts.Vote)
         | (response.Decision is null ? 0 : Parts.Decision) | (response.Descriptor is null ? 0 : Parts.Descriptor)
         | (response.Learner == true ? Parts.Learner : 0) | (response.Disseminated == true ? Parts.Disseminated : 0);
@@ -204,7 +204,7 @@ public sealed class RecordReader(ReadOnlyMemory<byte> bytes)
             Agents = Has(Parts.Agents) ? ReadInt() : null,
             AgentId = Has(Parts.AgentId) ? ReadText() : null,
             Boot = Has(Parts.Boot) ? ReadText() : null,
-            Floor = Has(Parts.Floor) ? ReadRunId() : null,
+            HighestSeenRun = Has(Parts.HighestSeenRun) ? ReadRunId() : null,
             Run = Has(Parts.Run) ? ReadRunId() : null,
             Proposal = Has(Parts.Proposal) ? (Proposal)ReadMessage() : null,
             Vote = Has(Parts.Vote) ? (Vote)ReadMessage() : null,

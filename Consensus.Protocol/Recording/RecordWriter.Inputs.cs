@@ -37,7 +37,7 @@ public sealed partial class RecordWriter
                 break;
             case Restored restored:
                 Write((long)RecordReader.InputKind.Restored);
-                Write(restored.Floor);
+                Write(restored.HighestSeenRun);
                 Write(restored.Run);
                 Write(restored.Decision);
                 Write(restored.Attempts);
@@ -77,7 +77,7 @@ public sealed partial class RecordWriter
         WriteIfAny(response.Agents);
         WriteIfAny(response.AgentId);
         WriteIfAny(response.Boot);
-        WriteIfAny(response.Floor);
+        WriteIfAny(response.HighestSeenRun);
         WriteIfAny(response.Run);
         WriteIfAny(response.Proposal);
         WriteIfAny(response.Vote);

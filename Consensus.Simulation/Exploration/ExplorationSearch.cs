@@ -181,7 +181,7 @@ public sealed class ExplorationSearch
 
         writer.Write(response.Reason?.WireName() ?? response.Status.WireName());
         writer.Write(response.Run?.ToString() ?? "");
-        writer.Write(response.Floor?.ToString() ?? "");
+        writer.Write(response.HighestSeenRun?.ToString() ?? "");
         writer.Write(response.Learner == true);
         writer.Write(response.Decision?.Value ?? 0);
         Write(writer, (Message?)response.Vote ?? response.Proposal);

@@ -193,7 +193,7 @@ public sealed record Possibilities(
             var decided = _cluster.Decisions.Count();
             var able = machines.Count(machine => _descriptor.N == machine.ClusterSize
                 && _descriptor.Members.GetValueOrDefault(machine.Id) == machine.Boot
-                && (machine.CurrentRun?.Id == _descriptor.Id || _descriptor.Id > machine.Floor));
+                && (machine.CurrentRun?.Id == _descriptor.Id || _descriptor.Id > machine.HighestSeenRun));
             return decided > 0 && _cluster.IsDurable ? null : Math.Max(decided, able - Quorum.Of(_descriptor.N) + 1);
         }
     }

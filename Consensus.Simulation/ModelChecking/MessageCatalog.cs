@@ -35,11 +35,11 @@ internal enum CatalogMessageKind
 /// <param name="Proposed">A vote's proposal.</param>
 /// <param name="To">The only receiver; -1: every agent.</param>
 /// <param name="Boot">The sender's boot, in handshakes and responses to them.</param>
-/// <param name="Floor">The sender's floor, in responses to a handshake.</param>
+/// <param name="HighestSeenRun">The sender's floor, in responses to a handshake.</param>
 /// <param name="Agents">How many agents the sender counts, in responses to a handshake.</param>
 internal sealed record CatalogMessage(
     CatalogMessageKind Kind, int Sender, int Run = -1, int Round = 0, int Value = 0,
-    int Proposed = 0, int To = -1, string Boot = "", RunId Floor = default, int Agents = 0);
+    int Proposed = 0, int To = -1, string Boot = "", RunId HighestSeenRun = default, int Agents = 0);
 
 /// <summary>Numbers all messages and runs so far. Written by one thread at a time.</summary>
 internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
@@ -112,7 +112,7 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
                 new Response(ResponseStatus.Reset)
                 {
                     AgentId = bounds.Peers.IdOf(message.Sender), Boot = message.Boot, Agents = message.Agents,
-                    Floor = message.Floor.IsNone ? null : message.Floor,
+                    HighestSeenRun = message.HighestSeenRun.IsNone ? null : message.HighestSeenRun,
                 }),
 
             // The handshake's response names boot and floor where a step needs them.
@@ -144,7 +144,7 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
             Proposed = names.Values[message.Proposed],
             To = message.To < 0 ? -1 : names.Agents[message.To],
             Boot = names.BootOf(message.Boot),
-            Floor = names.Of(message.Floor),
+            HighestSeenRun = names.Of(message.HighestSeenRun),
         });
     }
 

@@ -26,7 +26,7 @@ internal sealed partial class TransitionTable
                     break;
                 case Introduction { Response: var response } introduction:
                     codes.Add(Messages.Code(new(CatalogMessageKind.Introduced, agent, To: introduction.To,
-                        Boot: response.Boot ?? "", Floor: response.Floor ?? RunId.None, Agents: response.Agents ?? 0)));
+                        Boot: response.Boot ?? "", HighestSeenRun: response.HighestSeenRun ?? RunId.None, Agents: response.Agents ?? 0)));
                     break;
             }
         }

@@ -51,8 +51,8 @@ internal sealed partial class TransitionTable
         else if (call.Message is Handshake)
         {
             yield return (from, Messages.Code(new(
-                CatalogMessageKind.Introduced, from, To: to, Boot: response!.Boot ?? "", Floor: response.Floor ?? RunId.None,
-                Agents: response.Agents ?? 0)));
+                CatalogMessageKind.Introduced, from, To: to, Boot: response!.Boot ?? "",
+                HighestSeenRun: response.HighestSeenRun ?? RunId.None, Agents: response.Agents ?? 0)));
         }
 
         if (response is { Descriptor: { } joined })

@@ -38,7 +38,7 @@ internal sealed partial class TransitionTable
             if (taken.Kind == ProtocolEventKind.WasReset)
             {
                 run = null;
-                if (taken.Run < before.Floor)
+                if (taken.Run < before.HighestSeenRun)
                 {
                     yield return new(null, 0, 0, 0, 0, 0, taken);
                 }
@@ -77,7 +77,7 @@ internal sealed partial class TransitionTable
     private static bool MayEnter(AgentStateMachine before, AgentStateMachine after, ProtocolEvent entered, RunDescriptor? run, ulong own) =>
         run is not { Rule: Rule.Ratified } || (entered.Kind == ProtocolEventKind.Restored
             ? entered.Value == 0 || (own & SentMask.Decision(entered.Value)) != 0
-            : (run.Id > before.Floor || run.Id == before.CurrentRun?.Id)
+            : (run.Id > before.HighestSeenRun || run.Id == before.CurrentRun?.Id)
                 && (entered.Kind == ProtocolEventKind.JoinedAsLearner
                     || (IsListed(after, run) && (run.Id.Initiator != after.Id || run.Id.Boot == after.Boot))));
 

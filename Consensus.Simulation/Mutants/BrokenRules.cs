@@ -32,9 +32,9 @@ internal sealed class RestartedMember : SafetyRules
     public override bool TakesPart(RunDescriptor run, string id, string boot, int agents) => run.Members.ContainsKey(id);
 }
 
-internal sealed class ForgottenFloor : SafetyRules
+internal sealed class ForgottenHighestSeenRun : SafetyRules
 {
-    public override RunId FloorAfterReset(RunId floor) => RunId.None;
+    public override RunId HighestSeenRunAfterReset(RunId highestSeenRun) => RunId.None;
 }
 
 internal sealed class RunIdWithoutBoot : SafetyRules
@@ -42,9 +42,9 @@ internal sealed class RunIdWithoutBoot : SafetyRules
     public override RunId CreateRunId(long number, string id, string boot) => new(number, id, "-");
 }
 
-internal sealed class OwnFloorNotRaised : SafetyRules
+internal sealed class HighestSeenRunNotRaised : SafetyRules
 {
-    public override RunId FloorAfterCreatingRun(RunId before, RunId created) => before;
+    public override RunId HighestSeenRunAfterCreatingRun(RunId before, RunId created) => before;
 }
 
 internal sealed class OldFinalAccepted : SafetyRules

@@ -62,8 +62,8 @@ internal sealed class Fuzzer(int seed, bool faults)
     {
         _boots[state.GetProperty("agent_id").GetString()!] = state.GetProperty("boot").GetString()!;
         _run = state.TryGetProperty("descriptor", out var run) ? JsonNode.Parse(run.GetRawText()) : _run;
-        var floor = state.TryGetProperty("floor", out var id) ? long.Parse(id.GetString()!.Split('.')[0], CultureInfo.InvariantCulture) : 0;
-        (_number, _named) = (Math.Max(_number, floor), Math.Min(_named, floor));
+        var seen = state.TryGetProperty("floor", out var id) ? long.Parse(id.GetString()!.Split('.')[0], CultureInfo.InvariantCulture) : 0;
+        (_number, _named) = (Math.Max(_number, seen), Math.Min(_named, seen));
     }
 
     public FuzzedRequest Next()

@@ -18,9 +18,9 @@ internal sealed class HistoryRecorder : IDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly ConcurrentQueue<Observation> _history = new();
     private readonly ConcurrentQueue<string> _complaints = new();
-    private readonly ConcurrentDictionary<string, RunId> _floors = new();
+    private readonly ConcurrentDictionary<string, RunId> _highestSeenRuns = new();
     private readonly ConcurrentDictionary<RunId, byte> _started = new();
-    private readonly bool _floorsAreKept;
+    private readonly bool _highestSeenRunsAreKept;
     private readonly List<Task> _tasks;
     private readonly TaskCompletionSource _decision = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _unanswered;
@@ -29,10 +29,10 @@ internal sealed class HistoryRecorder : IDisposable
     /// <param name="agents">Where the agents listen, agent1 first.</param>
     /// <param name="clients">How many start runs.</param>
     /// <param name="seed">What they ask for is drawn from it.</param>
-    /// <param name="floorsAreKept">Whether an agent must never fall behind what it once said it saw.</param>
-    public HistoryRecorder(IReadOnlyList<Uri> agents, int clients, int seed, bool floorsAreKept)
+    /// <param name="highestSeenRunsAreKept">Whether an agent must never fall behind what it once said it saw.</param>
+    public HistoryRecorder(IReadOnlyList<Uri> agents, int clients, int seed, bool highestSeenRunsAreKept)
     {
-        (_agents, _floorsAreKept) = (agents, floorsAreKept);
+        (_agents, _highestSeenRunsAreKept) = (agents, highestSeenRunsAreKept);
         _tasks =
         [
             .. Enumerable.Range(0, clients).Select(client => Task.Run(() => StartRunsAsync(new Random(seed + client + 1)))),
@@ -143,17 +143,17 @@ internal sealed class HistoryRecorder : IDisposable
                 Name(agent), boot, run, decision.GetProperty("value").GetInt32(), decision.GetProperty("round").GetInt32()));
         }
 
-        var floor = Id(state, "floor") ?? RunId.None;
-        var key = _floorsAreKept ? Name(agent) : $"{Name(agent)} {boot}";
-        if (_floors.TryGetValue(key, out var before) && floor < before)
+        var highestSeenRun = Id(state, "floor") ?? RunId.None;
+        var key = _highestSeenRunsAreKept ? Name(agent) : $"{Name(agent)} {boot}";
+        if (_highestSeenRuns.TryGetValue(key, out var before) && highestSeenRun < before)
         {
-            _complaints.Enqueue($"{Name(agent)} (boot {boot}) had seen run {before} and now {floor}.");
+            _complaints.Enqueue($"{Name(agent)} (boot {boot}) had seen run {before} and now {highestSeenRun}.");
         }
 
         // Whoever announced a run that nobody answered goes back to where it stood; from any other there is no way back.
-        if (floor.Initiator != Name(agent) || (state.TryGetProperty("decision", out _) && Id(state, "run") == floor))
+        if (highestSeenRun.Initiator != Name(agent) || (state.TryGetProperty("decision", out _) && Id(state, "run") == highestSeenRun))
         {
-            _floors[key] = floor;
+            _highestSeenRuns[key] = highestSeenRun;
         }
     }
 

@@ -33,7 +33,7 @@ public sealed class BrokenAgentTests(BrokenAgentTests.Reports reports) : IClassF
         { nameof(ClearingHandshake), "handshake-keeps-run" },
         { nameof(RunIdWithoutBoot), "run-named-above-floors" },
         { nameof(OldFinalAccepted), "old-final-ignored" },
-        { nameof(ForgottenFloor), "floor-survives-reset" },
+        { nameof(ForgottenHighestSeenRun), "floor-survives-reset" },
         { "RestartedAgentTakesPart", "other-boot-learns" },
         { nameof(NoAdoption), "voted-value-adopted" },
         { nameof(DrawOnCatchUp), "later-round-copied" },

@@ -77,7 +77,7 @@ internal sealed class InProcessAgent : IAgentProcess
         [nameof(ClearingHandshake)] = new ClearingHandshake(),
         [nameof(RunIdWithoutBoot)] = new RunIdWithoutBoot(),
         [nameof(OldFinalAccepted)] = new OldFinalAccepted(),
-        [nameof(ForgottenFloor)] = new ForgottenFloor(),
+        [nameof(ForgottenHighestSeenRun)] = new ForgottenHighestSeenRun(),
         [nameof(NoAdoption)] = new NoAdoption(),
         [nameof(DrawOnCatchUp)] = new DrawOnCatchUp(),
         [nameof(DecisionOnOneVote)] = new DecisionOnOneVote(),

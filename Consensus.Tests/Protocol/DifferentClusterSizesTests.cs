@@ -57,7 +57,7 @@ public sealed class DifferentClusterSizesTests
         var outcome = Assert.Single(_machine.Step(new TimerFired(Timer.Start)).OfType<StartEnded>()).Outcome;
         Assert.Equal(new Dictionary<string, int> { ["agent1"] = 3, ["agent2"] = 2 }, Assert.IsType<ClusterSizeMismatch>(outcome).Sizes);
         Assert.Null(_machine.CurrentRun);
-        Assert.True(_machine.Floor.IsNone);
+        Assert.True(_machine.HighestSeenRun.IsNone);
     }
 
     [Fact]

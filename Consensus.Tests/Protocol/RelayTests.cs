@@ -67,7 +67,10 @@ public sealed class RelayTests
         var asked = Assert.Single(Fire().OfType<Send>());
         Assert.Equal(0, asked.Peer);
         agent3.Step(new ResponseReceived(0, asked.Message,
-            new Response(ResponseStatus.Ignored) { AgentId = "agent1", Boot = "b1", Reason = ResponseReason.StaleRun, Floor = Run.Id }));
+            new Response(ResponseStatus.Ignored)
+            {
+                AgentId = "agent1", Boot = "b1", Reason = ResponseReason.StaleRun, HighestSeenRun = Run.Id,
+            }));
         Assert.Equal([1], Fire().OfType<Send>().Select(send => send.Peer));
 
         IEnumerable<Effect> Fire() => [.. agent3.Step(new TimerFired(Consensus.Protocol.Timer.Dissemination))];

@@ -12,7 +12,7 @@ public sealed class RunKnownByStateOnlyTests
             new Dictionary<string, string> { ["agent1"] = "a", ["agent2"] = "b", ["agent3"] = "c" });
         var machine = new AgentStateMachine("agent2", "b", ["agent1", "agent3"], new SeededRandom(1));
         machine.Step(new ResponseReceived(0, new StateQuery(),
-            new Response(ResponseStatus.Ok) { AgentId = "agent1", Boot = "a", Floor = run.Id, Run = run.Id, Descriptor = run }));
+            new Response(ResponseStatus.Ok) { AgentId = "agent1", Boot = "a", HighestSeenRun = run.Id, Run = run.Id, Descriptor = run }));
         Assert.Equal(Phase.Waiting, machine.Snapshot().Phase);
 
         // The initiator may have been reset since, and its first messages lost: nobody else would begin.

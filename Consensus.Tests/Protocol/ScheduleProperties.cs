@@ -45,7 +45,7 @@ public sealed class ScheduleProperties
             machine => (machine.CurrentDecision?.Run, machine.CurrentDecision?.Value)).Distinct().ToList();
         var (run, value) = Assert.Single(decisions);
         Assert.NotNull(value);
-        Assert.Equal(cluster.Machines.Max(machine => machine.Floor), run);
+        Assert.Equal(cluster.Machines.Max(machine => machine.HighestSeenRun), run);
     }
 
     [Property(MaxTest = 300, Replay = Seed)]
@@ -73,16 +73,17 @@ public sealed class ScheduleProperties
     [Property(MaxTest = 300, Replay = Seed)]
     public void Floors_never_sink_and_rounds_of_a_run_never_fall(Schedule schedule)
     {
-        var held = new Dictionary<AgentStateMachine, (RunId Floor, RunId? Run, int Round)>(ReferenceEqualityComparer.Instance);
+        var held = new Dictionary<AgentStateMachine, (RunId HighestSeenRun, RunId? Run, int Round)>(ReferenceEqualityComparer.Instance);
         Play(schedule, (machine, _, effects) =>
         {
-            var now = (machine.Floor, machine.CurrentRun?.Id, machine.CurrentDecision is null ? machine.CurrentRound : 0);
+            var now = (machine.HighestSeenRun, machine.CurrentRun?.Id, machine.CurrentDecision is null ? machine.CurrentRound : 0);
             if (held.TryGetValue(machine, out var before))
             {
                 // An initiator that no quorum joined rolls back.
-                var inVain = before.Floor.Initiator == machine.Id
+                var inVain = before.HighestSeenRun.Initiator == machine.Id
                     && effects.Any(effect => effect is StartEnded { Outcome: not RunStarted });
-                Assert.True(inVain || now.Floor >= before.Floor, $"{machine.Id}'s floor fell from {before.Floor} to {now.Floor}.");
+                Assert.True(inVain || now.HighestSeenRun >= before.HighestSeenRun,
+                    $"{machine.Id}'s floor fell from {before.HighestSeenRun} to {now.HighestSeenRun}.");
                 Assert.False(now.Id is not null && now.Id == before.Run && now.Item3 != 0 && now.Item3 < before.Round,
                     $"{machine.Id} went from round {before.Round} back to {now.Item3}.");
             }

@@ -46,7 +46,12 @@ public sealed class StartWithoutHandshakeTests
         // The peer received a run with this id before agent1 created it, or was reset since.
         Meet();
         var first = Start();
-        var stale = Known("agent3") with { Status = ResponseStatus.Ignored, Reason = ResponseReason.StaleRun, Floor = first[1].Run!.Id };
+        var stale = Known("agent3") with
+        {
+            Status = ResponseStatus.Ignored,
+            Reason = ResponseReason.StaleRun,
+            HighestSeenRun = first[1].Run!.Id,
+        };
         var then = Sent(_machine.Step(new ResponseReceived(1, first[1], stale)));
         Assert.All(then, message => Assert.IsType<Handshake>(message));
         Assert.Equal(2, then.Count);
@@ -60,9 +65,10 @@ public sealed class StartWithoutHandshakeTests
         _machine.Step(new ResponseReceived(0, first[0], Restarted("agent2", first[0])));
         var handshakes = Sent(_machine.Step(new ResponseReceived(1, first[1], Restarted("agent3", first[1]))));
         Assert.All(handshakes, message => Assert.IsType<Handshake>(message));
-        _machine.Step(new ResponseReceived(0, handshakes[0], Known("agent2") with { Boot = "later", Floor = first[0].Run!.Id }));
+        _machine.Step(new ResponseReceived(0, handshakes[0], Known("agent2") with { Boot = "later", HighestSeenRun = first[0].Run!.Id }));
         var second = Sent(
-            _machine.Step(new ResponseReceived(1, handshakes[1], Known("agent3") with { Boot = "later", Floor = first[0].Run!.Id })));
+            _machine.Step(new ResponseReceived(
+                1, handshakes[1], Known("agent3") with { Boot = "later", HighestSeenRun = first[0].Run!.Id })));
         Assert.All(second, message =>
             Assert.Equal(["a", "later", "later"], message.Run!.Members.OrderBy(member => member.Key).Select(member => member.Value)));
         Assert.True(second[0].Run!.Id > first[0].Run!.Id);

@@ -30,9 +30,9 @@ internal static class TranscriptText
             { Phase: Phase.Waiting } => ", not begun",
             _ => $", {snapshot.Phase.ToString().ToLowerInvariant()} in round {snapshot.Round}",
         };
-        var floor = snapshot.Run is null && !snapshot.Floor.IsNone ? $", floor {snapshot.Floor}" : "";
+        var highestSeenRun = snapshot.Run is null && !snapshot.HighestSeenRun.IsNone ? $", floor {snapshot.HighestSeenRun}" : "";
         yield return $"{snapshot.AgentId} (boot {snapshot.Boot}): "
-            + $"{run}{place}{floor}{(snapshot.Attempts > 0 ? $", attempts {snapshot.Attempts}" : "")}";
+            + $"{run}{place}{highestSeenRun}{(snapshot.Attempts > 0 ? $", attempts {snapshot.Attempts}" : "")}";
         if (snapshot.Proposals.Count > 0 && snapshot.Decision is null)
         {
             yield return $"  proposals {string.Join(" ", snapshot.Proposals.Select(proposal => $"{proposal.Key}={proposal.Value}"))}";

@@ -85,7 +85,7 @@ public sealed class ComposedMessageTests
         return string.Join('\n',
         [
             .. effects.OfType<ProtocolEvent>().Select(happened => $"{happened}"),
-            $"{now.Phase} {now.Round} {now.MyValue} {now.Decision} {now.Learner} {machine.CurrentRun?.Id} {machine.Floor}",
+            $"{now.Phase} {now.Round} {now.MyValue} {now.Decision} {now.Learner} {machine.CurrentRun?.Id} {machine.HighestSeenRun}",
             .. now.Proposals.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key} proposed {one.Value}"),
             .. now.Votes.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key} voted {one.Value}"),
         ]);

@@ -28,7 +28,7 @@ public class StateChangesTests
     [Fact]
     public void What_did_not_change_is_absent()
     {
-        Assert.Null(StateChanges.Between(Voting, Voting with { Floor = new RunId(7, "b", "y") }, 5));
+        Assert.Null(StateChanges.Between(Voting, Voting with { HighestSeenRun = new RunId(7, "b", "y") }, 5));
         var decided = Voting with
         {
             Phase = Phase.Decided,
