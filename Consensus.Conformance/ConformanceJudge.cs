@@ -169,8 +169,8 @@ public sealed class ConformanceJudge(ConformanceOptions options, Action<Conforma
                     {
                         Violation = new(
                             PropertyNames.Termination,
-                            result.Bare?.Rule ?? Protocol.Rule.Ratified,
-                            result.Bare?.Id ?? Protocol.RunId.None,
+                            result.AnonymousRun?.Rule ?? Protocol.Rule.Ratified,
+                            result.AnonymousRun?.Id ?? Protocol.RunId.None,
                             $"{result.Decided} of {FaultRuns.Agents} agents decided a run without faults "
                                 + $"that agent{agent + 1} was asked for."),
                     };
@@ -183,7 +183,7 @@ public sealed class ConformanceJudge(ConformanceOptions options, Action<Conforma
 
     private static ObservedCounterexample Show(RunResult found)
     {
-        var trace = HistoryTrace.Of(found.History, found.Bare);
+        var trace = HistoryTrace.Of(found.History, found.AnonymousRun);
 
         // A file cannot be asked for the rounds that a page folds.
         var timeline = SimulatedTimeline.Of(trace, FaultRuns.Agents, found.Violation!.Explanation, [new RoundRange(1, int.MaxValue)]);

@@ -10,10 +10,10 @@ namespace Consensus.Conformance;
 /// <summary>One run under a plan, and what came of it.</summary>
 /// <param name="Plan">What was to happen.</param>
 /// <param name="History">What was observed.</param>
-/// <param name="Bare">Names the run where its messages name none.</param>
+/// <param name="AnonymousRun">Names the run where its messages name none.</param>
 /// <param name="Violation">The property that was violated, or null.</param>
 /// <param name="Decided">How many agents hold a decision of it.</param>
-internal sealed record RunResult(FaultPlan Plan, ObservedHistory History, RunDescriptor? Bare, Violation? Violation, int Decided);
+internal sealed record RunResult(FaultPlan Plan, ObservedHistory History, RunDescriptor? AnonymousRun, Violation? Violation, int Decided);
 
 /// <summary>A cluster of programs behind proxies on every link, and runs of it under faults.</summary>
 internal sealed class FaultRuns : IAsyncDisposable
@@ -34,7 +34,7 @@ internal sealed class FaultRuns : IAsyncDisposable
     private readonly HistoryJudge _judge;
     private readonly StartedAgent[] _agents = new StartedAgent[Agents];
     private LinkProxies? _proxies;
-    private int _bareRuns;
+    private int _anonymousRuns;
 
     private FaultRuns(CancellationToken cancellation) =>
         (_cancellation, _judge) = (cancellation, new HistoryJudge(_boots));
@@ -75,12 +75,12 @@ internal sealed class FaultRuns : IAsyncDisposable
     {
         var described = Described;
         var history = new ObservedHistory([.. _agents.Select(agent => agent.Id)], TimeProvider.System);
-        RunDescriptor? bare = null;
+        RunDescriptor? anonymousRun = null;
         if (!described)
         {
-            bare = new RunDescriptor(
-                new RunId(++_bareRuns, $"agent{plan.Starts[0].Agent + 1}", "bare"), Agents, 1, Rule.Classic, 3, DrawStrategy.Fresh, 200,
-                _agents.ToDictionary(agent => agent.Id, agent => $"{agent.Processes}"));
+            anonymousRun = new RunDescriptor(
+                new RunId(++_anonymousRuns, $"agent{plan.Starts[0].Agent + 1}", "bare"), Agents, 1, Rule.Classic, 3,
+                DrawStrategy.Fresh, 200, _agents.ToDictionary(agent => agent.Id, agent => $"{agent.Processes}"));
             await ResetAsync();
         }
 
@@ -93,7 +93,7 @@ internal sealed class FaultRuns : IAsyncDisposable
         _proxies.Heal();
         var unfinished = await SettleAsync(history, described, plan.Faults.Count > 0);
         var decided = await ReadDecisionsAsync(history, described);
-        return new RunResult(plan, history, bare, _judge.Judge(history, bare) ?? unfinished, decided);
+        return new RunResult(plan, history, anonymousRun, _judge.Judge(history, anonymousRun) ?? unfinished, decided);
     }
 
     /// <inheritdoc/>

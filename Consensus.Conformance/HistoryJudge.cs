@@ -14,9 +14,9 @@ internal sealed class HistoryJudge(IReadOnlyDictionary<(int Agent, int Process),
 
     /// <summary>Judges one history.</summary>
     /// <param name="history">What was observed.</param>
-    /// <param name="bare">Names the run of messages that name none; null: such messages are not judged.</param>
+    /// <param name="anonymousRun">Names the run of messages that name none; null: such messages are not judged.</param>
     /// <returns>The first violation, or null.</returns>
-    public Violation? Judge(ObservedHistory history, RunDescriptor? bare)
+    public Violation? Judge(ObservedHistory history, RunDescriptor? anonymousRun)
     {
         // Between two histories nothing is observed.
         _refinement.Clear();
@@ -29,9 +29,9 @@ internal sealed class HistoryJudge(IReadOnlyDictionary<(int Agent, int Process),
         {
             var violation = one.Kind switch
             {
-                HistoryEventKind.Sent => Sent(history, one, bare),
+                HistoryEventKind.Sent => Sent(history, one, anonymousRun),
                 HistoryEventKind.Answered => Answered(history, one),
-                HistoryEventKind.Decided when (one.Decision!.Run ?? bare?.Id) is { } run =>
+                HistoryEventKind.Decided when (one.Decision!.Run ?? anonymousRun?.Id) is { } run =>
                     Decided(history, one.Agent, one.Process, one.Decision, run),
                 _ => null,
             };
@@ -44,14 +44,14 @@ internal sealed class HistoryJudge(IReadOnlyDictionary<(int Agent, int Process),
         return null;
     }
 
-    private Violation? Sent(ObservedHistory history, HistoryEvent sent, RunDescriptor? bare)
+    private Violation? Sent(ObservedHistory history, HistoryEvent sent, RunDescriptor? anonymousRun)
     {
         var message = sent.Call!.Message;
         if (message?.Run is not { } run)
         {
-            if (bare is not null && message is Proposal proposal)
+            if (anonymousRun is not null && message is Proposal proposal)
             {
-                _checker.ObserveProposedValue(sent.Agent, bare.Id, proposal.Value);
+                _checker.ObserveProposedValue(sent.Agent, anonymousRun.Id, proposal.Value);
             }
 
             return null;

@@ -12,7 +12,7 @@ public sealed class HistoryTrace
     // Copies of one message to several peers are sent within so many µs.
     private const long BroadcastUs = 20_000;
     private readonly ObservedHistory _history;
-    private readonly RunDescriptor? _bare;
+    private readonly RunDescriptor? _anonymousRun;
     private readonly SimulationTrace _trace;
     private readonly Dictionary<ObservedCall, TraceCall> _calls = [];
     private readonly Dictionary<int, TraceStep> _lastStep = [];
@@ -21,15 +21,15 @@ public sealed class HistoryTrace
     private readonly Dictionary<(RunId Run, int Round), int> _votedFor = [];
     private readonly Dictionary<(int Agent, RunId Run), int> _draws = [];
 
-    private HistoryTrace(ObservedHistory history, RunDescriptor? bare) =>
-        (_history, _bare, _trace) = (history, bare, new(name: agent => history.Agents[agent]));
+    private HistoryTrace(ObservedHistory history, RunDescriptor? anonymousRun) =>
+        (_history, _anonymousRun, _trace) = (history, anonymousRun, new(name: agent => history.Agents[agent]));
 
     /// <summary>Makes the trace.</summary>
     /// <param name="history">What was observed.</param>
-    /// <param name="bare">Names the run of messages that name none.</param>
-    public static SimulationTrace Of(ObservedHistory history, RunDescriptor? bare)
+    /// <param name="anonymousRun">Names the run of messages that name none.</param>
+    public static SimulationTrace Of(ObservedHistory history, RunDescriptor? anonymousRun)
     {
-        var trace = new HistoryTrace(history, bare);
+        var trace = new HistoryTrace(history, anonymousRun);
         for (var agent = 0; agent < history.Agents.Count; agent++)
         {
             trace._trace.Steps.Add(new TraceStep(0, agent, TraceStepKind.Boot) { Note = "the first process" });
@@ -77,7 +77,7 @@ public sealed class HistoryTrace
                 (call.Lost, call.ResponseLost) = (one.Call!.Lost, one.Call.AnswerLost);
                 Step(one, TraceStepKind.Failure, call);
                 break;
-            case HistoryEventKind.Decided when (one.Decision!.Run ?? _bare?.Id) is { } run:
+            case HistoryEventKind.Decided when (one.Decision!.Run ?? _anonymousRun?.Id) is { } run:
                 if (!_shown.Contains((one.Agent, ProtocolEventKind.Decided, run, 0)))
                 {
                     Decide(Step(one, TraceStepKind.Send), one.Agent, run, one.Decision.Value, one.Decision.Round);
@@ -126,7 +126,7 @@ public sealed class HistoryTrace
             _toldDecision.Add((one.Agent, run));
             Decide(_trace.Steps.LastOrDefault(last => last.Agent == responder) ?? step, responder, run, decision.Value, decision.Round);
         }
-        else if (one.Response is { Run: { } id } said && (_bare ?? DescriptorOf(id)) is { } descriptor
+        else if (one.Response is { Run: { } id } said && (_anonymousRun ?? DescriptorOf(id)) is { } descriptor
             && (Message?)said.Vote is var vote && (vote ?? said.Proposal) is { } inside
             && _trace.Steps.LastOrDefault(last => last.Agent == responder) is { } own)
         {
@@ -210,5 +210,6 @@ public sealed class HistoryTrace
 
     /// <summary>The message with the run that it belongs to.</summary>
     private Message? Named(Message? message) =>
-        message is NewRound or Proposal or Final && message.Run is null && _bare is not null ? message with { Run = _bare } : message;
+        message is NewRound or Proposal or Final && message.Run is null && _anonymousRun is not null
+            ? message with { Run = _anonymousRun } : message;
 }

@@ -99,7 +99,7 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
     {
         var state = await GetAsync<AgentState>("/state", cancellation);
         return state.AgentId == Agent.Name
-            ? state.WithOriginalRun() with { Isolated = state.Isolated || Cluster.Links?.IsIsolated(Agent.Name) == true }
+            ? state.WithAnonymousRun() with { Isolated = state.Isolated || Cluster.Links?.IsIsolated(Agent.Name) == true }
             : state.AgentId is null ? throw NoAgent()
             : throw new AgentException(
                 $"Port {Address!.Port} answers as {state.AgentId}, not as {Agent.Name}. Stop the other cluster, then start {Agent.Name}.")

@@ -10,12 +10,12 @@ internal sealed record AgentState(
     int? ConsensusValue = null, int? ConsensusRound = null)
 {
     /// <summary>Stands for the run of agents whose messages name none.</summary>
-    public const string OriginalRun = "bare";
+    public const string AnonymousRun = "bare";
 
     /// <summary>The same with a name for a run that has none.</summary>
-    public AgentState WithOriginalRun() => Run is not null || Round == 0 ? this : this with
+    public AgentState WithAnonymousRun() => Run is not null || Round == 0 ? this : this with
     {
-        Run = OriginalRun,
+        Run = AnonymousRun,
         Decision = ConsensusValue is { } value ? new AgentDecision(value, ConsensusRound ?? Round) : null,
     };
 }

@@ -166,7 +166,7 @@ public sealed class AgentStateMachine
             _agent.ReplyTo = peer;
         }
 
-        return message.Run is { } run ? DescribedRun.Receive(_agent, message, run) : BareRun.Receive(_agent, message);
+        return message.Run is { } run ? DescribedRun.Receive(_agent, message, run) : AnonymousRun.Receive(_agent, message);
     }
 
     private void OnResponse(int peer, Message sent, Response response)
@@ -182,7 +182,7 @@ public sealed class AgentStateMachine
                 _agent.Peers[peer].DecisionAcknowledged |= _agent.IsOfCurrentRun(sent) && response.Status != ResponseStatus.Refused;
                 break;
             case NewRound { Run: null } newRound:
-                BareRun.ProposeAfterNewRound(_agent, peer, newRound);
+                AnonymousRun.ProposeAfterNewRound(_agent, peer, newRound);
                 break;
         }
 
@@ -206,7 +206,7 @@ public sealed class AgentStateMachine
     {
         if (sent is NewRound { Run: null } newRound)
         {
-            BareRun.ProposeAfterNewRound(_agent, peer, newRound);
+            AnonymousRun.ProposeAfterNewRound(_agent, peer, newRound);
         }
 
         if (_agent.IsOfCurrentRun(sent))

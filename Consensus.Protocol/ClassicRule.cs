@@ -60,7 +60,7 @@ internal sealed class ClassicRule : DecisionRule
     public static void Enter(AgentContext agent, RunState run, int round, bool opensRound)
     {
         // An original agent that has not entered the round ignores its proposals. So the agent that opens a bare round
-        // proposes to each peer once that peer has responded (BareRun.ProposeAfterNewRound).
+        // proposes to each peer once that peer has responded (AnonymousRun.ProposeAfterNewRound).
         var value = ValueDraw.Next(run, agent.ClusterSize, agent.Id, round, agent.Random);
         run.Attempts++;
         run.BeginRound(round);

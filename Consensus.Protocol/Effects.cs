@@ -35,7 +35,7 @@ public sealed record DuplicateAgentId(string AgentId) : StartOutcome;
 public sealed record ClusterSizeMismatch(IReadOnlyDictionary<string, int> Sizes) : StartOutcome;
 
 /// <summary>The caller asked for the ratified rule and this peer is an original agent. Nothing was started.</summary>
-public sealed record LegacyPeer(string Peer) : StartOutcome;
+public sealed record OriginalPeer(string Peer) : StartOutcome;
 
 /// <summary>Too many starts are waiting. Nothing was started.</summary>
 public sealed record StartQueueFull : StartOutcome;

@@ -139,7 +139,7 @@ public static class EventFormatter
         QuorumUnreachable unreachable => $"too few answered{Missing(unreachable.Missing)}",
         ClusterSizeMismatch mismatch => $"the agents count differently: {Pairs(mismatch.Sizes, '=')}",
         DuplicateAgentId duplicate => $"two agents are called {duplicate.AgentId}",
-        LegacyPeer legacy => $"{legacy.Peer} is an original agent and knows only the classic rule",
+        OriginalPeer original => $"{original.Peer} is an original agent and knows only the classic rule",
         StartQueueFull => "too many starts are waiting",
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "No such outcome."),
     };

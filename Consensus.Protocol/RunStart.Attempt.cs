@@ -13,7 +13,7 @@ internal sealed partial class RunStart
         public bool[] Responded { get; private init; } = new bool[peers];
 
         /// <summary>The peer is an original agent.</summary>
-        public bool[] Legacy { get; private init; } = new bool[peers];
+        public bool[] IsOriginal { get; private init; } = new bool[peers];
 
         public Stage Stage { get; private set; }
 
@@ -33,7 +33,7 @@ internal sealed partial class RunStart
 
         public Attempt Clone() => new(Start, 0)
         {
-            Completed = [.. Completed], Responded = [.. Responded], Legacy = [.. Legacy],
+            Completed = [.. Completed], Responded = [.. Responded], IsOriginal = [.. IsOriginal],
             Stage = Stage, TimerArmed = TimerArmed, Restarts = Restarts, Run = Run,
             WithoutHandshake = WithoutHandshake, PreviousRun = PreviousRun?.Clone(), PreviousHighestSeenRun = PreviousHighestSeenRun,
         };
@@ -44,7 +44,7 @@ internal sealed partial class RunStart
             var attempt = new Attempt(reader.ReadStart(), peers);
             reader.ReadFlags(attempt.Completed);
             reader.ReadFlags(attempt.Responded);
-            reader.ReadFlags(attempt.Legacy);
+            reader.ReadFlags(attempt.IsOriginal);
             (attempt.Stage, attempt.TimerArmed, attempt.Restarts) = ((Stage)reader.ReadInt(), reader.ReadBool(), reader.ReadInt());
             (attempt.Run, attempt.WithoutHandshake) = (reader.ReadRun(), reader.ReadBool());
             attempt.PreviousRun = reader.ReadBool() ? RunState.Read(reader, me) : null;
@@ -58,7 +58,7 @@ internal sealed partial class RunStart
             writer.Write(Start);
             writer.Write(Completed);
             writer.Write(Responded);
-            writer.Write(Legacy);
+            writer.Write(IsOriginal);
             writer.Write((long)Stage);
             writer.Write(TimerArmed);
             writer.Write(Restarts);
@@ -80,7 +80,7 @@ internal sealed partial class RunStart
         public bool Owns(Message sent) => (Stage, sent) switch
         {
             (Stage.Handshake, Handshake) => true,
-            (Stage.BareReset, Reset) => true,
+            (Stage.ResetForAnonymousRun, Reset) => true,
             (Stage.FirstRound, NewRound newRound) => newRound.Run?.Id == Run?.Id,
             _ => false,
         };
@@ -92,7 +92,7 @@ internal sealed partial class RunStart
         {
             for (var i = 0; i < Completed.Length; i++)
             {
-                fingerprint.Writer.Write((byte)((Completed[i] ? 1 : 0) | (Responded[i] ? 2 : 0) | (Legacy[i] ? 4 : 0)));
+                fingerprint.Writer.Write((byte)((Completed[i] ? 1 : 0) | (Responded[i] ? 2 : 0) | (IsOriginal[i] ? 4 : 0)));
             }
         }
     }

@@ -30,13 +30,13 @@ internal sealed partial class RunStart
         {
             // An original agent now listens at the peer's address.
             (agent.Peers[peer].Boot, agent.Peers[peer].RecentActive) = (null, false);
-            attempt.Legacy[peer] = true;
+            attempt.IsOriginal[peer] = true;
         }
     }
 
     private bool NeedsHandshake(Attempt attempt) =>
         attempt.WithoutHandshake && attempt.IsCurrentIn(agent) && agent.Run is { Decision: null }
-        && (attempt.Legacy.AsSpan().Contains(true) || CountTakingPart(attempt) < agent.Quorum);
+        && (attempt.IsOriginal.AsSpan().Contains(true) || CountTakingPart(attempt) < agent.Quorum);
 
     /// <summary>
     /// Counts this agent and the peers that responded, have the boot that the run names, and count as many agents.
@@ -56,7 +56,7 @@ internal sealed partial class RunStart
 
     private void FallBackToHandshake(Attempt attempt)
     {
-        Array.Clear(attempt.Legacy);
+        Array.Clear(attempt.IsOriginal);
         attempt.WithoutHandshake = false;
         BeginHandshake(attempt);
     }

@@ -14,7 +14,7 @@ internal sealed partial class RunStart(AgentContext agent)
     private enum Stage
     {
         Handshake,
-        BareReset,
+        ResetForAnonymousRun,
         FirstRound,
     }
 
@@ -89,7 +89,7 @@ internal sealed partial class RunStart(AgentContext agent)
         if (attempt.Stage == Stage.Handshake && response is not null)
         {
             attempt.Responded[peer] = true;
-            attempt.Legacy[peer] = response.Boot is null;
+            attempt.IsOriginal[peer] = response.Boot is null;
         }
         else if (attempt is { Stage: Stage.FirstRound, WithoutHandshake: true })
         {
@@ -140,8 +140,8 @@ internal sealed partial class RunStart(AgentContext agent)
             case Stage.Handshake:
                 EndHandshake(attempt);
                 break;
-            case Stage.BareReset:
-                StartBareRun(attempt);
+            case Stage.ResetForAnonymousRun:
+                StartAnonymousRun(attempt);
                 break;
             case Stage.FirstRound when NeedsHandshake(attempt):
                 FallBackToHandshake(attempt);
@@ -192,7 +192,7 @@ internal sealed partial class RunStart(AgentContext agent)
             RollBack(attempt);
             End(attempt, obstacle);
         }
-        else if (attempt.Legacy.AsSpan().Contains(true))
+        else if (attempt.IsOriginal.AsSpan().Contains(true))
         {
             ResetDescribedPeers(attempt);
         }
@@ -209,7 +209,7 @@ internal sealed partial class RunStart(AgentContext agent)
         var sizes = new SortedDictionary<string, int>(StringComparer.Ordinal) { [agent.Id] = agent.ClusterSize };
         for (var i = 0; i < agent.Peers.Count; i++)
         {
-            if (!attempt.Responded[i] || attempt.Legacy[i] || agent.Peers[i] is not { Id: { } id } peer)
+            if (!attempt.Responded[i] || attempt.IsOriginal[i] || agent.Peers[i] is not { Id: { } id } peer)
             {
                 continue;
             }
@@ -227,8 +227,8 @@ internal sealed partial class RunStart(AgentContext agent)
 
         return sizes.Values.Any(HasOtherClusterSize) ? new ClusterSizeMismatch(sizes)
             : attempt.Responded.AsSpan().Count(true) + 1 < agent.Quorum ? new QuorumUnreachable(Missing(attempt))
-            : attempt.Start.Request.Rule == Rule.Ratified && Array.IndexOf(attempt.Legacy, true) is >= 0 and var legacy
-                ? new LegacyPeer(agent.Peers.NameOf(legacy))
+            : attempt.Start.Request.Rule == Rule.Ratified && Array.IndexOf(attempt.IsOriginal, true) is >= 0 and var original
+                ? new OriginalPeer(agent.Peers.NameOf(original))
             : null;
     }
 
@@ -297,11 +297,11 @@ internal sealed partial class RunStart(AgentContext agent)
     /// <summary>Resets the described peers for a bare run. The handshake has reset the original agents.</summary>
     private void ResetDescribedPeers(Attempt attempt)
     {
-        attempt.Enter(Stage.BareReset);
+        attempt.Enter(Stage.ResetForAnonymousRun);
         attempt.Run = null;
         for (var i = 0; i < agent.Peers.Count; i++)
         {
-            attempt.Completed[i] = attempt.Legacy[i] || !attempt.Responded[i];
+            attempt.Completed[i] = attempt.IsOriginal[i] || !attempt.Responded[i];
             if (!attempt.Completed[i])
             {
                 agent.Send(i, new Reset());
@@ -311,7 +311,7 @@ internal sealed partial class RunStart(AgentContext agent)
         Advance(attempt, waitIsOver: false);
     }
 
-    private void StartBareRun(Attempt attempt)
+    private void StartAnonymousRun(Attempt attempt)
     {
         RunMembership.Clear(agent);
         attempt.Enter(Stage.FirstRound);

@@ -60,7 +60,7 @@ public sealed class RecordedRun(RunId id, long startedAt)
     public ReadOnlySpan<RoundMark> Rounds => _rounds.AsSpan(0, _roundCount);
 
     /// <summary>The name of a run; of the run of bare messages, for no id.</summary>
-    public static string NameOf(RunId id) => id.IsNone ? RunRecord.Bare : id.ToString();
+    public static string NameOf(RunId id) => id.IsNone ? RunRecord.AnonymousRun : id.ToString();
 
     /// <summary>The summary of a run that an earlier process recorded; its steps are gone.</summary>
     internal static RecordedRun Restore(RunRecord record) => new(record.Run?.Id ?? RunId.None, record.StartedAtUs)

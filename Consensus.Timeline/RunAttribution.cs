@@ -38,10 +38,10 @@ internal sealed class RunAttribution<T>(Func<RunId, bool> isRecorded, Action<Run
     }
 
     /// <summary>The run of a message, none for that of bare messages; null: one that the agent does not record.</summary>
-    public RunId? Of(Message message) => message.Run is { } run ? Of(run.Id) : _current is null ? OfBareRun() : null;
+    public RunId? Of(Message message) => message.Run is { } run ? Of(run.Id) : _current is null ? OfAnonymousRun() : null;
 
     /// <summary>The run of an event.</summary>
-    public RunId? Of(ProtocolEvent e) => e.Kind == ProtocolEventKind.WasReset ? Newest : e.Run.IsNone ? OfBareRun() : Of(e.Run);
+    public RunId? Of(ProtocolEvent e) => e.Kind == ProtocolEventKind.WasReset ? Newest : e.Run.IsNone ? OfAnonymousRun() : Of(e.Run);
 
     /// <summary>Holds a handshake of this step for the run that follows it.</summary>
     public void Hold(T handshake)
@@ -68,7 +68,7 @@ internal sealed class RunAttribution<T>(Func<RunId, bool> isRecorded, Action<Run
 
     private RunId? Of(RunId run) => run == _current?.Id || isRecorded(run) ? run : null;
 
-    private RunId OfBareRun()
+    private RunId OfAnonymousRun()
     {
         if (Newest is not { IsNone: true })
         {

@@ -17,13 +17,13 @@ public sealed record RunRecord(
     int Sent, bool Learner, long DecidedAtUs = 0, int Value = 0, int Round = 0)
 {
     /// <summary>The run of bare messages goes by this name.</summary>
-    public const string Bare = "bare";
+    public const string AnonymousRun = "bare";
 
     /// <summary>What it is found by.</summary>
     public string Name => NameOf(Run);
 
     /// <summary>What a run is found by; null: the run of bare messages.</summary>
-    public static string NameOf(RunDescriptor? run) => run?.Id.ToString() ?? Bare;
+    public static string NameOf(RunDescriptor? run) => run?.Id.ToString() ?? AnonymousRun;
 
     /// <summary>Its decision, or null.</summary>
     public Decision? Decision => DecidedAtUs == 0 ? null : new Decision(Value, Round, Run?.Id);

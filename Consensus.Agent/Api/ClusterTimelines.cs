@@ -33,7 +33,7 @@ internal sealed class ClusterTimelines(TimelineReader timeline, AgentOptions opt
         last = Math.Max(last, known.Select(summary => first + summary.Rounds - 1).DefaultIfEmpty(0).Max());
         var (shown, folded) = RoundFolding.Fold(first, last, detail ?? []);
 
-        var query = $"/timeline?run={Uri.EscapeDataString(run ?? TimelineReader.Bare)}"
+        var query = $"/timeline?run={Uri.EscapeDataString(run ?? TimelineReader.AnonymousRun)}"
             + string.Concat(shown.Select(range => $"&detail={range.From}-{range.To}"));
         var timelines = run is null ? new AgentTimeline?[options.Peers.Count]
             : await client.GetAllAsync(options.Peers, query, TimelineJson.Default.AgentTimeline, cancellation);

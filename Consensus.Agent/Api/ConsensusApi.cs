@@ -60,7 +60,7 @@ internal static class ConsensusApi
             DuplicateAgentId same => RequestBody.Problem(
                 409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
             ClusterSizeMismatch mismatch => RequestBody.Problem(409, Describe(mismatch), ResponseReason.ClusterSize.WireName()),
-            LegacyPeer original => RequestBody.Problem(
+            OriginalPeer original => RequestBody.Problem(
                 409, $"{original.Peer} speaks only the original contract, which knows no ratified rule; "
                     + "nothing was started. Ask for the classic rule, or leave the rule out.",
                 "original-peer"),

@@ -76,7 +76,7 @@ internal static class TimelineApi
             + $"and kind one of {string.Join(", ", WhyQuestion.Kinds)}.");
     }
 
-    private static IResult? ReadRunName(string? run) => run is null or TimelineReader.Bare || RunId.TryParse(run, out _) ? null
+    private static IResult? ReadRunName(string? run) => run is null or TimelineReader.AnonymousRun || RunId.TryParse(run, out _) ? null
         : RequestBody.Problem(400, "run must be a run id as POST /run answers it, number.initiator.boot, or 'bare'.");
 
     private static async Task<IResult> TimelineAsync(

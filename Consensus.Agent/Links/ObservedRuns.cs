@@ -22,21 +22,21 @@ internal sealed record ObservedRun(int Number, long BeganAtUs, ObservedHistory H
     public bool HasBegun { get; set; }
 
     /// <summary>Names the run where its messages name none; null: they name it.</summary>
-    public RunDescriptor? Bare => Named is not null ? null : new(
+    public RunDescriptor? AnonymousRun => Named is not null ? null : new(
         new RunId(Number, History.Agents[First], "bare"), History.Agents.Count, 1, Rule.Classic, 3, DrawStrategy.Fresh, 200,
         History.Agents.ToDictionary(agent => agent, _ => "the first process"));
 
     /// <summary>The run as the page draws it.</summary>
     public ClusterTimeline Draw(IReadOnlyList<RoundRange> detail)
     {
-        var drawn = SimulatedTimeline.Of(HistoryTrace.Of(History, Bare), History.Agents.Count, "", detail);
+        var drawn = SimulatedTimeline.Of(HistoryTrace.Of(History, AnonymousRun), History.Agents.Count, "", detail);
         return drawn with { StartUs = BeganAtUs + drawn.StartUs };
     }
 
     /// <summary>Explains an event by the messages of the run; null: the run has no such event.</summary>
     public EventExplanation? Explain(WhyQuestion why)
     {
-        var trace = HistoryTrace.Of(History, Bare);
+        var trace = HistoryTrace.Of(History, AnonymousRun);
         return why.Answer(trace, null, SimulatedTimeline.Of(trace, History.Agents.Count, "", []).StartUs);
     }
 
@@ -102,10 +102,10 @@ internal sealed class ObservedRuns(IReadOnlyList<string> agents, TimeProvider ti
     }
 
     /// <summary>
-    /// The newest run with this name, or <see cref="RunRecord.Bare"/> for one that no message names; null: the links did not see it.
+    /// The newest run with this name, or <see cref="RunRecord.AnonymousRun"/> for one that no message names. Null: the links saw none.
     /// </summary>
     public ObservedRun? Find(string name) => All.FirstOrDefault(one =>
-        name == RunRecord.Bare ? one.Named is null : (one.Named ?? one.Bare)!.Id.ToString() == name);
+        name == RunRecord.AnonymousRun ? one.Named is null : (one.Named ?? one.AnonymousRun)!.Id.ToString() == name);
 
     /// <summary>Takes a message to the run that it belongs to.</summary>
     /// <returns>The run, and whether this message is its first.</returns>

@@ -7,7 +7,7 @@ namespace Consensus.Agent.Recorder;
 internal sealed class TimelineReader
 {
     /// <summary>The id by which a caller asks for the run of bare messages.</summary>
-    public const string Bare = RunRecord.Bare;
+    public const string AnonymousRun = RunRecord.AnonymousRun;
 
     private readonly Lock _gate;
     private readonly RunIndex _runs;
@@ -36,7 +36,7 @@ internal sealed class TimelineReader
         }
     }
 
-    /// <summary>The recorded events and states of a run: an id, <see cref="Bare"/>, or null for the newest.</summary>
+    /// <summary>The recorded events and states of a run: an id, <see cref="AnonymousRun"/>, or null for the newest.</summary>
     /// <param name="run">The run.</param>
     /// <param name="detail">The rounds whose draws, votes and messages the caller needs; null for all.</param>
     /// <returns>The timeline; without events where this agent does not know the run.</returns>
@@ -63,7 +63,7 @@ internal sealed class TimelineReader
     }
 
     /// <summary>What the core was given in a run, in whole segments; null: this agent does not know the run.</summary>
-    /// <param name="run">A run id, <see cref="Bare"/>, or null for all that is recorded.</param>
+    /// <param name="run">A run id, <see cref="AnonymousRun"/>, or null for all that is recorded.</param>
     public Recording? ReadRecording(string? run)
     {
         lock (_gate)
@@ -88,5 +88,5 @@ internal sealed class TimelineReader
         _stream.FollowAsync(after, atMostQuiet, cancellation);
 
     private RecordedRun? Find(string? run) =>
-        run is null ? _runs.Newest : run == Bare ? _runs.Find(RunId.None) : RunId.TryParse(run, out var id) ? _runs.Find(id) : null;
+        run is null ? _runs.Newest : run == AnonymousRun ? _runs.Find(RunId.None) : RunId.TryParse(run, out var id) ? _runs.Find(id) : null;
 }

@@ -29,7 +29,7 @@ internal sealed class RunStore : IDisposable
     private readonly SqliteConnection _connection;
     private readonly SqliteCommand _writeAgent;
     private readonly SqliteCommand _writeRun;
-    private readonly SqliteCommand _dropBare;
+    private readonly SqliteCommand _dropAnonymousRun;
     private readonly SqliteCommand _dropOld;
     private readonly SqliteCommand _begin;
     private readonly SqliteCommand _commit;
@@ -54,7 +54,7 @@ internal sealed class RunStore : IDisposable
                 learner = $learner, decided_at_us = $decided, value = $value, round = $round, sum = $sum
             """,
             "$run", "$descriptor", "$started", "$last", "$attempts", "$sent", "$learner", "$decided", "$value", "$round", "$sum");
-        _dropBare = Command($"DELETE FROM runs WHERE run = '{RunRecord.Bare}'");
+        _dropAnonymousRun = Command($"DELETE FROM runs WHERE run = '{RunRecord.AnonymousRun}'");
         _dropOld = Command($"DELETE FROM runs WHERE seq <= (SELECT max(seq) FROM runs) - {MaxRuns}");
         _begin = Command("BEGIN");
         _commit = Command("COMMIT");
@@ -108,7 +108,7 @@ internal sealed class RunStore : IDisposable
             if (run.Run is null)
             {
                 // The next one takes its place, and is newer than what came between.
-                _dropBare.ExecuteNonQuery();
+                _dropAnonymousRun.ExecuteNonQuery();
             }
 
             var descriptor = run.Run is null ? null : JsonSerializer.Serialize(run.Run, StoreJson.Default.RunDescriptor);

@@ -20,16 +20,16 @@ namespace Consensus.Tests.Api;
 public sealed class ContractTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new();
-    private LegacyAgent _agent2 = null!;
-    private LegacyAgent _agent3 = null!;
+    private OriginalHttpAgent _agent2 = null!;
+    private OriginalHttpAgent _agent3 = null!;
     private AgentProcess? _process;
     private WebApplication? _app;
     private ApiClient _client = null!;
 
     public async Task InitializeAsync()
     {
-        _agent2 = await LegacyAgent.StartAsync();
-        _agent3 = await LegacyAgent.StartAsync();
+        _agent2 = await OriginalHttpAgent.StartAsync();
+        _agent3 = await OriginalHttpAgent.StartAsync();
         if (AgentProcess.Program is not null)
         {
             _process = await AgentProcess.StartAsync(

@@ -157,7 +157,7 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
     [Fact]
     public async Task A_doubled_call_arrives_twice()
     {
-        await using var peer = await LegacyAgent.StartAsync();
+        await using var peer = await OriginalHttpAgent.StartAsync();
         var app = AgentApplication.Build(new AgentOptions { Id = "agent1", Peers = [peer.Address], Faults = true }, [], builder =>
         {
             builder.Logging.ClearProviders();

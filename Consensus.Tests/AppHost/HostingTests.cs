@@ -95,11 +95,11 @@ public sealed class HostingTests
     [Fact]
     public void A_run_of_the_original_contract_that_no_message_names_has_a_name_and_a_decision()
     {
-        var decided = new AgentState("ada", 2, 1, ConsensusValue: 3, ConsensusRound: 2).WithOriginalRun();
-        Assert.Equal((AgentState.OriginalRun, new AgentDecision(3, 2)), (decided.Run, decided.Decision));
+        var decided = new AgentState("ada", 2, 1, ConsensusValue: 3, ConsensusRound: 2).WithAnonymousRun();
+        Assert.Equal((AgentState.AnonymousRun, new AgentDecision(3, 2)), (decided.Run, decided.Decision));
         var view = ClusterView.Next(null, [new AgentStatus("ada", decided)]);
         Assert.Equal(("Decided 3", "ada decided 3 in round 2"), (view.Text, view.Sentence));
-        Assert.Null(new AgentState("ada", 0, 0).WithOriginalRun().Run);
+        Assert.Null(new AgentState("ada", 0, 0).WithAnonymousRun().Run);
     }
 
     /// <summary>An AppHost sees the resource and the methods that build it, and nothing else.</summary>

@@ -37,7 +37,7 @@ public sealed class SampleTests
         var report = await ClusterAsync([Own, Ratified, Own]);
         Assert.Null(report.Violation);
         Assert.Equal(FaultRuns.Agents, report.Decided);
-        Assert.Null(report.Bare);
+        Assert.Null(report.AnonymousRun);
     }
 
     [SkippableFact]
@@ -47,7 +47,7 @@ public sealed class SampleTests
         var report = await ClusterAsync([Own, Original, Own]);
         Assert.Null(report.Violation);
         Assert.Equal(FaultRuns.Agents, report.Decided);
-        Assert.NotNull(report.Bare);
+        Assert.NotNull(report.AnonymousRun);
     }
 
     /// <summary>Runs under faults where the rule is safe, and then one without; its result.</summary>

@@ -71,7 +71,7 @@ public sealed class ScheduleProperties
     }
 
     [Property(MaxTest = 300, Replay = Seed)]
-    public void Floors_never_sink_and_rounds_of_a_run_never_fall(Schedule schedule)
+    public void Highest_seen_runs_never_sink_and_rounds_of_a_run_never_fall(Schedule schedule)
     {
         var held = new Dictionary<AgentStateMachine, (RunId HighestSeenRun, RunId? Run, int Round)>(ReferenceEqualityComparer.Instance);
         Play(schedule, (machine, _, effects) =>

@@ -60,17 +60,17 @@ public sealed class RunStoreTests : IDisposable
     [Fact]
     public void A_bare_decision_takes_the_place_of_the_last_bare_one()
     {
-        var (bare, run) = (new RunRecord(null, 1, 1, 1, 1, false, 2, 3, 1), Decided(1, 2));
+        var (anonymousRun, run) = (new RunRecord(null, 1, 1, 1, 1, false, 2, 3, 1), Decided(1, 2));
         using (var store = RunStoreFactory.Open(File, "agent1"))
         {
-            store.Save(Now(bare), [bare]);
+            store.Save(Now(anonymousRun), [anonymousRun]);
             store.Save(Now(run), [run]);
-            store.Save(Now(bare with { Value = 2 }), [bare with { Value = 2 }]);
+            store.Save(Now(anonymousRun with { Value = 2 }), [anonymousRun with { Value = 2 }]);
         }
 
         using var again = RunStoreFactory.Open(File, "agent1");
         Assert.Equal(new Decision(2, 1), again.Restored.Decision);
-        Assert.Equal([run.Name, RunRecord.Bare], again.History.Select(kept => kept.Name));
+        Assert.Equal([run.Name, RunRecord.AnonymousRun], again.History.Select(kept => kept.Name));
     }
 
     [Fact]

@@ -10,13 +10,13 @@ using Microsoft.Extensions.Logging;
 namespace Consensus.Tests.Api;
 
 /// <summary>A peer that knows only the original contract: it answers without a boot and records what it is sent.</summary>
-internal sealed class LegacyAgent : IAsyncDisposable
+internal sealed class OriginalHttpAgent : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ConcurrentQueue<string> _calls = new();
     private readonly SemaphoreSlim _arrived = new(0);
 
-    private LegacyAgent(WebApplication app)
+    private OriginalHttpAgent(WebApplication app)
     {
         _app = app;
         app.MapPost("/{call}", async (string call, HttpContext context) =>
@@ -39,13 +39,13 @@ internal sealed class LegacyAgent : IAsyncDisposable
 
     public Uri Address => Consensus.Agent.LocalCluster.AddressOf(_app);
 
-    public static async Task<LegacyAgent> StartAsync()
+    public static async Task<OriginalHttpAgent> StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var peer = new LegacyAgent(builder.Build());
+        var peer = new OriginalHttpAgent(builder.Build());
         await peer._app.StartAsync();
         return peer;
     }

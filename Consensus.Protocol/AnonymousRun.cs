@@ -4,7 +4,7 @@ namespace Consensus.Protocol;
 /// Bare messages, which carry no run: the original contract. They belong to the agent's anonymous run, which exists only
 /// while the agent has joined no described run.
 /// </summary>
-internal static class BareRun
+internal static class AnonymousRun
 {
     /// <summary>Handles a bare message.</summary>
     public static Response Receive(AgentContext agent, Message message)
