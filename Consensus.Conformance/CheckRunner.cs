@@ -16,8 +16,8 @@ internal sealed class CheckRunner(ExchangeLog log, Func<bool> outOfTime, Cancell
 
     /// <summary>Runs one check.</summary>
     /// <param name="check">The check.</param>
-    /// <param name="bench">Makes the means of a try.</param>
-    public async Task<Verdict> RunAsync(ConformanceCheck check, Func<Task<TestBench>> bench)
+    /// <param name="createContext">Makes the means of a try.</param>
+    public async Task<Verdict> RunAsync(ConformanceCheck check, Func<Task<CheckContext>> createContext)
     {
         if (outOfTime())
         {
@@ -29,10 +29,10 @@ internal sealed class CheckRunner(ExchangeLog log, Func<bool> outOfTime, Cancell
         for (var tries = 0; failures < FailuresToBelieve && (tries < FewestTries || clock.Elapsed < LongestCheck); tries++)
         {
             cancellation.ThrowIfCancellationRequested();
-            TestBench? current = null;
+            CheckContext? current = null;
             try
             {
-                current = await bench();
+                current = await createContext();
                 await current.ResetAsync(failures);
                 await check.Body(current);
                 if (!check.InWindow || !current.WindowMayBeOver)

@@ -57,7 +57,7 @@ public sealed class ConformanceJudge(ConformanceOptions options, Action<Conforma
         var programs = cluster.DistinctBy(program => program.Name).ToList();
         foreach (var each in programs)
         {
-            await using var program = await ProgramBench.StartAsync(each, _log, cancellation);
+            await using var program = await ProgramFixture.StartAsync(each, _log, cancellation);
             var own = options.Level ?? (await program.IsDescribedAsync() ? ConformanceLevel.Ratified : ConformanceLevel.Original);
             level = own < level ? own : level;
             var checks = Checks.Where(check => check.Level <= own).ToList();
@@ -75,7 +75,7 @@ public sealed class ConformanceJudge(ConformanceOptions options, Action<Conforma
         new RunningAgents(urls, options, _log, () => IsOutOfTime, cancellation)
             .JudgeAsync(Checks, (done, total, what) => progress(new(done, total, what)));
 
-    private async Task RunAsync(ProgramBench program, List<ConformanceCheck> checks, string? subject)
+    private async Task RunAsync(ProgramFixture program, List<ConformanceCheck> checks, string? subject)
     {
         var runner = new CheckRunner(_log, () => IsOutOfTime, cancellation);
         ConformanceCheck? before = null;
@@ -86,9 +86,9 @@ public sealed class ConformanceJudge(ConformanceOptions options, Action<Conforma
             var fresh = before is not null && (check.Fresh || before.Fresh || check.Level != before.Level);
             var verdict = await runner.RunAsync(check, async () =>
             {
-                var bench = await program.PrepareAsync(fresh);
+                var context = await program.PrepareAsync(fresh);
                 fresh = check.Fresh;
-                return bench;
+                return context;
             });
             _verdicts.Add(subject is null ? verdict : verdict with { Sentence = $"{verdict.Sentence} [{subject}]" });
             before = check;

@@ -35,7 +35,7 @@ internal sealed class RunningAgents(
                 {
                     progress(verdicts.Count, (mine.Count * agents.Count) + options.Runs, check.Id);
                     var verdict = await runner.RunAsync(
-                        check, () => Task.FromResult(new TestBench(agent, agents, null, n - 1, log, cancellation)));
+                        check, () => Task.FromResult(new CheckContext(agent, agents, null, n - 1, log, cancellation)));
                     verdicts.Add(agents.Count == 1 ? verdict
                         : verdict with { Sentence = $"{verdict.Sentence} [{agent.Address}]", Agent = agent.Address });
                 }

@@ -43,9 +43,9 @@ public sealed class PatienceTests : IAsyncLifetime
         int failures, int tooSlow, string outcome)
     {
         var tries = 0;
-        var check = new ConformanceCheck("check", ConformanceLevel.Original, "Sentence.", async bench =>
+        var check = new ConformanceCheck("check", ConformanceLevel.Original, "Sentence.", async context =>
         {
-            await bench.Get("/state");
+            await context.Get("/state");
             if (++tries <= failures + tooSlow)
             {
                 throw new CheckFailedException("something else") { TooSlow = tries <= tooSlow };
@@ -64,11 +64,11 @@ public sealed class PatienceTests : IAsyncLifetime
         var tries = 0;
         var check = new ConformanceCheck(
             "check", ConformanceLevel.Original, "Sentence.",
-            async bench =>
+            async context =>
             {
-                await bench.NewRound(1);
-                await bench.Delay(++tries <= 2 ? 200 : 0);
-                await bench.Get("/state");
+                await context.NewRound(1);
+                await context.Delay(++tries <= 2 ? 200 : 0);
+                await context.Get("/state");
             },
             InWindow: inWindow);
         var verdict = await JudgeAsync(check);
@@ -90,6 +90,6 @@ public sealed class PatienceTests : IAsyncLifetime
     {
         await using var peers = await FakePeers.StartAsync(3, _log);
         return await new CheckRunner(_log, () => false, default)
-            .RunAsync(check, () => Task.FromResult(new TestBench(_agent, [_agent], peers, 3, _log, default)));
+            .RunAsync(check, () => Task.FromResult(new CheckContext(_agent, [_agent], peers, 3, _log, default)));
     }
 }

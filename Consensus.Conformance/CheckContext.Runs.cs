@@ -12,7 +12,7 @@ namespace Consensus.Conformance;
 internal sealed record SentValue(bool IsVote, int? Value, int? Proposal, int Round, int Peer);
 
 /// <summary>Runs that describe themselves, with the judge as the other members.</summary>
-internal sealed partial class TestBench
+internal sealed partial class CheckContext
 {
     // No window of this length ends within a check.
     private const int LongWindow = 60_000;

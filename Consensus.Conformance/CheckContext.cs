@@ -15,7 +15,7 @@ namespace Consensus.Conformance;
 /// Whether a pass counts only while the round's window is open. Such a check shows that something does not happen in the round.
 /// </param>
 internal sealed record ConformanceCheck(
-    string Id, ConformanceLevel Level, string Sentence, Func<TestBench, Task> Body,
+    string Id, ConformanceLevel Level, string Sentence, Func<CheckContext, Task> Body,
     bool NeedsPeers = false, bool Fresh = false, bool InWindow = false);
 
 /// <summary>One agent under test, and the judge's means: HTTP requests, and fake peers where the judge started the agent.</summary>
@@ -25,7 +25,7 @@ internal sealed record ConformanceCheck(
 /// <param name="others">How many other agents there are.</param>
 /// <param name="log">The exchanges.</param>
 /// <param name="cancellation">Ends it.</param>
-internal sealed partial class TestBench(AgentConnection agent, IReadOnlyList<AgentConnection> all,
+internal sealed partial class CheckContext(AgentConnection agent, IReadOnlyList<AgentConnection> all,
     FakePeers? peers, int others, ExchangeLog log, CancellationToken cancellation)
 {
     /// <summary>

@@ -5,7 +5,7 @@ namespace Consensus.Conformance;
 /// <summary>
 /// A program that the judge started as one agent, with fake peers; it is started again where a check needs a fresh process.
 /// </summary>
-internal sealed class ProgramBench : IAsyncDisposable
+internal sealed class ProgramFixture : IAsyncDisposable
 {
     /// <summary>With four agents a majority is more than half of the others, so that more mistakes show than with three.</summary>
     private const int Peers = 3;
@@ -14,7 +14,7 @@ internal sealed class ProgramBench : IAsyncDisposable
     private readonly FakePeers _peers;
     private readonly StartedAgent _agent;
 
-    private ProgramBench(AgentProgram program, FakePeers peers, ExchangeLog log, CancellationToken cancellation)
+    private ProgramFixture(AgentProgram program, FakePeers peers, ExchangeLog log, CancellationToken cancellation)
     {
         (_peers, _log, _cancellation) = (peers, log, cancellation);
         _agent = new StartedAgent(program, "agent1", LoopbackPorts.Free(1)[0], peers.Addresses, log);
@@ -22,17 +22,17 @@ internal sealed class ProgramBench : IAsyncDisposable
 
     /// <summary>Starts the program.</summary>
     /// <exception cref="ConfigurationException">It does not answer.</exception>
-    public static async Task<ProgramBench> StartAsync(AgentProgram program, ExchangeLog log, CancellationToken cancellation)
+    public static async Task<ProgramFixture> StartAsync(AgentProgram program, ExchangeLog log, CancellationToken cancellation)
     {
-        var bench = new ProgramBench(program, await FakePeers.StartAsync(Peers, log), log, cancellation);
+        var fixture = new ProgramFixture(program, await FakePeers.StartAsync(Peers, log), log, cancellation);
         try
         {
-            await bench._agent.StartAsync(cancellation);
-            return bench;
+            await fixture._agent.StartAsync(cancellation);
+            return fixture;
         }
         catch
         {
-            await bench.DisposeAsync();
+            await fixture.DisposeAsync();
             throw;
         }
     }
@@ -42,7 +42,7 @@ internal sealed class ProgramBench : IAsyncDisposable
 
     /// <summary>Makes the means of one try of a check.</summary>
     /// <param name="fresh">Whether to start a new process first.</param>
-    public async Task<TestBench> PrepareAsync(bool fresh)
+    public async Task<CheckContext> PrepareAsync(bool fresh)
     {
         if (fresh || _agent.HasExited)
         {
@@ -51,7 +51,7 @@ internal sealed class ProgramBench : IAsyncDisposable
             await _agent.StartAsync(_cancellation);
         }
 
-        return new TestBench(_agent.Connection, [_agent.Connection], _peers, Peers, _log, _cancellation);
+        return new CheckContext(_agent.Connection, [_agent.Connection], _peers, Peers, _log, _cancellation);
     }
 
     /// <summary>From now on the fake peers respond as a check needs it.</summary>
