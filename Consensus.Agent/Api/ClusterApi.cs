@@ -35,9 +35,9 @@ internal static class ClusterApi
     public static RouteGroupBuilder MapClusterApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/cluster").WithTags("Cluster");
-        group.MapGet("", ClusterAsync).Counts(EndpointClass.Surveys).WithSummary("Every agent's state, through this one");
+        group.MapGet("", ClusterAsync).LimitConcurrency(ConcurrencyPolicy.FanOut).WithSummary("Every agent's state, through this one");
         group.MapGet("/{index:int:min(1)}/consensus", PeerConsensusAsync)
-            .Counts(EndpointClass.Waits).WithSummary("A peer's decision, through this agent");
+            .LimitConcurrency(ConcurrencyPolicy.LongPolls).WithSummary("A peer's decision, through this agent");
         return group;
     }
 

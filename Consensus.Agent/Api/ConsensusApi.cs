@@ -20,7 +20,7 @@ internal static class ConsensusApi
             .ProducesProblem(400).ProducesProblem(409).ProducesProblem(429).ProducesProblem(503)
             .RequireRateLimiting(RateLimitPolicies.Runs)
             .WithSummary("Starts a run on every agent; with wait=SECONDS, answers with the decision");
-        group.MapGet("/consensus", ConsensusAsync).Counts(EndpointClass.Waits)
+        group.MapGet("/consensus", ConsensusAsync).LimitConcurrency(ConcurrencyPolicy.LongPolls)
             .WithSummary("The decision: 200 once there is one, else 202; with wait=SECONDS, as soon as there is one");
         ClusterKeyFilter.GuardAgents(
             group.MapGet("/state", StateAsync).Produces<StateResponse>()

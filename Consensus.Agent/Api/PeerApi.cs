@@ -16,7 +16,7 @@ internal static class PeerApi
     {
         var group = app.MapGroup("").WithTags("Between agents");
         ClusterKeyFilter.Guard(group);
-        group.Counts(EndpointClass.Messages);
+        group.LimitConcurrency(ConcurrencyPolicy.Messages);
         group.MapPost("/reset", ResetAsync)
             .AcceptsJson<ResetBody>(isOptional: true).Produces<Response>()
             .WithSummary("Clears this agent's run; with handshake, only asks who it is");

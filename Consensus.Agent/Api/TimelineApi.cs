@@ -28,20 +28,20 @@ internal static class TimelineApi
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             return await next(context);
         });
-        group.MapGet("/timeline", TimelineAsync).Counts(EndpointClass.Surveys)
+        group.MapGet("/timeline", TimelineAsync).LimitConcurrency(ConcurrencyPolicy.FanOut)
             .Produces<AgentTimeline>().Produces<ClusterTimeline>().ProducesProblem(400).ProducesProblem(404)
             .WithSummary("A run as this agent recorded it; with cluster=true, as all agents did, on one clock");
-        group.MapGet("/timeline/record", Record).Counts(EndpointClass.Surveys)
+        group.MapGet("/timeline/record", Record).LimitConcurrency(ConcurrencyPolicy.FanOut)
             .Produces(200, contentType: RecordingType).ProducesProblem(400).ProducesProblem(404)
             .WithSummary("What this agent's core was given in a run, or in all that is recorded, for the command replay");
-        group.MapGet("/timeline/why", WhyAsync).Counts(EndpointClass.Surveys)
+        group.MapGet("/timeline/why", WhyAsync).LimitConcurrency(ConcurrencyPolicy.FanOut)
             .Produces<EventExplanation>().ProducesProblem(400).ProducesProblem(404)
             .WithSummary(
                 "Why an agent did something in a run: kind of a timeline's event, ignored or stalled; at in ms and round say which");
-        group.MapGet("/timeline/runs", RunsAsync).Counts(EndpointClass.Surveys)
+        group.MapGet("/timeline/runs", RunsAsync).LimitConcurrency(ConcurrencyPolicy.FanOut)
             .Produces<RunHistory>().ProducesProblem(400)
             .WithSummary("The last 100 runs, newest first; with cluster=true, also those that only other agents know");
-        group.MapGet("/events", Events).Counts(EndpointClass.Streams)
+        group.MapGet("/events", Events).LimitConcurrency(ConcurrencyPolicy.Streams)
             .WithSummary("This agent's events as they happen, as server-sent events; Last-Event-ID resumes");
         return group;
     }

@@ -5,20 +5,20 @@ using Microsoft.AspNetCore.RateLimiting;
 
 namespace Consensus.Agent.Http;
 
-/// <summary>The resource that a call uses while it is in progress.</summary>
-internal enum EndpointClass
+/// <summary>A limit of calls in progress, one for each resource that they use.</summary>
+internal enum ConcurrencyPolicy
 {
     /// <summary>A message of another agent. The core handles one at a time.</summary>
     Messages,
 
     /// <summary>A wait for a decision (<c>wait=</c>).</summary>
-    Waits,
+    LongPolls,
 
     /// <summary>A stream of events, for as long as the client reads it.</summary>
     Streams,
 
     /// <summary>A call that asks every agent and merges the responses.</summary>
-    Surveys,
+    FanOut,
 
     /// <summary>A step of the explorer or a simulated run, which takes a core for a moment.</summary>
     Steps,
@@ -28,7 +28,7 @@ internal enum EndpointClass
 }
 
 /// <summary>
-/// Limits of calls. Each class of endpoints takes a number of calls at once. Excess calls get 503, so one class cannot starve
+/// Limits of calls. Under each policy a number of calls is in progress at once. Excess calls get 503, so one kind cannot starve
 /// another. Steps and searches wait for a core first, in their order. <c>POST /run</c> also takes a number a second; excess calls get 429.
 /// </summary>
 internal static class RateLimitPolicies
@@ -43,35 +43,43 @@ internal static class RateLimitPolicies
     public static void AddRateLimitPolicies(this IServiceCollection services, AgentOptions options) => services.AddRateLimiter(limiter =>
     {
         limiter.AddPolicy(Runs, _ => RateLimitPartition.Get(Runs, _ => RunLimiter(options.RunRate)));
-        foreach (var endpoints in Enum.GetValues<EndpointClass>())
+        foreach (var policy in Enum.GetValues<ConcurrencyPolicy>())
         {
-            limiter.AddPolicy(endpoints.ToString(), context => IsCounted(endpoints, context)
-                ? RateLimitPartition.GetConcurrencyLimiter("counted", _ => LimitOf(endpoints, options.Limits))
+            limiter.AddPolicy(NameOf(policy), context => IsCounted(policy, context)
+                ? RateLimitPartition.GetConcurrencyLimiter("counted", _ => LimitOf(policy, options.Limits))
                 : RateLimitPartition.GetNoLimiter("not counted"));
         }
 
         limiter.OnRejected = (rejected, _) => new ValueTask(RejectAsync(rejected, options));
     });
 
-    /// <summary>Limits the calls of an endpoint by its class.</summary>
-    public static TBuilder Counts<TBuilder>(this TBuilder endpoint, EndpointClass endpoints)
-        where TBuilder : IEndpointConventionBuilder => endpoint.RequireRateLimiting(endpoints.ToString());
+    /// <summary>Limits the calls of an endpoint that are in progress at once.</summary>
+    public static TBuilder LimitConcurrency<TBuilder>(this TBuilder endpoint, ConcurrencyPolicy policy)
+        where TBuilder : IEndpointConventionBuilder => endpoint.RequireRateLimiting(NameOf(policy));
+
+    /// <summary>The policy's name in metrics and in the text of a 503.</summary>
+    private static string NameOf(ConcurrencyPolicy policy) => policy switch
+    {
+        ConcurrencyPolicy.LongPolls => "Waits",
+        ConcurrencyPolicy.FanOut => "Surveys",
+        _ => policy.ToString(),
+    };
 
     /// <summary>A call that does not wait or ask other agents gets its response at once, and is not counted.</summary>
-    private static bool IsCounted(EndpointClass endpoints, HttpContext context) => endpoints switch
+    private static bool IsCounted(ConcurrencyPolicy policy, HttpContext context) => policy switch
     {
-        EndpointClass.Waits => context.Request.Query.ContainsKey("wait"),
-        EndpointClass.Surveys => !context.Request.Path.StartsWithSegments("/timeline") || context.Request.Query.ContainsKey("cluster"),
+        ConcurrencyPolicy.LongPolls => context.Request.Query.ContainsKey("wait"),
+        ConcurrencyPolicy.FanOut => !context.Request.Path.StartsWithSegments("/timeline") || context.Request.Query.ContainsKey("cluster"),
         _ => true,
     };
 
-    private static ConcurrencyLimiterOptions LimitOf(EndpointClass endpoints, CallLimits limits) => endpoints switch
+    private static ConcurrencyLimiterOptions LimitOf(ConcurrencyPolicy policy, CallLimits limits) => policy switch
     {
-        EndpointClass.Messages => new() { PermitLimit = limits.Messages },
-        EndpointClass.Waits => new() { PermitLimit = limits.Waits },
-        EndpointClass.Streams => new() { PermitLimit = limits.Streams },
-        EndpointClass.Surveys => new() { PermitLimit = limits.Surveys },
-        EndpointClass.Steps => new() { PermitLimit = Environment.ProcessorCount, QueueLimit = limits.Steps },
+        ConcurrencyPolicy.Messages => new() { PermitLimit = limits.Messages },
+        ConcurrencyPolicy.LongPolls => new() { PermitLimit = limits.LongPolls },
+        ConcurrencyPolicy.Streams => new() { PermitLimit = limits.Streams },
+        ConcurrencyPolicy.FanOut => new() { PermitLimit = limits.FanOut },
+        ConcurrencyPolicy.Steps => new() { PermitLimit = Environment.ProcessorCount, QueueLimit = limits.Steps },
         _ => new() { PermitLimit = Math.Max(1, Environment.ProcessorCount - 1), QueueLimit = limits.Searches },
     };
 

@@ -56,18 +56,18 @@ internal static class ExploreApi
     public static RouteGroupBuilder MapExploreApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/explore").WithTags("Explore");
-        group.MapGet("/state", StateAsync).Counts(EndpointClass.Steps)
+        group.MapGet("/state", StateAsync).LimitConcurrency(ConcurrencyPolicy.Steps)
             .Produces<ExploredState>().ProducesProblem(400).ProducesProblem(503)
             .WithSummary("The state after a path of steps, and every next step; with run and at, from that moment of a recorded run");
-        group.MapGet("/search", ExploreSearchApi.SearchAsync).Counts(EndpointClass.Searches)
+        group.MapGet("/search", ExploreSearchApi.SearchAsync).LimitConcurrency(ConcurrencyPolicy.Searches)
             .ProducesProblem(400).ProducesProblem(503)
             .WithSummary("The shortest way from a path to a goal, as server-sent events: "
                 + "progress, then found or none; a client that leaves ends the search");
-        group.MapGet("/possible", ExplorePossibleApi.PossibleAsync).Counts(EndpointClass.Steps)
+        group.MapGet("/possible", ExplorePossibleApi.PossibleAsync).LimitConcurrency(ConcurrencyPolicy.Steps)
             .Produces<PossibleFutures>().ProducesProblem(400).ProducesProblem(503)
             .WithSummary("What can still be decided, and whether agents can disagree or the run can stall; "
                 + "until, in µs as the timeline's start_us, names an earlier step");
-        group.MapGet("/futures", ExplorePossibleApi.FuturesAsync).Counts(EndpointClass.Searches)
+        group.MapGet("/futures", ExplorePossibleApi.FuturesAsync).LimitConcurrency(ConcurrencyPolicy.Searches)
             .Produces<LikelyFutures>().ProducesProblem(400).ProducesProblem(503)
             .WithSummary("When and what agents decide in 200 to 1000 simulated futures without faults; a message takes 0.2 to delay ms");
         return group;

@@ -30,15 +30,15 @@ internal static class SimulateApi
     public static RouteGroupBuilder MapSimulateApi(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/simulate").WithTags("Simulate");
-        group.MapGet("", SimulateAsync).Counts(EndpointClass.Steps)
+        group.MapGet("", SimulateAsync).LimitConcurrency(ConcurrencyPolicy.Steps)
             .Produces<ClusterTimeline>().ProducesProblem(400).ProducesProblem(503)
             .WithSummary("A simulated run: the same parameters give the same response");
-        group.MapGet("/counterexample", CounterexampleAsync).Counts(EndpointClass.Searches)
+        group.MapGet("/counterexample", CounterexampleAsync).LimitConcurrency(ConcurrencyPolicy.Searches)
             .Produces<SimulatedPair>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
             .WithSummary("A disagreement of the classic rule in a few events, and the same under the ratified rule");
         group.MapGet("/mutants", ListMutants)
             .Produces<BrokenRules>().WithSummary("The broken rules that simulated runs may follow");
-        group.MapGet("/mutants/{name}", BrokenRunAsync).Counts(EndpointClass.Searches)
+        group.MapGet("/mutants/{name}", BrokenRunAsync).LimitConcurrency(ConcurrencyPolicy.Searches)
             .Produces<BrokenRun>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
             .WithSummary("What goes wrong under a broken rule in a few events, and the same under the unbroken rules");
         return group;

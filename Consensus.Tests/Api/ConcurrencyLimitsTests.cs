@@ -7,7 +7,7 @@ namespace Consensus.Tests.Api;
 /// <summary>A full house refuses, and does not grow.</summary>
 [Trait(Category.Name, Category.System)]
 public sealed class ConcurrencyLimitsTests() : ThreeAgents(
-    Breakable with { Limits = new CallLimits(Messages: 2, Waits: 2, Streams: 1, Surveys: 1) })
+    Breakable with { Limits = new CallLimits(Messages: 2, LongPolls: 2, Streams: 1, FanOut: 1) })
 {
     [Fact]
     public async Task Requests_beyond_the_limit_are_refused_and_the_others_are_answered()
