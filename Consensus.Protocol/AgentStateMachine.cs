@@ -133,8 +133,8 @@ public sealed class AgentStateMachine
     public string NameOf(int peer) => _agent.Peers.NameOf(peer);
 
     /// <inheritdoc cref="Fingerprint.Write(AgentContext, RunStart, bool, bool)"/>
-    public void EncodeFingerprint(BinaryWriter writer, bool mayStart, bool contacts) =>
-        new Fingerprint(writer).Write(_agent, _start, mayStart, contacts);
+    public void EncodeFingerprint(BinaryWriter writer, bool mayStart, bool peerKnowledge) =>
+        new Fingerprint(writer).Write(_agent, _start, mayStart, peerKnowledge);
 
     /// <summary>
     /// Drops the peers' proposals of a round in which this agent has voted, where only votes or a free draw lead out. Nothing

@@ -17,18 +17,18 @@ internal readonly struct Fingerprint(BinaryWriter writer)
     /// <param name="agent">The agent.</param>
     /// <param name="start">Its start in progress.</param>
     /// <param name="mayStart">Whether the agent may still start a run: then what it knows of its peers counts.</param>
-    /// <param name="contacts">
+    /// <param name="peerKnowledge">
     /// Whether to write also which peers have acknowledged or been queried. It chooses to whom a message is retransmitted,
     /// so it matters for termination, not for safety.
     /// </param>
-    public void Write(AgentContext agent, RunStart start, bool mayStart, bool contacts)
+    public void Write(AgentContext agent, RunStart start, bool mayStart, bool peerKnowledge)
     {
         Write(agent.HighestSeenRun);
         writer.Write(agent.Boot);
         writer.Write(agent.AbandonedNumber);
         writer.Write((byte)((start.IsShakingHands ? 1 : 0) | (mayStart ? 2 : 0)
-            | (start.InProgress ? 4 : 0) | (contacts && agent.BeforeFirstPoll ? 8 : 0)));
-        for (var i = 0; (mayStart || start.IsShakingHands || contacts) && i < agent.Peers.Count; i++)
+            | (start.InProgress ? 4 : 0) | (peerKnowledge && agent.BeforeFirstPoll ? 8 : 0)));
+        for (var i = 0; (mayStart || start.IsShakingHands || peerKnowledge) && i < agent.Peers.Count; i++)
         {
             ref readonly var peer = ref agent.Peers[i];
             writer.Write(peer.Id ?? "");
@@ -37,7 +37,7 @@ internal readonly struct Fingerprint(BinaryWriter writer)
             Write(peer.HighestSeenRun);
 
             // A response that names a boot makes the peer active, whatever it was before.
-            writer.Write((byte)(Flags(peer) & ((contacts ? 7 : 0) | (mayStart && peer.Boot is not null ? RecentActive : 0))));
+            writer.Write((byte)(Flags(peer) & ((peerKnowledge ? 7 : 0) | (mayStart && peer.Boot is not null ? RecentActive : 0))));
         }
 
         start.Write(this);
@@ -61,7 +61,7 @@ internal readonly struct Fingerprint(BinaryWriter writer)
             writer.Write(decision.Value);
 
             // An agent leaves the decision to a relay that takes part.
-            writer.Write(contacts && run.Relay >= 0 && run.Absences[run.Relay] != Absence.None);
+            writer.Write(peerKnowledge && run.Relay >= 0 && run.Absences[run.Relay] != Absence.None);
             return;
         }
 

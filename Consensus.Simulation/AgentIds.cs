@@ -24,10 +24,11 @@ internal sealed class PeerLists(IEnumerable<string> ids, IEnumerable<IEnumerable
     private readonly List<string> _ids = [.. ids];
     private readonly List<List<int>> _peers = [.. peers.Select(named => named.ToList())];
 
-    /// <summary>Agents under their usual ids. Each names all others, but the last <paramref name="shortPeers"/> lack one agent.</summary>
-    public static PeerLists Of(int agents, int shortPeers) => new(
+    /// <summary>Agents under their usual ids. Each names all others, but the last ones, misconfigured, lack one.</summary>
+    public static PeerLists Of(int agents, int misconfiguredAgents) => new(
         Enumerable.Range(0, agents).Select(AgentIds.IdOf),
-        Enumerable.Range(0, agents).Select(agent => AgentIds.Others(agent, agents).Take(agents - (agent >= agents - shortPeers ? 2 : 1))));
+        Enumerable.Range(0, agents).Select(
+            agent => AgentIds.Others(agent, agents).Take(agents - (agent >= agents - misconfiguredAgents ? 2 : 1))));
 
     /// <summary>The id of an agent.</summary>
     public string IdOf(int agent) => _ids[agent];

@@ -25,8 +25,8 @@ internal static class CheckCommand
         "--initiators", "Agents that may start a run, at any time (1..agents).", Defaults.Initiators);
     private static readonly Option<int> Starts = Number(
         "--starts", $"How often each of them may start one (1..{ModelCheckerOptions.MaxStarts}).", Defaults.Starts);
-    private static readonly Option<int> ShortPeers = Number(
-        "--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..(agents-1)/2).", Defaults.ShortPeers);
+    private static readonly Option<int> MisconfiguredAgents = Number(
+        "--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..(agents-1)/2).", Defaults.MisconfiguredAgents);
     private static readonly Option<bool> Durable =
         new("--durable") { Description = "Restarted agents restore the run and the decision they persisted." };
     private static readonly Option<bool> PartialOrder =
@@ -42,7 +42,7 @@ internal static class CheckCommand
         var command = new Command("check",
             "Visit every state the agents can reach within bounds (exit code 0: all properties hold, 2: one is broken).")
         {
-            Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, ShortPeers, Durable, PartialOrder, Turns,
+            Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, MisconfiguredAgents, Durable, PartialOrder, Turns,
         };
         command.SetAction(Check);
         return Run.AddTo(command);
@@ -57,7 +57,7 @@ internal static class CheckCommand
         var bounds = new ModelCheckerOptions(
             parsed.GetValue(Agents), parsed.GetValue(Values), parsed.GetValue(Rounds), parsed.GetValue(Crashes), parsed.GetValue(Resets),
             parsed.GetValue(Initiators), parsed.GetValue(Starts), run.Rule ?? Defaults.Rule, run.Draw ?? Defaults.Draw,
-            parsed.GetValue(Durable), parsed.GetValue(ShortPeers), run.Spread);
+            parsed.GetValue(Durable), parsed.GetValue(MisconfiguredAgents), run.Spread);
         if (bounds.Error() is { } error)
         {
             throw new ConfigurationException(error);

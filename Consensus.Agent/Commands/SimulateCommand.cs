@@ -57,8 +57,8 @@ internal static class SimulateCommand
         "--faults", "How long faults happen, in virtual ms; then they stop.", Defaults.FaultsMs);
     private static readonly Option<bool> Durable =
         new("--durable") { Description = "Restarted agents restore the run and the decision they persisted." };
-    private static readonly Option<int> ShortPeers = Number(
-        "--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..agents-1).", Defaults.ShortPeers);
+    private static readonly Option<int> MisconfiguredAgents = Number(
+        "--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..agents-1).", Defaults.MisconfiguredAgents);
     private static readonly Option<int> Rounds = Number(
         "--rounds", "A simulated run that enters a later round is cut off.", Defaults.MaxRounds);
 
@@ -69,7 +69,7 @@ internal static class SimulateCommand
             "Simulate a run from a seed and draw it, or simulate many (exit code 0: all properties hold, 2: the ratified rule broke one).")
         {
             Seed, Runs, Agents, RuleOption, Drop, Duplicate, Crash, Partition,
-            Pause, Reset, Starts, LatencyOption, Faults, Durable, Rounds, ShortPeers,
+            Pause, Reset, Starts, LatencyOption, Faults, Durable, Rounds, MisconfiguredAgents,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(Simulate(parsed, cancellation)));
         return Run.AddTo(command);
@@ -94,7 +94,7 @@ internal static class SimulateCommand
             Crash: Of(parsed, Crash), Partition: Of(parsed, Partition),
             Pause: Of(parsed, Pause), Reset: Of(parsed, Reset), Starts: parsed.GetValue(Starts), Latency: parsed.GetValue(LatencyOption),
             FaultsMs: parsed.GetValue(Faults), Durable: parsed.GetValue(Durable),
-            MaxRounds: parsed.GetValue(Rounds), ShortPeers: parsed.GetValue(ShortPeers))
+            MaxRounds: parsed.GetValue(Rounds), MisconfiguredAgents: parsed.GetValue(MisconfiguredAgents))
             .With(Run.Read(parsed)) with
         {
             Rule = parsed.GetValue(RuleOption) switch { Rules.Ratified => Rule.Ratified, Rules.Classic => Rule.Classic, _ => null },

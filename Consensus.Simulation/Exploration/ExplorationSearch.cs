@@ -166,7 +166,7 @@ public sealed class ExplorationSearch
     private static ulong HashOf(int agent, AgentStateMachine machine) => Hash(writer =>
     {
         writer.Write(agent);
-        machine.EncodeFingerprint(writer, mayStart: false, contacts: false);
+        machine.EncodeFingerprint(writer, mayStart: false, peerKnowledge: false);
     });
 
     private static ulong HashOf(int to, int from, Message message, Response? response) => Hash(writer =>

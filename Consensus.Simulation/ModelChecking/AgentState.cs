@@ -9,7 +9,7 @@ internal sealed class LocalState(AgentStateMachine machine)
     private byte[] _mayTakePart = [];
 
     public readonly AgentStateMachine Machine = machine;
-    public readonly bool Shaking = machine.IsShakingHands;
+    public readonly bool IsShakingHands = machine.IsShakingHands;
 
     /// <summary>By input. Written under <see cref="TransitionTable.Gate"/>.</summary>
     public readonly Dictionary<int, Outcome[]> Outcomes = [];
@@ -18,8 +18,9 @@ internal sealed class LocalState(AgentStateMachine machine)
     public int[] RepeatedMessages = [];
 
     /// <summary>True where an input is known to change nothing and to send nothing new.</summary>
-    public bool IgnoresFor(int code)
+    public bool IgnoresFor(TransitionCode input)
     {
+        var code = input.Number;
         var noOps = Volatile.Read(ref _noOps);
         return code >> 6 < noOps.Length && ((noOps[code >> 6] >> (code & 63)) & 1) != 0;
     }
@@ -40,8 +41,9 @@ internal sealed class LocalState(AgentStateMachine machine)
         Volatile.Write(ref _mayTakePart, known);
     }
 
-    public void Ignore(int code)
+    public void Ignore(TransitionCode input)
     {
+        var code = input.Number;
         var noOps = _noOps;
         if (code >> 6 >= noOps.Length)
         {
@@ -93,7 +95,7 @@ internal sealed class AgentState(
 
     private int[] _moves = [];
     private int[][] _branches = [];
-    private (int Code, int Next, GuardedStep[] Steps)[] _steps = [];
+    private (TransitionCode Code, int Next, GuardedStep[] Steps)[] _steps = [];
 
     public readonly int Agent = agent;
     public readonly int Index = index;
@@ -120,12 +122,12 @@ internal sealed class AgentState(
     public volatile object? WalkStart;
 
     /// <summary>The index after an input; negative: ~index into <see cref="Branch"/>; <see cref="Unknown"/>.</summary>
-    public int Find(int code)
+    public int Find(TransitionCode code)
     {
         var moves = Volatile.Read(ref _moves);
         for (var i = 0; i < moves.Length; i += 2)
         {
-            if (moves[i] == code)
+            if (moves[i] == code.Number)
             {
                 return moves[i + 1];
             }
@@ -138,7 +140,7 @@ internal sealed class AgentState(
     public ulong SentIn(int run) => run < SentByRun.Length ? SentByRun[run] : 0;
 
     /// <summary>The steps of the proof's model that a transition takes; none where all are allowed in any history.</summary>
-    public GuardedStep[] StepsTo(int code, int next)
+    public GuardedStep[] StepsTo(TransitionCode code, int next)
     {
         foreach (var (of, to, steps) in Volatile.Read(ref _steps))
         {
@@ -152,7 +154,7 @@ internal sealed class AgentState(
     }
 
     /// <summary>Adds the steps of one outcome. Called before <see cref="Add"/>.</summary>
-    public void AddSteps(int code, int next, GuardedStep[] steps)
+    public void AddSteps(TransitionCode code, int next, GuardedStep[] steps)
     {
         if (steps.Length > 0)
         {
@@ -164,7 +166,7 @@ internal sealed class AgentState(
 
     public int[] Branch(int found) => Volatile.Read(ref _branches)[~found];
 
-    public int Add(int code, int[] successors)
+    public int Add(TransitionCode code, int[] successors)
     {
         var value = successors.Length == 1 ? successors[0] : ~_branches.Length;
         if (successors.Length != 1)
@@ -172,7 +174,7 @@ internal sealed class AgentState(
             Volatile.Write(ref _branches, [.. _branches, successors]);
         }
 
-        Volatile.Write(ref _moves, [.. _moves, code, value]);
+        Volatile.Write(ref _moves, [.. _moves, code.Number, value]);
         return value;
     }
 }
@@ -181,4 +183,4 @@ internal sealed class AgentState(
 internal readonly record struct FaultBudget(byte Starts, byte Crashes, byte Resets);
 
 /// <summary>The step that first led to a state.</summary>
-internal sealed record Origin(AgentState State, int Code, int[] Sent);
+internal sealed record Origin(AgentState State, TransitionCode Code, int[] Sent);

@@ -35,27 +35,28 @@ internal static class CounterexamplePath
         var sentAt = new Dictionary<int, int>();
         foreach (var wanted in keys.Skip(1))
         {
-            var action = default(Action);
-            foreach (var possible in ActionEnumerator.From(bounds, agents, now))
+            var transition = default(Transition);
+            foreach (var possible in TransitionEnumerator.From(bounds, agents, now))
             {
-                ActionEnumerator.Apply(agents, now, possible.Agent, possible.Next, after);
+                TransitionEnumerator.Apply(agents, now, possible.Agent, possible.Next, after);
                 if (symmetry.Canonical(key, after) == wanted)
                 {
-                    action = possible;
+                    transition = possible;
                     break;
                 }
             }
 
-            if (action.Next is null)
+            if (transition.Next is null)
             {
                 throw new InvalidOperationException(
                     "The rule is not symmetric, so a path cannot be walked again. Check without symmetry reduction.");
             }
 
-            var outcome = agents.OutcomeOf(now[action.Agent], action.Code, action.Next.Index)!;
-            trace.Add(agents.TraceOf(now[action.Agent], action.Code, outcome.Events, steps.Count + 1));
-            steps.Add(new(action.Agent, sentAt.GetValueOrDefault(action.Code), Describe(agents.Messages, action.Code, outcome)));
-            ActionEnumerator.Apply(agents, now, action.Agent, action.Next, after);
+            var outcome = agents.OutcomeOf(now[transition.Agent], transition.Code, transition.Next.Index)!;
+            trace.Add(agents.TraceOf(now[transition.Agent], transition.Code, outcome.Events, steps.Count + 1));
+            steps.Add(new(
+                transition.Agent, sentAt.GetValueOrDefault(transition.Code.Number), Describe(agents.Messages, transition.Code, outcome)));
+            TransitionEnumerator.Apply(agents, now, transition.Agent, transition.Next, after);
             foreach (var sent in after.SelectMany(state => state.MessagesTo.SelectMany(messages => messages.Codes)))
             {
                 sentAt.TryAdd(sent, HandshakeBefore(agents.Messages, sentAt.Keys, sent) is { } handshake ? sentAt[handshake] : steps.Count);
@@ -82,16 +83,16 @@ internal static class CounterexamplePath
         messages[code].Kind != CatalogMessageKind.LateHandshake ? null
         : known.First(other => messages[other].Kind == CatalogMessageKind.Handshake && messages[other].Sender == messages[code].Sender);
 
-    private static string Describe(MessageCatalog messages, int code, Outcome outcome)
+    private static string Describe(MessageCatalog messages, TransitionCode code, Outcome outcome)
     {
-        var cause = code switch
+        var cause = code.Kind switch
         {
-            TransitionTable.Window => EventFormatter.Of(Timer.Window),
-            TransitionTable.Poll => EventFormatter.Of(Timer.Poll),
-            TransitionTable.StartTimer => EventFormatter.Of(Timer.Start),
-            TransitionTable.Start => "POST /run",
-            TransitionTable.Reset => "",
-            _ when TransitionTable.IsCrash(code) => $"crash, restart (boot {outcome.Next.Machine.Boot})",
+            TransitionKind.Window => EventFormatter.Of(Timer.Window),
+            TransitionKind.Poll => EventFormatter.Of(Timer.Poll),
+            TransitionKind.StartTimer => EventFormatter.Of(Timer.Start),
+            TransitionKind.Start => "POST /run",
+            TransitionKind.Reset => "",
+            _ when code.IsCrash => $"crash, restart (boot {outcome.Next.Machine.Boot})",
             _ => messages.Describe(code),
         };
         return string.Join("; ", outcome.Events.Select(EventFormatter.Of).Prepend(cause).Where(text => text.Length > 0));

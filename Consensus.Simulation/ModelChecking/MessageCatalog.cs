@@ -123,18 +123,17 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
     }
 
     /// <summary>The code of the same input under a permutation.</summary>
+    public TransitionCode Rename(TransitionCode code, Permutation names) => code.Kind switch
+    {
+        TransitionKind.DropDeadRun => TransitionCode.DropDeadRun(CodeOf(names.Of(Run(code.Run)))),
+        TransitionKind.DropHandshakeReplies => TransitionCode.DropHandshakeReplies(names.Agents[code.Agent]),
+        TransitionKind.Deliver => TransitionCode.Deliver(Rename(code.Message, names)),
+        _ => code,
+    };
+
+    /// <summary>The code of the same message under a permutation.</summary>
     public int Rename(int code, Permutation names)
     {
-        if (code <= TransitionTable.ForgetRun)
-        {
-            return TransitionTable.ForgetRun - CodeOf(names.Of(Run(TransitionTable.ForgetRun - code)));
-        }
-
-        if (code < firstCode)
-        {
-            return code < TransitionTable.Forget ? code : TransitionTable.Forget + names.Agents[code - TransitionTable.Forget];
-        }
-
         var message = this[code];
         return Code(message with
         {
@@ -148,8 +147,8 @@ internal sealed class MessageCatalog(int firstCode, ModelCheckerOptions bounds)
         });
     }
 
-    /// <summary>A message as text.</summary>
-    public string Describe(int code) => code < firstCode ? "command" : this[code] switch
+    /// <summary>An input as text.</summary>
+    public string Describe(TransitionCode code) => code.Kind != TransitionKind.Deliver ? "command" : this[code.Message] switch
     {
         { Kind: CatalogMessageKind.Introduced } => "response to the handshake",
         { Kind: CatalogMessageKind.Joined, Run: var run } => $"response: in run {Run(run).Id}",

@@ -13,7 +13,7 @@ namespace Consensus.Simulation.ModelChecking;
 /// <param name="Rule">The runs' rule.</param>
 /// <param name="Draw">How values are drawn.</param>
 /// <param name="Durable">Whether a restarted agent restores what it persisted (<see cref="AgentStateMachine.ToPersist"/>).</param>
-/// <param name="ShortPeers">
+/// <param name="MisconfiguredAgents">
 /// How many agents, the last ones, lack one agent in their <c>PEERS</c> and so count one agent less;
 /// 0..(Agents-1)/2, so that a quorum counts all.
 /// </param>
@@ -29,7 +29,7 @@ public sealed record ModelCheckerOptions(
     Rule Rule = Rule.Ratified,
     DrawStrategy Draw = DrawStrategy.Fresh,
     bool Durable = false,
-    int ShortPeers = 0,
+    int MisconfiguredAgents = 0,
     Spread? Spread = null)
 {
     /// <summary>The largest cluster whose states are visited one by one.</summary>
@@ -48,14 +48,14 @@ public sealed record ModelCheckerOptions(
     public const int MaxStarts = 3;
 
     /// <summary>Who names whom.</summary>
-    internal PeerLists Peers { get => field ??= PeerLists.Of(Agents, ShortPeers); init; }
+    internal PeerLists Peers { get => field ??= PeerLists.Of(Agents, MisconfiguredAgents); init; }
 
     /// <summary>Names an option that is out of range, and its range; null where there is none.</summary>
     public string? Error() =>
         Outside("--agents", Agents, 2, MaxAgents) ?? Outside("--values", Values, 1, MaxValues) ?? Outside("--rounds", Rounds, 1, MaxRounds)
         ?? Outside("--crashes", Crashes, 0, MaxFaults) ?? Outside("--resets", Resets, 0, MaxFaults)
         ?? Outside("--initiators", Initiators, 1, Agents)
-        ?? Outside("--starts", Starts, 1, MaxStarts) ?? Outside("--short-peers", ShortPeers, 0, (Agents - 1) / 2);
+        ?? Outside("--starts", Starts, 1, MaxStarts) ?? Outside("--short-peers", MisconfiguredAgents, 0, (Agents - 1) / 2);
 
     private static string? Outside(string option, int value, int least, int most) =>
         value >= least && value <= most ? null : $"{option} is {value}; it must be from {least} to {most}.";

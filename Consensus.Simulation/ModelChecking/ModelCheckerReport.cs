@@ -14,7 +14,7 @@ public sealed record ReachabilityProperty(string Name, bool Seen)
         bool Ever(ProtocolEventKind kind) => exercised.Any(protocolEvent => protocolEvent.Kind == kind);
         yield return new("decides in round 1", exercised.Contains((ProtocolEventKind.Decided, 1)));
         yield return new("learns", Ever(ProtocolEventKind.Learned));
-        if (bounds.ShortPeers > 0)
+        if (bounds.MisconfiguredAgents > 0)
         {
             yield return new("refuses a start for cluster sizes", refusedAStart);
         }
@@ -32,7 +32,7 @@ public sealed record ReachabilityProperty(string Name, bool Seen)
             if (bounds.Rule == Rule.Ratified)
             {
                 // Where no member can be missing, all see the same proposals, and a round without a decision has no vote to adopt.
-                if (bounds.ShortPeers == 0 || bounds.Agents - bounds.ShortPeers > Quorum.Of(bounds.Agents))
+                if (bounds.MisconfiguredAgents == 0 || bounds.Agents - bounds.MisconfiguredAgents > Quorum.Of(bounds.Agents))
                 {
                     yield return new("adopts", Ever(ProtocolEventKind.Adopted));
                 }

@@ -54,7 +54,7 @@ public static class ModelCheckerText
         + Invariant($"{bounds.Agents} agents, {bounds.Values} values, {bounds.Rounds} rounds, ")
         + Invariant($"{bounds.Crashes} crashes{(bounds.Durable ? " (with persisted state)" : "")}, {bounds.Resets} resets, ")
         + Invariant($"{bounds.Initiators} initiators, {bounds.Starts} starts each")
-        + (bounds.ShortPeers > 0 ? Invariant($", {bounds.ShortPeers} with one peer too few") : "")
+        + (bounds.MisconfiguredAgents > 0 ? Invariant($", {bounds.MisconfiguredAgents} with one peer too few") : "")
         + (bounds.Spread is { } spread ? $", spread {spread.ToString().ToLowerInvariant()}" : "");
 
     private static string Size(ModelCheckerReport report) =>
@@ -66,7 +66,7 @@ public static class ModelCheckerText
     private static string[] Always(ModelCheckerOptions bounds) =>
     [
         PropertyNames.Agreement, PropertyNames.Validity, PropertyNames.OneProposal, PropertyNames.OneVote,
-        .. bounds.ShortPeers > 0 ? new[] { PropertyNames.ClusterSize } : [],
+        .. bounds.MisconfiguredAgents > 0 ? new[] { PropertyNames.ClusterSize } : [],
         .. bounds.Durable ? new[] { PropertyNames.Durability } : [],
         .. bounds.Rule == Rule.Ratified ? new[] { PropertyNames.Refinement, PropertyNames.Termination } : [],
     ];

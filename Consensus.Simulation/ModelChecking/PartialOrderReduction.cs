@@ -44,7 +44,7 @@ internal sealed class PartialOrderReduction(ModelCheckerOptions bounds, Transiti
     /// <summary>The global state after a visible step, without messages of dead runs.</summary>
     public void Apply(AgentState[] now, int agent, AgentState next, AgentState[] after)
     {
-        ActionEnumerator.Apply(agents, now, agent, next, after);
+        TransitionEnumerator.Apply(agents, now, agent, next, after);
         agents.EliminateDeadRuns(after);
     }
 
@@ -57,7 +57,7 @@ internal sealed class PartialOrderReduction(ModelCheckerOptions bounds, Transiti
         for (var i = 0; i < invisible.Count; i++)
         {
             var state = _at[agent] = invisible[i];
-            foreach (var move in ActionEnumerator.Of(bounds, agents, _at, agent))
+            foreach (var move in TransitionEnumerator.Of(bounds, agents, _at, agent))
             {
                 Refused ??= move.FindRefused(_at);
                 var found = IsInvisible(state, move.Next) ? invisible : visible;
@@ -70,6 +70,6 @@ internal sealed class PartialOrderReduction(ModelCheckerOptions bounds, Transiti
     }
 
     private static bool IsInvisible(AgentState before, AgentState after) =>
-        ReferenceEquals(before.Sent, after.Sent) && before.Local.Shaking == after.Local.Shaking
+        ReferenceEquals(before.Sent, after.Sent) && before.Local.IsShakingHands == after.Local.IsShakingHands
         && before.MessagesTo.AsSpan().SequenceEqual(after.MessagesTo);
 }

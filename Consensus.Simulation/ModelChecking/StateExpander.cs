@@ -41,7 +41,7 @@ public sealed partial class ModelChecker
             checker._key.Unpack(checker._log.Key(index), _agents, _now);
             if (!checker._reduced)
             {
-                foreach (var move in ActionEnumerator.From(checker._bounds, _agents, _now))
+                foreach (var move in TransitionEnumerator.From(checker._bounds, _agents, _now))
                 {
                     Take(move.Agent, move.Next, move.FindRefused(_now));
                 }
@@ -92,7 +92,7 @@ public sealed partial class ModelChecker
             }
             else
             {
-                ActionEnumerator.Apply(_agents, _now, agent, next, _after);
+                TransitionEnumerator.Apply(_agents, _now, agent, next, _after);
             }
 
             var key = checker._symmetry.Canonical(checker._key, _after, out var orbitSize);

@@ -19,7 +19,7 @@ internal sealed class SymmetryReduction
     public SymmetryReduction(ModelCheckerOptions bounds, TransitionTable agents, bool on)
     {
         (Bounds, _agents) = (bounds, agents);
-        var fixedAgents = bounds is { Draw: DrawStrategy.Fresh, ShortPeers: 0 } ? bounds.Initiators : bounds.Agents;
+        var fixedAgents = bounds is { Draw: DrawStrategy.Fresh, MisconfiguredAgents: 0 } ? bounds.Initiators : bounds.Agents;
         _permutations = !on ? [] :
         [
             .. from order in Orders([.. Enumerable.Range(fixedAgents, bounds.Agents - fixedAgents)])

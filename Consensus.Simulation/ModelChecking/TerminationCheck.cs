@@ -15,12 +15,12 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
 {
     private const int MaxPasses = 100;
 
-    private readonly Dictionary<string, Contact> _contacts = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, WalkState> _walkStates = new(StringComparer.Ordinal);
     private readonly int[] _counts = new int[bounds.Agents];
-    private readonly ConcurrentDictionary<(Contact, Contact), (Contact, Contact)> _exchanges = new();
-    private readonly Dictionary<(Contact, int), int[]> _calls = [];
-    private readonly Dictionary<(Contact, int), (Contact, int)> _delivered = [];
-    private readonly Dictionary<(Contact, int, int, int), Contact> _received = [];
+    private readonly ConcurrentDictionary<(WalkState, WalkState), (WalkState, WalkState)> _exchanges = new();
+    private readonly Dictionary<(WalkState, int), int[]> _calls = [];
+    private readonly Dictionary<(WalkState, int), (WalkState, int)> _delivered = [];
+    private readonly Dictionary<(WalkState, int, int, int), WalkState> _received = [];
     private readonly (Dictionary<string, int> Codes, List<Message> Items) _messages = (new(StringComparer.Ordinal), []);
     private readonly (Dictionary<string, int> Codes, List<Response> Items) _responses = (new(StringComparer.Ordinal), []);
     private readonly PackedState _key = new(bounds.Agents);
@@ -28,11 +28,11 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
     private long _size;
 
     /// <summary>A machine with its progress with each peer.</summary>
-    private sealed record Contact(int Agent, int Index, AgentStateMachine Machine, bool WasReset)
+    private sealed record WalkState(int Agent, int Index, AgentStateMachine Machine, bool WasReset)
     {
-        public Contact? AfterTimers;
+        public WalkState? AfterTimers;
 
-        public bool Equals(Contact? other) => ReferenceEquals(this, other);
+        public bool Equals(WalkState? other) => ReferenceEquals(this, other);
 
         public override int GetHashCode() => (Agent << 28) ^ (Index * 0x2545F49);
     }
@@ -41,20 +41,20 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
     public long Size => Interlocked.Read(ref _size);
 
     /// <summary>A number that is equal for states of one agent whose walks are equal.</summary>
-    public int NumberOf(AgentState state) => ((Contact)(state.WalkStart ?? Begin(state))).Index;
+    public int NumberOf(AgentState state) => ((WalkState)(state.WalkStart ?? Begin(state))).Index;
 
     /// <summary>Takes walks on one thread.</summary>
     public sealed class FaultFreeWalk(TerminationCheck check)
     {
-        private readonly Contact[] _now = new Contact[check._counts.Length];
-        private readonly Contact[] _before = new Contact[check._counts.Length];
+        private readonly WalkState[] _now = new WalkState[check._counts.Length];
+        private readonly WalkState[] _before = new WalkState[check._counts.Length];
 
         /// <summary>The violation at the end of the walk; null where there is none or an earlier walk passed.</summary>
         public string? FindViolationFrom(AgentState[] state)
         {
             for (var i = 0; i < state.Length; i++)
             {
-                _now[i] = (Contact)(state[i].WalkStart ?? check.Begin(state[i]));
+                _now[i] = (WalkState)(state[i].WalkStart ?? check.Begin(state[i]));
             }
 
             for (var pass = 0; pass < MaxPasses; pass++)
@@ -76,12 +76,12 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         }
     }
 
-    private bool Enter(Contact[] state)
+    private bool Enter(WalkState[] state)
     {
         var key = 0UL;
-        foreach (var contact in state)
+        foreach (var walkState in state)
         {
-            key |= _key.At(contact.Agent, contact.Index);
+            key |= _key.At(walkState.Agent, walkState.Index);
         }
 
         if (!_walked.Add(key))
@@ -93,7 +93,7 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         return true;
     }
 
-    private void Pass(Contact[] state)
+    private void Pass(WalkState[] state)
     {
         for (var i = 0; i < state.Length; i++)
         {
@@ -113,20 +113,20 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         }
     }
 
-    private Contact Begin(AgentState state)
+    private WalkState Begin(AgentState state)
     {
         lock (agents.Gate)
         {
-            var contact = ContactOf(state.Agent, state.Local.Machine, state.FaultBudget.Resets > 0);
-            state.WalkStart = contact;
-            return contact;
+            var walkState = WalkStateOf(state.Agent, state.Local.Machine, state.FaultBudget.Resets > 0);
+            state.WalkStart = walkState;
+            return walkState;
         }
     }
 
-    private Contact ContactOf(int agent, AgentStateMachine machine, bool wasReset)
+    private WalkState WalkStateOf(int agent, AgentStateMachine machine, bool wasReset)
     {
-        var key = TransitionTable.KeyOf(machine, mayStart: false, contacts: true) + (wasReset ? '!' : ' ');
-        if (!_contacts.TryGetValue(key, out var contact))
+        var key = TransitionTable.KeyOf(machine, mayStart: false, peerKnowledge: true) + (wasReset ? '!' : ' ');
+        if (!_walkStates.TryGetValue(key, out var walkState))
         {
             if (_counts[agent] == _key.MaxStates)
             {
@@ -134,14 +134,14 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
                     $"Walks without faults take one agent through more than {_key.MaxStates} states; choose smaller bounds.");
             }
 
-            _contacts.Add(key, contact = new Contact(agent, _counts[agent]++, machine, wasReset));
+            _walkStates.Add(key, walkState = new WalkState(agent, _counts[agent]++, machine, wasReset));
         }
 
-        return contact;
+        return walkState;
     }
 
     // Each step is taken once for all combinations that it is part of.
-    private (Contact, Contact) Exchange(Contact caller, Contact other)
+    private (WalkState, WalkState) Exchange(WalkState caller, WalkState other)
     {
         lock (agents.Gate)
         {
@@ -158,7 +158,7 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         }
     }
 
-    private int[] Calls(Contact caller, int peer)
+    private int[] Calls(WalkState caller, int peer)
     {
         if (!_calls.TryGetValue((caller, peer), out var calls))
         {
@@ -182,7 +182,7 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         return calls;
     }
 
-    private (Contact After, int Response) Deliver(Contact receiver, int call)
+    private (WalkState After, int Response) Deliver(WalkState receiver, int call)
     {
         if (!_delivered.TryGetValue((receiver, call), out var delivered))
         {
@@ -191,19 +191,19 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
             var text =
                 $"{response with { Descriptor = null }}{(response.Descriptor is null ? -1 : agents.Messages.CodeOf(response.Descriptor))}";
             _delivered.Add((receiver, call),
-                delivered = (ContactOf(receiver.Agent, machine, receiver.WasReset), CodeOf(_responses, response, text)));
+                delivered = (WalkStateOf(receiver.Agent, machine, receiver.WasReset), CodeOf(_responses, response, text)));
         }
 
         return delivered;
     }
 
-    private Contact Receive(Contact caller, int peer, int call, int response)
+    private WalkState Receive(WalkState caller, int peer, int call, int response)
     {
         if (!_received.TryGetValue((caller, peer, call, response), out var after))
         {
             var machine = caller.Machine.Clone();
             Step(machine, new ResponseReceived(peer, _messages.Items[call], _responses.Items[response]));
-            _received.Add((caller, peer, call, response), after = ContactOf(caller.Agent, machine, caller.WasReset));
+            _received.Add((caller, peer, call, response), after = WalkStateOf(caller.Agent, machine, caller.WasReset));
         }
 
         return after;
@@ -220,16 +220,16 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         return code;
     }
 
-    private Contact FireTimers(Contact contact)
+    private WalkState FireTimers(WalkState walkState)
     {
         lock (agents.Gate)
         {
-            var machine = contact.Machine.Clone();
+            var machine = walkState.Machine.Clone();
             Step(machine, new TimerFired(Protocol.Timer.Window));
             Step(machine, new TimerFired(Protocol.Timer.Start));
             Step(machine, new TimerFired(Protocol.Timer.Poll));
-            var after = ContactOf(contact.Agent, machine, contact.WasReset);
-            Volatile.Write(ref contact.AfterTimers, after);
+            var after = WalkStateOf(walkState.Agent, machine, walkState.WasReset);
+            Volatile.Write(ref walkState.AfterTimers, after);
             return after;
         }
     }
@@ -242,6 +242,6 @@ internal sealed class TerminationCheck(TransitionTable agents, ModelCheckerOptio
         return effects;
     }
 
-    private static string? FindViolation(Contact[] all) =>
-        TerminationProperty.FindViolation([.. all.Select(contact => (contact.Machine, contact.WasReset))]);
+    private static string? FindViolation(WalkState[] all) =>
+        TerminationProperty.FindViolation([.. all.Select(walkState => (walkState.Machine, walkState.WasReset))]);
 }

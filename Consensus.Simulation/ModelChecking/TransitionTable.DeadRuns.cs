@@ -20,14 +20,14 @@ internal sealed partial class TransitionTable
             {
                 if (IsDead(state, run))
                 {
-                    state[i] = WithoutDeadRuns(state[i], ForgetRun - run);
+                    state[i] = WithoutMessages(state[i], TransitionCode.DropDeadRun(run));
                 }
             }
         }
     }
 
-    /// <summary>The state without the messages that such a code drops.</summary>
-    public AgentState WithoutDeadRuns(AgentState state, int code)
+    /// <summary>The state without the messages that a code drops.</summary>
+    public AgentState WithoutMessages(AgentState state, TransitionCode code)
     {
         var found = state.Find(code);
         return this[state.Agent, found == AgentState.Unknown ? Successors(state, code) : found];
@@ -36,10 +36,10 @@ internal sealed partial class TransitionTable
     private static bool IsOfMember(CatalogMessage message) =>
         message.Kind is CatalogMessageKind.Drew or CatalogMessageKind.NewRound or CatalogMessageKind.Proposal or CatalogMessageKind.Vote;
 
-    private static bool IsStale(CatalogMessage message, int code) =>
-        code <= ForgetRun
-            ? message.Run == ForgetRun - code && IsOfMember(message)
-            : message.Kind == CatalogMessageKind.Introduced && message.To == code - Forget;
+    private static bool IsStale(CatalogMessage message, TransitionCode code) =>
+        code.Kind == TransitionKind.DropDeadRun
+            ? message.Run == code.Run && IsOfMember(message)
+            : message.Kind == CatalogMessageKind.Introduced && message.To == code.Agent;
 
     private bool IsDead(AgentState[] state, int run)
     {

@@ -29,14 +29,14 @@ internal sealed partial class TransitionTable
     /// <param name="code">The step.</param>
     /// <param name="events">Its events. The values that it drew are in them.</param>
     /// <param name="at">Its number on the path.</param>
-    public TraceStep TraceOf(AgentState state, int code, IReadOnlyList<ProtocolEvent> events, int at)
+    public TraceStep TraceOf(AgentState state, TransitionCode code, IReadOnlyList<ProtocolEvent> events, int at)
     {
         lock (Gate)
         {
             var (input, machine) = (InputOf(state, code)!, MachineBefore(state, code));
             var step = new TraceStep(at, state.Agent, TraceStepKind.Send)
             {
-                Input = input, Process = IsCrash(code) ? Beginning(machine) : null,
+                Input = input, Process = code.IsCrash ? Beginning(machine) : null,
             };
             Random.Begin();
             do
@@ -62,21 +62,21 @@ internal sealed partial class TransitionTable
         return new(machine.Id, machine.Boot, machine.Peers, State: saved.Written);
     }
 
-    private Input? InputOf(AgentState state, int code) => code switch
+    private Input? InputOf(AgentState state, TransitionCode code) => code.Kind switch
     {
-        Window => new TimerFired(Protocol.Timer.Window),
-        StartTimer => new TimerFired(Protocol.Timer.Start),
-        Reset => new MessageReceived(new Reset()),
-        Poll => new TimerFired(Protocol.Timer.Poll),
-        _ when IsCrash(code) => new Started(),
-        Start => state.Local.Shaking ? null
+        TransitionKind.Window => new TimerFired(Protocol.Timer.Window),
+        TransitionKind.StartTimer => new TimerFired(Protocol.Timer.Start),
+        TransitionKind.Reset => new MessageReceived(new Reset()),
+        TransitionKind.Poll => new TimerFired(Protocol.Timer.Poll),
+        _ when code.IsCrash => new Started(),
+        TransitionKind.Start => state.Local.IsShakingHands ? null
             : new StartRun(1, new RunRequest(Rule: _bounds.Rule, Values: _bounds.Values, Draw: _bounds.Draw, Spread: _bounds.Spread)),
-        _ => Messages.InputFor(code, state.Agent),
+        _ => Messages.InputFor(code.Message, state.Agent),
     };
 
-    private AgentStateMachine MachineBefore(AgentState state, int code) =>
-        !IsCrash(code) ? state.Local.Machine.Clone()
-        : Restart(state.Local.Machine, code is CrashUp or CrashUpLosing ? 1 : -1, code is CrashUpLosing or CrashDownLosing);
+    private AgentStateMachine MachineBefore(AgentState state, TransitionCode code) =>
+        !code.IsCrash ? state.Local.Machine.Clone()
+        : Restart(state.Local.Machine, code.LowersBoot ? -1 : 1, code.IsLosing);
 
     private bool MayLose(AgentStateMachine machine) => _bounds.Durable && machine.ToPersist().MayBeLost;
 
@@ -102,7 +102,7 @@ internal sealed partial class TransitionTable
     {
         EndFirstCalls(machine, effects ?? []);
         machine.DropUnreadProposals();
-        var key = KeyOf(machine, mayStart, contacts: false);
+        var key = KeyOf(machine, mayStart, peerKnowledge: false);
         if (!_locals.TryGetValue(key, out var local))
         {
             _locals.Add(key, local = new LocalState(machine));
@@ -130,13 +130,13 @@ internal sealed partial class TransitionTable
     /// <summary>A key that is equal for machines of one agent that differ only in what no rule reads.</summary>
     /// <param name="machine">The machine.</param>
     /// <param name="mayStart">Whether it may still start a run.</param>
-    /// <param name="contacts">Whether its progress with each peer counts too.</param>
-    public static string KeyOf(AgentStateMachine machine, bool mayStart, bool contacts)
+    /// <param name="peerKnowledge">Whether its progress with each peer counts too.</param>
+    public static string KeyOf(AgentStateMachine machine, bool mayStart, bool peerKnowledge)
     {
         using var buffer = new MemoryStream(256);
         using var writer = new BinaryWriter(buffer);
         writer.Write(machine.Id);
-        machine.EncodeFingerprint(writer, mayStart, contacts);
+        machine.EncodeFingerprint(writer, mayStart, peerKnowledge);
         return Encoding.Latin1.GetString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
     }
 }

@@ -125,7 +125,7 @@ internal sealed partial class TransitionTable
     private int SentBy(LocalState local, int code) => Messages[code] switch
     {
         { Kind: CatalogMessageKind.Drew } => -1,
-        { Kind: CatalogMessageKind.Handshake } message when !local.Shaking || message.Boot != local.Machine.Boot =>
+        { Kind: CatalogMessageKind.Handshake } message when !local.IsShakingHands || message.Boot != local.Machine.Boot =>
             Messages.Code(message with { Kind = CatalogMessageKind.LateHandshake }),
         _ => code,
     };

@@ -8,28 +8,6 @@ namespace Consensus.Simulation.ModelChecking;
 /// </summary>
 internal sealed partial class TransitionTable
 {
-    public const int Window = 0;
-    public const int StartTimer = 1;
-    public const int Start = 2;
-    public const int Reset = 3;
-    public const int CrashUp = 4;
-    public const int CrashDown = 5;
-    public const int Poll = 6;
-
-    /// <summary>As <see cref="CrashUp"/>, and the disk has lost what was not forced to it: an undecided agent restores nothing.</summary>
-    public const int CrashUpLosing = 7;
-
-    /// <summary>As <see cref="CrashDown"/>, with such a disk.</summary>
-    public const int CrashDownLosing = 8;
-    public const int Actions = 9;
-
-    /// <summary>Plus an agent: drops the responses to a handshake of that agent, which will not be read any more.</summary>
-    public const int Forget = 9;
-    public const int FirstMessage = 16;
-
-    /// <summary>Minus a run's number: drops the proposals and votes of that dead run.</summary>
-    public const int ForgetRun = -1;
-
     public const char FirstBoot = '5';
 
     private readonly ModelCheckerOptions _bounds;
@@ -50,7 +28,7 @@ internal sealed partial class TransitionTable
     public TransitionTable(ModelCheckerOptions bounds, StateMachineFactory make, int maxStates, bool refinement)
     {
         _refinement = refinement;
-        (_bounds, _make, _maxStates, Messages) = (bounds, make, maxStates, new MessageCatalog(FirstMessage, bounds));
+        (_bounds, _make, _maxStates, Messages) = (bounds, make, maxStates, new MessageCatalog(TransitionCode.FirstMessage, bounds));
         _states = [.. Enumerable.Range(0, bounds.Agents).Select(_ => new AgentState[64])];
         _index = [.. _states.Select(_ => new Dictionary<(LocalState, SentMessages, FaultBudget), AgentState>())];
         _counts = new int[bounds.Agents];
@@ -89,13 +67,10 @@ internal sealed partial class TransitionTable
     /// <summary>Whether an agent may start another run within the bounds.</summary>
     private bool MayStart(int agent, FaultBudget used) => agent < _bounds.Initiators && used.Starts < _bounds.Starts;
 
-    /// <summary>Whether an input is a crash with a restart.</summary>
-    public static bool IsCrash(int code) => code is CrashUp or CrashDown or CrashUpLosing or CrashDownLosing;
-
     /// <summary>
     /// Finds the states that an input leads to: an index, or the complement of an index of <see cref="AgentState.Branch"/>.
     /// </summary>
-    public int Successors(AgentState state, int code)
+    public int Successors(AgentState state, TransitionCode code)
     {
         lock (Gate)
         {
@@ -105,7 +80,7 @@ internal sealed partial class TransitionTable
     }
 
     /// <summary>The outcome that leads from one state to another, for diagrams.</summary>
-    public Outcome? OutcomeOf(AgentState state, int code, int next)
+    public Outcome? OutcomeOf(AgentState state, TransitionCode code, int next)
     {
         lock (Gate)
         {
@@ -129,7 +104,7 @@ internal sealed partial class TransitionTable
         lock (Gate)
         {
             var code = Messages.Rename(origin.Code, permutation);
-            if (code is >= Forget and < FirstMessage or <= ForgetRun)
+            if (code.IsDrop)
             {
                 return Compute(image, code).Single();
             }
@@ -142,9 +117,9 @@ internal sealed partial class TransitionTable
         }
     }
 
-    private IEnumerable<AgentState> Compute(AgentState state, int code)
+    private IEnumerable<AgentState> Compute(AgentState state, TransitionCode code)
     {
-        if (code is >= Forget and < FirstMessage or <= ForgetRun)
+        if (code.IsDrop)
         {
             int[] remaining = [.. state.Sent.Codes.Where(sent => !IsStale(Messages[sent], code))];
             return [remaining.Length == state.Sent.Codes.Length
@@ -152,15 +127,15 @@ internal sealed partial class TransitionTable
         }
 
         // The order of an agent's boots matters only where the agent names two runs.
-        if ((code == Start && !MayStart(state.Agent, state.FaultBudget))
-            || (code is CrashDown or CrashDownLosing && !(MayStart(state.Agent, state.FaultBudget) && state.FaultBudget.Starts > 0))
-            || (code is CrashUpLosing or CrashDownLosing && !MayLose(state.Local.Machine)))
+        var mayStart = MayStart(state.Agent, state.FaultBudget);
+        if ((code.Kind == TransitionKind.Start && !mayStart) || (code.LowersBoot && !(mayStart && state.FaultBudget.Starts > 0))
+            || (code.IsLosing && !MayLose(state.Local.Machine)))
         {
             return [];
         }
 
         var outcomes = OutcomesOf(state, code);
-        if (!IsCrash(code) && outcomes.All(
+        if (!code.IsCrash && outcomes.All(
             outcome => outcome.Next == state.Local && outcome.Sent.All(sent => state.Local.RepeatedMessages.Contains(sent))))
         {
             state.Local.Ignore(code);
@@ -179,23 +154,23 @@ internal sealed partial class TransitionTable
         });
     }
 
-    private AgentState After(AgentState state, int code, Outcome outcome) =>
+    private AgentState After(AgentState state, TransitionCode code, Outcome outcome) =>
         Intern(state.Agent, outcome.Next, Union(state.Sent, outcome.Sent),
             BudgetUsedBy(state.FaultBudget, code), new(state, code, outcome.Sent));
 
-    private static FaultBudget BudgetUsedBy(FaultBudget before, int code) => code switch
+    private static FaultBudget BudgetUsedBy(FaultBudget before, TransitionCode code) => code.Kind switch
     {
-        Start => before with { Starts = (byte)(before.Starts + 1) },
-        Reset => before with { Resets = (byte)(before.Resets + 1) },
-        _ when IsCrash(code) => before with { Crashes = (byte)(before.Crashes + 1) },
+        TransitionKind.Start => before with { Starts = (byte)(before.Starts + 1) },
+        TransitionKind.Reset => before with { Resets = (byte)(before.Resets + 1) },
+        _ when code.IsCrash => before with { Crashes = (byte)(before.Crashes + 1) },
         _ => before,
     };
 
-    private Outcome[] OutcomesOf(AgentState state, int code)
+    private Outcome[] OutcomesOf(AgentState state, TransitionCode code)
     {
         var mayStart = MayStart(state.Agent, BudgetUsedBy(state.FaultBudget, code));
         // After an agent's last start, its machine's knowledge of its peers matters less.
-        var key = (code << 1) | (mayStart ? 1 : 0);
+        var key = (code.Number << 1) | (mayStart ? 1 : 0);
         if (!state.Local.Outcomes.TryGetValue(key, out var outcomes))
         {
             state.Local.Outcomes.Add(key, outcomes = [.. Take(state, code, mayStart)]);
@@ -208,7 +183,7 @@ internal sealed partial class TransitionTable
         return outcomes;
     }
 
-    private List<Outcome> Take(AgentState state, int code, bool mayStart)
+    private List<Outcome> Take(AgentState state, TransitionCode code, bool mayStart)
     {
         var outcomes = new List<Outcome>();
         var agent = state.Agent;
@@ -228,7 +203,7 @@ internal sealed partial class TransitionTable
                 continue;
             }
 
-            if (code >= FirstMessage && Messages[code] is { Kind: CatalogMessageKind.Handshake } handshake
+            if (code.Kind == TransitionKind.Deliver && Messages[code.Message] is { Kind: CatalogMessageKind.Handshake } handshake
                 && effects.OfType<Reply>().Single().Response is var response)
             {
                 effects.Add(new Introduction(handshake.Sender, response));

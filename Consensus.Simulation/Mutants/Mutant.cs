@@ -73,7 +73,7 @@ public sealed record Mutant(string Name, string Description, string Property, Mu
     {
         MutantCondition.PersistedState => options with { Durable = true },
         MutantCondition.Relay => options with { Spread = Spread.Relay },
-        MutantCondition.DifferentClusterSizes when options.Agents > 1 => options with { ShortPeers = 1 },
+        MutantCondition.DifferentClusterSizes when options.Agents > 1 => options with { MisconfiguredAgents = 1 },
         _ => options,
     };
 

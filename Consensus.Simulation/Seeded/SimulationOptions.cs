@@ -49,7 +49,7 @@ public readonly record struct Probability(int PerMillion)
 /// <param name="FaultsMs">How long faults happen, in virtual ms.</param>
 /// <param name="Durable">Whether a restarted agent restores what it persisted (<see cref="AgentStateMachine.ToPersist"/>).</param>
 /// <param name="MaxRounds">A simulated run that enters a later round is cut off.</param>
-/// <param name="ShortPeers">
+/// <param name="MisconfiguredAgents">
 /// How many agents, the last ones, lack one agent in their <c>PEERS</c> and so count one agent less: 0..Agents-1.
 /// </param>
 /// <param name="Spread">How proposals and votes travel; null: the protocol's default.</param>
@@ -70,7 +70,7 @@ public sealed record SimulationOptions(
     int FaultsMs = 2000,
     bool Durable = false,
     int MaxRounds = 100_000,
-    int ShortPeers = 0,
+    int MisconfiguredAgents = 0,
     Spread? Spread = null)
 {
     /// <summary>The run that clients ask for, by one rule.</summary>
@@ -88,7 +88,7 @@ public sealed record SimulationOptions(
 
     internal IEnumerable<SimulatedAgent> CreateAgents()
     {
-        var peers = PeerLists.Of(Agents, ShortPeers);
+        var peers = PeerLists.Of(Agents, MisconfiguredAgents);
         return Enumerable.Range(0, Agents).Select(agent => new SimulatedAgent(agent, peers.PeersOf(agent)));
     }
 
@@ -105,7 +105,8 @@ public sealed record SimulationOptions(
         ?? Outside(prefix + "crash", Crash) ?? Outside(prefix + "partition", Partition) ?? Outside(prefix + "pause", Pause)
         ?? Outside(prefix + "reset", Reset) ?? Outside(prefix + "starts", Starts, 1, 100)
         ?? Outside(prefix + "faults", FaultsMs, 0, 600_000)
-        ?? Outside(prefix + "rounds", MaxRounds, 1, ProtocolLimits.MaxRound) ?? Outside(prefix + "short-peers", ShortPeers, 0, Agents - 1);
+        ?? Outside(prefix + "rounds", MaxRounds, 1, ProtocolLimits.MaxRound)
+        ?? Outside(prefix + "short-peers", MisconfiguredAgents, 0, Agents - 1);
 
     private static string? Outside(string option, Probability value) =>
         value.PerMillion is >= 0 and <= 1_000_000 ? null : $"{option} is {value}; it must be from 0 to 1.";

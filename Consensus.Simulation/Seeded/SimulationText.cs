@@ -19,7 +19,7 @@ public static class SimulationText
             + Invariant($"{Count(options.Values, "value")}, window {options.WindowMs} ms, {NameOf(options.Latency)} latency, ")
             + $"{Count(options.Starts, "start")}{(options.Spread is { } spread ? $", spread {NameOf(spread)}" : "")}; "
             + (options.Durable ? "durable, " : "")
-            + (options.ShortPeers > 0 ? $"{Count(options.ShortPeers, "agent")} with one peer too few, " : "")
+            + (options.MisconfiguredAgents > 0 ? $"{Count(options.MisconfiguredAgents, "agent")} with one peer too few, " : "")
             + (list.Length == 0 ? "no faults" : Invariant($"{list}, for {options.FaultsMs} ms"));
     }
 

@@ -249,7 +249,7 @@ public sealed class RecordingTests
         {
             var bytes = new MemoryStream();
             using var writer = new BinaryWriter(bytes);
-            machine.EncodeFingerprint(writer, mayStart: true, contacts: true);
+            machine.EncodeFingerprint(writer, mayStart: true, peerKnowledge: true);
             return Convert.ToHexString(bytes.ToArray()) + (machine.Snapshot() with
             {
                 Proposals = new Dictionary<string, int>(),

@@ -193,7 +193,7 @@ public sealed class RelayTests
     {
         using var buffer = new MemoryStream();
         using var writer = new BinaryWriter(buffer);
-        machine.EncodeFingerprint(writer, mayStart: false, contacts: false);
+        machine.EncodeFingerprint(writer, mayStart: false, peerKnowledge: false);
         return buffer.ToArray();
     }
 }

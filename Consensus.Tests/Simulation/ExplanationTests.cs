@@ -128,7 +128,7 @@ public sealed class ExplanationTests(ITestOutputHelper output)
             yield return (options with { Agents = 5, Spread = Spread.Relay, Draw = DrawStrategy.Plurality }, null, "relayed");
         }
 
-        yield return (Faulty with { ShortPeers = 1 }, null, "different sizes");
+        yield return (Faulty with { MisconfiguredAgents = 1 }, null, "different sizes");
         foreach (var mutant in Mutant.All)
         {
             yield return (mutant.AdaptOptions(Faulty with { Values = 2, WindowMs = 5 }), mutant.Factory, mutant.Name);

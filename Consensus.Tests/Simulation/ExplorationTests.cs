@@ -163,7 +163,7 @@ public sealed class ExplorationTests
     {
         using var bytes = new MemoryStream();
         using var writer = new BinaryWriter(bytes);
-        agent.Machine?.EncodeFingerprint(writer, mayStart: true, contacts: true);
+        agent.Machine?.EncodeFingerprint(writer, mayStart: true, peerKnowledge: true);
         return Convert.ToHexString(bytes.ToArray());
     }).Concat(cluster.NextSteps().Select(step => step.Step.ToString())));
 }

@@ -118,7 +118,7 @@ public sealed class ModelCheckerTests
         int initiators, int rounds, int crashes, int resets, bool durable)
     {
         var bounds = new ModelCheckerOptions(
-            Initiators: initiators, Rounds: rounds, Crashes: crashes, Resets: resets, Durable: durable, ShortPeers: 1);
+            Initiators: initiators, Rounds: rounds, Crashes: crashes, Resets: resets, Durable: durable, MisconfiguredAgents: 1);
         var report = new ModelChecker(bounds, partialOrderReduction: true).Run();
         Assert.True(report.Holds, string.Join('\n', report.Lines()));
         Assert.Contains(report.Reachability, reached => reached is { Name: "refuses a start for cluster sizes", Seen: true });
@@ -128,7 +128,7 @@ public sealed class ModelCheckerTests
     public void A_mutant_that_compares_no_cluster_sizes_is_caught()
     {
         var report = new ModelChecker(
-            FaultFree with { Rounds = 1, ShortPeers = 1 }, Mutant.Find("cluster-sizes-not-compared").Factory).Run();
+            FaultFree with { Rounds = 1, MisconfiguredAgents = 1 }, Mutant.Find("cluster-sizes-not-compared").Factory).Run();
         AssertCaught("cluster-sizes-not-compared", report);
     }
 

@@ -42,20 +42,21 @@ public sealed class SimulatorTests
     [InlineData(3_000, 3, 1)]
     [InlineData(2_000, 3, 2)]
     [InlineData(1_000, 5, 2)]
-    public void Agents_that_count_different_cluster_sizes_break_nothing(int runs, int agents, int shortPeers)
+    public void Agents_that_count_different_cluster_sizes_break_nothing(int runs, int agents, int misconfiguredAgents)
     {
-        var report = new SimulationBatch(Heavy with { Agents = agents, ShortPeers = shortPeers }, 1, runs).Run();
+        var report = new SimulationBatch(Heavy with { Agents = agents, MisconfiguredAgents = misconfiguredAgents }, 1, runs).Run();
         Assert.True(report.Broken.Count == 0, string.Join('\n', report.Lines()));
 
         // Some starts are refused; others find only agents that count alike, as long as these are a quorum.
         Assert.InRange(report.Outcomes[(int)SimulationOutcome.NothingStarted], runs / 100, runs);
-        Assert.Equal(shortPeers <= (agents - 1) / 2, report.Rounds.Count > 0);
+        Assert.Equal(misconfiguredAgents <= (agents - 1) / 2, report.Rounds.Count > 0);
     }
 
     [Fact]
     public void A_mutant_that_compares_no_cluster_sizes_breaks_the_cluster_size_property()
     {
-        var report = new SimulationBatch(Heavy with { ShortPeers = 1 }, 1, 200, Mutant.Find("cluster-sizes-not-compared").Factory).Run();
+        var report = new SimulationBatch(
+            Heavy with { MisconfiguredAgents = 1 }, 1, 200, Mutant.Find("cluster-sizes-not-compared").Factory).Run();
         Assert.True(report.Broken.ContainsKey((Rule.Ratified, PropertyNames.ClusterSize)), string.Join('\n', report.Lines()));
     }
 

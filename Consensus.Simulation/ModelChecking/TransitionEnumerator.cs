@@ -2,10 +2,10 @@ namespace Consensus.Simulation.ModelChecking;
 
 /// <summary>One step of one agent in a global state.</summary>
 /// <param name="Agent">The agent that takes the step.</param>
-/// <param name="Code">The input: an action of <see cref="TransitionTable"/> or a message.</param>
+/// <param name="Code">The input.</param>
 /// <param name="Next">The agent's state after it.</param>
 /// <param name="Steps">The steps of the proof's model that it takes and whose guards read the history.</param>
-internal readonly record struct Action(int Agent, int Code, AgentState Next, GuardedStep[] Steps)
+internal readonly record struct Transition(int Agent, TransitionCode Code, AgentState Next, GuardedStep[] Steps)
 {
     /// <summary>The first step of the proof's model whose guard does not hold here, or null.</summary>
     public GuardedStep? FindRefused(AgentState[] now)
@@ -23,7 +23,7 @@ internal readonly record struct Action(int Agent, int Code, AgentState Next, Gua
 }
 
 /// <summary>Enumerates the steps that agents can take in a global state.</summary>
-internal static class ActionEnumerator
+internal static class TransitionEnumerator
 {
     /// <summary>Every step of every agent: timers, starts, faults, and the delivery of any message that another agent sent.</summary>
     public static Enumerator From(ModelCheckerOptions bounds, TransitionTable agents, AgentState[] now) =>
@@ -36,10 +36,11 @@ internal static class ActionEnumerator
     /// <summary>The global state after a step.</summary>
     public static void Apply(TransitionTable agents, AgentState[] now, int agent, AgentState next, AgentState[] after)
     {
-        var forget = now[agent].Local.Shaking && !next.Local.Shaking;
+        var dropsReplies = now[agent].Local.IsShakingHands && !next.Local.IsShakingHands;
         for (var i = 0; i < now.Length; i++)
         {
-            after[i] = i == agent ? next : forget ? agents.WithoutDeadRuns(now[i], TransitionTable.Forget + agent) : now[i];
+            after[i] = i == agent ? next
+                : dropsReplies ? agents.WithoutMessages(now[i], TransitionCode.DropHandshakeReplies(agent)) : now[i];
         }
     }
 
@@ -50,11 +51,11 @@ internal static class ActionEnumerator
         private int _agent = first;
         private int _sender = -1;
         private int _position = -1;
-        private int _code;
+        private TransitionCode _code;
         private int[] _branch = [];
         private int _branchAt;
 
-        public Action Current { get; private set; }
+        public Transition Current { get; private set; }
 
         public readonly Enumerator GetEnumerator() => this;
 
@@ -73,7 +74,7 @@ internal static class ActionEnumerator
                 }
 
                 var state = now[_agent];
-                if (state.Local.IgnoresFor(_code) || (_code < TransitionTable.Actions && !Allowed(_code)))
+                if (state.Local.IgnoresFor(_code) || (_code.IsOwnStep && !Allowed(_code)))
                 {
                     continue;
                 }
@@ -97,18 +98,18 @@ internal static class ActionEnumerator
 
         private bool Yield(int next)
         {
-            Current = new Action(_agent, _code, agents[_agent, next], now[_agent].StepsTo(_code, next));
+            Current = new Transition(_agent, _code, agents[_agent, next], now[_agent].StepsTo(_code, next));
             return true;
         }
 
-        private readonly bool Allowed(int code) => code switch
+        private readonly bool Allowed(TransitionCode code) => code.Kind switch
         {
-            TransitionTable.Reset => _resets,
-            _ when TransitionTable.IsCrash(code) => _crashes,
+            TransitionKind.Reset => _resets,
+            _ when code.IsCrash => _crashes,
             _ => true,
         };
 
-        // First the actions of an agent, then the messages that each other agent sent it.
+        // First the own steps of an agent, then the messages that each other agent sent it.
         private bool NextCode()
         {
             while (_agent < end)
@@ -116,15 +117,15 @@ internal static class ActionEnumerator
                 _position++;
                 if (_sender < 0)
                 {
-                    if (_position < TransitionTable.Actions)
+                    if (_position < TransitionCode.OwnSteps)
                     {
-                        _code = _position;
+                        _code = new(_position);
                         return true;
                     }
                 }
                 else if (_sender != _agent && _position < now[_sender].MessagesTo[_agent].Codes.Length)
                 {
-                    _code = now[_sender].MessagesTo[_agent].Codes[_position];
+                    _code = TransitionCode.Deliver(now[_sender].MessagesTo[_agent].Codes[_position]);
                     return true;
                 }
 
