@@ -113,7 +113,7 @@ public sealed class HistoryTrace
         call.Lost = one.Call.Lost;
         _calls[one.Call] = call;
         step.Sent.Add(call);
-        Happened(step, one.Agent, message);
+        AddEventsBefore(step, one.Agent, message);
     }
 
     private void Answer(HistoryEvent one, TraceCall call)
@@ -130,14 +130,14 @@ public sealed class HistoryTrace
             && (Message?)said.Vote is var vote && (vote ?? said.Proposal) is { } inside
             && _trace.Steps.LastOrDefault(last => last.Agent == responder) is { } own)
         {
-            Happened(own, responder, inside with { Run = descriptor });
+            AddEventsBefore(own, responder, inside with { Run = descriptor });
         }
     }
 
     private RunDescriptor? DescriptorOf(RunId id) => _trace.Calls.Select(call => call.Message.Run).FirstOrDefault(run => run?.Id == id);
 
-    /// <summary>What must have happened inside an agent for it to send this.</summary>
-    private void Happened(TraceStep step, int agent, Message message)
+    /// <summary>Adds what must have happened inside an agent before it sent this.</summary>
+    private void AddEventsBefore(TraceStep step, int agent, Message message)
     {
         if (message.Run is not { } run)
         {

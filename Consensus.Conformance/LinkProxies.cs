@@ -98,7 +98,7 @@ public sealed class LinkProxies : IAsyncDisposable
         Interlocked.Increment(ref _inFlight);
         try
         {
-            await PassAsync(link, context);
+            await CarryAsync(link, context);
         }
         finally
         {
@@ -106,7 +106,7 @@ public sealed class LinkProxies : IAsyncDisposable
         }
     }
 
-    private async Task PassAsync(int link, HttpContext context)
+    private async Task CarryAsync(int link, HttpContext context)
     {
         var (from, to) = (link / _agents, link % _agents);
         using var buffer = new MemoryStream();

@@ -120,13 +120,13 @@ internal sealed record ClusterOptions(int Agents, int Port, string Data)
         _ => Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"port-{port}")),
     };
 
-    private static string? ReadNumber(IConfiguration configuration, string name, int least, int most, int fallback, out int number)
+    private static string? ReadNumber(IConfiguration configuration, string name, int min, int max, int fallback, out int number)
     {
         number = fallback;
         var text = configuration[name] ?? configuration[$"Cluster:{name}"];
         return text is null
-            || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= least && number <= most)
+            || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= min && number <= max)
             ? null
-            : $"--{name} is '{text}'; it must be a number from {least} to {most}.";
+            : $"--{name} is '{text}'; it must be a number from {min} to {max}.";
     }
 }

@@ -8,17 +8,17 @@ public static class ForeignText
 {
     /// <summary>Cuts a text between two characters as people see them, so at no surrogate.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="most">Its greatest length, in UTF-16 units.</param>
+    /// <param name="max">Its greatest length, in UTF-16 units.</param>
     /// <param name="mark">Stands for what is cut off.</param>
-    public static string Cut(string text, int most, string mark)
+    public static string Cut(string text, int max, string mark)
     {
-        if (text.Length <= most)
+        if (text.Length <= max)
         {
             return text;
         }
 
         var end = 0;
-        for (int next; (next = end + StringInfo.GetNextTextElementLength(text, end)) <= most;)
+        for (int next; (next = end + StringInfo.GetNextTextElementLength(text, end)) <= max;)
         {
             end = next;
         }

@@ -86,8 +86,8 @@ public static partial class TelemetrySettings
 
     private static bool IsPair(string text) => text.IndexOf('=', StringComparison.Ordinal) > 0;
 
-    private static bool IsNumber(string value, int least) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least;
+    private static bool IsNumber(string value, int min) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min;
 
     private static bool IsRatio(string value) =>
         double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var ratio) && ratio is >= 0 and <= 1;

@@ -40,7 +40,7 @@ internal static class ApiServices
     /// </summary>
     public static void MapApiDescription(this IEndpointRouteBuilder app)
     {
-        app.MapOpenApi("/openapi/v1.json").CacheOutput(cache => cache.Expire(TimeSpan.FromDays(1)).SetVaryByQuery([])).OutliveCaller();
+        app.MapOpenApi("/openapi/v1.json").CacheOutput(cache => cache.Expire(TimeSpan.FromDays(1)).SetVaryByQuery([])).IgnoreClientAbort();
         app.MapScalarApiReference(scalar =>
         {
             // The page loads nothing from other sites and reports nothing to them.

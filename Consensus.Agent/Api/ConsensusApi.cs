@@ -136,7 +136,7 @@ internal static class ConsensusApi
         }
 
         // People see the state of an isolated agent; its peers do not.
-        var arrived = FaultsApi.SenderOf(context) is null || (await FaultsApi.PassAsync(context, faults)).Arrived;
+        var arrived = FaultsApi.SenderOf(context) is null || (await FaultsApi.ApplyFaultsAsync(context, faults)).Arrived;
         if (!arrived)
         {
             return Results.Empty;

@@ -38,14 +38,14 @@ internal sealed record ConsensusResponse(
     bool? Stalled = null, string? Reason = null, bool? Superseded = null)
 {
     /// <summary>The response to a client that waits for <paramref name="asked"/>.</summary>
-    public static ConsensusResponse From(AgentSnapshot view, RunId? asked = null)
+    public static ConsensusResponse From(AgentSnapshot snapshot, RunId? asked = null)
     {
-        var isAsked = asked is null || view.Run?.Id == asked;
-        return view.Decision is { } decision && isAsked
-            ? new ConsensusResponse(true, decision.Round, decision.Value, view.Attempts, view.Run?.Id)
+        var isAsked = asked is null || snapshot.Run?.Id == asked;
+        return snapshot.Decision is { } decision && isAsked
+            ? new ConsensusResponse(true, decision.Round, decision.Value, snapshot.Attempts, snapshot.Run?.Id)
             : new ConsensusResponse(
-                false, view.Round, null, null, view.Run?.Id, view.Stalled is null ? null : true,
-                view.Stalled, !isAsked && asked <= view.HighestSeenRun ? true : null);
+                false, snapshot.Round, null, null, snapshot.Run?.Id, snapshot.Stalled is null ? null : true,
+                snapshot.Stalled, !isAsked && asked <= snapshot.HighestSeenRun ? true : null);
     }
 }
 
@@ -77,25 +77,25 @@ internal sealed record StateResponse(
     bool? Isolated = null,
     HealthResponse? Health = null)
 {
-    /// <summary>The state in <paramref name="view"/>, and the trace parent of its run.</summary>
-    public static StateResponse From(AgentSnapshot view, string? traceparent = null, Uri? dashboard = null)
+    /// <summary>The state in <paramref name="snapshot"/>, and the trace parent of its run.</summary>
+    public static StateResponse From(AgentSnapshot snapshot, string? traceparent = null, Uri? dashboard = null)
     {
-        var forPeers = view.StateResponse;
+        var forPeers = snapshot.StateResponse;
         traceparent = forPeers.Run is null ? null : traceparent;
         return new(
-            view.AgentId,
-            view.Round,
-            view.MyValue,
-            view.Proposals,
-            view.Attempts,
-            view.Decision?.Value,
-            view.Decision?.Round,
-            view.Phase.WireName(),
-            view.Votes,
-            view.Boot,
+            snapshot.AgentId,
+            snapshot.Round,
+            snapshot.MyValue,
+            snapshot.Proposals,
+            snapshot.Attempts,
+            snapshot.Decision?.Value,
+            snapshot.Decision?.Round,
+            snapshot.Phase.WireName(),
+            snapshot.Votes,
+            snapshot.Boot,
             forPeers.HighestSeenRun,
             forPeers.Learner,
-            view.Stalled,
+            snapshot.Stalled,
             forPeers.Run,
             forPeers.Decision,
             forPeers.Descriptor,

@@ -48,7 +48,8 @@ internal static class FaultsApi
     /// <param name="faults">The faults.</param>
     /// <param name="agentId">The sender where the message names it; else the header that agents send is read.</param>
     /// <returns>Whether to go on, and whether to take the message twice.</returns>
-    internal static async ValueTask<(bool Arrived, bool Twice)> PassAsync(HttpContext context, FaultInjector faults, string? agentId = null)
+    internal static async ValueTask<(bool Arrived, bool Twice)> ApplyFaultsAsync(
+        HttpContext context, FaultInjector faults, string? agentId = null)
     {
         var fault = faults.Allowed ? faults.Incoming(SenderOf(context) ?? agentId) : default;
         if (fault.IsNone)
@@ -58,7 +59,7 @@ internal static class FaultsApi
 
         try
         {
-            await IncomingCalls.PassAsync(fault);
+            await IncomingCalls.LoseOrDelayAsync(fault);
             return (true, Random.Shared.Next(100) < fault.Duplicate);
         }
         catch (FaultInjectionPipeline.LostOnPurposeException)

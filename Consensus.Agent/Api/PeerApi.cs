@@ -38,7 +38,7 @@ internal static class PeerApi
     private static async ValueTask<IResult> ReceiveAsync(
         HttpContext context, AgentService agent, FaultInjector faults, MessageTracing tracing, Message message)
     {
-        var (arrived, twice) = await FaultsApi.PassAsync(context, faults, message.Sender);
+        var (arrived, twice) = await FaultsApi.ApplyFaultsAsync(context, faults, message.Sender);
         if (!arrived)
         {
             return Results.Empty;

@@ -46,9 +46,9 @@ internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader
             return (null, problem);
         }
 
-        if (Refuse(merged) is { } reason)
+        if (FindError(merged) is { } error)
         {
-            return (null, RequestBody.Problem(400, reason));
+            return (null, RequestBody.Problem(400, error));
         }
 
         try
@@ -105,7 +105,7 @@ internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader
     /// <inheritdoc/>
     public void Dispose() => _kept.Dispose();
 
-    private static string? Refuse(ClusterTimeline merged) =>
+    private static string? FindError(ClusterTimeline merged) =>
         merged.Descriptor is not { } run ? "Only runs with a description can be explored."
         : merged.N > ModelCheckerOptions.MaxAgents || merged.Lanes.Count != merged.N
             ? $"Only runs of up to {ModelCheckerOptions.MaxAgents} agents can be explored."

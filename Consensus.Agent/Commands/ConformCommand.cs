@@ -189,11 +189,11 @@ internal static class ConformCommand
                 $"{url} is not on this machine. A judge resets agents and breaks their runs: add --allow-remote where they are yours.");
     }
 
-    private static int Between(ParseResult parsed, Option<int> option, int least, int most)
+    private static int Between(ParseResult parsed, Option<int> option, int min, int max)
     {
         var value = parsed.GetValue(option);
-        return value >= least && value <= most ? value
+        return value >= min && value <= max ? value
             : throw new ConfigurationException(
-                string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be from {least} to {most}."));
+                string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be from {min} to {max}."));
     }
 }

@@ -12,10 +12,10 @@ internal static class SeedOption
 {
     private const string Name = "--seed";
 
-    /// <summary>Makes the option; without a value it is <paramref name="otherwise"/>.</summary>
-    public static Option<long?> Create(string description, long? otherwise = null) => new(Name)
+    /// <summary>Makes the option; without a value it is <paramref name="defaultValue"/>.</summary>
+    public static Option<long?> Create(string description, long? defaultValue = null) => new(Name)
     {
-        Description = description, HelpName = "S", CustomParser = Parse, DefaultValueFactory = _ => otherwise,
+        Description = description, HelpName = "S", CustomParser = Parse, DefaultValueFactory = _ => defaultValue,
     };
 
     private static long? Parse(ArgumentResult given)

@@ -70,7 +70,7 @@ internal static class ServeCommand
         }
         catch (ConfigurationException e)
         {
-            throw new ConfigurationException(Settings.NameAsGiven(configuration, e.Message));
+            throw new ConfigurationException(Settings.SettingName(configuration, e.Message));
         }
     }
 
@@ -99,7 +99,7 @@ internal static class ServeCommand
         List<Listener> open = [.. app.Urls.Select(Listener.FromUrl)];
         Console.WriteLine($"{options.Id} listens on {Shown(open)}; "
             + $"peers: {(options.Peers.Count == 0 ? "none" : string.Join(", ", options.Peers.Select(peer => peer.OriginalString)))}");
-        Console.WriteLine(Listener.Openness(open));
+        Console.WriteLine(Listener.DescribeExposure(open));
         Advise(options.Peers.Count + 1, options);
         await app.WaitForShutdownAsync();
         return 0;
@@ -122,7 +122,7 @@ internal static class ServeCommand
         }
 
         var entry = Shown(cluster.Listeners[0].Take(1));
-        Console.WriteLine(Listener.Openness(cluster.Listeners[0]));
+        Console.WriteLine(Listener.DescribeExposure(cluster.Listeners[0]));
         Console.WriteLine();
         Console.WriteLine($"Start a run:  curl -X POST \"{entry}/run?wait=10\"");
         Console.WriteLine($"Or watch one: {entry}/run in a browser. Ctrl+C stops.");
@@ -173,7 +173,7 @@ internal static class ServeCommand
 
     private static void Advise(int agents, AgentOptions options)
     {
-        Warn(AgentOptions.AdviceOn(agents));
+        Warn(AgentOptions.SizeWarning(agents));
         if (options.Key is null)
         {
             Console.WriteLine("CLUSTER_KEY is not set: whoever reaches an agent can speak as another (SECURITY.md).");

@@ -82,7 +82,7 @@ internal sealed record AgentOptions
     }
 
     /// <summary>The advice for a cluster of this many agents; null: none.</summary>
-    public static string? AdviceOn(int agents) =>
+    public static string? SizeWarning(int agents) =>
         agents == 1 ? "One agent decides alone whatever it draws: name its peers in PEERS."
             : agents % 2 == 0 ? $"{agents} agents outlive the loss of no more than {agents - 1} do: an odd number is better."
             : null;
@@ -141,12 +141,12 @@ internal sealed record AgentOptions
         return defaults;
     }
 
-    private static int Number(IConfiguration configuration, string key, int least, int most, int fallback)
+    private static int Number(IConfiguration configuration, string key, int min, int max, int fallback)
     {
         var text = Settings.Get(configuration, key);
         return string.IsNullOrWhiteSpace(text) ? fallback
-            : int.TryParse(text, out var number) && number >= least && number <= most ? number
-            : throw new ConfigurationException($"{key} is '{text}'; it must be a number from {least} to {most}.");
+            : int.TryParse(text, out var number) && number >= min && number <= max ? number
+            : throw new ConfigurationException($"{key} is '{text}'; it must be a number from {min} to {max}.");
     }
 
     private static bool Flag(IConfiguration configuration, string key, bool unset = false)

@@ -68,7 +68,7 @@ internal sealed record Listener(string Scheme, string Host, int Port)
             : null;
 
     /// <summary>Says who can reach agents that listen here.</summary>
-    public static string Openness(IReadOnlyList<Listener> listeners)
+    public static string DescribeExposure(IReadOnlyList<Listener> listeners)
     {
         var open = listeners.Where(listener => listener.IsOpenToOthers).ToList();
         if (open.Count == 0)

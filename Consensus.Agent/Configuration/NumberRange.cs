@@ -5,16 +5,16 @@ namespace Consensus.Agent.Configuration;
 internal static class NumberRange
 {
     /// <summary>What to change in a field of a message; null: nothing.</summary>
-    public static string? Check(string field, long? value, long least, long most) =>
-        value < least || value > most ? $"{field} must be from {least} to {most}." : null;
+    public static string? Check(string field, long? value, long min, long max) =>
+        value < min || value > max ? $"{field} must be from {min} to {max}." : null;
 
     /// <summary>Checks an option of the command line.</summary>
     /// <exception cref="ConfigurationException">The number lies outside.</exception>
-    public static void Require(string option, long value, long least, long most)
+    public static void Require(string option, long value, long min, long max)
     {
-        if (value < least || value > most)
+        if (value < min || value > max)
         {
-            throw new ConfigurationException($"{option} is {value}; it must be from {least} to {most}.");
+            throw new ConfigurationException($"{option} is {value}; it must be from {min} to {max}.");
         }
     }
 }

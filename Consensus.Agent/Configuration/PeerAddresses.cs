@@ -21,12 +21,12 @@ internal static class PeerAddresses
                 || address.Host.Length == 0
                 || address.Scheme.Split('+').Any(scheme => scheme is not ("http" or "https")))
             {
-                throw Wrong(entry, "is no address; write it as http://host:port, or as a service name such as http://agent2");
+                throw Error(entry, "is no address; write it as http://host:port, or as a service name such as http://agent2");
             }
 
             if (address.PathAndQuery is not ("/" or "") || address.Fragment.Length > 0)
             {
-                throw Wrong(entry, "has a path; write the address alone, as http://host:port");
+                throw Error(entry, "has a path; write the address alone, as http://host:port");
             }
 
             // The address is shown in /cluster and in logs.
@@ -38,7 +38,7 @@ internal static class PeerAddresses
 
             if (!seen.Add($"{address.Scheme}://{(address.IsLoopback ? "localhost" : address.Host)}:{address.Port}"))
             {
-                throw Wrong(entry, "is there twice; name each peer once");
+                throw Error(entry, "is there twice; name each peer once");
             }
 
             if (!IsSelf(address, id, ownPorts))
@@ -61,5 +61,5 @@ internal static class PeerAddresses
 
     private static bool Is(string host, string name) => host.Equals(name, StringComparison.OrdinalIgnoreCase);
 
-    private static ConfigurationException Wrong(string entry, string why) => new($"PEERS: '{entry}' {why}.");
+    private static ConfigurationException Error(string entry, string why) => new($"PEERS: '{entry}' {why}.");
 }

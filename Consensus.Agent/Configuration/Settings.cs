@@ -31,7 +31,7 @@ internal static partial class Settings
     /// <summary>
     /// Puts the name that the user wrote in place of the setting's name at the start of <paramref name="message"/>.
     /// </summary>
-    public static string NameAsGiven(IConfiguration configuration, string message) =>
+    public static string SettingName(IConfiguration configuration, string message) =>
         FirstName().Match(message).Value is { Length: > 0 } name && Names.Contains(name) && Prefixed(configuration, name) is not null
             ? Prefix + message : message;
 

@@ -35,15 +35,15 @@ internal sealed class CrossSiteProtection
     private static readonly CompositeFormat ScalarFormat = CompositeFormat.Parse(PolicyOfScalar);
 
     private readonly IServer _server;
-    private readonly RejectedRequestLog _refusals;
+    private readonly RejectedRequestLog _rejectedRequestLog;
     private readonly bool _anyName;
     private readonly string[] _names;
     private bool? _onlyThisMachine;
     private string? _lastGoodHost;
 
-    public CrossSiteProtection(IServer server, IConfiguration configuration, RejectedRequestLog refusals)
+    public CrossSiteProtection(IServer server, IConfiguration configuration, RejectedRequestLog rejectedRequestLog)
     {
-        (_server, _refusals) = (server, refusals);
+        (_server, _rejectedRequestLog) = (server, rejectedRequestLog);
 
         // Then ASP.NET itself checks the names.
         _names = (configuration[Setting] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -51,7 +51,7 @@ internal sealed class CrossSiteProtection
     }
 
     /// <summary>Refuses a request or sets the headers of its response. Before everything that responds.</summary>
-    public Task PassAsync(HttpContext context, RequestDelegate next)
+    public Task ProtectAsync(HttpContext context, RequestDelegate next)
     {
         var request = context.Request;
         var fromAgent = request.Headers.ContainsKey(MessageId.Header);
@@ -110,7 +110,7 @@ internal sealed class CrossSiteProtection
 
     private Task RefuseAsync(HttpContext context, RejectionReason why, int status, string detail, string reason)
     {
-        _refusals.Add(why, context);
+        _rejectedRequestLog.Add(why, context);
         return RequestBody.Problem(status, detail, reason).ExecuteAsync(context);
     }
 
@@ -169,5 +169,5 @@ internal static class CrossSiteProtectionExtensions
 {
     /// <summary>Adds <see cref="CrossSiteProtection"/>. Before everything that responds.</summary>
     public static void UseCrossSiteProtection(this WebApplication app) =>
-        app.Use(app.Services.GetRequiredService<CrossSiteProtection>().PassAsync);
+        app.Use(app.Services.GetRequiredService<CrossSiteProtection>().ProtectAsync);
 }

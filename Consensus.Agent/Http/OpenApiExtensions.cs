@@ -21,7 +21,7 @@ internal static class OpenApiExtensions
     /// Completes a response whose client has left. Clients that ask meanwhile wait for the same response in the output cache,
     /// and would otherwise get its failure: a page that is reloaded gets 500.
     /// </summary>
-    public static void OutliveCaller(this IEndpointConventionBuilder endpoint) => endpoint.Add(built =>
+    public static void IgnoreClientAbort(this IEndpointConventionBuilder endpoint) => endpoint.Add(built =>
     {
         var respond = built.RequestDelegate!;
         built.RequestDelegate = context =>

@@ -23,12 +23,12 @@ internal enum RejectionReason
 /// <summary>Logs refused requests: at most one line a second for each reason, and no text of the request.</summary>
 internal sealed partial class RejectedRequestLog(AgentOptions options, TimeProvider time, ILogger<RejectedRequestLog> logger)
 {
-    private readonly LogRateLimiter _throttle = new(time, Enum.GetValues<RejectionReason>().Length);
+    private readonly LogRateLimiter _rateLimiter = new(time, Enum.GetValues<RejectionReason>().Length);
 
     /// <summary>A request was refused.</summary>
     public void Add(RejectionReason why, HttpContext context)
     {
-        if (_throttle.Passes((int)why, out var held))
+        if (_rateLimiter.Passes((int)why, out var held))
         {
             Refused(options.Id, context.Connection.RemoteIpAddress, why, held);
         }

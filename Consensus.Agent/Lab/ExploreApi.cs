@@ -89,9 +89,9 @@ internal static class ExploreApi
         string? at, SimulationQuery read, Func<ExplorationOptions, IReadOnlyList<ExplorationStep>, Task<IResult>> answer,
         CancellationToken cancellation)
     {
-        if (read.Wrong is { } wrong)
+        if (read.Error is { } error)
         {
-            return RequestBody.Problem(400, wrong);
+            return RequestBody.Problem(400, error);
         }
 
         var (options, problem) = await ReadOptionsAsync(moments, agents, rule, values, spread, mutant, run, at, cancellation);
@@ -128,7 +128,7 @@ internal static class ExploreApi
             read.Number("agents", agents, defaults.Agents, 1, ModelCheckerOptions.MaxAgents), read.Name("rule", rule, defaults.Rule),
             read.Number("values", values, defaults.Values, 1, ModelCheckerOptions.MaxValues), read.MutantNamed(mutant),
             read.Name<Spread>("spread", spread));
-        return read.Wrong is { } wrong ? (null, RequestBody.Problem(400, wrong)) : (options, null);
+        return read.Error is { } error ? (null, RequestBody.Problem(400, error)) : (options, null);
     }
 
     private static JsonHttpResult<ExploredState> Answer(ExplorationOptions options, IReadOnlyList<ExplorationStep> path, WhyQuestion? why)

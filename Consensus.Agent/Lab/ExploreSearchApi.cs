@@ -33,9 +33,9 @@ internal static class ExploreSearchApi
             moments, agents, rule, values, spread, mutant, run, at, context.RequestAborted);
         var read = new SimulationQuery();
         var wanted = read.Name<ExplorationGoal>("goal", goal ?? "");
-        if (options is null || read.Wrong is not null)
+        if (options is null || read.Error is not null)
         {
-            return problem ?? RequestBody.Problem(400, read.Wrong!);
+            return problem ?? RequestBody.Problem(400, read.Error!);
         }
 
         try
@@ -101,9 +101,9 @@ internal static class ExploreSearchApi
 
     private static string NameOf(ExplorationGoal goal) => goal switch
     {
-        ExplorationGoal.Later => "decision after round 1",
+        ExplorationGoal.DecisionAfterRound1 => "decision after round 1",
         ExplorationGoal.Adoption => "adopted value",
-        ExplorationGoal.Copy => "copied value",
+        ExplorationGoal.CatchUp => "copied value",
         ExplorationGoal.Violation => "violated property",
         _ => goal.ToString().ToLowerInvariant(),
     };

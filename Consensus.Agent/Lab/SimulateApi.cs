@@ -70,11 +70,11 @@ internal static class SimulateApi
         List<RoundRange> ranges = [];
         if (detail is { Length: > 0 } && RoundFolding.ParseRanges(detail) is var parsed)
         {
-            ranges = parsed ?? read.Refuse<List<RoundRange>>(
+            ranges = parsed ?? read.RecordError<List<RoundRange>>(
                 $"detail must be ranges of rounds such as 41-50, {RoundFolding.MaxDetail} rounds in all at most.") ?? [];
         }
 
-        return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
+        return read.Error is { } error ? RequestBody.Problem(400, error)
             : TypedResults.Json(await LabThread.RunAsync(() => Simulate(options, broken, changes, first, ranges, question)),
                 TimelineJson.Default.ClusterTimeline);
     }
@@ -99,11 +99,11 @@ internal static class SimulateApi
         var read = new SimulationQuery();
         if (read.MutantNamed(name) is not { } mutant)
         {
-            return RequestBody.Problem(404, read.Wrong!);
+            return RequestBody.Problem(404, read.Error!);
         }
 
         var question = read.Why(why);
-        return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
+        return read.Error is { } error ? RequestBody.Problem(400, error)
             : await LabThread.RunAsync(() => BrokenRuns.GetOrAdd(mutant.Name, _ => new(() => MutantSearch.Find(mutant))).Value) is { } found
                 ? TypedResults.Json(ToBrokenRun(mutant, found, question), TimelineJson.Default.BrokenRun)
             : RequestBody.Problem(404, "No simulated run breaks a property with this mutant.");
@@ -126,7 +126,7 @@ internal static class SimulateApi
     {
         var read = new SimulationQuery();
         var (first, question) = (read.Seed(seed), read.Why(why));
-        return read.Wrong is { } wrong ? RequestBody.Problem(400, wrong)
+        return read.Error is { } error ? RequestBody.Problem(400, error)
             : await LabThread.RunAsync(() => first is null ? First.Value : Find(first.Value)) is { } found
                 ? TypedResults.Json(ToPair(found, question), TimelineJson.Default.SimulatedPair)
             : RequestBody.Problem(404, "None of the 3000 seeds from this one on breaks agreement; choose another seed.");

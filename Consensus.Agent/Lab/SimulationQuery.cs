@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Consensus.Protocol;
 using Consensus.Simulation.Mutants;
@@ -11,13 +12,13 @@ internal sealed class SimulationQuery
 {
     private const int MaxChanges = 20;
 
-    public string? Wrong { get; private set; }
+    public string? Error { get; private set; }
 
-    public int Number(string name, string? text, int otherwise, int least, int most) =>
-        text is null ? otherwise
+    public int Number(string name, string? text, int defaultValue, int min, int max) =>
+        text is null ? defaultValue
         : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
-            && number >= least && number <= most ? number
-        : Refuse<int>($"{name} must be a whole number from {least} to {most}.");
+            && number >= min && number <= max ? number
+        : RecordError<int>($"{name} must be a whole number from {min} to {max}.");
 
     /// <summary>The options of the run that the query names.</summary>
     public RunRequest Run(params ReadOnlySpan<(RunOption Option, string? Text)> given)
@@ -27,7 +28,7 @@ internal sealed class SimulationQuery
         {
             request = text is null ? request
                 : option.Accepts(text) ? option.Set(request, text)
-                : Refuse<RunRequest>($"{option.Name} must be {option.Allowed}.") ?? request;
+                : RecordError<RunRequest>($"{option.Name} must be {option.Allowed}.") ?? request;
         }
 
         return request;
@@ -37,18 +38,18 @@ internal sealed class SimulationQuery
         text is null ? null
         : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             && ProtocolLimits.IsSeed(number) ? number
-        : Refuse<long>($"seed must be {ProtocolLimits.SeedRange}.");
+        : RecordError<long>($"seed must be {ProtocolLimits.SeedRange}.");
 
     /// <summary>A time in µs; the end of time where there is none.</summary>
     public long Time(string name, string? text) =>
         text is null ? long.MaxValue
         : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var time) ? time
-        : Refuse<long>($"{name} must be a time in µs, as start_us of the timeline.");
+        : RecordError<long>($"{name} must be a time in µs, as start_us of the timeline.");
 
     public Mutant? MutantNamed(string? name) =>
         name is null ? null
         : Mutant.All.FirstOrDefault(mutant => mutant.Name == name)
-            ?? Refuse<Mutant>($"mutant must be one of {Mutant.Names}.");
+            ?? RecordError<Mutant>($"mutant must be one of {Mutant.Names}.");
 
     public IReadOnlyDictionary<int, MessageChange> Changes(string[] texts)
     {
@@ -64,7 +65,7 @@ internal sealed class SimulationQuery
             else
             {
                 var names = string.Join(" or ", WireNames.All<MessageChange>());
-                Refuse<int>($"change must be the number of a message and {names}, such as 12-lose; {MaxChanges} at most.");
+                RecordError<int>($"change must be the number of a message and {names}, such as 12-lose; {MaxChanges} at most.");
             }
         }
 
@@ -75,29 +76,29 @@ internal sealed class SimulationQuery
         text is null ? default
         : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
             && number is >= 0 and <= 1 ? Probability.Of(number)
-        : Refuse<Probability>($"{name} must be a number from 0 to 1.");
+        : RecordError<Probability>($"{name} must be a number from 0 to 1.");
 
-    public T Name<T>(string name, string? text, T otherwise)
-        where T : struct, Enum => Name<T>(name, text) ?? otherwise;
+    public T Name<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields)] T>(string name, string? text, T defaultValue)
+        where T : struct, Enum => Name<T>(name, text) ?? defaultValue;
 
-    public T? Name<T>(string name, string? text)
+    public T? Name<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields)] T>(string name, string? text)
         where T : struct, Enum
     {
         var values = Enum.GetValues<T>();
-        var index = Array.FindIndex(values, value => string.Equals(value.ToString(), text, StringComparison.OrdinalIgnoreCase));
+        var index = Array.FindIndex(values, value => string.Equals(value.WireName(), text, StringComparison.OrdinalIgnoreCase));
         return text is null ? null : index >= 0 ? values[index]
-            : Refuse<T>($"{name} must be {string.Join(" or ", values.Select(value => value.ToString().ToLowerInvariant()))}.");
+            : RecordError<T>($"{name} must be {string.Join(" or ", values.Select(value => value.WireName()))}.");
     }
 
     /// <summary>What is to be explained; null: nothing.</summary>
     public WhyQuestion? Why(string? text) =>
-        text is null ? null : WhyQuestion.Parse(text) ?? Refuse<WhyQuestion>(
+        text is null ? null : WhyQuestion.Parse(text) ?? RecordError<WhyQuestion>(
             "why must be an agent, what happened and when in ms, such as agent2,voted,12.5; "
                 + $"what happened is one of {string.Join(", ", WhyQuestion.Kinds)}.");
 
-    public T? Refuse<T>(string wrong)
+    public T? RecordError<T>(string error)
     {
-        Wrong ??= wrong;
+        Error ??= error;
         return default;
     }
 }

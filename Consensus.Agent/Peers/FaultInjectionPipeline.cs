@@ -43,7 +43,7 @@ internal static class FaultInjectionPipeline
 
     /// <summary>Applies <paramref name="fault"/> to one incoming call.</summary>
     /// <exception cref="LostOnPurposeException">The call is lost.</exception>
-    public static async Task PassAsync(this ResiliencePipeline incoming, Fault fault)
+    public static async Task LoseOrDelayAsync(this ResiliencePipeline incoming, Fault fault)
     {
         // Not cancelled when the caller gives up: what was delayed arrives all the same.
         var context = ResilienceContextPool.Shared.Get(CancellationToken.None);

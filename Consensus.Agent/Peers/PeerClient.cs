@@ -28,7 +28,7 @@ internal sealed partial class PeerClient(
 
     private readonly int _maxInFlight = Math.Min(MaxInFlight, CallLimits.MaxConnections / 2 / Math.Max(1, peers.Count));
 
-    private readonly LogRateLimiter _throttle = new(time, kinds: 2);
+    private readonly LogRateLimiter _rateLimiter = new(time, kinds: 2);
 
     // A broadcast sends one message to many peers. It is serialized once.
     private SerializedMessage? _last;
@@ -138,7 +138,7 @@ internal sealed partial class PeerClient(
         {
             called.KeyRefused();
             MessageTracing.RecordFailure(span, "the peer refuses this agent's CLUSTER_KEY");
-            if (_throttle.Passes(0, out _))
+            if (_rateLimiter.Passes(0, out _))
             {
                 RefusedKey(options.Id, called.Address);
             }
@@ -194,7 +194,7 @@ internal sealed partial class PeerClient(
         {
             Failed(options.Id, call, e.Message);
         }
-        else if (_throttle.Passes(1, out var held))
+        else if (_rateLimiter.Passes(1, out var held))
         {
             FailedUnexpectedly(e, options.Id, call, held);
         }

@@ -8,7 +8,7 @@ namespace Consensus.Agent.Telemetry;
 internal sealed partial class RunLogger(AgentOptions options, TimeProvider time, ILogger<RunLogger> logger)
 {
     // Anyone who may send as an agent could fill the log with these.
-    private readonly LogRateLimiter _throttle = new(time, 2);
+    private readonly LogRateLimiter _rateLimiter = new(time, 2);
     private (RunId Run, string Reason)? _stalled;
 
     /// <summary>Follows one event; <paramref name="duration"/> is a decision's.</summary>
@@ -34,10 +34,10 @@ internal sealed partial class RunLogger(AgentOptions options, TimeProvider time,
                 };
                 Decided(options.Id, protocolEvent.Value, protocolEvent.Round, how, protocolEvent.Attempt, duration?.TotalMilliseconds);
                 break;
-            case ProtocolEventKind.Equivocated when _throttle.Passes(0, out var held):
+            case ProtocolEventKind.Equivocated when _rateLimiter.Passes(0, out var held):
                 Contradicted(options.Id, protocolEvent.Other, protocolEvent.Round, protocolEvent.Value, held);
                 break;
-            case ProtocolEventKind.AgreementViolated when _throttle.Passes(1, out var held):
+            case ProtocolEventKind.AgreementViolated when _rateLimiter.Passes(1, out var held):
                 Disagreed(options.Id, protocolEvent.Other, protocolEvent.Value, protocolEvent.Run, held);
                 break;
         }

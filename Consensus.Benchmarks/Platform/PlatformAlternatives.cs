@@ -50,7 +50,7 @@ internal static class PlatformAlternatives
         new("reading a body", Messages + 1, Post(ReadOurs), Post(Create(static (Vote vote) => Take(vote)))),
         new("query parameters", Queries, Get(Create(OursQuery)), Get(Create(static ([AsParameters] LongPoll poll) => Results.Empty))),
         new("cluster key", Messages, Post(KeyOurs(Create(ReadNothing))), Post(Create(ReadNothing, filter: KeyFilterAsync))),
-        new("host check", Messages + Queries, Post(Protection(null).PassAsync), Post(HostFilter(Protection("localhost").PassAsync))),
+        new("host check", Messages + Queries, Post(Protection(null).ProtectAsync), Post(HostFilter(Protection("localhost").ProtectAsync))),
         new("response of a message", Messages, Post(context => PeerApi.ToResult(Response).ExecuteAsync(context)),
             Post(context => TypedResults.Json(Response, MessageJson.Default.Response).ExecuteAsync(context))),
         new("back-off of a peer", Messages, BackOff(), CircuitBreaker()),
@@ -204,7 +204,7 @@ internal static class PlatformAlternatives
 
     private sealed class HostCheck(CrossSiteProtection protection)
     {
-        public Task PassAsync(HttpContext context) => protection.PassAsync(context, static _ => Task.CompletedTask);
+        public Task ProtectAsync(HttpContext context) => protection.ProtectAsync(context, static _ => Task.CompletedTask);
     }
 
     private sealed class HasBody : IHttpRequestBodyDetectionFeature

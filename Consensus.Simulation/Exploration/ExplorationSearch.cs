@@ -119,9 +119,9 @@ public sealed class ExplorationSearch
     private bool IsReached(ExploredCluster cluster, NextStep next) => _goal switch
     {
         ExplorationGoal.Decision => next.Events.Any(one => one.Kind == ProtocolEventKind.Decided),
-        ExplorationGoal.Later => next.Events.Any(one => one is { Kind: ProtocolEventKind.Decided, Round: > 1 }),
+        ExplorationGoal.DecisionAfterRound1 => next.Events.Any(one => one is { Kind: ProtocolEventKind.Decided, Round: > 1 }),
         ExplorationGoal.Adoption => next.Events.Any(one => one.Kind == ProtocolEventKind.Adopted),
-        ExplorationGoal.Copy => next.Events.Any(one => one.Kind == ProtocolEventKind.CaughtUp),
+        ExplorationGoal.CatchUp => next.Events.Any(one => one.Kind == ProtocolEventKind.CaughtUp),
         ExplorationGoal.Stall => next.After?.Stalled() is not null,
         _ => next.After?.CurrentDecision is { } decision
             && next.Events.Any(one => one.Kind is ProtocolEventKind.Decided or ProtocolEventKind.Learned)

@@ -57,6 +57,6 @@ public sealed record ModelCheckerOptions(
         ?? Outside("--initiators", Initiators, 1, Agents)
         ?? Outside("--starts", Starts, 1, MaxStarts) ?? Outside("--short-peers", MisconfiguredAgents, 0, (Agents - 1) / 2);
 
-    private static string? Outside(string option, int value, int least, int most) =>
-        value >= least && value <= most ? null : $"{option} is {value}; it must be from {least} to {most}.";
+    private static string? Outside(string option, int value, int min, int max) =>
+        value >= min && value <= max ? null : $"{option} is {value}; it must be from {min} to {max}.";
 }

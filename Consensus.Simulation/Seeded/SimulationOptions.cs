@@ -111,7 +111,7 @@ public sealed record SimulationOptions(
     private static string? Outside(string option, Probability value) =>
         value.PerMillion is >= 0 and <= 1_000_000 ? null : $"{option} is {value}; it must be from 0 to 1.";
 
-    private static string? Outside(string option, int value, int least, int most) =>
-        value >= least && value <= most
-            ? null : string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be from {least} to {most}.");
+    private static string? Outside(string option, int value, int min, int max) =>
+        value >= min && value <= max
+            ? null : string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be from {min} to {max}.");
 }

@@ -92,7 +92,7 @@ public sealed class ConfigurationTests
     [InlineData(5, null)]
     public void An_even_cluster_and_a_single_agent_are_advised_against(int agents, string? named)
     {
-        var advice = AgentOptions.AdviceOn(agents);
+        var advice = AgentOptions.SizeWarning(agents);
         Assert.Equal(named is null, advice is null);
         Assert.Contains(named ?? "", advice ?? "", StringComparison.Ordinal);
     }

@@ -56,7 +56,7 @@ public sealed class ListenTests
     {
         var listener = Listener.FromUrl(url);
         Assert.Equal((shown, isOpen), (listener.Shown.ToString(), listener.IsOpenToOthers));
-        Assert.Equal(isOpen, !Listener.Openness([listener]).Contains("this machine only", StringComparison.Ordinal));
+        Assert.Equal(isOpen, !Listener.DescribeExposure([listener]).Contains("this machine only", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -50,9 +50,9 @@ internal sealed class Nemesis : IAsyncDisposable
     /// <param name="log">Told of each thing that happens.</param>
     public static async Task<Nemesis> StartAsync(int agents, int seed, string? folder, Action<string> log)
     {
-        var storm = new Nemesis(agents, seed, folder, log);
-        await storm.StartAllAsync();
-        return storm;
+        var nemesis = new Nemesis(agents, seed, folder, log);
+        await nemesis.StartAllAsync();
+        return nemesis;
     }
 
     /// <summary>Agent number <paramref name="agent"/>'s file.</summary>

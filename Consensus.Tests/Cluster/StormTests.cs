@@ -37,37 +37,37 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
         var seed = Number("CONSENSUS_STORM_SEED") ?? 1;
         output.WriteLine($"CONSENSUS_STORM_SEED={seed}");
         var clock = Stopwatch.StartNew();
-        await using var storm = await Nemesis.StartAsync(
+        await using var nemesis = await Nemesis.StartAsync(
             Agents, seed, keeps ? _folder.FullName : null,
             line => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{clock.Elapsed.TotalSeconds,7:0.0} s  {line}")));
-        using var witnesses = new HistoryRecorder(storm.Addresses, Clients, seed, keeps);
-        await witnesses.SeeADecisionAsync();
-        await storm.RageAsync(Things);
-        await witnesses.EndAsync();
+        using var recorder = new HistoryRecorder(nemesis.Addresses, Clients, seed, keeps);
+        await recorder.SeeADecisionAsync();
+        await nemesis.RageAsync(Things);
+        await recorder.EndAsync();
 
-        var slowest = await AssertAllDecideAndReturnToTheDecisionAsync(storm);
+        var slowest = await AssertAllDecideAndReturnToTheDecisionAsync(nemesis);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{storm.Kills} kills ({storm.KillsOfAll} times all at once), {storm.Pauses} stops, {storm.Isolations} isolations; "
-            + $"{witnesses.Started} runs started, {witnesses.Decided} seen decided, {witnesses.History.Count} answers with a decision, "
-            + $"{witnesses.Unanswered} calls unanswered, {witnesses.Refused} refused; "
+            $"{nemesis.Kills} kills ({nemesis.KillsOfAll} times all at once), {nemesis.Pauses} stops, {nemesis.Isolations} isolations; "
+            + $"{recorder.Started} runs started, {recorder.Decided} seen decided, {recorder.History.Count} answers with a decision, "
+            + $"{recorder.Unanswered} calls unanswered, {recorder.Refused} refused; "
             + $"back at the decision after at most {slowest.TotalMilliseconds:0} ms"));
-        Assert.Empty(witnesses.Complaints);
-        Assert.Null(SafetyChecker.Check(witnesses.History));
+        Assert.Empty(recorder.Complaints);
+        Assert.Null(SafetyChecker.Check(recorder.History));
         if (keeps)
         {
-            storm.KillAll();
-            List<Observation> kept = [.. Enumerable.Range(0, Agents).SelectMany(agent => Kept(storm.FileOf(agent), $"agent{agent + 1}"))];
-            Assert.Null(SafetyChecker.CheckPersisted(witnesses.History, kept));
-            Assert.Null(SafetyChecker.Check(witnesses.History.Concat(kept)));
+            nemesis.KillAll();
+            List<Observation> kept = [.. Enumerable.Range(0, Agents).SelectMany(agent => Kept(nemesis.FileOf(agent), $"agent{agent + 1}"))];
+            Assert.Null(SafetyChecker.CheckPersisted(recorder.History, kept));
+            Assert.Null(SafetyChecker.Check(recorder.History.Concat(kept)));
         }
     }
 
     /// <summary>
     /// The storm is over: every agent is decided or says why it cannot be, the next run decides, and whoever restarts is told.
     /// </summary>
-    private static async Task<TimeSpan> AssertAllDecideAndReturnToTheDecisionAsync(Nemesis storm)
+    private static async Task<TimeSpan> AssertAllDecideAndReturnToTheDecisionAsync(Nemesis nemesis)
     {
-        var clients = storm.Addresses.Select(address => new ApiClient(address)).ToList();
+        var clients = nemesis.Addresses.Select(address => new ApiClient(address)).ToList();
         foreach (var client in clients)
         {
             await EndedAsync(client);
@@ -81,7 +81,7 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
             for (var (polls, tries) = (1, 5); polls > 0; tries--)
             {
                 Assert.True(tries > 0, $"Agent {agent + 1} polled its peers again each time before it knew the decision.");
-                await storm.KillAndRestartAsync(agent);
+                await nemesis.KillAndRestartAsync(agent);
                 var back = Stopwatch.StartNew();
                 var (told, consensus) = await clients[agent].Get("/consensus?wait=60");
                 slowest = back.Elapsed > slowest ? back.Elapsed : slowest;

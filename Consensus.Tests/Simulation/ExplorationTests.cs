@@ -62,7 +62,7 @@ public sealed class ExplorationTests
     [Theory]
     [InlineData(ExplorationGoal.Decision, null, 3)]
     [InlineData(ExplorationGoal.Adoption, null, 5)]
-    [InlineData(ExplorationGoal.Copy, null, 6)]
+    [InlineData(ExplorationGoal.CatchUp, null, 6)]
     [InlineData(ExplorationGoal.Violation, "short-proposal-quorum", 5)]
     [InlineData(ExplorationGoal.Violation, "restarted-member", 4)]
     [InlineData(ExplorationGoal.Violation, "decision-not-restored", 5)]
