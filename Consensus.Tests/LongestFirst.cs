@@ -1,6 +1,9 @@
 using Consensus.Tests.AppHost;
 using Consensus.Tests.Browser;
+using Consensus.Tests.Cluster;
+using Consensus.Tests.Conformance;
 using Consensus.Tests.Simulation;
+using Consensus.Tests.Telemetry;
 using Xunit.Abstractions;
 
 [assembly: TestCollectionOrderer("Consensus.Tests.LongestFirst", "Consensus.Tests")]
@@ -16,8 +19,10 @@ public sealed class LongestFirst : ITestCollectionOrderer
     private static readonly string[] Long =
     [
         Chromium.Lab, Chromium.Live, RunningApplication.Others, RunningApplication.Collection,
-        $"Test collection for {typeof(ModelCheckerTests).FullName}",
+        Of<ModelCheckerTests>(), Of<BrokenAgentTests>(), Of<WarmUpTests>(), Of<StormTests>(),
     ];
+
+    private static string Of<T>() => $"Test collection for {typeof(T).FullName}";
 
     /// <inheritdoc/>
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>

@@ -79,7 +79,7 @@ public sealed class BrokenAgentTests(BrokenAgentTests.Reports reports) : IClassF
     /// <summary>Judges all broken agents, several at a time: a judge mostly waits.</summary>
     public sealed class Reports : IDisposable
     {
-        private readonly SemaphoreSlim _free = new(6);
+        private readonly SemaphoreSlim _free = new(12);
         private readonly ConcurrentDictionary<string, Task<ConformanceReport>> _reports = new();
 
         public Reports()
