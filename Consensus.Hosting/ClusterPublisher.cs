@@ -187,7 +187,8 @@ internal sealed class ClusterPublisher(ConsensusClusterResource cluster, Resourc
             await ReplaceStateAsync(agent, KnownResourceStates.Running, KnownResourceStates.Starting);
             await ReplaceStateAsync(agent, KnownResourceStates.Starting, KnownResourceStates.Running);
         }
-        else if (before?.Up != now.Up || before.Isolated != now.Isolated || before.State?.Stalled != now.State?.Stalled)
+        else if (before is not null
+            && (before.Up != now.Up || before.Isolated != now.Isolated || before.State?.Stalled != now.State?.Stalled))
         {
             await CheckHealthNowAsync(agent);
         }
