@@ -24,7 +24,7 @@ internal static class CheckCommand
     private static readonly Option<int> Initiators = Number(
         "--initiators", "Agents that may start a run, at any time (1..agents).", Defaults.Initiators);
     private static readonly Option<int> Starts = Number(
-        "--starts", $"How often each of them may start one (1..{ModelCheckerOptions.MaxStarts}).", Defaults.Starts);
+        "--starts-per-initiator", $"How often each of them may start one (1..{ModelCheckerOptions.MaxStarts}).", Defaults.Starts);
     private static readonly Option<int> MisconfiguredAgents = Number(
         "--short-peers", "How many agents lack one agent in PEERS, and so count one less (0..(agents-1)/2).", Defaults.MisconfiguredAgents);
     private static readonly Option<bool> Durable =
@@ -32,7 +32,8 @@ internal static class CheckCommand
     private static readonly Option<bool> PartialOrder =
         new("--partial-order-reduction") { Description = "Visit only states right after a message was sent: far fewer, same verdict." };
 
-    // The option's former name.
+    // Former names of options.
+    private static readonly Option<int?> FormerStarts = new("--starts") { Hidden = true };
     private static readonly Option<bool> Turns = new("--turns") { Hidden = true };
     private static readonly RunOptions Run = new([RunOption.Rule, RunOption.Draw, RunOption.Spread], hasDefaults: true);
 
@@ -42,7 +43,8 @@ internal static class CheckCommand
         var command = new Command("check",
             "Visit every state the agents can reach within bounds (exit code 0: all properties hold, 2: one is broken).")
         {
-            Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, MisconfiguredAgents, Durable, PartialOrder, Turns,
+            Agents, Values, Rounds, Crashes, Resets, Initiators, Starts, FormerStarts, MisconfiguredAgents, Durable, PartialOrder,
+            Turns,
         };
         command.SetAction(Check);
         return Run.AddTo(command);
@@ -56,8 +58,9 @@ internal static class CheckCommand
         var run = Run.Read(parsed);
         var bounds = new ModelCheckerOptions(
             parsed.GetValue(Agents), parsed.GetValue(Values), parsed.GetValue(Rounds), parsed.GetValue(Crashes), parsed.GetValue(Resets),
-            parsed.GetValue(Initiators), parsed.GetValue(Starts), run.Rule ?? Defaults.Rule, run.Draw ?? Defaults.Draw,
-            parsed.GetValue(Durable), parsed.GetValue(MisconfiguredAgents), run.Spread);
+            parsed.GetValue(Initiators), parsed.GetValue(FormerStarts) ?? parsed.GetValue(Starts),
+            run.Rule ?? Defaults.Rule, run.Draw ?? Defaults.Draw, parsed.GetValue(Durable), parsed.GetValue(MisconfiguredAgents),
+            run.Spread);
         if (bounds.Error() is { } error)
         {
             throw new ConfigurationException(error);

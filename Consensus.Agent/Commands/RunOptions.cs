@@ -10,29 +10,32 @@ internal sealed class RunOptions(IEnumerable<RunOption> options, bool hasDefault
 {
     private readonly List<(RunOption Run, Option<string?> Command)> _options =
         [.. options.Select(option => (option, Create(option, hasDefaults)))];
+    private readonly List<(RunOption Run, Option<string?> Command)> _former = [];
 
     /// <summary>Adds them to a command.</summary>
     /// <returns>The command.</returns>
     public Command AddTo(Command command)
     {
-        _options.ForEach(option => command.Add(option.Command));
+        _options.Concat(_former).ToList().ForEach(option => command.Add(option.Command));
         return command;
     }
 
-    /// <summary>Lets an option have a second name.</summary>
-    public RunOptions WithAlias(RunOption option, string alias)
+    /// <summary>Takes an option by its former name, too, which the help does not show.</summary>
+    public RunOptions WithFormerName(RunOption option, string name)
     {
-        _options.Find(one => one.Run == option).Command.Aliases.Add(alias);
+        var command = Create(option, hasDefault: false, name);
+        command.Hidden = true;
+        _former.Add((option, command));
         return this;
     }
 
     /// <summary>What the command line asks for.</summary>
-    public RunRequest Read(ParseResult parsed) => _options.Aggregate(
+    public RunRequest Read(ParseResult parsed) => _options.Concat(_former).Aggregate(
         new RunRequest(), (request, option) => parsed.GetValue(option.Command) is { } text ? option.Run.Set(request, text) : request);
 
-    private static Option<string?> Create(RunOption option, bool hasDefault)
+    private static Option<string?> Create(RunOption option, bool hasDefault, string? name = null)
     {
-        var command = new Option<string?>("--" + option.CommandName)
+        var command = new Option<string?>(name ?? "--" + option.CommandName)
         {
             Description = option.Choices.Count > 0
                 ? option.Description : $"{option.Description} {char.ToUpperInvariant(option.Allowed[0])}{option.Allowed[1..]}.",

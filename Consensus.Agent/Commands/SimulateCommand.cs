@@ -38,7 +38,7 @@ internal static class SimulateCommand
     };
     private static readonly RunOptions Run =
         new RunOptions(RunOption.All.Except([RunOption.Round, RunOption.Rule, RunOption.Seed]), hasDefaults: true)
-            .WithAlias(RunOption.WindowMs, "--window");
+            .WithFormerName(RunOption.WindowMs, "--window");
     private static readonly Option<decimal> Drop = Chance("--drop", "Chance that a message or response is lost");
     private static readonly Option<decimal> Duplicate = Chance("--duplicate", "Chance that a message arrives twice");
     private static readonly Option<decimal> Crash = Chance(
@@ -53,8 +53,11 @@ internal static class SimulateCommand
         Description = "1 ms each; 0.2 to 2 ms; or 0.1 ms to 1 s, mostly short.",
         DefaultValueFactory = _ => Defaults.Latency, HelpName = "constant|uniform|tail",
     };
-    private static readonly Option<int> Faults = Number(
-        "--faults", "How long faults happen, in virtual ms; then they stop.", Defaults.FaultsMs);
+    private static readonly Option<int> FaultDuration = Number(
+        "--fault-duration-ms", "How long faults happen, in virtual ms; then they stop.", Defaults.FaultsMs);
+
+    // The option's former name.
+    private static readonly Option<int?> FormerFaultDuration = new("--faults") { Hidden = true };
     private static readonly Option<bool> Durable =
         new("--durable") { Description = "Restarted agents restore the run and the decision they persisted." };
     private static readonly Option<int> MisconfiguredAgents = Number(
@@ -69,7 +72,7 @@ internal static class SimulateCommand
             "Simulate a run from a seed and draw it, or simulate many (exit code 0: all properties hold, 2: the ratified rule broke one).")
         {
             Seed, Runs, Agents, RuleOption, Drop, Duplicate, Crash, Partition,
-            Pause, Reset, Starts, LatencyOption, Faults, Durable, Rounds, MisconfiguredAgents,
+            Pause, Reset, Starts, LatencyOption, FaultDuration, FormerFaultDuration, Durable, Rounds, MisconfiguredAgents,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(Simulate(parsed, cancellation)));
         return Run.AddTo(command);
@@ -93,7 +96,7 @@ internal static class SimulateCommand
             parsed.GetValue(Agents), Drop: Of(parsed, Drop), Duplicate: Of(parsed, Duplicate),
             Crash: Of(parsed, Crash), Partition: Of(parsed, Partition),
             Pause: Of(parsed, Pause), Reset: Of(parsed, Reset), Starts: parsed.GetValue(Starts), Latency: parsed.GetValue(LatencyOption),
-            FaultsMs: parsed.GetValue(Faults), Durable: parsed.GetValue(Durable),
+            FaultsMs: parsed.GetValue(FormerFaultDuration) ?? parsed.GetValue(FaultDuration), Durable: parsed.GetValue(Durable),
             MaxRounds: parsed.GetValue(Rounds), MisconfiguredAgents: parsed.GetValue(MisconfiguredAgents))
             .With(Run.Read(parsed)) with
         {

@@ -55,7 +55,7 @@ public sealed record ModelCheckerOptions(
         Outside("--agents", Agents, 2, MaxAgents) ?? Outside("--values", Values, 1, MaxValues) ?? Outside("--rounds", Rounds, 1, MaxRounds)
         ?? Outside("--crashes", Crashes, 0, MaxFaults) ?? Outside("--resets", Resets, 0, MaxFaults)
         ?? Outside("--initiators", Initiators, 1, Agents)
-        ?? Outside("--starts", Starts, 1, MaxStarts) ?? Outside("--short-peers", MisconfiguredAgents, 0, (Agents - 1) / 2);
+        ?? Outside("--starts-per-initiator", Starts, 1, MaxStarts) ?? Outside("--short-peers", MisconfiguredAgents, 0, (Agents - 1) / 2);
 
     private static string? Outside(string option, int value, int min, int max) =>
         value >= min && value <= max ? null : $"{option} is {value}; it must be from {min} to {max}.";

@@ -104,7 +104,7 @@ public sealed record SimulationOptions(
         ?? Outside(prefix + "drop", Drop) ?? Outside(prefix + "duplicate", Duplicate)
         ?? Outside(prefix + "crash", Crash) ?? Outside(prefix + "partition", Partition) ?? Outside(prefix + "pause", Pause)
         ?? Outside(prefix + "reset", Reset) ?? Outside(prefix + "starts", Starts, 1, 100)
-        ?? Outside(prefix + "faults", FaultsMs, 0, 600_000)
+        ?? Outside(prefix + "fault-duration-ms", FaultsMs, 0, 600_000)
         ?? Outside(prefix + "rounds", MaxRounds, 1, ProtocolLimits.MaxRound)
         ?? Outside(prefix + "short-peers", MisconfiguredAgents, 0, Agents - 1);
 

@@ -60,11 +60,25 @@ public sealed class SimulateCommandTests
         Assert.Contains(expected, Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("simulate", "--faults", "700000", "--fault-duration-ms is 700000; it must be from 0 to 600000.")]
+    [InlineData("simulate", "--window", "60001", "--window-ms must be a whole number from 0 to 60000.")]
+    [InlineData("check", "--starts", "9", "--starts-per-initiator is 9; it must be from 1 to ")]
+    public async Task A_former_name_of_an_option_is_read_as_its_name_and_the_help_does_not_show_it(
+        string command, string former, string value, string expected)
+    {
+        Assert.Contains(expected, (await RunCommandAsync(command, former, value)).Error, StringComparison.Ordinal);
+        var (code, help, _) = await RunCommandAsync(command, "--help");
+        Assert.Equal(0, code);
+        Assert.Contains(expected[..expected.IndexOf(' ', StringComparison.Ordinal)], help, StringComparison.Ordinal);
+        Assert.DoesNotMatch(former + @"(?![\w-])", help);
+    }
+
     [SkippableFact]
     public async Task An_interrupt_ends_a_long_batch()
     {
         Skip.If(RuntimeInformation.IsOSPlatform(OSPlatform.Windows), "There is no SIGINT to send.");
-        using var process = Start("--runs", "1000000000");
+        using var process = Start("simulate", "--runs", "1000000000");
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         try
         {
@@ -86,9 +100,11 @@ public sealed class SimulateCommandTests
         Assert.NotEqual(2, process.ExitCode);
     }
 
-    private static async Task<(int Code, string Text, string Error)> RunAsync(params string[] options)
+    private static Task<(int Code, string Text, string Error)> RunAsync(params string[] options) => RunCommandAsync("simulate", options);
+
+    private static async Task<(int Code, string Text, string Error)> RunCommandAsync(string command, params string[] options)
     {
-        using var process = Start(options);
+        using var process = Start(command, options);
         var (text, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
         return (process.ExitCode, await text, await error);
@@ -97,10 +113,10 @@ public sealed class SimulateCommandTests
     /// <summary>
     /// A shell ignores SIGINT for what it runs in the background, and its children inherit that. <c>env</c> undoes it on Linux.
     /// </summary>
-    private static Process Start(params string[] options)
+    private static Process Start(string command, params string[] options)
     {
-        string[] command = ["dotnet", typeof(Agent.AgentApplication).Assembly.Location, "simulate", .. options];
-        string[] started = RuntimeInformation.IsOSPlatform(OSPlatform.Linux) ? ["env", "--default-signal=INT", .. command] : command;
+        string[] line = ["dotnet", typeof(Agent.AgentApplication).Assembly.Location, command, .. options];
+        string[] started = RuntimeInformation.IsOSPlatform(OSPlatform.Linux) ? ["env", "--default-signal=INT", .. line] : line;
         return Process.Start(
             new ProcessStartInfo(started[0], started[1..]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
