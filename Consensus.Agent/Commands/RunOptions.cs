@@ -10,13 +10,12 @@ internal sealed class RunOptions(IEnumerable<RunOption> options, bool hasDefault
 {
     private readonly List<(RunOption Run, Option<string?> Command)> _options =
         [.. options.Select(option => (option, Create(option, hasDefaults)))];
-    private readonly List<(RunOption Run, Option<string?> Command)> _former = [];
 
     /// <summary>Adds them to a command.</summary>
     /// <returns>The command.</returns>
     public Command AddTo(Command command)
     {
-        _options.Concat(_former).ToList().ForEach(option => command.Add(option.Command));
+        _options.ForEach(option => command.Add(option.Command));
         return command;
     }
 
@@ -25,12 +24,12 @@ internal sealed class RunOptions(IEnumerable<RunOption> options, bool hasDefault
     {
         var command = Create(option, hasDefault: false, name);
         command.Hidden = true;
-        _former.Add((option, command));
+        _options.Add((option, command));
         return this;
     }
 
     /// <summary>What the command line asks for.</summary>
-    public RunRequest Read(ParseResult parsed) => _options.Concat(_former).Aggregate(
+    public RunRequest Read(ParseResult parsed) => _options.Aggregate(
         new RunRequest(), (request, option) => parsed.GetValue(option.Command) is { } text ? option.Run.Set(request, text) : request);
 
     private static Option<string?> Create(RunOption option, bool hasDefault, string? name = null)

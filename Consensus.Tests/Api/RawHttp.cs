@@ -54,7 +54,7 @@ internal sealed class RawHttp(Uri agent) : IDisposable
     /// <param name="request">What to send.</param>
     /// <param name="end">Whether nothing more will be sent.</param>
     /// <param name="noBody">
-    /// Whether the answer has no body by nature, as that to <c>HEAD</c>, or none that ends: then the connection is closed.
+    /// Whether no body is read: the answer to <c>HEAD</c> has none, and that of a stream never ends. The connection is then closed.
     /// </param>
     /// <exception cref="TimeoutException">There was neither an answer nor an end in time.</exception>
     public async Task<RawAnswer?> SendAsync(byte[] request, bool end = false, bool noBody = false)

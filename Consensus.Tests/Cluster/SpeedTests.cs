@@ -113,9 +113,10 @@ public sealed class SpeedTests(ITestOutputHelper output) : IAsyncLifetime
             using var client = new ApiClient(agent);
             foreach (var run in (await client.Get("/timeline/runs")).Body.GetProperty("runs").EnumerateArray())
             {
-                var before = sent.GetValueOrDefault(run.GetProperty("run").GetString()!);
-                sent[run.GetProperty("run").GetString()!] =
-                    (before.Sent + run.GetProperty("sent").GetInt32(), Math.Max(before.Rounds, run.GetProperty("rounds").GetInt32()));
+                var id = run.GetProperty("run").GetString()!;
+                var before = sent.GetValueOrDefault(id);
+                var (count, rounds) = (run.GetProperty("sent").GetInt32(), run.GetProperty("rounds").GetInt32());
+                sent[id] = (before.Sent + count, Math.Max(before.Rounds, rounds));
             }
         }
 

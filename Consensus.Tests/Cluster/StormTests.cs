@@ -63,7 +63,7 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
     }
 
     /// <summary>
-    /// The storm is over: every agent is decided or says why it cannot be, the next run decides, and whoever restarts is told.
+    /// After the storm, every agent has decided or says why it cannot. The next run decides. An agent that restarts learns its decision.
     /// </summary>
     private static async Task<TimeSpan> AssertAllDecideAndReturnToTheDecisionAsync(Nemesis nemesis)
     {
