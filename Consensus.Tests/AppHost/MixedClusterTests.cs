@@ -16,13 +16,15 @@ namespace Consensus.Tests.AppHost;
 /// </summary>
 [Collection(RunningApplication.Others)]
 [Trait(Category.Name, Category.System)]
-public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncDisposable
+public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetime
 {
     private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(6));
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consensus-");
     private DistributedApplication? _app;
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         await (_app?.DisposeAsync() ?? ValueTask.CompletedTask);
         _limit.Dispose();

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Consensus.Tests.Api;
-using Deque.AxeCore.Playwright;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -142,7 +141,7 @@ public sealed class AddressTests(Chromium chromium) : ThreeAgents
         {
             Assert.Equal(404, (await tab.Page.GotoAsync(new Uri(Cluster.Addresses[0], address).ToString()))!.Status);
             await Assertions.Expect(tab.Page.Locator("h1")).ToHaveTextAsync("There is no such page");
-            Assert.Empty((await tab.Page.RunAxe()).Violations);
+            Assert.Empty(await tab.ViolationsAsync());
         }
 
         await tab.Page.ClickAsync("text=Learn");

@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
 namespace Consensus.Tests.Browser;
@@ -34,7 +36,7 @@ public sealed class Chromium : IAsyncLifetime
         Assertions.SetDefaultExpectTimeout(PatienceMs);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(
-            new BrowserTypeLaunchOptions { ExecutablePath = Executable, Args = ["--no-sandbox"] });
+            new BrowserTypeLaunchOptions { ExecutablePath = Executable, Args = ["--no-sandbox", .. (Environment.GetEnvironmentVariable("XARGS") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)] });
     }
 
     public async Task DisposeAsync()
@@ -172,6 +174,13 @@ public sealed class Tab : IAsyncDisposable
 
         throw new InvalidOperationException($"{element} has no place on the page.");
     }
+
+    /// <summary>What Axe finds wrong on the page.</summary>
+    /// <param name="rule">The one rule to check; null: all.</param>
+    public async Task<AxeResultItem[]> ViolationsAsync(string? rule = null) => (await Page.RunAxe(new AxeRunOptions
+    {
+        RunOnly = rule is null ? null : RunOnlyOptions.Rules(rule), ResultTypes = [ResultType.Violations],
+    })).Violations;
 
     /// <summary>Waits until the page has so many elements of a kind. False where it does not within 5 s.</summary>
     public async Task<bool> ShowsAsync(string selector, int count)

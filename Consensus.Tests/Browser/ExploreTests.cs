@@ -3,7 +3,6 @@ using Consensus.Protocol;
 using Consensus.Simulation;
 using Consensus.Simulation.Exploration;
 using Consensus.Tests.Api;
-using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
 namespace Consensus.Tests.Browser;
@@ -102,7 +101,7 @@ public sealed class ExploreTests(Chromium chromium) : ThreeAgents
         await tab.Page.Locator("#explore [data-token='d4']").ClickAsync(new() { Button = MouseButton.Right });
         await tab.Page.Locator(".step-menu").GetByText("Duplicate").ClickAsync();
         await Assertions.Expect(tab.Page.Locator("#explore .arrow.in-flight")).ToHaveCountAsync(4);
-        Assert.Empty((await tab.Page.RunAxe()).Violations);
+        Assert.Empty(await tab.ViolationsAsync());
         Assert.Empty(tab.Errors);
     }
 

@@ -17,6 +17,8 @@ namespace Consensus.Tests.Telemetry;
 [Trait(Category.Name, Category.System)]
 public sealed partial class WarmUpTests
 {
+    private const int PollMs = 100;
+
     [SkippableTheory]
     [InlineData("", 10)]
     [InlineData("http://127.0.0.1:1", 2)] // Exports compile their own code meanwhile.
@@ -49,10 +51,11 @@ public sealed partial class WarmUpTests
     private static async Task<int> CompiledAsync(Uri agent)
     {
         using var http = new HttpClient { BaseAddress = agent };
-        for (var (last, compiled) = ("", -1); ;)
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        for (var (last, compiled) = ("", -1); ; await Task.Delay(PollMs, patience.Token))
         {
             // For 300 ms it answers the same text.
-            var text = await http.GetStringAsync("/metrics");
+            var text = await http.GetStringAsync("/metrics", patience.Token);
             var now = int.Parse(JitCompiled().Match(text).Groups["methods"].Value, CultureInfo.InvariantCulture);
             if (text != last && now == compiled)
             {
