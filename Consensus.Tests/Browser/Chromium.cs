@@ -36,7 +36,7 @@ public sealed class Chromium : IAsyncLifetime
         Assertions.SetDefaultExpectTimeout(PatienceMs);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(
-            new BrowserTypeLaunchOptions { ExecutablePath = Executable, Args = ["--no-sandbox", .. (Environment.GetEnvironmentVariable("XARGS") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)] });
+            new BrowserTypeLaunchOptions { ExecutablePath = Executable, Args = ["--no-sandbox"] });
     }
 
     public async Task DisposeAsync()

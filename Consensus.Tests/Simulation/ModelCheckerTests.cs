@@ -23,7 +23,7 @@ public sealed class ModelCheckerTests
     [Fact]
     public void Every_property_holds_where_restarted_agents_restore_what_they_persisted()
     {
-        var report = new ModelChecker(new ModelCheckerOptions(Durable: true)).Run();
+        var report = new ModelChecker(new ModelCheckerOptions(Durable: true), partialOrderReduction: true).Run();
         Assert.True(report.Holds, string.Join('\n', report.Lines()));
         Assert.Contains(report.Reachability, reached => reached is { Name: "restores a decision", Seen: true });
     }
@@ -74,9 +74,14 @@ public sealed class ModelCheckerTests
             new ModelChecker(bounds, Mutant.Find("forging-relay").Factory, symmetry: false, partialOrderReduction: true).Run());
     }
 
+    // ProofStepTests hunt every mutant. Here one of each kind shows that a violation is found where messages are relayed.
     [Theory]
-    [MemberData(nameof(Hunts))]
-    public void Every_mutant_is_caught_where_the_initiator_relays_too(string mutant, int rounds, int crashes, int resets, int starts)
+    [InlineData("short-vote-quorum", 2, 0, 0, 1)]
+    [InlineData("restarted-member", 1, 1, 0, 1)]
+    [InlineData("old-final-accepted", 1, 0, 0, 2)]
+    [InlineData("clearing-handshake", 1, 0, 0, 1)]
+    public void A_mutant_of_each_kind_is_caught_where_the_initiator_relays_too(
+        string mutant, int rounds, int crashes, int resets, int starts)
     {
         var bounds = new ModelCheckerOptions(Rounds: rounds, Crashes: crashes, Resets: resets, Starts: starts, Spread: Spread.Relay);
         Assert.NotNull(new ModelChecker(bounds, Mutant.Find(mutant).Factory, symmetry: false, partialOrderReduction: true).Run().Broken);
@@ -206,7 +211,7 @@ public sealed class ModelCheckerTests
     [InlineData(true)]
     public void A_check_visits_the_same_states_every_time(bool reduced)
     {
-        var bounds = new ModelCheckerOptions(Rounds: 1);
+        var bounds = new ModelCheckerOptions(Rounds: 1, Resets: 0);
         var first = new ModelChecker(bounds, partialOrderReduction: reduced).Run();
         var second = new ModelChecker(bounds, partialOrderReduction: reduced).Run();
         Assert.Equal((first.States, first.Transitions, first.Depth, first.AgentStates),

@@ -166,7 +166,7 @@ public sealed class SimulatorTests
         string mutant, string property, bool durable = false, Spread spread = Spread.Direct)
     {
         var make = Mutant.Find(mutant).Factory;
-        var report = new SimulationBatch(Heavy with { WindowMs = 20, Durable = durable, Spread = spread }, 1, 3_000, make).Run();
+        var report = new SimulationBatch(Heavy with { WindowMs = 20, Durable = durable, Spread = spread }, 1, 600, make).Run();
         Assert.True(report.Broken.ContainsKey((Rule.Ratified, property)), $"{mutant}: {string.Join('\n', report.Lines())}");
         var (seed, _) = report.Violations.First(found => found.Violation.Property == property);
         var whole = new SimulationTrace();
