@@ -9,6 +9,7 @@ namespace Consensus.Conformance;
 internal sealed class RunningAgents(
     IReadOnlyList<Uri> urls, ConformanceOptions options, ExchangeLog log, Func<bool> outOfTime, CancellationToken cancellation)
 {
+    private const int MaxRetries = 2;
     private static readonly TimeSpan DecisionTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Judges all.</summary>
@@ -47,6 +48,14 @@ internal sealed class RunningAgents(
             {
                 progress(verdicts.Count + runs, verdicts.Count + options.Runs, "runs");
                 (violation, var reached) = await RunAsync(agents, runs);
+
+                // An agent by the original contract sends its decision once, and a slow machine may lose it.
+                for (var retries = MaxRetries; retries > 0 && judged == ConformanceLevel.Original
+                    && violation?.Property == PropertyNames.Termination && !outOfTime(); retries--)
+                {
+                    (violation, reached) = await RunAsync(agents, runs);
+                }
+
                 decided += reached ? 1 : 0;
             }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -48,11 +49,29 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
     public static HttpClient CreateHttp() => new(new SocketsHttpHandler
     {
         UseProxy = false, UseCookies = false, AllowAutoRedirect = false, ActivityHeadersPropagator = null,
-        Expect100ContinueTimeout = Timeout.InfiniteTimeSpan,
+        Expect100ContinueTimeout = Timeout.InfiniteTimeSpan, ConnectCallback = ConnectAsync,
     })
     {
         Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = MaxResponseBytes,
     };
+
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+
+            // As in HappyEyeballs: a connection that was reset must fail here, where its SocketException is wrapped.
+            _ = socket.RemoteEndPoint;
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Sets what an agent reads when it starts, unless it is set already.</summary>
     public void SetEnvironment(Dictionary<string, object> variables, bool isRunMode)

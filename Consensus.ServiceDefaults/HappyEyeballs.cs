@@ -98,6 +98,10 @@ public sealed class HappyEyeballs(
         try
         {
             await socket.ConnectAsync(endpoint, cancellation);
+
+            // The platform reads this property once it has the stream. Where the peer has reset the connection by then, a call would
+            // throw a SocketException in place of an HttpRequestException. The socket keeps what is read here.
+            _ = socket.RemoteEndPoint;
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch

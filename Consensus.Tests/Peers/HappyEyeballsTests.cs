@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Consensus.Hosting;
 using Consensus.ServiceDefaults;
 using Microsoft.Extensions.Time.Testing;
 
@@ -22,6 +23,43 @@ public sealed class HappyEyeballsTests
     private bool _ignoresCancellation;
 
     public HappyEyeballsTests() => _eyeballs = new HappyEyeballs((_, _) => Task.FromResult(_addresses), Connect, _time);
+
+    [Fact]
+    public async Task A_connection_that_is_reset_at_once_fails_a_call_as_every_other_failure_does()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var resetting = ResetAllAsync(listener);
+        var address = new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+        foreach (var http in (HttpClient[])[new(DirectHttp.CreateHandler()), AgentClient.CreateHttp()])
+        {
+            for (var call = 0; call < 500; call++)
+            {
+                await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(address));
+            }
+
+            http.Dispose();
+        }
+
+        listener.Stop();
+        await resetting;
+    }
+
+    private static async Task ResetAllAsync(TcpListener listener)
+    {
+        try
+        {
+            while (true)
+            {
+                using var accepted = await listener.AcceptSocketAsync();
+                accepted.LingerState = new LingerOption(true, 0);
+            }
+        }
+        catch (SocketException)
+        {
+            // The listener has ended.
+        }
+    }
 
     [Fact]
     public async Task A_dead_address_holds_up_a_connection_for_a_moment_only()
