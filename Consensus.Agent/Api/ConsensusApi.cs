@@ -58,13 +58,15 @@ internal static class ConsensusApi
             QuorumUnreachable few => TooFew(
                 few, await ClusterApi.AgentsAsync(agent, options, faults, cluster, "/state", context.RequestAborted), peers),
             DuplicateAgentId same => RequestBody.Problem(
-                409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.", "same-id"),
+                409, $"Two agents call themselves {same.AgentId}; nothing was started. Give each agent an AGENT_ID of its own.",
+                "duplicate-agent-id"),
             ClusterSizeMismatch mismatch => RequestBody.Problem(409, Describe(mismatch), ResponseReason.ClusterSize.WireName()),
             OriginalPeer original => RequestBody.Problem(
                 409, $"{original.Peer} speaks only the original contract, which knows no ratified rule; "
                     + "nothing was started. Ask for the classic rule, or leave the rule out.",
                 "original-peer"),
-            _ => RequestBody.Problem(503, "Too many runs wait to be started; nothing was started. Try again in a second.", "busy"),
+            _ => RequestBody.Problem(
+                503, "Too many runs wait to be started; nothing was started. Try again in a second.", "start-queue-full"),
         };
     }
 

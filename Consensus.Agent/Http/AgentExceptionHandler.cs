@@ -11,7 +11,7 @@ internal sealed class AgentExceptionHandler : IExceptionHandler
     {
         (int Status, string Reason)? problem = exception switch
         {
-            PersistenceException => (503, "not-kept"),
+            PersistenceException => (503, "not-persisted"),
             StoppingException => (503, "stopping"),
             AgentFailedException => (500, "failed"),
             _ => null,

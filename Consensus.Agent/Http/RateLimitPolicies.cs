@@ -92,7 +92,7 @@ internal static class RateLimitPolicies
             context.Response.Headers.RetryAfter = "1";
             return RequestBody.Problem(
                 503, $"Too many calls of this kind are under way ({policy?.ToLowerInvariant()}). Try again in a second.",
-                "crowded").ExecuteAsync(context);
+                "too-many-calls").ExecuteAsync(context);
         }
 
         context.RequestServices.GetRequiredService<RejectedRequestLog>().Add(RejectionReason.TooManyRuns, context);

@@ -128,7 +128,7 @@ public sealed class PersistenceTests : IDisposable
         using var asked = new ApiClient(again.Addresses[0]);
         async Task<List<string>> LanesAsync(string run) =>
             [.. (await asked.Get("/timeline?cluster=true" + run)).Body.GetProperty("lanes").EnumerateArray()
-                .Select(lane => $"{lane.GetProperty("agent_id")} {lane.GetProperty("part")} {lane.GetProperty("up")}")];
+                .Select(lane => $"{lane.GetProperty("agent_id")} {lane.GetProperty("role")} {lane.GetProperty("up")}")];
         Assert.Equal(["agent1 member True", "agent2 member True", "agent3 member True"], await LanesAsync(""));
 
         // An agent whose id is known keeps its lane while it is down.
@@ -161,7 +161,7 @@ public sealed class PersistenceTests : IDisposable
 
         var (code, problem) = await clients[2].Get("/consensus");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, code);
-        Assert.Equal("not-kept", problem.GetProperty("reason").GetString());
+        Assert.Equal("not-persisted", problem.GetProperty("reason").GetString());
         Assert.Contains("start this agent again", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await clients[2].Post("/run")).Code);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await clients[2].Post("/reset")).Code);

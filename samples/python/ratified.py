@@ -244,7 +244,7 @@ def start(body):
         return agent.run() | {"rule": "classic", "missing": missing}
     ids = [answer["agent_id"] for answer in met] + [ME]
     if len(set(ids)) < len(ids):
-        return problem(409, "same-id", "Two agents have one AGENT_ID: give each its own.")
+        return problem(409, "duplicate-agent-id", "Two agents have one AGENT_ID: give each its own.")
     if any(answer["agents"] != N for answer in met):
         return problem(409, "cluster-size", "Agents count different numbers of agents: give each all others in PEERS.")
     with lock:
