@@ -119,7 +119,7 @@ public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 /// <param name="Messages">What went between them, in order of sending.</param>
 /// <param name="Rounds">Every round's values.</param>
 /// <param name="Folded">Ranges of rounds whose events and messages are left out.</param>
-/// <param name="Silences">When an agent that others spoke to gave no sign of life.</param>
+/// <param name="Unresponsive">When an agent that others spoke to gave no sign of life.</param>
 /// <param name="Agree">Whether all decisions are equal; absent where no agent decided.</param>
 /// <param name="Descriptor">The run as described; absent for a bare one.</param>
 /// <param name="LastRound">The last round that anyone entered.</param>
@@ -133,11 +133,15 @@ public sealed record RunHistory(string AgentId, IReadOnlyList<RunSummary> Runs);
 public sealed record ClusterTimeline(
     string? Run, int N, int Quorum, long StartUs, IReadOnlyList<Lane> Lanes,
     IReadOnlyList<LaneEvent> Events, IReadOnlyList<MessageArrow> Messages,
-    IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<UnresponsivePeriod> Silences,
+    IReadOnlyList<RoundValues> Rounds, IReadOnlyList<RoundRange> Folded, IReadOnlyList<UnresponsivePeriod> Unresponsive,
     bool? Agree = null, RunDescriptor? Descriptor = null, int LastRound = 0,
     string? Sentence = null, double? DurationMs = null, ViolatedProperty? Violation = null,
     IReadOnlyList<LaneState>? States = null, RunVerdict? Verdict = null, IReadOnlyList<string>? Texts = null,
-    EventExplanation? Explanation = null);
+    EventExplanation? Explanation = null)
+{
+    /// <summary>The version of this form. 1 had other names for five fields; the page reads both.</summary>
+    public int Version { get; } = 2;
+}
 
 /// <summary>A property that a simulated run violates.</summary>
 /// <param name="Property">Its name.</param>
@@ -175,7 +179,7 @@ public sealed record SimulatedPair(long Seed, int Events, ClusterTimeline Classi
 /// <summary>One agent of a merged timeline.</summary>
 /// <param name="AgentId">Its id, or its address while the id is unknown.</param>
 /// <param name="Up">Whether it responds; of one that does not, only what others recorded is there.</param>
-/// <param name="Part">
+/// <param name="Role">
 /// <c>member</c>, <c>learner</c>, <c>absent</c>, or <c>former</c>: it took part, and the cluster does not count it any more.
 /// </param>
 /// <param name="Boot">Its boot.</param>
@@ -185,16 +189,16 @@ public sealed record SimulatedPair(long Seed, int Events, ClusterTimeline Classi
 /// <param name="Dropped">Steps that it recorded and no longer has.</param>
 /// <param name="StateKnown">Whether its state is known. Agents that others wrote and agents that are down give no record of it.</param>
 public sealed record Lane(
-    string AgentId, bool Up, string Part, string? Boot = null, double OffsetMs = 0, int? Value = null, int? Round = null, int Dropped = 0,
+    string AgentId, bool Up, string Role, string? Boot = null, double OffsetMs = 0, int? Value = null, int? Round = null, int Dropped = 0,
     bool StateKnown = false);
 
 /// <summary>
-/// An event inside one agent; <paramref name="T"/> in ms since the start, <paramref name="Lane"/> an index, <paramref name="Text"/>
+/// An event inside one agent; <paramref name="AtMs"/> in ms since the start, <paramref name="Lane"/> an index, <paramref name="Text"/>
 /// the number of its text, a verb whose subject is the agent. <paramref name="Run"/> is absent in the timeline's run.
 /// <paramref name="Support"/> says of a decision which votes or proposals support it: "2 of 3 votes: agent1, agent2".
 /// </summary>
 public sealed record LaneEvent(
-    double T, int Lane, string Kind, int Round = 0, int? Value = null, int? Proposal = null, int? Attempt = null, string? Other = null,
+    double AtMs, int Lane, string Kind, int Round = 0, int? Value = null, int? Proposal = null, int? Attempt = null, string? Other = null,
     string? Run = null, string? Support = null, int? Text = null)
 {
     /// <inheritdoc cref="TimelineEvent.KnownKind"/>
@@ -222,8 +226,8 @@ public sealed record NewInformation(
 /// <param name="Proposal">The proposal that a vote repeats.</param>
 /// <param name="Status">The response's status.</param>
 /// <param name="Reason">The response's reason.</param>
-/// <param name="News">The new information of the response; absent: none.</param>
-/// <param name="Guessed">True where only one end was recorded, and the other end's time is a guess.</param>
+/// <param name="Piggybacked">The new information of the response; absent: none.</param>
+/// <param name="Estimated">True where only one end was recorded, and the other end's time is an estimate.</param>
 /// <param name="Id">The sender's number of the message.</param>
 /// <param name="Run">The run; absent in the timeline's run.</param>
 /// <param name="Completes">True where it completed its receiver's decision.</param>
@@ -233,11 +237,12 @@ public sealed record NewInformation(
 public sealed record MessageArrow(
     string Kind, int From, int To, double Sent, double? Received = null,
     double? Answered = null, double? LostAt = null, int Round = 0, int? Value = null,
-    int? Proposal = null, string? Status = null, string? Reason = null, NewInformation? News = null, bool Guessed = false, long? Id = null,
-    string? Run = null, bool? Completes = null, bool? ResponseCompletes = null, int? Text = null, int? Outcome = null);
+    int? Proposal = null, string? Status = null, string? Reason = null, NewInformation? Piggybacked = null,
+    bool Estimated = false, long? Id = null, string? Run = null,
+    bool? Completes = null, bool? ResponseCompletes = null, int? Text = null, int? Outcome = null);
 
 /// <summary>A round: when the first agent entered it, and each lane's value (null where it did not enter).</summary>
-public sealed record RoundValues(int Round, double T, IReadOnlyList<int?> Values);
+public sealed record RoundValues(int Round, double AtMs, IReadOnlyList<int?> Values);
 
 /// <summary>Rounds <paramref name="From"/> to <paramref name="To"/>, both included.</summary>
 public readonly record struct RoundRange(int From, int To);

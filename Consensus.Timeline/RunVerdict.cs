@@ -55,7 +55,7 @@ public sealed record RunVerdict(string Tone, string Text, string? Figures = null
     private static RunVerdict Agreed(ClusterTimeline timeline, string run, List<Lane> decided, bool recovered, string figures)
     {
         var rounds = decided.Min(lane => lane.Round ?? 0) - (timeline.Descriptor?.StartRound ?? 1) + 1;
-        var undecided = timeline.Lanes.Where(lane => lane.Value is null && lane.Part != "former").Select(lane => lane.AgentId).ToList();
+        var undecided = timeline.Lanes.Where(lane => lane.Value is null && lane.Role != "former").Select(lane => lane.AgentId).ToList();
         var agents = undecided.Count == 0 && decided.Count > 3 ? $"All {decided.Count} agents"
             : EventFormatter.List([.. decided.Select(lane => lane.AgentId)]);
         var verb = decided.Count == 1 ? "decided" : "agreed on";
@@ -76,7 +76,7 @@ public sealed record RunVerdict(string Tone, string Text, string? Figures = null
                 || (message is { Received: not null, To: >= 0 } && message.Kind != MessageKind.Reset.WireName()))
             .ToList();
         var lost = messages.Count(message => message is { Received: null, LostAt: not null });
-        var present = timeline.Lanes.Where(lane => lane.Part != "former").Select(lane => lane.AgentId).ToHashSet();
+        var present = timeline.Lanes.Where(lane => lane.Role != "former").Select(lane => lane.AgentId).ToHashSet();
         var left = timeline.Descriptor?.Members.Keys.Count(id => !present.Contains(id)) ?? 0;
         return Count(messages.Count, "message") + (recovered ? " since the restart" : "") + (lost == 0 ? "" : $", {lost:N0} lost")
             + (timeline.Folded.Count == 0 ? "" : " shown") + (left == 0 ? "" : $", {left} of its agents left the cluster");

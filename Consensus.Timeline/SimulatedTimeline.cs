@@ -35,10 +35,10 @@ public static class SimulatedTimeline
         return RunVerdict.AddTo(merged with
         {
             Lanes = [.. merged.Lanes.Select((lane, agent) => lane with { Up = processes[agent].Last().Kind != TraceStepKind.Crash })],
-            Silences = [.. UnresponsivePeriods(trace, at => (at - merged.StartUs) / 1000.0)],
+            Unresponsive = [.. UnresponsivePeriods(trace, at => (at - merged.StartUs) / 1000.0)],
             Sentence = sentence,
             Violation = violation is null ? null : new ViolatedProperty(violation.Property, violation.Explanation),
-            DurationMs = (ends.Find(e => merged.Lanes[e.Lane].AgentId == run?.Id.Initiator) ?? ends.FirstOrDefault())?.T,
+            DurationMs = (ends.Find(e => merged.Lanes[e.Lane].AgentId == run?.Id.Initiator) ?? ends.FirstOrDefault())?.AtMs,
         });
     }
 

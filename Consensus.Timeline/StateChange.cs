@@ -44,9 +44,9 @@ public sealed record StateChange(
 public sealed record StateDecision(int Value, int Round);
 
 /// <summary>A <see cref="StateChange"/> in a merged timeline.</summary>
-/// <remarks><paramref name="T"/> is in ms since the start. Agents are named by the indices of their lanes.</remarks>
+/// <remarks><paramref name="AtMs"/> is in ms since the start. Agents are named by the indices of their lanes.</remarks>
 public sealed record LaneState(
-    double T, int Lane, bool? Fresh = null, bool? Down = null, string? Run = null, int? Round = null,
+    double AtMs, int Lane, bool? Fresh = null, bool? Down = null, string? Run = null, int? Round = null,
     [property: JsonConverter(typeof(EnumNameConverter<Phase>))] Phase? Phase = null,
     int? Value = null, int? Attempts = null, bool? Learner = null, StateDecision? Decision = null, string? Stalled = null,
     IReadOnlyDictionary<int, int>? Proposals = null, IReadOnlyDictionary<int, int>? Votes = null);

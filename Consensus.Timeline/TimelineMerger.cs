@@ -34,17 +34,17 @@ public static class TimelineMerger
         var arrows = Arrows(links, decisions, At, T);
         var events = recorded.SelectMany(timeline => timeline.Events!.Where(IsInner)
             .Select(e => ToLaneEvent(e, names[timeline.AgentId], At, T) with { Support = decisions.SupportOf(timeline, e) }))
-            .OrderBy(e => e.T).ToList();
+            .OrderBy(e => e.AtMs).ToList();
         ShowRuns(arrows, events);
         var lanes = names.Ids.Select((id, lane) => ToLane(id, lane, names, sources, descriptor, offsets, events)).ToList();
         var rounds = RoundsOf(recorded, names, At, T);
         var values = lanes.Where(lane => lane.Value is not null).Select(lane => lane.Value).Distinct().Count();
         return RunVerdict.AddTo(TimelineTexts.AddTo(new ClusterTimeline(
             run, sources.Count, Quorum.Of(sources.Count), start, lanes, events,
-            arrows, rounds, folded, SilencesOf(arrows, events, lanes.Count),
+            arrows, rounds, folded, UnresponsiveOf(arrows, events, lanes.Count),
             values == 0 ? null : values == 1, descriptor, LastRoundOf(rounds, sources, descriptor), DurationMs: DurationOf(sources),
             States: [.. recorded.SelectMany(timeline => StatesOf(timeline, names, at => T(At(names[timeline.AgentId], at))))
-                .OrderBy(state => state.T)])));
+                .OrderBy(state => state.AtMs)])));
     }
 
     private static IEnumerable<LaneState> StatesOf(AgentTimeline timeline, LaneResolver names, Func<long, double> t)
@@ -162,7 +162,7 @@ public static class TimelineMerger
             var answered = link.Answered is { } a ? at(link.From, a.AtUs) : (long?)null;
             var received = link.Received is { } r ? at(link.To, r.AtUs) : (long?)null;
 
-            // Who records one end only leaves the other to be guessed: a moment before, or in the middle of the exchange.
+            // Who records one end only leaves the other to be estimated: a moment before, or in the middle of the exchange.
             var sent = link.Sent is { } s ? at(link.From, s.AtUs) : received!.Value - 200;
             received ??= answered is null ? null : sent + ((answered - sent) / 2);
             received = received is null ? null : Math.Max(received.Value, sent);
@@ -187,7 +187,7 @@ public static class TimelineMerger
     /// <summary>A response repeats its sender's state. Only the first copy that an agent receives is new information.</summary>
     private static void KeepNewInformation(List<MessageArrow> arrows)
     {
-        var arrivals = new List<(double T, int Index, bool IsResponse)>(arrows.Count * 2);
+        var arrivals = new List<(double AtMs, int Index, bool IsResponse)>(arrows.Count * 2);
         for (var i = 0; i < arrows.Count; i++)
         {
             if (arrows[i] is { Received: { } received } arrow
@@ -197,7 +197,7 @@ public static class TimelineMerger
                 arrivals.Add((received, i, false));
             }
 
-            if (arrows[i] is { Answered: { } answered, News: not null })
+            if (arrows[i] is { Answered: { } answered, Piggybacked: not null })
             {
                 arrivals.Add((answered, i, true));
             }
@@ -225,10 +225,11 @@ public static class TimelineMerger
             {
                 Informs(arrow.From, arrow.To, arrow.Run, arrow.Kind, arrow.Round, arrow.Value, arrow.Proposal);
             }
-            else if (arrow.News is { } news && !Informs(arrow.To, arrow.From, news.Run, news.Kind, news.Round, news.Value, news.Proposal)
+            else if (arrow.Piggybacked is { } carried
+                && !Informs(arrow.To, arrow.From, carried.Run, carried.Kind, carried.Round, carried.Value, carried.Proposal)
                 && arrow.ResponseCompletes != true)
             {
-                arrows[i] = arrow with { News = null };
+                arrows[i] = arrow with { Piggybacked = null };
             }
         }
     }
@@ -240,10 +241,10 @@ public static class TimelineMerger
         foreach (var joined in events.Where(e => e.KnownKind is TimelineEventKind.Joined or TimelineEventKind.JoinedAsLearner))
         {
             var i = arrows.FindIndex(arrow =>
-                arrow.Kind == query && arrow.From == joined.Lane && arrow.Answered == joined.T && arrow.News is null);
+                arrow.Kind == query && arrow.From == joined.Lane && arrow.Answered == joined.AtMs && arrow.Piggybacked is null);
             if (i >= 0)
             {
-                arrows[i] = arrows[i] with { News = new NewInformation(query, 0, Run: joined.Run) };
+                arrows[i] = arrows[i] with { Piggybacked = new NewInformation(query, 0, Run: joined.Run) };
             }
         }
     }
@@ -287,15 +288,15 @@ public static class TimelineMerger
     }
 
     /// <summary>From the first message that an agent did not respond to until its next message.</summary>
-    private static List<UnresponsivePeriod> SilencesOf(List<MessageArrow> arrows, List<LaneEvent> events, int lanes)
+    private static List<UnresponsivePeriod> UnresponsiveOf(List<MessageArrow> arrows, List<LaneEvent> events, int lanes)
     {
         var periods = new List<UnresponsivePeriod>();
         for (var lane = 0; lane < lanes; lane++)
         {
             double[] sentAt =
             [
-                .. events.Where(e => e.Lane == lane).Select(e => e.T)
-                    .Concat(arrows.Where(a => a.From == lane && !(a.Guessed && a.Answered is null)).Select(a => a.Sent))
+                .. events.Where(e => e.Lane == lane).Select(e => e.AtMs)
+                    .Concat(arrows.Where(a => a.From == lane && !(a.Estimated && a.Answered is null)).Select(a => a.Sent))
                     .Concat(arrows.Where(a => a.To == lane && a.Received is not null).Select(a => a.Received!.Value)).Order(),
             ];
             var until = double.MinValue;

@@ -36,12 +36,12 @@ internal sealed class TimelineTexts
     {
         Text = ContentOf(message.Kind, message.Round, message.Value, message.Proposal),
         Outcome = message.Status is null && message.Reason is null ? null : OutcomeOf(message.Status, message.Reason),
-        News = message.News is { } news ? news with { Text = NewsOf(news, run) } : null,
+        Piggybacked = message.Piggybacked is { } carried ? carried with { Text = ContentOf(carried, run) } : null,
     };
 
-    private int? NewsOf(NewInformation news, string? run) => news.Kind == MessageKind.StateQuery.WireName()
-        ? NumberOf($"run {news.Run ?? run}")
-        : ContentOf(news.Kind, news.Round, news.Value, news.Proposal);
+    private int? ContentOf(NewInformation carried, string? run) => carried.Kind == MessageKind.StateQuery.WireName()
+        ? NumberOf($"run {carried.Run ?? run}")
+        : ContentOf(carried.Kind, carried.Round, carried.Value, carried.Proposal);
 
     private int? ContentOf(string kind, int round, int? value, int? proposal)
     {

@@ -8,7 +8,7 @@ namespace Consensus.Timeline;
 /// <summary>Why something happened.</summary>
 /// <param name="Agent">The agent.</param>
 /// <param name="Event">What happened, in words whose subject is the agent.</param>
-/// <param name="T">When, in ms since the start of the timeline.</param>
+/// <param name="AtMs">When, in ms since the start of the timeline.</param>
 /// <param name="Sentences">At most five sentences.</param>
 /// <param name="Causes">
 /// The messages, responses, timers and failures that caused it. Without any one of them it would not have happened, or by
@@ -19,15 +19,15 @@ namespace Consensus.Timeline;
 /// <param name="Past">By lane: until when its steps are in the causal past, in ms; null: none is.</param>
 /// <param name="Guilty">Of a broken rule: the first step that the sound rule would not take; absent: none.</param>
 public sealed record EventExplanation(
-    string Agent, string Event, double T, IReadOnlyList<string> Sentences,
+    string Agent, string Event, double AtMs, IReadOnlyList<string> Sentences,
     IReadOnlyList<ExplainedCause> Causes, IReadOnlyList<ExplainedQuorum> Quorums,
     IReadOnlyList<string> Shared, IReadOnlyList<double?> Past, ExplainedCause? Guilty = null);
 
 /// <summary>A step of an explanation.</summary>
-/// <param name="T">When, in ms since the start of the timeline.</param>
+/// <param name="AtMs">When, in ms since the start of the timeline.</param>
 /// <param name="Lane">The agent's lane.</param>
 /// <param name="Text">What it is.</param>
-public sealed record ExplainedCause(double T, int Lane, string Text);
+public sealed record ExplainedCause(double AtMs, int Lane, string Text);
 
 /// <summary>Asks why something happened in a run.</summary>
 /// <param name="Agent">The agent.</param>

@@ -156,11 +156,11 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
         {
             ("{", "it is not JSON"), ("{}", "it has no list “lanes”"),
             (good.Replace("\"folded\"", "\"x\"", StringComparison.Ordinal), "it has no list “folded”"),
-            (good.Replace("\"silences\"", "\"x\"", StringComparison.Ordinal), "it has no list “silences”"),
+            (good.Replace("\"unresponsive\"", "\"x\"", StringComparison.Ordinal), "it has no list “unresponsive”"),
             (good.Replace("\"sent\":", "\"sent\":\"now\",\"x\":", StringComparison.Ordinal), "the time of a message"),
             (good.Replace("\"from\":", "\"answered\":-9,\"from\":", StringComparison.Ordinal), "a response comes before its request"),
-            ($"{{\"version\":2,{good[1..]}", "its version is 2"),
-            (good[..^1] + ",\"states\":[{\"t\":0,\"lane\":3}]}", "the state of an agent has no time, agent or value"),
+            (good.Replace("\"version\":2", "\"version\":3", StringComparison.Ordinal), "its version is 3"),
+            (good[..^1] + ",\"states\":[{\"at_ms\":0,\"lane\":3}]}", "the state of an agent has no time, agent or value"),
             (good[..^1] + ",\"texts\":[1]}", "its words are no text"),
         })
         {
@@ -170,10 +170,38 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
 
         Assert.Equal(0, await tab.Page.Locator("#simulate .stage").CountAsync());
         Assert.Empty(tab.Errors);
-
-        static FilePayload FileOf(string name, string text) =>
-            new() { Name = name, MimeType = "application/json", Buffer = Encoding.UTF8.GetBytes(text) };
     }
+
+    [SkippableTheory]
+    [InlineData("\"version\":1")]
+    [InlineData("\"earlier\":0")] // Files of before had no version.
+    public async Task A_file_of_version_1_is_drawn_as_the_same_run_of_version_2(string version)
+    {
+        var path = "/simulate?seed=7&drop=0.2&crash=0.05";
+        using var now = JsonDocument.Parse((await Clients[0].Get(path)).Body.GetRawText());
+        var earlier = FormerNames.Aggregate(
+            now.RootElement.GetRawText().Replace("\"version\":2", version, StringComparison.Ordinal),
+            (text, name) => text.Replace($"\"{name.Now}\":", $"\"{name.Former}\":", StringComparison.Ordinal));
+        Assert.All(FormerNames, name => Assert.Contains($"\"{name.Former}\":", earlier, StringComparison.Ordinal));
+        await using var tab = await OpenAsync(1280);
+        var (input, svg) = (tab.Page.Locator("#simulate input[type=file]"), tab.Page.Locator("[data-rule=observed] .diagram svg").First);
+        await input.SetInputFilesAsync(FileOf("now.json", now.RootElement.GetRawText()));
+        await Assertions.Expect(svg.Locator(".mark").First).ToBeAttachedAsync();
+        var drawn = await svg.InnerHTMLAsync();
+        await input.SetInputFilesAsync(FileOf("none.json", "{}"));
+        await Assertions.Expect(tab.Page.Locator("#simulate .stage")).ToHaveCountAsync(0);
+        await input.SetInputFilesAsync(FileOf("earlier.json", earlier));
+        await Assertions.Expect(svg.Locator(".mark").First).ToBeAttachedAsync();
+        Assert.Equal(drawn, await svg.InnerHTMLAsync());
+        Assert.Empty(tab.Errors);
+    }
+
+    /// <summary>What version 1 of a run's form called five of its fields.</summary>
+    private static readonly (string Now, string Former)[] FormerNames =
+        [("at_ms", "t"), ("role", "part"), ("piggybacked", "news"), ("estimated", "guessed"), ("unresponsive", "silences")];
+
+    private static FilePayload FileOf(string name, string text) =>
+        new() { Name = name, MimeType = "application/json", Buffer = Encoding.UTF8.GetBytes(text) };
 
     [SkippableFact]
     public async Task However_much_of_a_long_run_is_unfolded_only_what_is_in_sight_is_drawn()

@@ -35,7 +35,7 @@ public sealed class ExploreApiTests : ThreeAgents
         var run = started.GetProperty("run").GetString();
         var (_, timeline) = await Clients[1].Get($"/timeline?cluster=true&run={run}");
         var decided = timeline.GetProperty("events").EnumerateArray()
-            .First(e => e.GetProperty("kind").GetString() == "decided").GetProperty("t").GetDouble();
+            .First(e => e.GetProperty("kind").GetString() == "decided").GetProperty("at_ms").GetDouble();
 
         // Just before the first decision, no agent has decided and messages are in flight. With these the agents decide.
         var at = (decided - 0.001).ToString(CultureInfo.InvariantCulture);
@@ -131,7 +131,7 @@ public sealed class ExploreApiTests : ThreeAgents
         var run = started.GetProperty("run").GetString();
         var (_, timeline) = await Clients[1].Get($"/timeline?cluster=true&run={run}");
         var (start, events) = (timeline.GetProperty("start_us").GetInt64(), timeline.GetProperty("events").EnumerateArray().ToList());
-        var drawn = events.First(e => e.GetProperty("kind").GetString() == "drew").GetProperty("t").GetDouble();
+        var drawn = events.First(e => e.GetProperty("kind").GetString() == "drew").GetProperty("at_ms").GetDouble();
         var decided = events.First(e => e.GetProperty("kind").GetString() == "decided");
         var at = timeline.GetProperty("messages").EnumerateArray()
             .Max(message => message.TryGetProperty("answered", out var answered) ? answered.GetDouble() : 0) + 1;
@@ -140,7 +140,7 @@ public sealed class ExploreApiTests : ThreeAgents
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Equal(decided.GetProperty("value").GetInt32(), end.GetProperty("since").GetProperty("value").GetInt32());
         Assert.InRange(end.GetProperty("since").GetProperty("at_us").GetInt64(),
-            start + (long)(drawn * 1000), start + (long)(decided.GetProperty("t").GetDouble() * 1000) + 1);
+            start + (long)(drawn * 1000), start + (long)(decided.GetProperty("at_ms").GetDouble() * 1000) + 1);
         var (_, first) = await Clients[1].Get($"{query}&until={start + (long)(drawn * 1000) + 1}");
         Assert.Equal("[1,2,3]", first.GetProperty("values").GetRawText());
         Assert.Equal(HttpStatusCode.OK, (await Clients[1].Get(query.Replace("possible", "futures", StringComparison.Ordinal))).Code);

@@ -40,9 +40,9 @@ public class SimulatedStatesTests
     public void The_response_that_makes_an_agent_a_learner_shows_its_run()
     {
         var learned = Explore("s1.1-d1.1-c2-u2-d4-r4");
-        var query = Assert.Single(learned.Messages, message => message.News?.Kind == "state");
+        var query = Assert.Single(learned.Messages, message => message.Piggybacked?.Kind == "state");
         Assert.Equal(("state", 1, 0), (query.Kind, query.From, query.To));
-        Assert.Equal("run 1.agent1.a1", learned.Texts![query.News!.Text!.Value]);
+        Assert.Equal("run 1.agent1.a1", learned.Texts![query.Piggybacked!.Text!.Value]);
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public class SimulatedStatesTests
         {
             var known = next.Fresh == true ? new LaneState(0, lane) : state;
             state = new LaneState(
-                next.T, lane, Down: next.Down, Run: next.Run ?? known.Run,
+                next.AtMs, lane, Down: next.Down, Run: next.Run ?? known.Run,
                 Round: next.Round ?? known.Round, Phase: next.Phase ?? known.Phase,
                 Value: next.Value ?? known.Value, Attempts: next.Attempts ?? known.Attempts, Learner: next.Learner ?? known.Learner,
                 Decision: next.Decision ?? known.Decision, Stalled: next.Stalled ?? known.Stalled,

@@ -95,10 +95,10 @@ public sealed class TimelineApiTests : ThreeAgents
         // A slow agent may query a peer before it joins the run: its own timeline of the run then lacks the query.
         var messages = merged.GetProperty("messages").EnumerateArray()
             .Where(message => message.GetProperty("kind").GetString() != "state"
-                || !message.TryGetProperty("guessed", out var guessed) || !guessed.GetBoolean()).ToList();
+                || !message.TryGetProperty("estimated", out var estimated) || !estimated.GetBoolean()).ToList();
         Assert.All(messages.Where(message => message.TryGetProperty("received", out _)), message =>
         {
-            Assert.False(message.GetProperty("guessed").GetBoolean());
+            Assert.False(message.GetProperty("estimated").GetBoolean());
             Assert.InRange(message.GetProperty("from").GetInt32(), 0, 2);
             Assert.True(message.GetProperty("received").GetDouble() >= message.GetProperty("sent").GetDouble());
         });

@@ -15,7 +15,7 @@ public class TimelineMergerTests
         cluster.Run();
         var merged = cluster.Merged();
         Assert.Equal(cluster.Sent, merged.Messages.Count);
-        Assert.All(merged.Messages, arrow => Assert.True(arrow is { From: >= 0, To: >= 0, Received: not null, Guessed: false }));
+        Assert.All(merged.Messages, arrow => Assert.True(arrow is { From: >= 0, To: >= 0, Received: not null, Estimated: false }));
     }
 
     [Theory]
@@ -55,8 +55,8 @@ public class TimelineMergerTests
         var lost = merged.Messages.Where(arrow => arrow.Received is null).ToList();
         Assert.NotEmpty(lost);
         Assert.All(lost, arrow => Assert.True(arrow is { To: 2, LostAt: not null }));
-        Assert.Contains(merged.Silences, period => period is { Lane: 2, To: null });
-        Assert.Equal("absent", merged.Lanes[2].Part);
+        Assert.Contains(merged.Unresponsive, period => period is { Lane: 2, To: null });
+        Assert.Equal("absent", merged.Lanes[2].Role);
     }
 
     [Fact]
@@ -78,21 +78,21 @@ public class TimelineMergerTests
         cluster.Run();
         var merged = TimelineMerger.Merge(
             "x", [new("/", cluster.Timelines[0].Read()), new("http://10.0.0.1:5000", cluster.Timelines[1].Read())], []);
-        Assert.Equal(["agent1 member", "agent2 member", "agent3 former"], merged.Lanes.Select(lane => $"{lane.AgentId} {lane.Part}"));
+        Assert.Equal(["agent1 member", "agent2 member", "agent3 former"], merged.Lanes.Select(lane => $"{lane.AgentId} {lane.Role}"));
     }
 
     [Fact]
-    public void What_only_the_receiver_recorded_is_drawn_from_a_guessed_send()
+    public void What_only_the_receiver_recorded_is_drawn_from_an_estimated_send()
     {
         var cluster = new RecordedCluster(Right);
         cluster.Run();
         var forgot = cluster.Timelines[1].Read() with { Boot = "another", Events = [], Rounds = [] };
         var merged = TimelineMerger.Merge("x", [new("/", cluster.Timelines[0].Read()),
             new("http://10.0.0.1:5000", forgot), new("http://10.0.0.2:5000", cluster.Timelines[2].Read())], []);
-        var guessed = merged.Messages.Where(arrow => arrow.Guessed).ToList();
-        Assert.Contains(guessed, arrow => arrow.From == 1);
-        Assert.Contains(guessed, arrow => arrow.To == 1);
-        Assert.All(guessed, arrow => Assert.True(arrow.Received >= arrow.Sent));
+        var estimated = merged.Messages.Where(arrow => arrow.Estimated).ToList();
+        Assert.Contains(estimated, arrow => arrow.From == 1);
+        Assert.Contains(estimated, arrow => arrow.To == 1);
+        Assert.All(estimated, arrow => Assert.True(arrow.Received >= arrow.Sent));
     }
 
     [Fact]
@@ -101,9 +101,10 @@ public class TimelineMergerTests
         var cluster = new RecordedCluster(Right);
         cluster.Run();
         var merged = cluster.Merged();
-        var news = merged.Messages.Where(arrow => arrow.News is not null).Select(arrow => (arrow.From, arrow.To, arrow.News)).ToList();
-        Assert.NotEmpty(news);
-        Assert.Equal(news.Count, news.Distinct().Count());
+        var carried = merged.Messages.Where(arrow => arrow.Piggybacked is not null)
+            .Select(arrow => (arrow.From, arrow.To, arrow.Piggybacked)).ToList();
+        Assert.NotEmpty(carried);
+        Assert.Equal(carried.Count, carried.Distinct().Count());
     }
 
     [Fact]

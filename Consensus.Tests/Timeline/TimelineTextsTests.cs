@@ -27,7 +27,7 @@ public sealed class TimelineTextsTests
         [
             new("new_round", 0, 1, 0, Round: 1, Value: 2),
             new("proposal", 0, 1, 0, Round: 1, Value: 2), new("vote", 0, 1, 0, Round: 1, Proposal: 2),
-            new("final", 0, 1, 0, Round: 1, Value: 2, News: new NewInformation("vote", 1, 2, 3)),
+            new("final", 0, 1, 0, Round: 1, Value: 2, Piggybacked: new NewInformation("vote", 1, 2, 3)),
             new("state", 0, 1, 0), new("proposal", 1, 0, 0, Round: 1, Value: 2),
         ];
         var timeline = TimelineTexts.AddTo(Empty with { Messages = messages });
@@ -39,7 +39,7 @@ public sealed class TimelineTextsTests
             ],
             timeline.Texts!);
         Assert.Equal(timeline.Messages[1].Text, timeline.Messages[5].Text);
-        Assert.Equal(4, timeline.Messages[3].News!.Text);
+        Assert.Equal(4, timeline.Messages[3].Piggybacked!.Text);
     }
 
     [Fact]

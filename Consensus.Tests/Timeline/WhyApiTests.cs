@@ -26,7 +26,7 @@ public sealed class WhyApiTests : ThreeAgents
             var agent = timeline.GetProperty("lanes")[e.GetProperty("lane").GetInt32()].GetProperty("agent_id").GetString()!;
             var kind = e.GetProperty("kind").GetString();
             var round = e.GetProperty("round").GetInt32();
-            var question = $"run={run}&agent={agent}&kind={kind}&at={e.GetProperty("t").GetRawText()}";
+            var question = $"run={run}&agent={agent}&kind={kind}&at={e.GetProperty("at_ms").GetRawText()}";
             var (code, why) = await Clients[index % 3].Get(
                 $"/timeline/why?{question}{(kind == "joined" ? "" : $"&round={round}")}");
             Assert.Equal(HttpStatusCode.OK, code);
@@ -98,7 +98,7 @@ public sealed class WhyApiTests : ThreeAgents
         var classic = pair.GetProperty("classic");
         var last = classic.GetProperty("events").EnumerateArray().Last(e => e.GetProperty("kind").GetString() == "decided");
         var agent = classic.GetProperty("lanes")[last.GetProperty("lane").GetInt32()].GetProperty("agent_id").GetString();
-        var question = $"{agent},decided,{last.GetProperty("t").GetRawText()}";
+        var question = $"{agent},decided,{last.GetProperty("at_ms").GetRawText()}";
         var (_, explained) = await Clients[0].Get($"/simulate/counterexample?why={question}");
         var why = explained.GetProperty("classic").GetProperty("explanation");
         Assert.Equal(2, why.GetProperty("quorums").GetArrayLength());
@@ -115,7 +115,8 @@ public sealed class WhyApiTests : ThreeAgents
         var last = broken.GetProperty("events").EnumerateArray().Where(e => e.GetProperty("kind").GetString() == "decided")
             .MaxBy(e => e.GetProperty("round").GetInt32());
         var agent = broken.GetProperty("lanes")[last.GetProperty("lane").GetInt32()].GetProperty("agent_id").GetString();
-        var answer = (await Clients[0].Get($"/simulate/mutants/{mutant}?why={agent},decided,{last.GetProperty("t").GetRawText()}")).Body;
+        var at = last.GetProperty("at_ms").GetRawText();
+        var answer = (await Clients[0].Get($"/simulate/mutants/{mutant}?why={agent},decided,{at}")).Body;
         var why = answer.GetProperty("broken").GetProperty("explanation");
         Assert.Contains("by the sound rule, on the same messages, it adopts",
             why.GetProperty("guilty").GetProperty("text").GetString(), StringComparison.Ordinal);

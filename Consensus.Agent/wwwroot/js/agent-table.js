@@ -24,12 +24,12 @@ export class AgentTable {
   show({ lanes, timeline }, states, position, { cluster, end = cluster ? 'Current state' : 'At the end of the run' } = {}) {
     const atEnd = position === undefined;
     this.caption.textContent = atEnd ? end : 'At the selected step';
-    const shown = lanes.map((lane, index) => ({ lane, index })).filter(({ lane }) => !cluster || lane.part !== 'former');
+    const shown = lanes.map((lane, index) => ({ lane, index })).filter(({ lane }) => !cluster || lane.role !== 'former');
     replaceIfChanged(this.body, shown.map(({ lane, index }) => {
       const agent = cluster?.find((candidate) => candidate.agent_id === lane.agent_id);
       const { decision, ...state } = states[index];
       const up = state.known && !(atEnd && cluster) ? !state.down : cluster ? Boolean(agent?.up) : lane.up;
-      const row = { ...state, decision: decision?.value, up, part: lane.part, isolated: atEnd && Boolean(agent?.isolated) };
+      const row = { ...state, decision: decision?.value, up, role: lane.role, isolated: atEnd && Boolean(agent?.isolated) };
       const snapshot = atEnd && agent?.state && agent.state.run === timeline.run ? agent.state : null;
       if (snapshot) {
         // The timeline may lack events of folded rounds. The agent's snapshot is complete.
@@ -53,13 +53,13 @@ export class AgentTable {
 }
 
 function statusOf(row) {
-  if (row.part === 'former') return 'left the cluster';
+  if (row.role === 'former') return 'left the cluster';
   if (!row.up) return 'down';
   if (row.isolated) return 'isolated';
   if (row.decision) return 'decided';
-  if (row.known ? row.learner : row.part === 'learner') return 'learner';
-  if (!row.known && row.part !== 'absent') return 'state unknown';
-  return row.part === 'absent' ? 'not reached' : PHASES[row.phase] ?? row.phase;
+  if (row.known ? row.learner : row.role === 'learner') return 'learner';
+  if (!row.known && row.role !== 'absent') return 'state unknown';
+  return row.role === 'absent' ? 'not reached' : PHASES[row.phase] ?? row.phase;
 }
 
 function rowElement(id, row, lanes) {

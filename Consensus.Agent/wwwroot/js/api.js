@@ -85,8 +85,8 @@ export const getTimeline = (run, detail) =>
   call(`timeline?cluster=true${run ? `&run=${encodeURIComponent(run)}` : ''}${detailQuery(detail)}`);
 
 /** Why something happened in a recorded run. */
-export const getWhy = (run, { agent, kind, t, round }) =>
-  call(`timeline/why?${queryText({ run, agent, kind, at: t, ...(round ? { round } : {}) })}`);
+export const getWhy = (run, { agent, kind, at_ms: at, round }) =>
+  call(`timeline/why?${queryText({ run, agent, kind, at, ...(round ? { round } : {}) })}`);
 
 export const getRuns = () => call('timeline/runs?cluster=true');
 

@@ -90,14 +90,14 @@ const runView = new RunView(byId('diagram'), {
     showTrace(model);
     if (readAddress().tab === 'live' && !state.missing) showAddressSoon('live', liveAddress(model, position));
   },
-  explore: ({ t }, { lanes, timeline: { run, n, descriptor } }) => descriptor && lanes.some((lane) => lane.state_known)
+  explore: ({ at_ms: at }, { lanes, timeline: { run, n, descriptor } }) => descriptor && lanes.some((lane) => lane.state_known)
     && n <= MAX_EXPLORED.agents && descriptor.values <= MAX_EXPLORED.values
-    ? addressOf('explore', [['run', run], ['at', String(t)]]) : undefined,
+    ? addressOf('explore', [['run', run], ['at', String(at)]]) : undefined,
   ask: (question, { timeline }) => api.getWhy(timeline.run ?? '', question),
   possible: {
     open: false,
     ask: (kind, until, model, signal) => api.exploreFuture(
-      kind, { run: model.timeline.run, at: String(Math.max(0, model.steps.at(-1).t)), until: untilOf(until, model) }, signal),
+      kind, { run: model.timeline.run, at: String(Math.max(0, model.steps.at(-1).at_ms)), until: untilOf(until, model) }, signal),
   },
   address: (model, position) => new URL(addressOf('live', [...runEntry(model.timeline.run), ...stepEntry(position)]), location.href).href,
 });

@@ -39,7 +39,7 @@ export function describeArrow(arrow, lanes) {
   if (response) lines.push(`response to the ${KINDS[message.kind]}, ${duration(message.answered - message.sent)} after it was sent`);
   else if (arrow.state === 'lost') lines.push('lost: no response');
   else if (arrow.state === 'in-flight') lines.push('in flight');
-  else lines.push(`took ${duration(message.received - message.sent)}${message.guessed ? ' (estimated: only one end was recorded)' : ''}`);
+  else lines.push(`took ${duration(message.received - message.sent)}${message.estimated ? ' (estimated: only one end was recorded)' : ''}`);
   if (arrow.deciding) lines.push('completed the decision of its receiver');
   lines.push(`sent at ${duration(Math.max(0, message.sent))}`);
   if (!response && arrow.outcome) lines.push(arrow.outcome);

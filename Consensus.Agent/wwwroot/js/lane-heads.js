@@ -39,7 +39,7 @@ export class LaneHeads {
       const [{ decision }, status] = [states[index], statusOf(lane, states[index])];
       const dropped = lane.dropped ? `${lane.dropped.toLocaleString('en')} older steps are no longer recorded` : undefined;
       const head = html('div', {
-        class: `head${lane.part === 'former' ? ' former' : status === 'down' ? ' down' : ''}`,
+        class: `head${lane.role === 'former' ? ' former' : status === 'down' ? ' down' : ''}`,
         'data-agent': lane.agent_id, title: dropped,
       },
         html('button', {
@@ -62,8 +62,8 @@ export class LaneHeads {
 }
 
 function statusOf(lane, { known, down, learner }) {
-  if (lane.part === 'former') return 'left';
+  if (lane.role === 'former') return 'left';
   if (known ? down : !lane.up) return 'down';
-  if (known ? learner : lane.part === 'learner') return 'learner';
-  return lane.part === 'absent' ? 'not reached' : known === false ? 'state unknown' : '';
+  if (known ? learner : lane.role === 'learner') return 'learner';
+  return lane.role === 'absent' ? 'not reached' : known === false ? 'state unknown' : '';
 }

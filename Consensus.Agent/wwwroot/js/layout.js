@@ -88,12 +88,12 @@ function placeSteps(models, zoom) {
 
 /** The steps of each time, by their models. */
 function rowsOf(models) {
-  const steps = models.flatMap((model) => model.steps).sort((a, b) => a.t - b.t);
-  return [...Map.groupBy(steps, ({ t }) => t)].map(([t, row]) => [t, Map.groupBy(row, ({ model }) => model)]);
+  const steps = models.flatMap((model) => model.steps).sort((a, b) => a.at_ms - b.at_ms);
+  return [...Map.groupBy(steps, (step) => step.at_ms)].map(([t, row]) => [t, Map.groupBy(row, ({ model }) => model)]);
 }
 
 function foldsOf({ folded, rounds }) {
-  const entered = new Map(rounds.map((round) => [round.round, round.t]));
+  const entered = new Map(rounds.map((round) => [round.round, round.at_ms]));
   return folded.map(({ from, to }) =>
     ({ from, to, until: entered.get(to + 1) ?? Infinity, rounds: rounds.filter((round) => round.round >= from && round.round <= to) }));
 }

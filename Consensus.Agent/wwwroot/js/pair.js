@@ -8,8 +8,8 @@ import { buildModel } from './timeline-model.js';
 
 /** All steps of one time. `counts` says how many steps of each run are shown after it. */
 class Row {
-  constructor(t, steps, counts) {
-    Object.assign(this, { t, steps, counts });
+  constructor(atMs, steps, counts) {
+    Object.assign(this, { at_ms: atMs, steps, counts });
   }
 }
 
@@ -63,8 +63,8 @@ export class RunPair {
 
 function rowsOf(models) {
   const counts = models.map(() => 0);
-  const steps = models.flatMap((model) => model.steps).sort((a, b) => a.t - b.t);
-  return [...Map.groupBy(steps, ({ t }) => t)].map(([t, row]) => {
+  const steps = models.flatMap((model) => model.steps).sort((a, b) => a.at_ms - b.at_ms);
+  return [...Map.groupBy(steps, (step) => step.at_ms)].map(([t, row]) => {
     for (const { model } of row) counts[models.indexOf(model)] += 1;
     return new Row(t, row, [...counts]);
   });

@@ -96,7 +96,7 @@ export class Playback {
     // A screen reader reads the value text of a focused slider. A live region would repeat it.
     this.text.setAttribute('aria-live', document.activeElement === this.slider ? 'off' : 'polite');
     this.text.replaceChildren(...(step
-      ? [html('b', {}, `${count}/${model.steps.length} · ${duration(Math.max(0, step.t))}`), ` ${description}`]
+      ? [html('b', {}, `${count}/${model.steps.length} · ${duration(Math.max(0, step.at_ms))}`), ` ${description}`]
       : [model.steps.length ? 'Before the first step.' : '']));
   }
 }

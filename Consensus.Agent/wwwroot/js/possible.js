@@ -28,7 +28,7 @@ export class Possible {
     if (model === this.model && position === this.position) return;
     const { lanes, steps, timeline } = model;
     this.root.hidden = steps.length === 0 || !timeline.run || !lanes.some((lane) => lane.state_known);
-    Object.assign(this, { model, position, until: position === undefined ? undefined : steps[position - 1]?.t ?? -1 });
+    Object.assign(this, { model, position, until: position === undefined ? undefined : steps[position - 1]?.at_ms ?? -1 });
     this.chart.replaceChildren();
     this.#askSoon();
   }

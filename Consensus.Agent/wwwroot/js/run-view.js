@@ -71,7 +71,7 @@ export class RunView {
   /** Draws from when on only one value was possible. The rest of the picture stays, and so does what moves in it. */
   #showLine(since) {
     const { model, diagram } = this;
-    model.onlyValue = since && { t: (since.at_us - model.timeline.start_us) / 1000, value: since.value };
+    model.onlyValue = since && { at_ms: (since.at_us - model.timeline.start_us) / 1000, value: since.value };
     diagram.svg.querySelector('.only-value')?.remove();
     if (since && diagram.model === model) diagram.svg.querySelector('.background').append(onlyValueLine(diagram.plan, model));
   }

@@ -1,7 +1,6 @@
 // Copies of a run: the picture as SVG and PNG, the run as JSON, Mermaid and ShiViz texts, and the address.
 
 import { html, svg } from './dom.js';
-import { writeRun } from './run-file.js';
 import { statesAfter } from './timeline-model.js';
 import { verdictOf } from './verdict.js';
 import { toMermaid, toShiViz } from './run-texts.js';
@@ -24,7 +23,7 @@ export function shareMenu(diagram) {
     }),
     button('Picture as SVG', () => save(`${name()}.svg`, 'image/svg+xml', pictureOf(diagram))),
     button('Picture as PNG', async () => saveBlob(`${name()}.png`, await toPng(pictureOf(diagram)))),
-    button('Run as JSON', () => save(`${name()}.json`, 'application/json', writeRun(diagram.model.timeline))),
+    button('Run as JSON', () => save(`${name()}.json`, 'application/json', JSON.stringify(diagram.model.timeline))),
     button('Mermaid diagram', () => {
       const text = toMermaid(diagram.model);
       const warning = `Mermaid draws at most ${MERMAID_MAX.toLocaleString('en')} characters unless maxTextSize is raised. `

@@ -196,8 +196,8 @@ export function background(plan, model) {
 }
 
 /** The line across the lanes from which on only one value was possible. */
-export function onlyValueLine(plan, { onlyValue: { t, value }, steps }) {
-  const y = Math.max(8, ...steps.filter((step) => step.t <= t + 0.002).map(({ bottom }) => bottom + 5));
+export function onlyValueLine(plan, { onlyValue: { at_ms: t, value }, steps }) {
+  const y = Math.max(8, ...steps.filter((step) => step.at_ms <= t + 0.002).map(({ bottom }) => bottom + 5));
   return svg('g', { class: `only-value ${valueClass(value)}`, transform: `translate(0 ${round(y)})` },
     svg('path', { d: `M${plan.gutter - 8} 0H${round(plan.width - 4)}` }),
     svg('text', { x: round(plan.width - 6), y: 14, 'text-anchor': 'end' }, `from here on only ${value}`));
@@ -217,7 +217,7 @@ function laneLine(lane, plan, model) {
     const end = index < own.length - 1 ? startOf(own[index + 1]) : bottom;
     parts.push(svg('path', { class: `lane ${span.line}`.trim(), d: `M${x} ${startOf(span)}V${end}` }));
   });
-  for (const period of model.timeline.silences.filter((found) => found.lane === lane)) {
+  for (const period of model.timeline.unresponsive.filter((found) => found.lane === lane)) {
     const y1 = yAt(period.from, model.steps, 4);
     const y2 = period.to === undefined ? bottom : yAt(period.to, model.steps, bottom);
     parts.push(svg('path', { class: 'lane unresponsive', d: `M${x} ${round(y1)}V${round(y2)}` }));
@@ -229,7 +229,7 @@ function laneLine(lane, plan, model) {
 }
 
 function yAt(t, steps, fallback) {
-  const step = steps.find((candidate) => candidate.t >= t - 1e-6);
+  const step = steps.find((candidate) => candidate.at_ms >= t - 1e-6);
   return step ? step.y : fallback;
 }
 

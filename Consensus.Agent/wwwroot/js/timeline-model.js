@@ -5,8 +5,8 @@ import { KINDS, NOTES } from './vocabulary.js';
 
 /** All events of one agent at one time: messages received, responses received, marks, messages sent. */
 class Step {
-  constructor(t, lane) {
-    Object.assign(this, { t, lane, marks: [], joined: [], received: [], responses: [], sent: [] });
+  constructor(atMs, lane) {
+    Object.assign(this, { at_ms: atMs, lane, marks: [], joined: [], received: [], responses: [], sent: [] });
   }
 }
 
@@ -21,11 +21,11 @@ export function buildModel(timeline) {
   const textOf = ({ text, kind }) => timeline.texts?.[text] ?? KINDS[kind] ?? kind;
 
   for (const event of timeline.events) {
-    const step = stepAt(event.lane, event.t);
+    const step = stepAt(event.lane, event.at_ms);
     (event.kind in NOTES ? step.marks : step.joined).push({ ...event, text: textOf(event) });
   }
 
-  for (const { lane, t, down } of timeline.states ?? []) if (down) stepAt(lane, t).down = true;
+  for (const { lane, at_ms: at, down } of timeline.states ?? []) if (down) stepAt(lane, at).down = true;
 
   const arrows = [];
   for (const message of timeline.messages) {
@@ -42,18 +42,18 @@ export function buildModel(timeline) {
     arrows.push(arrow);
 
     // Only a response with new information gets an arrow of its own.
-    if (message.news && to && from) {
+    if (message.piggybacked && to && from) {
       const response = {
-        message, from: to, to: stepAt(message.from, message.answered), state: 'delivered', kind: message.news.kind,
-        value: message.news.value, response: true, deciding: message.response_completes, request: arrow,
-        text: textOf(message.news),
+        message, from: to, to: stepAt(message.from, message.answered), state: 'delivered', kind: message.piggybacked.kind,
+        value: message.piggybacked.value, response: true, deciding: message.response_completes, request: arrow,
+        text: textOf(message.piggybacked),
       };
       response.to.responses.push(response);
       arrows.push(response);
     }
   }
 
-  const order = steps.flatMap((ofLane) => [...ofLane.values()]).sort((a, b) => a.t - b.t || a.lane - b.lane);
+  const order = steps.flatMap((ofLane) => [...ofLane.values()]).sort((a, b) => a.at_ms - b.at_ms || a.lane - b.lane);
   const values = new Set(timeline.events.map((event) => event.value));
   for (const round of timeline.rounds) round.values.forEach((value) => values.add(value));
   const model = { timeline, lanes: timeline.lanes, steps: order, arrows, values: [...values].filter(Boolean).sort((a, b) => a - b) };
@@ -64,10 +64,10 @@ export function buildModel(timeline) {
 
 /** The state of each agent after the first `count` steps. A change without news of a part leaves the part as it is. */
 export function statesAfter({ timeline, lanes, steps }, count = steps.length) {
-  const { t, lane: last } = steps[count - 1] ?? { t: -Infinity };
+  const { at_ms: at, lane: last } = steps[count - 1] ?? { at_ms: -Infinity };
   const states = lanes.map((lane) => initialState(lane));
   for (const change of timeline.states ?? []) {
-    if (count === steps.length || change.t < t || (change.t === t && change.lane <= last)) merge(states, change, lanes);
+    if (count === steps.length || change.at_ms < at || (change.at_ms === at && change.lane <= last)) merge(states, change, lanes);
   }
 
   // Of an agent whose state is not known, only its events say that it decided.
@@ -111,7 +111,7 @@ function spansOf({ timeline, lanes, steps }) {
   const next = lanes.map((_, lane) => ({ at: 0, steps: steps.filter((step) => step.lane === lane) }));
   for (const change of timeline.states ?? []) {
     const own = next[change.lane];
-    while (own.steps[own.at]?.t < change.t) own.at++;
+    while (own.steps[own.at]?.at_ms < change.at_ms) own.at++;
     merge(states, change, lanes);
     add(change.lane, own.steps[own.at], states[change.lane]);
   }

@@ -17,7 +17,7 @@ export class Tooltip {
     if (!target) return;
     const { mark } = target;
     const { title, lines } = mark
-      ? { title: `${lanes[mark.lane].agent_id} ${describeMark(mark)}`, lines: [`at ${duration(Math.max(0, mark.t))}`] }
+      ? { title: `${lanes[mark.lane].agent_id} ${describeMark(mark)}`, lines: [`at ${duration(Math.max(0, mark.at_ms))}`] }
       : describeArrow(target.arrow, lanes);
     this.root.replaceChildren(html('strong', {}, title), ...lines.map((line) => html('span', {}, line)));
     const box = container.getBoundingClientRect();

@@ -9,24 +9,24 @@ const ENTERS = new Set(['drew', 'copied', 'adopted']);
 /** What a step can be asked for: its last event, else a message that it did not accept, else that its run is stalled. */
 export function questionOf(step) {
   if (!step?.model) return null;
-  const { lane, t } = step;
+  const { lane, at_ms } = step;
   const [mark, refused] = [step.marks.at(-1) ?? step.joined.at(-1), step.received.find(({ message }) => REFUSED.has(message.status))];
   if (mark?.kind === 'booted') return null;
   const kind = mark?.kind ?? (refused ? 'ignored' : null);
-  if (kind) return { lane, kind, t, round: mark?.round || undefined };
+  if (kind) return { lane, kind, at_ms, round: mark?.round || undefined };
 
   // What shows a stall is often a response that nothing is drawn of.
   const { steps, timeline } = step.model;
-  const stall = timeline.states?.find((state) => state.stalled && steps.findLast((before) => before.t <= state.t) === step);
-  return stall ? { lane: stall.lane, kind: 'stalled', t: stall.t } : null;
+  const stall = timeline.states?.find((state) => state.stalled && steps.findLast((before) => before.at_ms <= state.at_ms) === step);
+  return stall ? { lane: stall.lane, kind: 'stalled', at_ms: stall.at_ms } : null;
 }
 
 /** A question as the agent reads it in a query. */
-export const queryOf = ({ agent, kind, t, round }) => [agent, kind, t, ...(round ? [round] : [])].join(',');
+export const queryOf = ({ agent, kind, at_ms: at, round }) => [agent, kind, at, ...(round ? [round] : [])].join(',');
 
 export class Why {
   /**
-   * @param {((question: {agent: string, kind: string, t: number, round?: number}, model) => Promise<object>) | undefined} ask
+   * @param {((question: {agent: string, kind: string, at_ms: number, round?: number}, model) => Promise<object>) | undefined} ask
    * undefined: the picture explains nothing
    * @param {() => void} onChange runs when an answer is shown or closed
    */
@@ -71,19 +71,19 @@ export class Why {
   /** Closes the answer where a picture does not hold what was asked for. */
   keepIn({ timeline, steps }) {
     const { shown } = this;
-    const isDrawn = shown?.kind === 'stalled' || steps.some(({ lane, t }) => lane === shown?.lane && t === shown.t);
+    const isDrawn = shown?.kind === 'stalled' || steps.some((step) => step.lane === shown?.lane && step.at_ms === shown.at_ms);
     if (shown && (shown.run !== timeline.run || !isDrawn)) this.close();
   }
 
   /** Whether a step, or the arrival of a message, is in the causal past. */
-  isPast(step) { return Boolean(step) && step.t <= (this.shown.past[step.lane] ?? -Infinity); }
+  isPast(step) { return Boolean(step) && step.at_ms <= (this.shown.past[step.lane] ?? -Infinity); }
 
   /** The classes of a mark: in a quorum, in all quorums, or of the guilty step. */
-  classesOf({ kind, round, lane, t }, { lanes }) {
+  classesOf({ kind, round, lane, at_ms: at }, { lanes }) {
     const id = lanes[lane].agent_id;
     const inQuorum = this.shown?.quorums.some(
       (quorum) => quorum.agents.includes(id) && quorum.round === round && (quorum.votes ? kind === 'voted' : ENTERS.has(kind)));
     const { guilty } = this.shown ?? {};
-    return { quorum: inQuorum, shared: inQuorum && this.shown.shared.includes(id), guilty: guilty?.lane === lane && guilty.t === t };
+    return { quorum: inQuorum, shared: inQuorum && this.shown.shared.includes(id), guilty: guilty?.lane === lane && guilty.at_ms === at };
   }
 }
