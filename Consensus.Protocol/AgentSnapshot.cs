@@ -53,12 +53,15 @@ public sealed record AgentSnapshot(
 
     internal static AgentSnapshot Of(AgentContext agent)
     {
-        var proposals = new SortedDictionary<string, int>(StringComparer.Ordinal);
-        var votes = new SortedDictionary<string, int?>(StringComparer.Ordinal);
-        for (var i = 0; i < (agent.Run?.Members.Length ?? 0); i++)
+        var members = agent.Run?.Members ?? [];
+        var proposals = new Dictionary<string, int>(members.Length);
+        var votes = new Dictionary<string, int?>(members.Length);
+
+        // A dictionary that nothing is removed from keeps its order, and only the members of an anonymous run are in another one.
+        foreach (var i in agent.Run is { Descriptor: null } ? Sorted(members) : Enumerable.Range(0, members.Length))
         {
-            var member = agent.Run!.Members[i];
-            if (agent.Run.Proposals[i] is not 0 and var proposal)
+            var member = members[i];
+            if (agent.Run!.Proposals[i] is not 0 and var proposal)
             {
                 proposals.Add(member, proposal);
             }
@@ -76,6 +79,9 @@ public sealed record AgentSnapshot(
             run?.Phase ?? Phase.Waiting, mine, proposals, votes, run?.Attempts ?? 0, run?.Decision, StallReport.Of(agent),
             agent.ClusterSize);
     }
+
+    private static IEnumerable<int> Sorted(string[] members) =>
+        Enumerable.Range(0, members.Length).OrderBy(i => members[i], StringComparer.Ordinal);
 
     private static Response StateOf(
         string id, string boot, int agents, RunId highestSeenRun, RunDescriptor? run, bool learner, Decision? decision) =>

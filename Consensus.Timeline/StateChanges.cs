@@ -76,11 +76,17 @@ public static class StateChanges
         || IsMissingFrom(before.Proposals, after.Proposals) || IsMissingFrom(before.Votes, after.Votes);
 
     private static bool IsMissingFrom<T>(IReadOnlyDictionary<string, T> before, IReadOnlyDictionary<string, T> after) =>
-        before.Any(one => !after.TryGetValue(one.Key, out var value) || !Equals(value, one.Value));
+        before.Any(one => !after.TryGetValue(one.Key, out var value) || !EqualityComparer<T>.Default.Equals(value, one.Value));
 
     private static SortedDictionary<string, int>? Added<T>(
         IReadOnlyDictionary<string, T> before, IReadOnlyDictionary<string, T> after, Func<T, int> valueOf)
     {
+        // Nothing is missing from what was there before.
+        if (after.Count == before.Count)
+        {
+            return null;
+        }
+
         var added = new SortedDictionary<string, int>(StringComparer.Ordinal);
         foreach (var (agent, value) in after)
         {
@@ -90,6 +96,6 @@ public static class StateChanges
             }
         }
 
-        return added.Count == 0 ? null : added;
+        return added;
     }
 }
