@@ -18,6 +18,7 @@ public sealed class ExploreTests(Chromium chromium) : ThreeAgents
         await using var tab = await OpenAsync("/explore?rule=classic&path=s1.1-d1.1", 1280);
 
         // The window ends at its agent's head, and the message arrives by a click on it.
+        await Assertions.Expect(tab.Page.Locator("#explore .explorer[aria-busy]")).ToHaveCountAsync(0);
         await tab.Page.ClickAsync("#explore .agent-menu[data-menu='0']");
         await tab.Page.ClickAsync(".step-menu [data-step='w1.2']");
         await tab.Page.ClickAsync("#explore [data-token='d5']");
