@@ -9,7 +9,7 @@ namespace Consensus.Conformance;
 internal sealed class CheckRunner(ExchangeLog log, Func<bool> outOfTime, CancellationToken cancellation)
 {
     /// <summary>A check that fails is repeated: only what fails each time, in time, counts as a failure.</summary>
-    private const int FailuresToBelieve = 3;
+    internal const int FailuresToBelieve = 3;
     private const int FewestTries = 12;
     private const int ShownExchanges = 8;
     private static readonly TimeSpan LongestCheck = TimeSpan.FromMinutes(1);

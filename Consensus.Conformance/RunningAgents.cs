@@ -9,7 +9,6 @@ namespace Consensus.Conformance;
 internal sealed class RunningAgents(
     IReadOnlyList<Uri> urls, ConformanceOptions options, ExchangeLog log, Func<bool> outOfTime, CancellationToken cancellation)
 {
-    private const int MaxRetries = 2;
     private static readonly TimeSpan DecisionTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Judges all.</summary>
@@ -50,8 +49,8 @@ internal sealed class RunningAgents(
                 (violation, var reached) = await RunAsync(agents, runs);
 
                 // An agent by the original contract sends its decision once, and a slow machine may lose it.
-                for (var retries = MaxRetries; retries > 0 && judged == ConformanceLevel.Original
-                    && violation?.Property == PropertyNames.Termination && !outOfTime(); retries--)
+                for (var failures = 1; failures < CheckRunner.FailuresToBelieve && judged == ConformanceLevel.Original
+                    && violation?.Property == PropertyNames.Termination && !outOfTime(); failures++)
                 {
                     (violation, reached) = await RunAsync(agents, runs);
                 }

@@ -57,7 +57,8 @@ public sealed record AgentSnapshot(
         var proposals = new Dictionary<string, int>(members.Length);
         var votes = new Dictionary<string, int?>(members.Length);
 
-        // A dictionary that nothing is removed from keeps its order, and only the members of an anonymous run are in another one.
+        // A dictionary from which nothing is removed keeps the order of its additions. Members are in ordinal order already, but not
+        // those of an anonymous run.
         foreach (var i in agent.Run is { Descriptor: null } ? Sorted(members) : Enumerable.Range(0, members.Length))
         {
             var member = members[i];

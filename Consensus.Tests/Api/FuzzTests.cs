@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Consensus.Agent;
 using Consensus.Agent.Configuration;
@@ -96,8 +97,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Assert.True(log.Counts.IsEmpty, string.Join('\n', log.Exceptions.Values));
     }
 
-    /// <summary>What to add to the file of bursts once the fault is known.</summary>
-    private string Keep => $"keep the request in fuzz-corpus.txt, which was sent in {_burst}";
+    /// <summary>Which file to add the request to, and the burst that sent it.</summary>
+    private string Keep => $"add the request to fuzz-corpus.txt; it was sent in {_burst}";
 
     /// <summary>The requests of the file.</summary>
     private static IEnumerable<FuzzedRequest> Kept() =>
@@ -105,7 +106,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         where line.Length > 0 && line[0] != '#'
         let words = line.Split(' ', 3)
         select new FuzzedRequest(
-            line, RawHttp.Request(words[0], words[1], words.Length < 3 ? null : System.Text.Encoding.UTF8.GetBytes(words[2])));
+            line, RawHttp.Request(words[0], words[1], words.Length < 3 ? null : Encoding.UTF8.GetBytes(words[2])));
 
     private async Task SendKeptAsync(IReadOnlyList<Uri> agents)
     {

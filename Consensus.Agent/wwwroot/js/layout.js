@@ -1,6 +1,8 @@
 // Computes the position of everything in the diagram. Time runs down, and a later event is never above an earlier one. Gaps
 // are compressed: a window takes 200 ms, and a message 200 µs. Each arrow slants enough to be visible as an arrow.
 
+import { stepsByTime } from './timeline-model.js';
+
 const TOP = 18;
 
 /** The width of a digit of a value, in pixels. */
@@ -49,7 +51,9 @@ function placeSteps(models, zoom) {
   let y = TOP;
   let previous = null;
 
-  for (const [t, row] of rowsOf(models)) {
+  for (const [t, together] of stepsByTime(models)) {
+    const row = Map.groupBy(together, ({ model }) => model);
+
     // A fold precedes the first step of the next round.
     while (nextFold < folds.length && t >= folds[nextFold].until) {
       const fold = folds[nextFold++];
@@ -84,12 +88,6 @@ function placeSteps(models, zoom) {
     previous = t;
   }
   return { end: lowest(y), pauses, folds: folds.slice(0, nextFold) };
-}
-
-/** The steps of each time, by their models. */
-function rowsOf(models) {
-  const steps = models.flatMap((model) => model.steps).sort((a, b) => a.at_ms - b.at_ms);
-  return [...Map.groupBy(steps, (step) => step.at_ms)].map(([t, row]) => [t, Map.groupBy(row, ({ model }) => model)]);
 }
 
 function foldsOf({ folded, rounds }) {

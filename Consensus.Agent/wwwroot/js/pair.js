@@ -4,7 +4,7 @@ import { html, oncePerFrame } from './dom.js';
 import { describeStep } from './format.js';
 import { Playback } from './playback.js';
 import { RunView } from './run-view.js';
-import { buildModel } from './timeline-model.js';
+import { buildModel, stepsByTime } from './timeline-model.js';
 
 /** All steps of one time. `counts` says how many steps of each run are shown after it. */
 class Row {
@@ -63,8 +63,7 @@ export class RunPair {
 
 function rowsOf(models) {
   const counts = models.map(() => 0);
-  const steps = models.flatMap((model) => model.steps).sort((a, b) => a.at_ms - b.at_ms);
-  return [...Map.groupBy(steps, (step) => step.at_ms)].map(([t, row]) => {
+  return [...stepsByTime(models)].map(([t, row]) => {
     for (const { model } of row) counts[models.indexOf(model)] += 1;
     return new Row(t, row, [...counts]);
   });

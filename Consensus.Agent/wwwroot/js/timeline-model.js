@@ -62,6 +62,10 @@ export function buildModel(timeline) {
   return model;
 }
 
+/** The steps of all models in order of time, with their time. Those of one time are together. */
+export const stepsByTime = (models) =>
+  Map.groupBy(models.flatMap((model) => model.steps).sort((a, b) => a.at_ms - b.at_ms), (step) => step.at_ms);
+
 /** The state of each agent after the first `count` steps. A change without news of a part leaves the part as it is. */
 export function statesAfter({ timeline, lanes, steps }, count = steps.length) {
   const { at_ms: at, lane: last } = steps[count - 1] ?? { at_ms: -Infinity };
