@@ -3,16 +3,38 @@ using System.Net.Sockets;
 
 namespace Consensus.Conformance;
 
-/// <summary>Ports of the loopback address.</summary>
+/// <summary>Ports of the loopback address, for programs that are told their port before they listen.</summary>
 internal static class LoopbackPorts
 {
-    /// <summary>Finds ports that are free now. All are held until all are known, so that no two are the same.</summary>
+    // Below the ports that Linux, macOS and Windows give to outgoing connections and to listeners on port 0: one of those would
+    // often take such a port before the program listens.
+    private const int First = 20_000;
+    private const int Count = 12_768;
+
+    private static int _last = Random.Shared.Next(Count);
+
+    /// <summary>Finds ports that are free now. No two calls of a process return the same port, before all of them were returned.</summary>
+    /// <exception cref="IOException">Too few ports are free.</exception>
     public static int[] Free(int count)
     {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(listener => listener.Start());
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        listeners.ForEach(listener => listener.Dispose());
-        return ports;
+        int[] ports = [.. Enumerable.Range(0, Count).Select(_ => Next()).Where(IsFree).Take(count)];
+        return ports.Length == count ? ports
+            : throw new IOException($"Only {ports.Length} ports from {First} to {First + Count - 1} are free; {count} are needed.");
+    }
+
+    private static int Next() => First + (int)((uint)Interlocked.Increment(ref _last) % Count);
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 }

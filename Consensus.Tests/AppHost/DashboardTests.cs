@@ -22,11 +22,11 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
         await application.SucceedAsync("consensus", "reset");
         await using var tab = await OpenAsync("");
         await Assertions.Expect(State(tab, "consensus")).ToHaveTextAsync("Running");
-        await Assertions.Expect(Outcome(tab)).ToHaveTextAsync("Ready");
-        await Action(tab, "consensus", "Starts a run on all agents").ClickAsync();
-        await Assertions.Expect(Outcome(tab)).ToHaveTextAsync(Decided());
+        await Assertions.Expect(Dashboard.Outcome(tab)).ToHaveTextAsync("Ready");
+        await Dashboard.RunAsync(tab);
+        await Assertions.Expect(Dashboard.Outcome(tab)).ToHaveTextAsync(Decided());
         await Assertions.Expect(tab.Page.GetByText("consensus \"Run consensus\" succeeded")).ToBeVisibleAsync();
-        await PictureAsync(tab, "dashboard-resources");
+        await Dashboard.PictureAsync(tab.Page, "dashboard-resources");
 
         await tab.Page.GetByLabel("Notifications").First.ClickAsync();
         await Assertions.Expect(tab.Page.GetByText(Sentence()).First).ToBeVisibleAsync();
@@ -39,10 +39,10 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
         await application.SucceedAsync("consensus", "reset");
         await using var tab = await OpenAsync("");
         await tab.Page.SetViewportSizeAsync(390, 844);
-        await Assertions.Expect(Outcome(tab)).ToHaveTextAsync("Ready");
+        await Assertions.Expect(Dashboard.Outcome(tab)).ToHaveTextAsync("Ready");
         await application.SucceedAsync("consensus", "run-with", ("values", "1000000000"), ("draw", "plurality"));
-        await Assertions.Expect(Outcome(tab)).ToHaveTextAsync(new Regex(@"Decided \d{7,10}"));
-        Assert.True(await Outcome(tab).EvaluateAsync<bool>(
+        await Assertions.Expect(Dashboard.Outcome(tab)).ToHaveTextAsync(new Regex(@"Decided \d{7,10}"));
+        Assert.True(await Dashboard.Outcome(tab).EvaluateAsync<bool>(
             "link => link.getBoundingClientRect().right <= link.closest('td').getBoundingClientRect().right"));
         AssertNoErrors(tab);
     }
@@ -51,13 +51,13 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
     public async Task Run_with_options_asks_in_a_dialog_refuses_a_wrong_number_and_opens_the_outcome()
     {
         await using var tab = await OpenAsync("");
-        await Action(tab, "consensus", "Starts a run with").ClickAsync();
+        await Dashboard.Action(tab, "consensus", "Starts a run with").ClickAsync();
         var dialog = tab.Page.Locator("fluent-dialog");
         var values = dialog.Locator(".interaction-input").Filter(new() { HasText = "Values" }).Locator("input");
         await values.FillAsync("0");
         await Confirm(dialog).ClickAsync();
         await Assertions.Expect(dialog.GetByText("values is '0'; it must be a whole number from 1 to 1000000000.")).ToBeVisibleAsync();
-        await PictureAsync(tab, "dashboard-options");
+        await Dashboard.PictureAsync(tab.Page, "dashboard-options");
         await values.FillAsync("1");
         await Confirm(dialog).ClickAsync();
         await Assertions.Expect(tab.Page.Locator("fluent-dialog").GetByText("agent1, agent2, agent3 decided 1 in round 1"))
@@ -70,9 +70,9 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
     {
         await application.SucceedAsync("agent3", "isolate");
         await using var tab = await OpenAsync("");
-        await Assertions.Expect(Outcome(tab)).ToHaveTextAsync("1 isolated");
+        await Assertions.Expect(Dashboard.Outcome(tab)).ToHaveTextAsync("1 isolated");
         await Assertions.Expect(State(tab, "agent3")).ToContainTextAsync("Degraded");
-        await Action(tab, "agent3", "Starts a run by this agent").ClickAsync();
+        await Dashboard.Action(tab, "agent3", "Starts a run by this agent").ClickAsync();
         await Assertions.Expect(tab.Page.GetByText("agent3 is isolated: reconnect it").First).ToBeVisibleAsync();
         AssertNoErrors(tab);
     }
@@ -101,7 +101,7 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
             await Assertions.Expect(tab.Page.Locator("tr").GetByText(new Regex(line)).First).ToBeVisibleAsync();
         }
 
-        await PictureAsync(tab, "dashboard-trace");
+        await Dashboard.PictureAsync(tab.Page, "dashboard-trace");
         AssertNoErrors(tab);
     }
 
@@ -162,15 +162,7 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
     /// <summary>Logs in, then goes to a page of the dashboard.</summary>
     private async Task<Tab> OpenAsync(string path)
     {
-        var tab = await chromium.OpenAsync(application.Dashboard, 1400, 800, ready: "body");
-
-        // On a busy machine the dashboard's page may lose its connection while it starts, and stays empty. A person reloads it.
-        for (var tries = 1; !await ShowsResourcesAsync(tab); tries++)
-        {
-            Assert.True(tries < 4, "The dashboard shows no resources.");
-            await tab.Page.ReloadAsync();
-        }
-
+        var tab = await Dashboard.OpenAsync(chromium, application.Dashboard);
         if (path.Length > 0)
         {
             await tab.Page.GotoAsync(new Uri(application.Dashboard, "/" + path).ToString());
@@ -179,40 +171,12 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
         return tab;
     }
 
-    private static async Task<bool> ShowsResourcesAsync(Tab tab)
-    {
-        try
-        {
-            await tab.Page.WaitForSelectorAsync("[title$=': agent3']", new() { Timeout = 20_000 });
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
-    }
-
     /// <summary>The dashboard's own input of numbers warns where it is filled at once; errors are not expected.</summary>
     private static void AssertNoErrors(Tab tab) => Assert.Empty(tab.Errors.Except(tab.Warnings));
 
-    private static ILocator Row(Tab tab, string resource) =>
-        tab.Page.Locator("tr").Filter(new() { Has = tab.Page.Locator($"[title$=': {resource}']") });
-
-    private static ILocator State(Tab tab, string resource) => Row(tab, resource).Locator("td").Nth(1);
-
-    private static ILocator Outcome(Tab tab) => Row(tab, "consensus").Locator(".url-container a").First;
-
-    private static ILocator Action(Tab tab, string resource, string description) => Row(tab, resource).Locator($"[title^='{description}']");
+    private static ILocator State(Tab tab, string resource) => Dashboard.Row(tab, resource).Locator("td").Nth(1);
 
     private static ILocator Confirm(ILocator dialog) => dialog.Locator("fluent-button").Filter(new() { HasText = "Run with options" });
-
-    private static async Task PictureAsync(Tab tab, string name)
-    {
-        if (Environment.GetEnvironmentVariable("CONSENSUS_SCREENSHOTS") is { } folder)
-        {
-            await tab.Page.ScreenshotAsync(new() { Path = Path.Combine(SourceTree.Root, folder, name + ".png") });
-        }
-    }
 
     [GeneratedRegex("Decided [123]")]
     private static partial Regex Decided();

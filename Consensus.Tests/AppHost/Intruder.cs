@@ -9,6 +9,7 @@ namespace Consensus.Tests.AppHost;
 internal sealed class Intruder : IAsyncDisposable
 {
     private readonly TcpListener _listener;
+    private readonly CancellationTokenSource _end = new();
     private readonly Task _serving;
 
     public Intruder(int port)
@@ -43,8 +44,10 @@ internal sealed class Intruder : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _listener.Dispose();
+        await _end.CancelAsync();
         await _serving;
+        _listener.Dispose();
+        _end.Dispose();
     }
 
     private static string Response(string status, string type, string body) =>
@@ -57,16 +60,16 @@ internal sealed class Intruder : IAsyncDisposable
         {
             try
             {
-                using var client = await _listener.AcceptTcpClientAsync();
-                var read = await client.GetStream().ReadAtLeastAsync(request, 1);
+                using var client = await _listener.AcceptTcpClientAsync(_end.Token);
+                var read = await client.GetStream().ReadAtLeastAsync(request, 1, cancellationToken: _end.Token);
                 Requests.Enqueue(Encoding.UTF8.GetString(request, 0, read));
-                await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(Answer));
+                await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(Answer), _end.Token);
             }
             catch (IOException)
             {
                 // The client has read enough.
             }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            catch (OperationCanceledException)
             {
                 return;
             }

@@ -35,18 +35,17 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
     public async Task Two_agents_in_Python_and_one_of_ours_run_are_drawn_lose_a_link_and_are_judged()
     {
         await StartAsync("ratified.py", "ratified.py");
-        await using var tab = await chromium.OpenAsync(await _app!.GetDashboardUrlAsync(_limit.Token), 1400, 800, ready: "body");
-        var cluster = tab.Page.Locator("tr").Filter(new() { Has = tab.Page.Locator("[title$=': consensus']") });
-        await cluster.Locator("[title^='Starts a run on all agents']").ClickAsync();
-        var outcome = cluster.Locator(".url-container a").First;
+        await using var tab = await Dashboard.OpenAsync(chromium, await _app!.GetDashboardUrlAsync(_limit.Token));
+        await Dashboard.RunAsync(tab);
+        var outcome = Dashboard.Outcome(tab);
         await Assertions.Expect(outcome).ToHaveTextAsync(Decided());
-        await PictureAsync(tab.Page, "mixed-list");
+        await Dashboard.PictureAsync(tab.Page, "mixed-list");
 
         await using (var page = await chromium.OpenAsync(new Uri((await outcome.GetAttributeAsync("href"))!), 1400, 900))
         {
             await Assertions.Expect(page.Page.GetByText(Agreed()).First).ToBeVisibleAsync();
             await Assertions.Expect(page.Page.GetByText("state unknown")).ToHaveCountAsync(3);
-            await PictureAsync(page.Page, "mixed-page");
+            await Dashboard.PictureAsync(page.Page, "mixed-page");
 
             // Live: the open page goes on to the next run.
             await page.Page.GotoAsync(new Uri(page.Page.Url).GetLeftPart(UriPartial.Authority));
@@ -56,19 +55,19 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
         }
 
         Assert.Equal("agent1 → agent2: cut", (await SucceedAsync("cut", ("from", "agent1"), ("to", "agent2"))).Message);
-        var link = tab.Page.Locator("tr").Filter(new() { Has = tab.Page.Locator("[title$=': agent1-agent2']") });
+        var link = Dashboard.Row(tab, "agent1-agent2");
         await Assertions.Expect(link).ToContainTextAsync("Cut one way");
         await Assertions.Expect(link).ToContainTextAsync("agent1 → agent2: cut");
-        await PictureAsync(tab.Page, "mixed-cut");
+        await Dashboard.PictureAsync(tab.Page, "mixed-cut");
         Assert.Contains("decided", (await SucceedAsync("run")).Message, StringComparison.Ordinal);
 
         await tab.Page.GotoAsync(new Uri(new Uri(tab.Page.Url), "/?view=Graph").ToString());
         await Assertions.Expect(tab.Page.Locator("svg").GetByText("agent1-agent2", new() { Exact = true }).First).ToBeVisibleAsync();
-        await PictureAsync(tab.Page, "mixed-graph");
+        await Dashboard.PictureAsync(tab.Page, "mixed-graph");
 
         await SucceedAsync("heal");
         await tab.Page.GotoAsync(new Uri(new Uri(tab.Page.Url), "/").ToString());
-        await cluster.Locator("fluent-button").Last.ClickAsync();
+        await Dashboard.Row(tab, "consensus").Locator("fluent-button").Last.ClickAsync();
         await tab.Page.Locator("[title^='Judges each agent']").Locator("visible=true").First.ClickAsync();
         var verdict = tab.Page.Locator("fluent-dialog");
         await Assertions.Expect(verdict.GetByText("Conforms.", new() { Exact = true })).ToBeVisibleAsync();
@@ -78,7 +77,7 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
             await Assertions.Expect(rows.Filter(new() { HasText = "reset-status" })).ToContainTextAsync("pass");
         }
 
-        await PictureAsync(tab.Page, "mixed-verdict");
+        await Dashboard.PictureAsync(tab.Page, "mixed-verdict");
 
         // One trace a run: that of an agent without telemetry is made of the links' spans.
         await tab.Page.GotoAsync(new Uri(new Uri(tab.Page.Url), "/traces").ToString());
@@ -111,14 +110,14 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
 
         File.Delete(wrong);
         Assert.Equal("Conforms.", (await SucceedAsync("judge")).Message);
-        await _app.ResourceNotifications.WaitForResourceHealthyAsync("agent2", _limit.Token);
+        await RunningApplication.HealthyAsync(_app, "agent2", _limit.Token);
 
         // An agent without /faults is cut off by its links.
         Assert.Equal("agent1 is isolated", (await SucceedAsync("isolate", ("agent", "agent1"))).Message);
         await _app.ResourceNotifications.WaitForResourceAsync(
             "agent1", now => now.Snapshot.HealthStatus == HealthStatus.Degraded, _limit.Token);
         Assert.Equal("agent1 is connected again", (await SucceedAsync("reconnect", ("agent", "agent1"))).Message);
-        await _app.ResourceNotifications.WaitForResourceHealthyAsync("agent1", _limit.Token);
+        await RunningApplication.HealthyAsync(_app, "agent1", _limit.Token);
     }
 
     private async Task StartAsync(params string[] scripts)
@@ -147,7 +146,7 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
         await _app.StartAsync(_limit.Token);
         foreach (var name in RunningApplication.Names)
         {
-            await _app.ResourceNotifications.WaitForResourceHealthyAsync(name, _limit.Token);
+            await RunningApplication.HealthyAsync(_app, name, _limit.Token);
         }
 
         await _app.ResourceNotifications.WaitForResourceAsync("agent1-agent2", KnownResourceStates.Running, _limit.Token);
@@ -161,14 +160,6 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
         var result = await CommandAsync(command, arguments);
         Assert.True(result.Success, $"{command}: {result.Message} {result.Data?.Value}");
         return result;
-    }
-
-    private static async Task PictureAsync(IPage page, string name)
-    {
-        if (Environment.GetEnvironmentVariable("CONSENSUS_SCREENSHOTS") is { } folder)
-        {
-            await page.ScreenshotAsync(new() { Path = Path.Combine(SourceTree.Root, folder, name + ".png") });
-        }
     }
 
     [GeneratedRegex("Decided [123]")]

@@ -56,11 +56,10 @@ public sealed partial class PackageTests(Chromium chromium) : IDisposable
             }
 
             _ = host.StandardOutput.ReadToEndAsync(_limit.Token);
-            await using var tab = await chromium.OpenAsync(new Uri(login!), 1400, 800, ready: "body");
-            var cluster = tab.Page.Locator("tr").Filter(new() { Has = tab.Page.Locator("[title$=': consensus']") });
-            await Assertions.Expect(cluster.Locator(".url-container a").First).ToHaveTextAsync("Ready");
-            await cluster.Locator("[title^='Starts a run on all agents']").ClickAsync();
-            await Assertions.Expect(cluster.Locator(".url-container a").First).ToHaveTextAsync(new Regex("Decided [123]"));
+            await using var tab = await Dashboard.OpenAsync(chromium, new Uri(login!));
+            await Assertions.Expect(Dashboard.Outcome(tab)).ToHaveTextAsync("Ready");
+            await Dashboard.RunAsync(tab);
+            await Assertions.Expect(Dashboard.Outcome(tab)).ToHaveTextAsync(new Regex("Decided [123]"));
         }
         finally
         {

@@ -52,7 +52,7 @@ public sealed class RunningApplication : IAsyncLifetime
         var watch = WatchAsync(watching.Token);
         await App.StartAsync(Limit);
         await AllHealthyAsync();
-        await App.ResourceNotifications.WaitForResourceHealthyAsync("consensus", Limit);
+        await HealthyAsync(App, "consensus", Limit);
         await watching.CancelAsync();
         await watch;
         FirstStates = [.. _firstStates];
@@ -111,7 +111,7 @@ public sealed class RunningApplication : IAsyncLifetime
     }
 
     private async Task AllHealthyAsync() =>
-        await Task.WhenAll(Names.Select(name => App.ResourceNotifications.WaitForResourceHealthyAsync(name, Limit)));
+        await Task.WhenAll(Names.Select(name => HealthyAsync(App, name, Limit)));
 
     /// <summary>Runs a command, with the arguments that a dialog or the command line would pass.</summary>
     public Task<ExecuteCommandResult> CommandAsync(string resource, string command, params (string Name, string Value)[] arguments) =>
@@ -168,8 +168,12 @@ public sealed class RunningApplication : IAsyncLifetime
     public async Task StartAsync(string agent)
     {
         Assert.True((await App.ResourceCommands.ExecuteCommandAsync(agent, KnownResourceCommands.StartCommand, Limit)).Success);
-        await App.ResourceNotifications.WaitForResourceHealthyAsync(agent, Limit);
+        await HealthyAsync(App, agent, Limit);
     }
+
+    /// <summary>Waits until a resource is healthy, also where its snapshot still shows that it had ended before its start.</summary>
+    public static Task HealthyAsync(DistributedApplication app, string resource, CancellationToken cancellation) =>
+        app.ResourceNotifications.WaitForResourceHealthyAsync(resource, WaitBehavior.WaitOnResourceUnavailable, cancellation);
 
     internal ApiClient ClientOf(string agent) => new(App.GetEndpoint(agent, "http"));
 }

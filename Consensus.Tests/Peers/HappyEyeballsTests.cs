@@ -29,7 +29,8 @@ public sealed class HappyEyeballsTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var resetting = ResetAllAsync(listener);
+        using var end = new CancellationTokenSource();
+        var resetting = ResetAllAsync(listener, end.Token);
         var address = new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
         foreach (var http in (HttpClient[])[new(DirectHttp.CreateHandler()), AgentClient.CreateHttp()])
         {
@@ -41,23 +42,23 @@ public sealed class HappyEyeballsTests
             http.Dispose();
         }
 
-        listener.Stop();
+        await end.CancelAsync();
         await resetting;
     }
 
-    private static async Task ResetAllAsync(TcpListener listener)
+    private static async Task ResetAllAsync(TcpListener listener, CancellationToken end)
     {
         try
         {
             while (true)
             {
-                using var accepted = await listener.AcceptSocketAsync();
+                using var accepted = await listener.AcceptSocketAsync(end);
                 accepted.LingerState = new LingerOption(true, 0);
             }
         }
-        catch (SocketException)
+        catch (OperationCanceledException)
         {
-            // The listener has ended.
+            // All calls were made.
         }
     }
 
