@@ -18,7 +18,6 @@ public sealed class ExploreTests(Chromium chromium) : ThreeAgents
         await using var tab = await OpenAsync("/explore?rule=classic&path=s1.1-d1.1", 1280);
 
         // The window ends at its agent's head, and the message arrives by a click on it.
-        await Assertions.Expect(tab.Page.Locator("#explore .explorer[aria-busy]")).ToHaveCountAsync(0);
         await tab.Page.ClickAsync("#explore .agent-menu[data-menu='0']");
         await tab.Page.ClickAsync(".step-menu [data-step='w1.2']");
         await tab.Page.ClickAsync("#explore [data-token='d5']");
@@ -138,6 +137,34 @@ public sealed class ExploreTests(Chromium chromium) : ThreeAgents
         await tab.Page.SelectOptionAsync("[name=goal]", "adoption");
         await tab.Page.ClickAsync("#seek");
         await Assertions.Expect(outcome).ToContainTextAsync(new Regex("^Searched all [0-9,]+ states of this search: no adopted value"));
+        Assert.Empty(tab.Errors);
+    }
+
+    [SkippableFact]
+    public async Task An_answer_that_comes_during_a_press_moves_nothing_before_the_click()
+    {
+        await using var tab = await OpenAsync("/explore", 1280);
+        var (asked, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await tab.Page.RouteAsync("**/explore/possible?*", async route =>
+        {
+            asked.TrySetResult();
+            await answer.Task;
+            await route.ContinueAsync();
+        });
+        await tab.Page.GotoAsync(new Uri(Cluster.Addresses[0], "/explore?path=s1.1-d1.1").ToString());
+        await asked.Task;
+        var words = tab.Page.Locator("#explore .possible [role=status]");
+        await Assertions.Expect(words).ToBeEmptyAsync();
+        var box = await Tab.BoxAsync(tab.Page.Locator("#explore .agent-menu[data-menu='0']"));
+        await tab.Page.Mouse.MoveAsync(box.X + (box.Width / 2), box.Y + (box.Height / 2));
+        await tab.Page.Mouse.DownAsync();
+        var finished = tab.Page.WaitForRequestFinishedAsync();
+        answer.SetResult();
+        await finished;
+        await tab.Page.EvaluateAsync("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
+        await tab.Page.Mouse.UpAsync();
+        await Assertions.Expect(tab.Page.Locator(".step-menu [data-step]").First).ToBeVisibleAsync();
+        await Assertions.Expect(words).Not.ToBeEmptyAsync();
         Assert.Empty(tab.Errors);
     }
 

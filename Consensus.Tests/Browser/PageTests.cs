@@ -202,13 +202,27 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
     public async Task A_press_is_a_click_although_the_picture_is_drawn_again_during_it()
     {
         await using var tab = await OpenWithValuesAsync();
-        await Drew(tab).HoverAsync();
+        await PressDuringReadAsync(tab, Drew(tab), () => ReadAnewAsync(tab));
+        await Assertions.Expect(tab.Page.Locator("#diagram .highlighted")).Not.ToHaveCountAsync(0);
+    }
+
+    [SkippableFact]
+    public async Task A_press_on_an_agents_name_is_a_click_although_the_agent_is_reset_during_it()
+    {
+        await using var tab = await OpenWithValuesAsync();
+        var name = tab.Page.Locator("#diagram .heads .name").First;
+        await PressDuringReadAsync(tab, name, () => Clients[0].Post("/reset"));
+        await Assertions.Expect(name).ToHaveAttributeAsync("aria-pressed", "true");
+    }
+
+    /// <summary>Presses, waits until the page has read the run anew, and releases.</summary>
+    private static async Task PressDuringReadAsync(Tab tab, ILocator pressed, Func<Task> change)
+    {
+        await pressed.HoverAsync();
         await tab.Page.Mouse.DownAsync();
-        await tab.Page.RunAndWaitForResponseAsync(
-            () => ReadAnewAsync(tab), answer => answer.Url.Contains("/timeline?", StringComparison.Ordinal));
+        await tab.Page.RunAndWaitForResponseAsync(change, answer => answer.Url.Contains("/timeline?", StringComparison.Ordinal));
         await tab.Page.EvaluateAsync("async () => { for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame); }");
         await tab.Page.Mouse.UpAsync();
-        await Assertions.Expect(tab.Page.Locator("#diagram .highlighted")).Not.ToHaveCountAsync(0);
     }
 
     [SkippableFact]

@@ -1,5 +1,6 @@
 // HTTP calls of the page. The page calls only the agent that served it; that agent queries the others.
 
+import { afterPress } from './dom.js';
 import { keyHeader } from './key.js';
 
 // A busy agent answers 503. A read is then sent again, up to this often.
@@ -31,10 +32,19 @@ export const watchWaits = (listener) => { onWait = listener; };
 /**
  * Sends a request and parses the JSON response. Throws a Problem for an error response, and a TypeError, TimeoutError or
  * AbortError without one. The timeout cancels a request that still waits for a connection. A read that meets a busy agent is
- * sent again. So is a read with a signal that gets no response.
+ * sent again. So is a read with a signal that gets no response. What comes back may move all that is below it on the page, so
+ * it waits for the end of a press.
  * @param {{method?: string, body?: object, timeout?: number, signal?: AbortSignal}} [options] `signal` ends the call
  */
-export async function call(path, { method = 'GET', body, timeout = 8000, signal } = {}) {
+export async function call(path, options = {}) {
+  try {
+    return await repeat(path, options);
+  } finally {
+    await new Promise(afterPress);
+  }
+}
+
+async function repeat(path, { method = 'GET', body, timeout = 8000, signal }) {
   for (let tries = 1; ; tries++) {
     try {
       const response = await send(path, { method, body, timeout, signal });

@@ -83,3 +83,32 @@ export function onPress(element, onStart) {
     addEventListener('pointercancel', end, { signal });
   });
 }
+
+let presses = 0;
+const postponed = new Set();
+
+onPress(document, ({ target }) => {
+  // The list of a select takes the end of the press.
+  if (target.closest('select')) return {};
+  presses += 1;
+
+  // The click follows the end of the press.
+  return {
+    onEnd: () => setTimeout(() => {
+      presses -= 1;
+      if (presses > 0) return;
+      const works = [...postponed];
+      postponed.clear();
+      for (const work of works) work();
+    }),
+  };
+});
+
+/**
+ * Runs the work, during a press after its end. The browser fires no click if the pressed element was moved or replaced meanwhile.
+ * The same work runs once, however often it is postponed.
+ */
+export function afterPress(work) {
+  if (presses > 0) postponed.add(work);
+  else work();
+}

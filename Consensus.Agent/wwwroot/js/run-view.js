@@ -1,6 +1,6 @@
 // The view of one run: its diagram and its playback.
 
-import { oncePerFrame, onPress } from './dom.js';
+import { afterPress, oncePerFrame } from './dom.js';
 import { Playback } from './playback.js';
 import { Possible } from './possible.js';
 import { SpaceTimeDiagram } from './space-time-diagram.js';
@@ -24,23 +24,11 @@ export class RunView {
     });
     const { possible } = options;
     this.possible = possible && new Possible(possible.host ?? this.diagram.root, { ...possible, onLine: (since) => this.#showLine(since) });
-    this.draw = oncePerFrame(() => {
-      this.postponed = this.pressed;
-      if (this.pressed) return;
+    const draw = () => {
       this.diagram.position = this.playback.position;
       this.diagram.show(this.model);
-    });
-
-    // The browser fires no click if the pressed element was replaced during the press. A drawing therefore waits for its end.
-    onPress(this.diagram.root, () => {
-      this.pressed = true;
-      return {
-        onEnd: () => {
-          this.pressed = false;
-          if (this.postponed) this.draw();
-        },
-      };
-    });
+    };
+    this.draw = oncePerFrame(() => afterPress(draw));
   }
 
   /** Shows a timeline. The next frame draws it, so that a long run takes two short tasks and not one long task. */
