@@ -260,17 +260,17 @@ internal sealed class RunState
     /// </summary>
     public (int Value, int Count) MostProposed()
     {
-        var (best, most) = (0, 0);
+        var (best, max) = (0, 0);
         for (var i = 0; i < Proposals.Length; i++)
         {
             // A value counted before cannot beat itself.
-            if (Proposals[i] != 0 && Proposals[i] != best && CountProposals(Proposals[i]) is var count && count > most)
+            if (Proposals[i] != 0 && Proposals[i] != best && CountProposals(Proposals[i]) is var count && count > max)
             {
-                (best, most) = (Proposals[i], count);
+                (best, max) = (Proposals[i], count);
             }
         }
 
-        return (best, most);
+        return (best, max);
     }
 
     /// <summary>A value voted for in this round (a correct cluster has at most one), or null.</summary>

@@ -29,11 +29,11 @@ internal sealed class ClockOffsetEstimator(int agents)
         }
 
         // Both envelopes solve the constraints, so what lies in the middle of the two does.
-        var most = Distances(forward: true);
-        var least = Distances(forward: false);
+        var max = Distances(forward: true);
+        var min = Distances(forward: false);
         for (var i = 1; i < agents; i++)
         {
-            var (low, high) = (-least[i], most[i]);
+            var (low, high) = (-min[i], max[i]);
             offsets[i] = (low > -Unbounded, high < Unbounded) switch
             {
                 (true, true) => low + ((high - low) / 2),

@@ -35,14 +35,14 @@ internal sealed class SymmetryReduction
     /// <summary>How many permutations there are, with the identity.</summary>
     public int Size => _permutations.Length + 1;
 
-    /// <summary>The least key of a state's orbit.</summary>
+    /// <summary>The smallest key of a state's orbit.</summary>
     public ulong Canonical(PackedState key, AgentState[] state) => Canonical(key, state, out _);
 
-    /// <summary>The least key of a state's orbit, and how many states are in the orbit.</summary>
+    /// <summary>The smallest key of a state's orbit, and how many states are in the orbit.</summary>
     public ulong Canonical(PackedState key, AgentState[] state, out int orbitSize)
     {
         var own = key.Pack(state);
-        var least = own;
+        var min = own;
         var fixing = 1;
         for (var permutation = 0; permutation < _permutations.Length; permutation++)
         {
@@ -54,12 +54,12 @@ internal sealed class SymmetryReduction
             }
 
             fixing += permuted == own ? 1 : 0;
-            least = Math.Min(least, permuted);
+            min = Math.Min(min, permuted);
         }
 
         // Permutations are a group. The orbit's size is the group's over that of the permutations that keep this state.
         orbitSize = Size / fixing;
-        return least;
+        return min;
     }
 
     private AgentState Image(int permutation, AgentState state)

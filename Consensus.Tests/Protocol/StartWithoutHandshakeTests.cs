@@ -110,7 +110,7 @@ public sealed class StartWithoutHandshakeTests
     [Fact]
     public void A_decision_in_one_round_takes_few_messages_in_whatever_order_they_arrive()
     {
-        var most = 0;
+        var max = 0;
         for (var seed = 1; seed <= 500; seed++)
         {
             var random = new SeededRandom((ulong)seed);
@@ -132,10 +132,10 @@ public sealed class StartWithoutHandshakeTests
 
             Assert.True(cluster.ComeToRest());
             Assert.All(cluster.Machines, machine => Assert.NotNull(machine.CurrentDecision));
-            most = Math.Max(most, rounds == 1 ? messages : 0);
+            max = Math.Max(max, rounds == 1 ? messages : 0);
         }
 
-        Assert.InRange(most, 6, MostMessages);
+        Assert.InRange(max, 6, MostMessages);
     }
 
     private static Response Known(string id) => new(ResponseStatus.Reset) { AgentId = id, Boot = "b", Agents = 3 };
