@@ -21,6 +21,9 @@ public sealed partial class SafetyChecker(bool refinement = false)
         public readonly Dictionary<(int Round, string AgentId), (int Proposal, int? Vote, bool Voted)> Messages = [];
         public readonly Dictionary<(string AgentId, string Boot), int> Decisions = [];
         public bool SizesCompared;
+
+        // Some of its steps came before the first that is checked.
+        public bool IsPartial;
         public Observation? First;
     }
 
@@ -46,6 +49,21 @@ public sealed partial class SafetyChecker(bool refinement = false)
         _refinement?.Clear();
     }
 
+    /// <summary>
+    /// Goes on from a machine in the middle of its process. What was drawn in its run before is unknown, so validity is not judged there.
+    /// </summary>
+    /// <param name="agent">The agent's index, from 0.</param>
+    /// <param name="machine">The machine before its next step.</param>
+    public void Resume(int agent, AgentStateMachine machine)
+    {
+        var seen = RecordOf(agent);
+        seen.Decision = machine.CurrentDecision;
+        if (machine.CurrentRun is { } run)
+        {
+            HistoryOf(seen, run.Id).IsPartial = true;
+        }
+    }
+
     /// <summary>Checks one step. The machine is in the state after it.</summary>
     /// <param name="agent">The agent's index, from 0.</param>
     /// <param name="machine">The machine that took the step.</param>
@@ -53,17 +71,12 @@ public sealed partial class SafetyChecker(bool refinement = false)
     /// <returns>The first violation in this step, or null.</returns>
     public Violation? Observe(int agent, AgentStateMachine machine, IReadOnlyList<Effect> effects)
     {
-        while (_agents.Count <= agent)
-        {
-            _agents.Add(new AgentRecord());
-        }
-
+        var seen = RecordOf(agent);
         if (_sizes.Count <= agent)
         {
             _sizes.TryAdd(machine.Id, machine.ClusterSize);
         }
 
-        var seen = _agents[agent];
         Violation? violation = null;
         var refused = _refinement?.Observe(machine, effects);
         Message? last = null;
@@ -93,7 +106,7 @@ public sealed partial class SafetyChecker(bool refinement = false)
             var history = HistoryOf(seen, decided);
             var observation = new Observation(machine.Id, machine.Boot, decided, decision.Value, decision.Round, machine.CurrentRun!.Rule);
             violation ??= CheckDecision(history, observation);
-            violation ??= history.Drawn.Contains(decision.Value) ? null
+            violation ??= history.IsPartial || history.Drawn.Contains(decision.Value) ? null
                 : new(PropertyNames.Validity, observation.Rule, decided,
                     $"{machine.Id} decided {decision.Value}, which no agent drew in run {decided}.");
         }

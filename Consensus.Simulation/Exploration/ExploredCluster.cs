@@ -110,6 +110,7 @@ public sealed partial class ExploredCluster : SimulatedCluster
                 var machine = new AgentStateMachine(agent.Id, process.Boot, process.Addresses, draws);
                 machine.Load(new RecordReader(process.State));
                 agent.Resume(machine, draws, process.Timers);
+                _checker.Resume(agent.Index, machine);
             }
 
             TraceProcess(agent, moment.Processes[agent.Index]?.Boot ?? "");

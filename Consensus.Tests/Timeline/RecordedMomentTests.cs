@@ -23,6 +23,7 @@ public sealed class RecordedMomentTests
             }
 
             var explored = new ExploredCluster(OptionsOf(cluster, run), [], keepsStates: true);
+            Assert.Empty(explored.Violations);
             Assert.Equal(cluster.Agents.Select(agent => Describe(agent.Machine!.Snapshot())),
                 explored.Snapshots.Select(known => Describe(known!)));
             Assert.Equal(
@@ -64,6 +65,23 @@ public sealed class RecordedMomentTests
         }
 
         Assert.Empty(new ExploredCluster(options, path).Violations);
+    }
+
+    [Fact]
+    public void A_decision_that_an_agent_holds_from_the_run_before_violates_nothing()
+    {
+        for (var calls = 1; calls <= 24; calls++)
+        {
+            // The second run begins with a handshake, since agent3 did not answer in the first.
+            var cluster = new RecordedCluster(TimeSpan.Zero, TimeSpan.FromMilliseconds(40), TimeSpan.FromMilliseconds(80))
+            {
+                Loses = (_, to) => to == 2,
+            };
+            cluster.Run();
+            cluster.Loses = (_, _) => false;
+            cluster.Run(calls: calls);
+            Assert.Empty(new ExploredCluster(OptionsOf(cluster, RunOf(cluster)!), []).Violations);
+        }
     }
 
     [Fact]
