@@ -10,13 +10,9 @@ namespace Consensus.Tests.Api;
 public abstract class ThreeAgents : IAsyncLifetime
 {
     private readonly AgentOptions? _shared;
-    private readonly SharedAgents? _owner;
 
     /// <param name="shared">What the agents are configured with; null: <see cref="Patient"/>.</param>
     private protected ThreeAgents(AgentOptions? shared = null) => _shared = shared;
-
-    /// <param name="owner">Holds the agents for all tests of the class.</param>
-    private protected ThreeAgents(SharedAgents owner) => _owner = owner;
 
     /// <summary>
     /// Agents that wait for each other however slow the machine is: what a test says must not hang on how long a healthy
@@ -36,23 +32,12 @@ public abstract class ThreeAgents : IAsyncLifetime
 
     public virtual async Task InitializeAsync()
     {
-        if (_owner is not null)
-        {
-            (Cluster, Clients) = (_owner.Cluster, _owner.Clients);
-            return;
-        }
-
         Cluster = await StartAsync(3, _shared);
         Clients = [.. Cluster.Addresses.Select(address => new ApiClient(address))];
     }
 
     public async Task DisposeAsync()
     {
-        if (_owner is not null)
-        {
-            return;
-        }
-
         Clients.ForEach(client => client.Dispose());
         await Cluster.DisposeAsync();
     }
@@ -107,6 +92,3 @@ public abstract class ThreeAgents : IAsyncLifetime
     private protected static Task<TestCluster> StartAsync(int agents, AgentOptions? shared = null) =>
         TestCluster.StartAsync(agents, shared ?? Patient);
 }
-
-/// <summary>The agents of a class whose tests do not depend on what the agents did before.</summary>
-public sealed class SharedAgents : ThreeAgents;

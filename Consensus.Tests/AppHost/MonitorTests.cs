@@ -67,7 +67,9 @@ public sealed class MonitorTests(RunningApplication application) : IAsyncLifetim
     {
         using var client = application.ClientOf("agent2");
         var before = (await client.Get("/state")).Body.GetProperty("boot").GetString();
-        var process = RunningApplication.PropertyOf(await application.WaitAsync("agent2", _ => true), "executable.pid")!;
+
+        // Where the agent was started again, its former process may be shown for a while.
+        var process = ProcessOf(await application.WaitAsync("agent2", now => IsAgent(ProcessOf(now))))!;
         await SignalAsync("STOP", process);
         try
         {
@@ -105,6 +107,15 @@ public sealed class MonitorTests(RunningApplication application) : IAsyncLifetim
                 return;
             }
         }
+    }
+
+    private static string? ProcessOf(CustomResourceSnapshot agent) => RunningApplication.PropertyOf(agent, "executable.pid");
+
+    /// <summary>Whether an agent runs under this number. A process that has ended has no command line.</summary>
+    private static bool IsAgent(string? process)
+    {
+        var line = $"/proc/{process}/cmdline";
+        return process is not null && File.Exists(line) && File.ReadAllText(line).Contains("Consensus.Agent", StringComparison.Ordinal);
     }
 
     private static async Task SignalAsync(string signal, string process)

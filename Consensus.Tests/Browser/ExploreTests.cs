@@ -10,7 +10,7 @@ namespace Consensus.Tests.Browser;
 /// <summary>The explorer.</summary>
 [Collection(Chromium.Lab)]
 [Trait(Category.Name, Category.System)]
-public sealed class ExploreTests(Chromium chromium, SharedAgents agents) : ThreeAgents(agents), IClassFixture<SharedAgents>
+public sealed class ExploreTests(Chromium chromium) : ThreeAgents
 {
     [SkippableFact]
     public async Task Steps_go_into_the_address_back_and_forward_follow_them_and_a_link_shows_the_same_state()

@@ -8,7 +8,7 @@ namespace Consensus.Tests.Browser;
 /// <summary>What can still happen, on the page.</summary>
 [Collection(Chromium.Lab)]
 [Trait(Category.Name, Category.System)]
-public sealed class PossibleTests(Chromium chromium, SharedAgents agents) : ThreeAgents(agents), IClassFixture<SharedAgents>
+public sealed class PossibleTests(Chromium chromium) : ThreeAgents
 {
     [SkippableTheory]
     [InlineData(1280)]

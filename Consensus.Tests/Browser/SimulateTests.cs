@@ -12,7 +12,7 @@ namespace Consensus.Tests.Browser;
 /// <summary>Simulated runs on the page.</summary>
 [Collection(Chromium.Lab)]
 [Trait(Category.Name, Category.System)]
-public sealed class SimulateTests(Chromium chromium, SharedAgents agents) : ThreeAgents(agents), IClassFixture<SharedAgents>
+public sealed class SimulateTests(Chromium chromium) : ThreeAgents
 {
     [SkippableTheory]
     [InlineData(1280)]

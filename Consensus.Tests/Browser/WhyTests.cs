@@ -7,7 +7,7 @@ namespace Consensus.Tests.Browser;
 /// <summary>Why something happened, on the page.</summary>
 [Collection(Chromium.Live)]
 [Trait(Category.Name, Category.System)]
-public sealed class WhyTests(Chromium chromium, SharedAgents agents) : ThreeAgents(agents), IClassFixture<SharedAgents>
+public sealed class WhyTests(Chromium chromium) : ThreeAgents
 {
     [SkippableTheory]
     [InlineData("/#simulate?seed=3", "#simulate", 1280)]

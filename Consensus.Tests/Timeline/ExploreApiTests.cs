@@ -7,7 +7,7 @@ using Consensus.Tests.Api;
 namespace Consensus.Tests.Timeline;
 
 [Trait(Category.Name, Category.System)]
-public sealed class ExploreApiTests(SharedAgents agents) : ThreeAgents(agents), IClassFixture<SharedAgents>
+public sealed class ExploreApiTests : ThreeAgents
 {
     [Fact]
     public async Task A_state_names_its_path_what_each_agent_knows_the_properties_and_every_next_step()

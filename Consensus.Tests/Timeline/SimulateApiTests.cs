@@ -6,7 +6,7 @@ using Consensus.Tests.Api;
 namespace Consensus.Tests.Timeline;
 
 [Trait(Category.Name, Category.System)]
-public sealed class SimulateApiTests(SharedAgents agents) : ThreeAgents(agents), IClassFixture<SharedAgents>
+public sealed class SimulateApiTests : ThreeAgents
 {
     [Fact]
     public async Task The_same_parameters_give_the_same_response_from_any_agent()

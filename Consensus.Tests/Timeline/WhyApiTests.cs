@@ -7,7 +7,7 @@ namespace Consensus.Tests.Timeline;
 
 /// <summary>Explanations over HTTP: of recorded, simulated and explored runs.</summary>
 [Trait(Category.Name, Category.System)]
-public sealed class WhyApiTests(SharedAgents agents) : ThreeAgents(agents), IClassFixture<SharedAgents>
+public sealed class WhyApiTests : ThreeAgents
 {
     [Fact]
     public async Task Every_event_of_a_recorded_run_is_explained_by_any_agent()
