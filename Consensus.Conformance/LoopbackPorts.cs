@@ -3,17 +3,17 @@ using System.Net.Sockets;
 
 namespace Consensus.Conformance;
 
-/// <summary>Ports of the loopback address, for programs that are told their port before they listen.</summary>
+/// <summary>Free ports of the loopback address. The caller chooses a port and then starts the program that listens on it.</summary>
 internal static class LoopbackPorts
 {
-    // Below the ports that Linux, macOS and Windows give to outgoing connections and to listeners on port 0: one of those would
-    // often take such a port before the program listens.
+    // Linux, macOS and Windows give higher ports to outgoing connections and to listeners on port 0. Those could take a port before
+    // the program listens.
     private const int First = 20_000;
     private const int Count = 12_768;
 
     private static int _last = Random.Shared.Next(Count);
 
-    /// <summary>Finds ports that are free now. No two calls of a process return the same port, before all of them were returned.</summary>
+    /// <summary>Finds ports that are free now. A process returns no port twice until it has returned all.</summary>
     /// <exception cref="IOException">Too few ports are free.</exception>
     public static int[] Free(int count)
     {

@@ -50,7 +50,8 @@ public sealed partial class SafetyChecker(bool refinement = false)
     }
 
     /// <summary>
-    /// Goes on from a machine in the middle of its process. What was drawn in its run before is unknown, so validity is not judged there.
+    /// Begins to check a machine in the middle of its process. The earlier draws of its run are unknown, so validity is not judged in
+    /// that run.
     /// </summary>
     /// <param name="agent">The agent's index, from 0.</param>
     /// <param name="machine">The machine before its next step.</param>

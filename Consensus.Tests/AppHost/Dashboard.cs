@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Consensus.Tests.Browser;
 using Microsoft.Playwright;
 
@@ -7,7 +8,7 @@ namespace Consensus.Tests.AppHost;
 /// Aspire's dashboard, as a person uses it. On a busy machine its page may lose its connection: it stays empty, or takes no click.
 /// A person reloads it then.
 /// </summary>
-internal static class Dashboard
+internal static partial class Dashboard
 {
     private const int Tries = 4;
     private const float PatienceMs = 20_000;
@@ -30,6 +31,9 @@ internal static class Dashboard
 
     /// <summary>The link that shows what came of the cluster's newest run.</summary>
     public static ILocator Outcome(Tab tab) => Row(tab, "consensus").Locator(".url-container a").First;
+
+    /// <summary>Waits until the list shows a decision.</summary>
+    public static Task DecidedAsync(Tab tab) => Assertions.Expect(Outcome(tab)).ToHaveTextAsync(Decided());
 
     /// <summary>The button of a command, by the start of its description.</summary>
     public static ILocator Action(Tab tab, string resource, string description) => Row(tab, resource).Locator($"[title^='{description}']");
@@ -59,4 +63,7 @@ internal static class Dashboard
             }
         }
     }
+
+    [GeneratedRegex("Decided [123]")]
+    private static partial Regex Decided();
 }

@@ -24,7 +24,7 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
         await Assertions.Expect(State(tab, "consensus")).ToHaveTextAsync("Running");
         await Assertions.Expect(Dashboard.Outcome(tab)).ToHaveTextAsync("Ready");
         await Dashboard.RunAsync(tab);
-        await Assertions.Expect(Dashboard.Outcome(tab)).ToHaveTextAsync(Decided());
+        await Dashboard.DecidedAsync(tab);
         await Assertions.Expect(tab.Page.GetByText("consensus \"Run consensus\" succeeded")).ToBeVisibleAsync();
         await Dashboard.PictureAsync(tab.Page, "dashboard-resources");
 
@@ -177,9 +177,6 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
     private static ILocator State(Tab tab, string resource) => Dashboard.Row(tab, resource).Locator("td").Nth(1);
 
     private static ILocator Confirm(ILocator dialog) => dialog.Locator("fluent-button").Filter(new() { HasText = "Run with options" });
-
-    [GeneratedRegex("Decided [123]")]
-    private static partial Regex Decided();
 
     [GeneratedRegex(@"agent1, agent2, agent3 decided [123] in rounds? [0-9to ]+ \([0-9.]+ m?s\)")]
     private static partial Regex Sentence();

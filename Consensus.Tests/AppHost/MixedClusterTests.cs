@@ -37,11 +37,10 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
         await StartAsync("ratified.py", "ratified.py");
         await using var tab = await Dashboard.OpenAsync(chromium, await _app!.GetDashboardUrlAsync(_limit.Token));
         await Dashboard.RunAsync(tab);
-        var outcome = Dashboard.Outcome(tab);
-        await Assertions.Expect(outcome).ToHaveTextAsync(Decided());
+        await Dashboard.DecidedAsync(tab);
         await Dashboard.PictureAsync(tab.Page, "mixed-list");
 
-        await using (var page = await chromium.OpenAsync(new Uri((await outcome.GetAttributeAsync("href"))!), 1400, 900))
+        await using (var page = await chromium.OpenAsync(new Uri((await Dashboard.Outcome(tab).GetAttributeAsync("href"))!), 1400, 900))
         {
             await Assertions.Expect(page.Page.GetByText(Agreed()).First).ToBeVisibleAsync();
             await Assertions.Expect(page.Page.GetByText("state unknown")).ToHaveCountAsync(3);
@@ -161,9 +160,6 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
         Assert.True(result.Success, $"{command}: {result.Message} {result.Data?.Value}");
         return result;
     }
-
-    [GeneratedRegex("Decided [123]")]
-    private static partial Regex Decided();
 
     [GeneratedRegex("agent1, agent2 and agent3 agreed on [123] after")]
     private static partial Regex Agreed();

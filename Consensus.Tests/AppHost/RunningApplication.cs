@@ -171,7 +171,7 @@ public sealed class RunningApplication : IAsyncLifetime
         await HealthyAsync(App, agent, Limit);
     }
 
-    /// <summary>Waits until a resource is healthy, also where its snapshot still shows that it had ended before its start.</summary>
+    /// <summary>Waits until a resource is healthy. Its snapshot may still show the end of its former process.</summary>
     public static Task HealthyAsync(DistributedApplication app, string resource, CancellationToken cancellation) =>
         app.ResourceNotifications.WaitForResourceHealthyAsync(resource, WaitBehavior.WaitOnResourceUnavailable, cancellation);
 

@@ -175,6 +175,10 @@ public sealed class Tab : IAsyncDisposable
         throw new InvalidOperationException($"{element} has no place on the page.");
     }
 
+    /// <summary>Waits until the page has drawn so many frames.</summary>
+    public Task FramesAsync(int count) => Page.EvaluateAsync(
+        "async (count) => { for (let frame = 0; frame < count; frame++) await new Promise(requestAnimationFrame); }", count);
+
     /// <summary>What Axe finds wrong on the page.</summary>
     /// <param name="rule">The one rule to check; null: all.</param>
     public async Task<AxeResultItem[]> ViolationsAsync(string? rule = null) => (await Page.RunAxe(new AxeRunOptions

@@ -84,7 +84,7 @@ public sealed class DiagramTests(Chromium chromium) : ThreeAgents
         await tab.Page.WaitForSelectorAsync("#explore [data-token='r1']");
         await tab.Page.Locator("#explore").GetByLabel("One step back").ClickAsync();
         await tab.Page.Locator("#explore").GetByLabel("One step forward").ClickAsync();
-        await tab.Page.EvaluateAsync("async () => { for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame); }");
+        await tab.FramesAsync(5);
         Assert.Equal(preference == ReducedMotion.Reduce ? 0 : 2, await tab.Page.EvaluateAsync<int>("window.moved"));
         await Assertions.Expect(tab.Page.Locator("#explore .moving")).ToHaveCountAsync(0);
         Assert.Empty(tab.Errors);

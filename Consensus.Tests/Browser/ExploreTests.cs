@@ -161,7 +161,7 @@ public sealed class ExploreTests(Chromium chromium) : ThreeAgents
         var finished = tab.Page.WaitForRequestFinishedAsync();
         answer.SetResult();
         await finished;
-        await tab.Page.EvaluateAsync("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
+        await tab.FramesAsync(2);
         await tab.Page.Mouse.UpAsync();
         await Assertions.Expect(tab.Page.Locator(".step-menu [data-step]").First).ToBeVisibleAsync();
         await Assertions.Expect(words).Not.ToBeEmptyAsync();

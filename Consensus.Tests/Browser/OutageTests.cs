@@ -60,7 +60,7 @@ public sealed class OutageTests(Chromium chromium)
         foreach (var (tab, view, _, _) in opened)
         {
             await tab.Page.ClickAsync($"#tab-{view}");
-            await Assertions.Expect(Complaints(tab).First).ToContainTextAsync("The agent does not respond");
+            await Assertions.Expect(Notices(tab).First).ToContainTextAsync("The agent does not respond");
         }
 
         using var back = await AgentProcess.StartAsync(ports, 0);
@@ -68,7 +68,7 @@ public sealed class OutageTests(Chromium chromium)
         {
             await Assertions.Expect(tab.Page.Locator(frame).First).ToBeVisibleAsync();
             await Assertions.Expect(tab.Page.Locator(picture)).Not.ToHaveCountAsync(0);
-            await Assertions.Expect(Complaints(tab)).ToHaveCountAsync(0);
+            await Assertions.Expect(Notices(tab)).ToHaveCountAsync(0);
         }
     }
 
@@ -91,10 +91,10 @@ public sealed class OutageTests(Chromium chromium)
         using var back = await AgentProcess.StartAsync(ports, 0);
         await Assertions.Expect(words).Not.ToHaveTextAsync(before!);
         await tab.AddressEndsAsync("lesson=2&part=2");
-        await Assertions.Expect(Complaints(tab)).ToHaveCountAsync(0);
+        await Assertions.Expect(Notices(tab)).ToHaveCountAsync(0);
     }
 
-    private static ILocator Complaints(Tab tab) => tab.Page.Locator("#notice, #busy").Filter(new() { Visible = true });
+    private static ILocator Notices(Tab tab) => tab.Page.Locator("#notice, #busy").Filter(new() { Visible = true });
 
     /// <summary>
     /// Starts a run by the page's button. These agents wait 1 s for a peer, which a busy machine may take longer for. Then the

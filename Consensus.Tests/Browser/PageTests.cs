@@ -221,7 +221,7 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await pressed.HoverAsync();
         await tab.Page.Mouse.DownAsync();
         await tab.Page.RunAndWaitForResponseAsync(change, answer => answer.Url.Contains("/timeline?", StringComparison.Ordinal));
-        await tab.Page.EvaluateAsync("async () => { for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame); }");
+        await tab.FramesAsync(20);
         await tab.Page.Mouse.UpAsync();
     }
 
@@ -232,7 +232,7 @@ public sealed class PageTests(Chromium chromium) : ThreeAgents(Breakable)
         await Drew(tab).HoverAsync();
         await tab.Page.Mouse.DownAsync();
         await tab.Page.SetViewportSizeAsync(1278, 800);
-        await tab.Page.EvaluateAsync("async () => { for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame); }");
+        await tab.FramesAsync(5);
         await tab.Page.Mouse.UpAsync();
         await Assertions.Expect(tab.Page.Locator("#diagram .highlighted")).Not.ToHaveCountAsync(0);
         await tab.Page.WaitForFunctionAsync(

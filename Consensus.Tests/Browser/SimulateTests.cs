@@ -227,7 +227,7 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
         {
             await tab.Page.EvaluateAsync("part => { const scroll = document.querySelector('#simulate .scroll'); "
                 + "scroll.scrollTop = part * scroll.scrollHeight; }", part);
-            await tab.Page.EvaluateAsync("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
+            await tab.FramesAsync(2);
             Assert.InRange(await tab.Page.Locator("#simulate .picture *").CountAsync(), 50, 4_000);
         }
 

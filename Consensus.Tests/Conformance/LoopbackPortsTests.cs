@@ -2,7 +2,7 @@ using Consensus.Conformance;
 
 namespace Consensus.Tests.Conformance;
 
-/// <summary>Ports for programs that are told their port before they listen.</summary>
+/// <summary>A free port stays free until the program that got it listens.</summary>
 [Trait(Category.Name, Category.Fast)]
 public sealed class LoopbackPortsTests
 {

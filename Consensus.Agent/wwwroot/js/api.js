@@ -32,8 +32,8 @@ export const watchWaits = (listener) => { onWait = listener; };
 /**
  * Sends a request and parses the JSON response. Throws a Problem for an error response, and a TypeError, TimeoutError or
  * AbortError without one. The timeout cancels a request that still waits for a connection. A read that meets a busy agent is
- * sent again. So is a read with a signal that gets no response. What comes back may move all that is below it on the page, so
- * it waits for the end of a press.
+ * sent again. So is a read with a signal that gets no response. A result may move what a person presses, so the caller gets it
+ * after the press.
  * @param {{method?: string, body?: object, timeout?: number, signal?: AbortSignal}} [options] `signal` ends the call
  */
 export async function call(path, options = {}) {

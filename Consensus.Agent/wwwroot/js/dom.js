@@ -88,7 +88,7 @@ let presses = 0;
 const postponed = new Set();
 
 onPress(document, ({ target }) => {
-  // The list of a select takes the end of the press.
+  // The open list of a select may receive the end of the press in place of the page.
   if (target.closest('select')) return {};
   presses += 1;
 
@@ -105,7 +105,7 @@ onPress(document, ({ target }) => {
 });
 
 /**
- * Runs the work, during a press after its end. The browser fires no click if the pressed element was moved or replaced meanwhile.
+ * Runs the work now, or after the press that is under way. The browser fires no click if the pressed element moves or is replaced.
  * The same work runs once, however often it is postponed.
  */
 export function afterPress(work) {
