@@ -180,7 +180,21 @@ internal sealed class AgentState(
 }
 
 /// <summary>How many of the allowed starts and faults an agent has used.</summary>
-internal readonly record struct FaultBudget(byte Starts, byte Crashes, byte Resets);
+internal readonly record struct FaultBudget(byte Starts, byte Crashes, byte Resets)
+{
+    /// <summary>Whether any agent may crash, and be reset. Each step of a check asks this, so it is a plain loop.</summary>
+    public static (bool Crashes, bool Resets) Allows(ModelCheckerOptions bounds, AgentState[] now)
+    {
+        var (crashes, resets) = (0, 0);
+        foreach (var state in now)
+        {
+            crashes += state.FaultBudget.Crashes;
+            resets += state.FaultBudget.Resets;
+        }
+
+        return (crashes < bounds.Crashes, resets < bounds.Resets);
+    }
+}
 
 /// <summary>The step that first led to a state.</summary>
 internal sealed record Origin(AgentState State, TransitionCode Code, int[] Sent);

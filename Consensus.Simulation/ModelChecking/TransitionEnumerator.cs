@@ -46,8 +46,7 @@ internal static class TransitionEnumerator
 
     public struct Enumerator(ModelCheckerOptions bounds, TransitionTable agents, AgentState[] now, int first, int end)
     {
-        private readonly bool _crashes = now.Sum(state => state.FaultBudget.Crashes) < bounds.Crashes;
-        private readonly bool _resets = now.Sum(state => state.FaultBudget.Resets) < bounds.Resets;
+        private readonly (bool Crashes, bool Resets) _allowed = FaultBudget.Allows(bounds, now);
         private int _agent = first;
         private int _sender = -1;
         private int _position = -1;
@@ -104,8 +103,8 @@ internal static class TransitionEnumerator
 
         private readonly bool Allowed(TransitionCode code) => code.Kind switch
         {
-            TransitionKind.Reset => _resets,
-            _ when code.IsCrash => _crashes,
+            TransitionKind.Reset => _allowed.Resets,
+            _ when code.IsCrash => _allowed.Crashes,
             _ => true,
         };
 

@@ -62,7 +62,7 @@ public sealed class OpenApiCacheTests : ThreeAgents
     public async Task Requests_that_name_ever_new_hosts_do_not_fill_the_memory()
     {
         using var http = new RawHttp(Cluster.Addresses[0]);
-        var hosts = Enumerable.Range(0, 30).Select(number => string.Create(CultureInfo.InvariantCulture, $"h{number}.localhost")).ToList();
+        var hosts = Enumerable.Range(0, 16).Select(number => string.Create(CultureInfo.InvariantCulture, $"h{number}.localhost")).ToList();
 
         // An answer from the cache has an age.
         Assert.False((await DescribeAsync("localhost")).Headers.ContainsKey("age"));

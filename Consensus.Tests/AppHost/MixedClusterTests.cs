@@ -141,6 +141,7 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
         }
 
         cluster.WithAgents<Projects.Consensus_Agent>(1);
+        RunningApplication.StartCold(builder);
         _app = builder.Build();
         await _app.StartAsync(_limit.Token);
         foreach (var name in RunningApplication.Names)
