@@ -23,11 +23,15 @@ internal sealed class AgentHealthCheck(AgentClient agent) : IHealthCheck
     }
 }
 
-/// <summary>The cluster is healthy where a majority of its agents answers: it can decide.</summary>
+/// <summary>The cluster is healthy where it can decide: a majority of its agents answers, and so do the proxies on its links.</summary>
 internal sealed class ClusterHealthCheck(ClusterMonitor monitor) : IHealthCheck
 {
     /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(monitor.View is { HasMajority: true } view ? HealthCheckResult.Healthy(view.Counts)
-            : HealthCheckResult.Unhealthy($"{monitor.View?.Counts ?? "No agent has answered"}: too few to decide"));
+        Task.FromResult(monitor.View switch
+        {
+            { CanDecide: true } view => HealthCheckResult.Healthy(view.Counts),
+            { IsLinked: false } => HealthCheckResult.Unhealthy("The links between the agents do not answer yet"),
+            var view => HealthCheckResult.Unhealthy($"{view?.Counts ?? "No agent has answered"}: too few to decide"),
+        });
 }

@@ -39,6 +39,9 @@ internal sealed record ClusterLinks(ExecutableResource Program, ConsensusCluster
     /// <summary>Each direction as it was last seen.</summary>
     public IReadOnlyList<LinkState> States { get; private set; } = [];
 
+    /// <summary>Whether the program has answered once.</summary>
+    public bool HasAnswered { get; private set; }
+
     /// <summary>The page that draws what goes through the links; null: it has no address yet.</summary>
     public Uri? Page => Program.GetEndpoint(AgentClient.EndpointName) is { IsAllocated: true } endpoint ? new Uri(endpoint.Url) : null;
 
@@ -130,7 +133,11 @@ internal sealed record ClusterLinks(ExecutableResource Program, ConsensusCluster
         return Program.Annotations.OfType<EndpointAnnotation>().Any(endpoint => endpoint.Port == port) ? FreePort() : port;
     }
 
-    private void Take(JsonElement answer) => States = answer.GetProperty("links").Deserialize<List<LinkState>>(AgentClient.Json)!;
+    private void Take(JsonElement answer)
+    {
+        States = answer.GetProperty("links").Deserialize<List<LinkState>>(AgentClient.Json)!;
+        HasAnswered = true;
+    }
 
     private async Task<HttpRequestMessage> RequestAsync(HttpMethod method, string path, CancellationToken cancellation)
     {

@@ -31,7 +31,8 @@ internal sealed partial class ClusterMonitor(
     /// <summary>The last view; null before the first.</summary>
     public ClusterView? View { get; private set; }
 
-    private bool AllAnswered => cluster.Agents.All(agent => IsStopped(agent) || _publisher.HasAnswered(agent.Agent));
+    private bool AllAnswered =>
+        View?.IsLinked == true && cluster.Agents.All(agent => IsStopped(agent) || _publisher.HasAnswered(agent.Agent));
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -85,7 +86,7 @@ internal sealed partial class ClusterMonitor(
             }
 
             var statuses = await Task.WhenAll(cluster.Agents.Select((agent, i) => AskAsync(agent, last?.Agents[i], isQuiet, cancellation)));
-            var view = ClusterView.Next(last, [.. statuses]);
+            var view = ClusterView.Next(last, [.. statuses]) with { IsLinked = cluster.Links?.HasAnswered != false };
             View = view;
             if (last is null || !Same(last, view))
             {

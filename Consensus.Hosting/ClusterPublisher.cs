@@ -69,7 +69,7 @@ internal sealed class ClusterPublisher(ConsensusClusterResource cluster, Resourc
     public async Task PublishAsync(ClusterView? last, ClusterView view)
     {
         var hadAnswered = _clusterAnswered;
-        _clusterAnswered |= view.HasMajority;
+        _clusterAnswered |= view.CanDecide;
         var page = PageOf(view);
         await notifications.PublishUpdateAsync(cluster, snapshot => snapshot with
         {
@@ -80,7 +80,7 @@ internal sealed class ClusterPublisher(ConsensusClusterResource cluster, Resourc
             Properties = [.. PropertiesOf(view, _clusterAnswered ? view.Sentence : view.Counts)],
             Urls = page is null || !_clusterAnswered ? [] : [.. UrlsOf(view, page)],
         });
-        if (hadAnswered && last?.HasMajority != view.HasMajority)
+        if (hadAnswered && last?.CanDecide != view.CanDecide)
         {
             await CheckHealthNowAsync(cluster);
         }

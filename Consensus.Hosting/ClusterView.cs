@@ -35,8 +35,11 @@ internal sealed record ClusterView(ImmutableArray<AgentStatus> Agents, string Te
     /// <summary>Names of the agents that respond.</summary>
     public IEnumerable<string> Up => Agents.Where(agent => agent.Up).Select(agent => agent.Name);
 
-    /// <summary>Whether enough agents respond to decide.</summary>
-    public bool HasMajority => Up.Count() > Agents.Length / 2;
+    /// <summary>Whether agents reach each other: false where proxies are on their links and have not answered yet.</summary>
+    public bool IsLinked { get; init; } = true;
+
+    /// <summary>Whether enough agents respond to decide, and reach each other.</summary>
+    public bool CanDecide => IsLinked && Up.Count() > Agents.Length / 2;
 
     /// <summary>How many agents respond, such as <c>2 of 3 up</c>.</summary>
     public string Counts => CountsOf(Agents);

@@ -117,9 +117,12 @@ public sealed class ClusterViewTests
     [InlineData(3, true)]
     [InlineData(2, true)]
     [InlineData(1, false)]
-    public void A_majority_that_responds_is_enough(int up, bool enough) =>
-        Assert.Equal(enough, ClusterView.Next(null,
-            [.. Enumerable.Range(1, 3).Select(number => number <= up ? Idle(number) : Down(number))]).HasMajority);
+    public void A_majority_that_responds_is_enough_once_the_agents_reach_each_other(int up, bool enough)
+    {
+        var view = ClusterView.Next(null, [.. Enumerable.Range(1, 3).Select(number => number <= up ? Idle(number) : Down(number))]);
+        Assert.Equal(enough, view.CanDecide);
+        Assert.False((view with { IsLinked = false }).CanDecide);
+    }
 
     [Fact]
     public void The_log_holds_who_comes_and_goes_each_run_and_its_outcome_once()

@@ -18,6 +18,8 @@ namespace Consensus.Tests.AppHost;
 [Trait(Category.Name, Category.System)]
 public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetime
 {
+    private const string Links = "consensus-links";
+
     private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(6));
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("consensus-");
     private DistributedApplication? _app;
@@ -34,7 +36,8 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
     [SkippableFact]
     public async Task Two_agents_in_Python_and_one_of_ours_run_are_drawn_lose_a_link_and_are_judged()
     {
-        await StartAsync("ratified.py", "ratified.py");
+        await StartAsync(["ratified.py", "ratified.py"]);
+        await ReadyAsync();
         await using var tab = await Dashboard.OpenAsync(chromium, await _app!.GetDashboardUrlAsync(_limit.Token));
         await Dashboard.RunAsync(tab);
         await Dashboard.DecidedAsync(tab);
@@ -97,13 +100,22 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
             agent.app.view_functions["state"] = lambda: right() | ({"{"}"attempts": 99{"}"} if os.path.exists("{wrong}") else {"{}"})
             agent.app.run("127.0.0.1", int(os.environ["PORT"]), threaded=True)
             """);
-        await StartAsync("agent.py", Path.Combine(_folder.FullName, "wrong.py"));
+        await StartAsync(["agent.py", Path.Combine(_folder.FullName, "wrong.py")], linksLater: true);
+
+        // Agents that answer and do not reach each other are no cluster yet.
+        var starting = (await _app!.ResourceNotifications.WaitForResourceAsync(
+            "consensus", now => RunningApplication.PropertyOf(now.Snapshot, "Agents up") == string.Join(", ", RunningApplication.Names),
+            _limit.Token)).Snapshot;
+        Assert.Equal(KnownResourceStates.Starting, starting.State?.Text);
+        Assert.Empty(starting.Urls);
+        Assert.True((await _app.ResourceCommands.ExecuteCommandAsync(Links, KnownResourceCommands.StartCommand, _limit.Token)).Success);
+        await ReadyAsync();
         Assert.Matches("^agent1, agent2, agent3 decided [123] in rounds? ", (await SucceedAsync("run")).Message);
         var judged = await CommandAsync("judge");
         Assert.False(judged.Success);
         Assert.StartsWith("Does not conform: ", judged.Message, StringComparison.Ordinal);
         Assert.Contains("| **FAIL** | agent2 |", judged.Data!.Value.Split('\n')[4], StringComparison.Ordinal);
-        var unhealthy = (await _app!.ResourceNotifications.WaitForResourceAsync(
+        var unhealthy = (await _app.ResourceNotifications.WaitForResourceAsync(
             "agent2", now => now.Snapshot.HealthStatus == HealthStatus.Unhealthy, _limit.Token)).Snapshot;
         Assert.Contains(unhealthy.HealthReports, report => report.Description!.Contains("does not conform: ", StringComparison.Ordinal));
 
@@ -119,7 +131,7 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
         await RunningApplication.HealthyAsync(_app, "agent1", _limit.Token);
     }
 
-    private async Task StartAsync(params string[] scripts)
+    private async Task StartAsync(string[] scripts, bool linksLater = false)
     {
         SampleTests.RequireFlask();
         var ports = LoopbackPorts.Free(3);
@@ -142,14 +154,22 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
 
         cluster.WithAgents<Projects.Consensus_Agent>(1);
         RunningApplication.StartCold(builder);
-        _app = builder.Build();
-        await _app.StartAsync(_limit.Token);
-        foreach (var name in RunningApplication.Names)
+        if (linksLater)
         {
-            await RunningApplication.HealthyAsync(_app, name, _limit.Token);
+            builder.CreateResourceBuilder(builder.Resources.OfType<ExecutableResource>().Single(program => program.Name == Links))
+                .WithExplicitStart();
         }
 
-        await _app.ResourceNotifications.WaitForResourceAsync("agent1-agent2", KnownResourceStates.Running, _limit.Token);
+        _app = builder.Build();
+        await _app.StartAsync(_limit.Token);
+    }
+
+    private async Task ReadyAsync()
+    {
+        foreach (var name in (string[])[.. RunningApplication.Names, "consensus"])
+        {
+            await RunningApplication.HealthyAsync(_app!, name, _limit.Token);
+        }
     }
 
     private Task<ExecuteCommandResult> CommandAsync(string command, params (string Name, string Value)[] arguments) =>
