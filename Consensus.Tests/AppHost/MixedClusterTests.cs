@@ -153,7 +153,6 @@ public sealed partial class MixedClusterTests(Chromium chromium) : IAsyncLifetim
         }
 
         cluster.WithAgents<Projects.Consensus_Agent>(1);
-        RunningApplication.StartCold(builder);
         if (linksLater)
         {
             builder.CreateResourceBuilder(builder.Resources.OfType<ExecutableResource>().Single(program => program.Name == Links))

@@ -47,7 +47,6 @@ public sealed class RunningApplication : IAsyncLifetime
 
         // Off in tests by default; without it, Aspire adds no command that sets a parameter.
         _model.Builder.Configuration["ASPIRE_INTERACTIVITY_ENABLED"] = "true";
-        StartCold(_model.Builder);
         App = await _model.Builder.BuildAsync(Limit);
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(Limit);
         var watch = WatchAsync(watching.Token);
@@ -65,15 +64,6 @@ public sealed class RunningApplication : IAsyncLifetime
         await App.DisposeAsync();
         await _model.DisposeAsync();
         _limit.Dispose();
-    }
-
-    /// <summary>Starts agents without compiling the code of a run first, which takes most of an agent's start.</summary>
-    public static void StartCold(IDistributedApplicationBuilder builder)
-    {
-        foreach (var agent in builder.Resources.OfType<ProjectResource>().ToList())
-        {
-            builder.CreateResourceBuilder(agent).WithEnvironment("WARM_UP", "false");
-        }
     }
 
     /// <summary>Brings the application back to a state that every test can begin with: all agents up, none isolated, no run.</summary>
