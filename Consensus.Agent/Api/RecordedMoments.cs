@@ -118,6 +118,13 @@ internal sealed class RecordedMoments(ClusterTimelines timelines, TimelineReader
         var recordings = await AgentApiClient.AllAsync(options.Peers, peer => ReadAsync(peer, run, cancellation));
         var known = recordings.Append(timeline.ReadRecording(run) ?? timeline.ReadRecording(null)).OfType<Recording>()
             .ToDictionary(recording => recording.AgentId, StringComparer.Ordinal);
+
+        // Without its record, an agent that is up would be taken for one that is down.
+        if (merged.Lanes.FirstOrDefault(lane => lane.StateKnown && !known.ContainsKey(lane.AgentId)) is { } silent)
+        {
+            throw new FormatException($"{silent.AgentId} did not give its record in time. Try again.");
+        }
+
         return
         [
             .. merged.Lanes.Select(lane =>

@@ -5,7 +5,9 @@ using Consensus.Protocol;
 
 namespace Consensus.Agent.Peers;
 
-/// <summary>Reads what the other agents show to everybody.</summary>
+/// <summary>
+/// Reads what the other agents show to everybody. A call throws <see cref="OperationCanceledException"/> where its caller ends it.
+/// </summary>
 internal sealed class AgentApiClient(HttpClient http, AgentOptions options)
 {
     /// <summary>Reads one JSON document.</summary>
@@ -50,6 +52,8 @@ internal sealed class AgentApiClient(HttpClient http, AgentOptions options)
         catch (Exception e)
             when (e is HttpRequestException or OperationCanceledException or JsonException or FormatException or IOException)
         {
+            // A caller that leaves says nothing about the peer.
+            cancellation.ThrowIfCancellationRequested();
             return null;
         }
     }
@@ -87,6 +91,7 @@ internal sealed class AgentApiClient(HttpClient http, AgentOptions options)
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
+            cancellation.ThrowIfCancellationRequested();
             return (null, "");
         }
     }

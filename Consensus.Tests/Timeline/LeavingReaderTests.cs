@@ -1,0 +1,63 @@
+using System.Net;
+using System.Text.Json;
+using Consensus.Agent;
+using Consensus.Tests.Api;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Consensus.Tests.Timeline;
+
+/// <summary>A page that asks something else leaves its last question. What it asked about is kept for the next.</summary>
+[Trait(Category.Name, Category.System)]
+public sealed class LeavingReaderTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task A_reader_that_leaves_while_the_records_are_read_does_not_make_agents_count_as_down()
+    {
+        var (asked, go, ended) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
+        await using var cluster = await LocalCluster.StartAsync(3, 0, ThreeAgents.Patient, configure: (agent, builder) =>
+        {
+            builder.Logging.ClearProviders();
+            builder.Services.AddSingleton<IStartupFilter>(agent == 0
+                ? new On("/explore/possible", rest => rest().ContinueWith(_ => ended.TrySetResult(), TaskScheduler.Default))
+                : new On("/timeline/record", async rest =>
+                {
+                    asked.TrySetResult();
+                    await go.Task;
+                    await rest();
+                }));
+        });
+        using var http = new HttpClient { BaseAddress = cluster.Addresses[0] };
+        using var started = await http.PostAsync("/run?wait=30", null);
+        using var answer = JsonDocument.Parse(await started.Content.ReadAsStringAsync());
+        var question = $"/explore/possible?run={answer.RootElement.GetProperty("run").GetString()}&at=60000";
+
+        using var leaving = new CancellationTokenSource();
+        var first = http.GetAsync(question, leaving.Token);
+        await asked.Task.WaitAsync(Patience);
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        await ended.Task.WaitAsync(Patience);
+        go.SetResult();
+
+        using var second = await http.GetAsync(question);
+        Assert.Equal(HttpStatusCode.OK, second.StatusCode);
+        using var possible = JsonDocument.Parse(await second.Content.ReadAsStringAsync());
+        Assert.InRange(possible.RootElement.GetProperty("crashes_to_stall").GetInt32(), 2, 3);
+    }
+
+    /// <summary>Handles the requests for one path in its own way.</summary>
+    private sealed class On(string path, Func<Func<Task>, Task> handle) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((context, rest) => context.Request.Path == path ? handle(() => rest(context)) : rest(context));
+            next(app);
+        };
+    }
+}
