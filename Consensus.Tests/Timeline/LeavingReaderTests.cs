@@ -51,6 +51,23 @@ public sealed class LeavingReaderTests
         Assert.InRange(possible.RootElement.GetProperty("crashes_to_stall").GetInt32(), 2, 3);
     }
 
+    [Fact]
+    public async Task An_agent_that_is_up_and_gives_no_record_is_named_and_not_taken_for_one_that_is_down()
+    {
+        await using var cluster = await LocalCluster.StartAsync(3, 0, ThreeAgents.Patient, configure: (agent, builder) =>
+        {
+            builder.Logging.ClearProviders();
+            builder.Services.AddSingleton<IStartupFilter>(
+                new On(agent == 1 ? "/timeline/record" : "/none", _ => throw new InvalidOperationException("On purpose.")));
+        });
+        using var client = new ApiClient(cluster.Addresses[0]);
+        var (_, started) = await client.Post("/run?wait=30");
+        var (code, problem) = await client.Get($"/explore/possible?run={started.GetProperty("run").GetString()}&at=60000");
+        Assert.Equal(HttpStatusCode.BadRequest, code);
+        Assert.EndsWith("agent2 did not give its record in time. Try again.",
+            problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
     /// <summary>Handles the requests for one path in its own way.</summary>
     private sealed class On(string path, Func<Func<Task>, Task> handle) : IStartupFilter
     {
