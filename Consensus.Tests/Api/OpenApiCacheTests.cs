@@ -23,7 +23,12 @@ public sealed class OpenApiCacheTests : ThreeAgents
         await using var cluster = await LocalCluster.StartAsync(1, 0, Patient, configure: (_, builder) =>
         {
             builder.Logging.ClearProviders();
-            builder.Services.AddSingleton<IStartupFilter>(new Departures(left));
+            builder.Services.AddSingleton<IStartupFilter>(new FirstMiddleware((context, rest) =>
+            {
+                // The server notices that a client has left.
+                context.RequestAborted.Register(() => left.TrySetResult());
+                return rest(context);
+            }));
             builder.Services.Configure<OpenApiOptions>("v1", openApi => openApi.AddDocumentTransformer(async (_, _, cancellation) =>
             {
                 entered.TrySetResult();
@@ -42,20 +47,6 @@ public sealed class OpenApiCacheTests : ThreeAgents
         await left.Task.WaitAsync(TimeSpan.FromSeconds(60));
         go.SetResult();
         Assert.Equal(HttpStatusCode.OK, (await second.WaitAsync(TimeSpan.FromSeconds(60))).StatusCode);
-    }
-
-    /// <summary>Completes when the server notices that a client has left.</summary>
-    private sealed class Departures(TaskCompletionSource left) : IStartupFilter
-    {
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-        {
-            app.Use((context, rest) =>
-            {
-                context.RequestAborted.Register(() => left.TrySetResult());
-                return rest(context);
-            });
-            next(app);
-        };
     }
 
     [Fact]

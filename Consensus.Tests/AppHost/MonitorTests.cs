@@ -87,7 +87,7 @@ public sealed class MonitorTests(RunningApplication application) : IAsyncLifetim
         await application.WaitAsync("agent2", now => now.HealthStatus == HealthStatus.Healthy);
         Assert.Equal(before, (await client.Get("/state")).Body.GetProperty("boot").GetString());
 
-        // It may have a run again: one that another agent told it of just before that agent was reset.
+        // A message of an earlier run may arrive after the reset. No new run may have begun.
         Assert.Equal(newest, await NewestRunAsync());
 
         async Task<string?> NewestRunAsync()

@@ -4,6 +4,7 @@ using Consensus.Agent;
 using Consensus.Agent.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -53,7 +54,7 @@ public sealed class ShutdownSpeedTests(ITestOutputHelper output)
         var cluster = await LocalCluster.StartAsync(Agents, 0, configure: (_, builder) =>
         {
             builder.Logging.ClearProviders();
-            builder.Services.AddSingleton<IStartupFilter>(arrivals);
+            builder.Services.AddSingleton<IStartupFilter>(new FirstMiddleware(arrivals.CountAsync));
         });
         using var http = new HttpClient();
         using var decided = await http.PostAsync(new Uri(cluster.Addresses[0], "/run?wait=30"), null);
@@ -72,7 +73,7 @@ public sealed class ShutdownSpeedTests(ITestOutputHelper output)
         {
             var builder = WebApplication.CreateSlimBuilder();
             builder.Logging.ClearProviders();
-            builder.Services.AddSingleton<IStartupFilter>(arrivals);
+            builder.Services.AddSingleton<IStartupFilter>(new FirstMiddleware(arrivals.CountAsync));
             HttpServer.Configure(builder.WebHost);
             var server = builder.Build();
             server.Urls.Add("http://127.0.0.1:0");
@@ -102,7 +103,7 @@ public sealed class ShutdownSpeedTests(ITestOutputHelper output)
     }
 
     /// <summary>Counts the requests that arrived and are held.</summary>
-    private sealed class Arrivals : IStartupFilter
+    private sealed class Arrivals
     {
         private int _count;
 
@@ -114,18 +115,14 @@ public sealed class ShutdownSpeedTests(ITestOutputHelper output)
             }
         }
 
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        public Task CountAsync(HttpContext context, RequestDelegate rest)
         {
-            app.Use((context, rest) =>
+            if (context.Request.Path == Path)
             {
-                if (context.Request.Path == Path)
-                {
-                    Interlocked.Increment(ref _count);
-                }
+                Interlocked.Increment(ref _count);
+            }
 
-                return rest(context);
-            });
-            next(app);
-        };
+            return rest(context);
+        }
     }
 }

@@ -51,7 +51,7 @@ internal sealed class InProcessAgent : IAgentProcess
                 }
                 else
                 {
-                    services.AddSingleton<IStartupFilter>(new Tampering(Tampered[fault]));
+                    services.AddSingleton<IStartupFilter>(new FirstMiddleware(new Tampering(Tampered[fault]).ChangeAsync));
                 }
             }), settings));
 
@@ -101,18 +101,12 @@ internal sealed class InProcessAgent : IAgentProcess
         Func<string, string, string, string>? Request = null,
         Func<string, string, string>? Response = null, Func<string, int, int>? Status = null);
 
-    /// <summary>A middleware before all others that changes what comes in and goes out.</summary>
-    private sealed class Tampering(Change change) : IStartupFilter
+    /// <summary>Changes what comes in and goes out.</summary>
+    private sealed class Tampering(Change change)
     {
         private string _boot = "";
 
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-        {
-            app.Use(ChangeAsync);
-            next(app);
-        };
-
-        private async Task ChangeAsync(HttpContext context, RequestDelegate next)
+        public async Task ChangeAsync(HttpContext context, RequestDelegate next)
         {
             var path = context.Request.Path.Value!;
             using var reader = new StreamReader(context.Request.Body);

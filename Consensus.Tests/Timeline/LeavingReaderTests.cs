@@ -2,9 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Consensus.Agent;
 using Consensus.Tests.Api;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -24,8 +22,8 @@ public sealed class LeavingReaderTests
         {
             builder.Logging.ClearProviders();
             builder.Services.AddSingleton<IStartupFilter>(agent == 0
-                ? new On("/explore/possible", rest => rest().ContinueWith(_ => ended.TrySetResult(), TaskScheduler.Default))
-                : new On("/timeline/record", async rest =>
+                ? On("/explore/possible", rest => rest().ContinueWith(_ => ended.TrySetResult(), TaskScheduler.Default))
+                : On("/timeline/record", async rest =>
                 {
                     asked.TrySetResult();
                     await go.Task;
@@ -58,7 +56,7 @@ public sealed class LeavingReaderTests
         {
             builder.Logging.ClearProviders();
             builder.Services.AddSingleton<IStartupFilter>(
-                new On(agent == 1 ? "/timeline/record" : "/none", _ => throw new InvalidOperationException("On purpose.")));
+                On(agent == 1 ? "/timeline/record" : "/none", _ => throw new InvalidOperationException("On purpose.")));
         });
         using var client = new ApiClient(cluster.Addresses[0]);
         var (_, started) = await client.Post("/run?wait=30");
@@ -69,12 +67,6 @@ public sealed class LeavingReaderTests
     }
 
     /// <summary>Handles the requests for one path in its own way.</summary>
-    private sealed class On(string path, Func<Func<Task>, Task> handle) : IStartupFilter
-    {
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-        {
-            app.Use((context, rest) => context.Request.Path == path ? handle(() => rest(context)) : rest(context));
-            next(app);
-        };
-    }
+    private static FirstMiddleware On(string path, Func<Func<Task>, Task> handle) =>
+        new((context, rest) => context.Request.Path == path ? handle(() => rest(context)) : rest(context));
 }
