@@ -27,6 +27,20 @@ internal sealed class ApiClient(Uri agent) : IDisposable
         return (response.StatusCode, text.StartsWith('{') ? JsonDocument.Parse(text).RootElement : default);
     }
 
+    /// <summary>Waits until each peer of the agent has answered it once. The agent may inject faults.</summary>
+    public async Task WaitUntilPeersAnsweredAsync()
+    {
+        bool all;
+        do
+        {
+            // An agent names a peer by its address until its first response.
+            var (_, faults) = await Get("/faults");
+            all = faults.GetProperty("peers").EnumerateArray()
+                .All(peer => peer.GetString()!.StartsWith("agent", StringComparison.Ordinal));
+        }
+        while (!all);
+    }
+
     public static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
 
     public void Dispose() => _http.Dispose();

@@ -17,8 +17,7 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
         Assert.Equal(HttpStatusCode.OK, (await Clients[0].Post("/run?wait=30")).Code);
         foreach (var client in Clients)
         {
-            await Until(client, "/faults", answer =>
-                answer.GetProperty("peers").EnumerateArray().All(peer => peer.GetString()!.StartsWith("agent", StringComparison.Ordinal)));
+            await client.WaitUntilPeersAnsweredAsync();
         }
     }
 

@@ -120,11 +120,8 @@ public sealed class MonitorTests(RunningApplication application) : IAsyncLifetim
     private static string? ProcessOf(CustomResourceSnapshot agent) => RunningApplication.PropertyOf(agent, "executable.pid");
 
     /// <summary>Whether an agent runs under this number. A process that has ended has no command line.</summary>
-    private static bool IsAgent(string? process)
-    {
-        var line = $"/proc/{process}/cmdline";
-        return process is not null && File.Exists(line) && File.ReadAllText(line).Contains("Consensus.Agent", StringComparison.Ordinal);
-    }
+    private static bool IsAgent(string? process) =>
+        process is not null && Procfs.Read($"{process}/cmdline")?.Contains("Consensus.Agent", StringComparison.Ordinal) == true;
 
     private static async Task SignalAsync(string signal, string process)
     {

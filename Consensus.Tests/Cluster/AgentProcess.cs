@@ -168,7 +168,7 @@ internal sealed partial class AgentProcess : IDisposable
     /// <summary>How many threads of the process have this name.</summary>
     public int Threads(string name) =>
         Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
-            .Count(thread => File.ReadAllText(Path.Combine(thread, "comm")).Trim() == name);
+            .Count(thread => Procfs.Read(Path.Combine(thread, "comm"))?.Trim() == name);
 
     private async Task SignalAsync(string signal)
     {

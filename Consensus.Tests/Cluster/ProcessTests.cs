@@ -32,12 +32,7 @@ public sealed class ProcessTests
             await victim.Put("/faults", slow);
 
             // Who has heard from it calls it.
-            while ((await victim.Get("/faults")).Body.GetProperty("peers").EnumerateArray()
-                .Any(peer => peer.GetString() is not ("agent1" or "agent2")))
-            {
-                await Task.Yield();
-            }
-
+            await victim.WaitUntilPeersAnsweredAsync();
             var before = (await victim.Get("/state")).Body.TryGetProperty("run", out var old) ? old.GetString() : null;
             var starting = client.Post("/run", """{"values":1000000,"draw":"plurality","window_ms":2000}""");
             string? joined;

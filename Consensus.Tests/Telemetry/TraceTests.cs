@@ -10,6 +10,7 @@ using Consensus.Agent.Telemetry;
 using Consensus.Tests.Api;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Consensus.Tests.Telemetry;
 
@@ -201,10 +202,15 @@ public sealed partial class TraceTests
     [Fact]
     public async Task An_agent_that_learns_a_decision_by_asking_for_state_begins_a_trace_that_links_to_the_run()
     {
-        await using var cluster = await TracedCluster.StartAsync();
+        // Agent3 asks as it starts, and again when its clock moves. A state asked for within the run would bring it undecided.
+        var clock = new FakeTimeProvider();
+        await using var cluster = await TracedCluster.StartAsync(clockOf: agent => agent == 2 ? clock : TimeProvider.System);
+        await cluster.Clients[2].WaitUntilPeersAnsweredAsync();
         Assert.Equal(HttpStatusCode.OK,
             (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","isolate":true}]}""")).Code);
-        await cluster.DecideAsync("{}", 0, 1, 2);
+        var answer = await cluster.DecideAsync("{}", 0, 1);
+        clock.Advance(TimeSpan.FromMilliseconds(ProtocolTiming.MaxBackOffMs));
+        await cluster.KnowsAsync(2, answer.GetProperty("run").GetString()!);
         await cluster.DisposeAsync();
 
         AssertTrees(cluster.Spans);

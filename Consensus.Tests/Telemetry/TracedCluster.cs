@@ -34,12 +34,18 @@ internal sealed class TracedCluster : IAsyncDisposable
     /// <summary>Spans that ended, of all agents; complete once the cluster is disposed.</summary>
     public List<Activity> Spans => [.. _spans.Values.SelectMany(spans => spans)];
 
-    public static async Task<TracedCluster> StartAsync(int agents = 3, AgentOptions? options = null)
+    /// <summary>Starts agents; each has the clock of the machine, unless <paramref name="clockOf"/> gives it another.</summary>
+    public static async Task<TracedCluster> StartAsync(
+        int agents = 3, AgentOptions? options = null, Func<int, TimeProvider>? clockOf = null)
     {
         var traced = new TracedCluster();
         traced._cluster = await LocalCluster.StartAsync(
             agents, 0, options ?? ThreeAgents.Patient with { Faults = true },
-            args: ["--Telemetry:Always=true"], configure: traced.Configure);
+            args: ["--Telemetry:Always=true"], configure: (agent, builder) =>
+            {
+                traced.Configure(agent, builder);
+                builder.Services.AddSingleton(clockOf?.Invoke(agent) ?? TimeProvider.System);
+            });
         traced.Clients = [.. traced._cluster.Addresses.Select(address => new ApiClient(address))];
         return traced;
     }
