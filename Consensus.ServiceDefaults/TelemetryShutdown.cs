@@ -11,7 +11,7 @@ namespace Microsoft.Extensions.Hosting;
 /// </summary>
 internal sealed class TelemetryShutdown(IServiceProvider services) : IHostedLifecycleService
 {
-    private static readonly TimeSpan AtMost = TimeSpan.FromMilliseconds(500);
+    internal static readonly TimeSpan AtMost = TimeSpan.FromMilliseconds(500);
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -119,9 +119,6 @@ internal sealed partial class AgentProcess : IDisposable
             : new ProcessStartInfo(Program, args);
         info.RedirectStandardOutput = true;
 
-        // Most processes of the tests live for seconds. These leave out work of the compiler that repays only later.
-        (info.Environment["DOTNET_TieredPGO"], info.Environment["DOTNET_EnableWriteXorExecute"]) = ("0", "0");
-
         // The agent must not inherit settings from the environment of the tests.
         foreach (var name in info.Environment.Keys.Where(
             name => name.StartsWith("CONSENSUS_", StringComparison.Ordinal) || Settings.Names.Contains(name)).ToList())
