@@ -14,9 +14,9 @@ internal static partial class Dashboard
     private const float PatienceMs = 20_000;
 
     /// <summary>Logs in, and waits until the list shows the agents.</summary>
-    public static async Task<Tab> OpenAsync(Chromium chromium, Uri address)
+    public static async Task<Tab> OpenAsync(Chromium chromium, Uri address, int width = 1400, int height = 800)
     {
-        var tab = await chromium.OpenAsync(address, 1400, 800, ready: "body");
+        var tab = await chromium.OpenAsync(address, width, height, ready: "body");
         await RetryAsync(tab, () => Task.CompletedTask, tab.Page.Locator("[title$=': agent3']"));
         return tab;
     }

@@ -37,8 +37,7 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
     public async Task The_longest_value_is_seen_in_the_list_on_a_telephone()
     {
         await application.SucceedAsync("consensus", "reset");
-        await using var tab = await OpenAsync("");
-        await tab.Page.SetViewportSizeAsync(390, 844);
+        await using var tab = await Dashboard.OpenAsync(chromium, application.Dashboard, 390, 844);
         await Assertions.Expect(Dashboard.Outcome(tab)).ToHaveTextAsync("Ready");
         await application.SucceedAsync("consensus", "run-with", ("values", "1000000000"), ("draw", "plurality"));
         await Assertions.Expect(Dashboard.Outcome(tab)).ToHaveTextAsync(new Regex(@"Decided \d{7,10}"));
