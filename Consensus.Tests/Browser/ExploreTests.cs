@@ -144,23 +144,15 @@ public sealed class ExploreTests(Chromium chromium) : ThreeAgents
     public async Task An_answer_that_comes_during_a_press_moves_nothing_before_the_click()
     {
         await using var tab = await OpenAsync("/explore", 1280);
-        var (asked, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
-        await tab.Page.RouteAsync("**/explore/possible?*", async route =>
-        {
-            asked.TrySetResult();
-            await answer.Task;
-            await route.ContinueAsync();
-        });
+        var question = await HeldRequest.OfAsync(tab.Page, "**/explore/possible?*");
         await tab.Page.GotoAsync(new Uri(Cluster.Addresses[0], "/explore?path=s1.1-d1.1").ToString());
-        await asked.Task;
+        await question.SentAsync();
         var words = tab.Page.Locator("#explore .possible [role=status]");
         await Assertions.Expect(words).ToBeEmptyAsync();
         var box = await Tab.BoxAsync(tab.Page.Locator("#explore .agent-menu[data-menu='0']"));
         await tab.Page.Mouse.MoveAsync(box.X + (box.Width / 2), box.Y + (box.Height / 2));
         await tab.Page.Mouse.DownAsync();
-        var finished = tab.Page.WaitForRequestFinishedAsync();
-        answer.SetResult();
-        await finished;
+        await question.RespondAsync();
         await tab.FramesAsync(2);
         await tab.Page.Mouse.UpAsync();
         await Assertions.Expect(tab.Page.Locator(".step-menu [data-step]").First).ToBeVisibleAsync();

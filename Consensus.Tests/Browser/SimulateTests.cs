@@ -41,12 +41,7 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
     public async Task What_a_person_asks_for_while_a_tab_loads_stays(string name)
     {
         await using var tab = await chromium.OpenAsync(Cluster.Addresses[0], 1280, 844);
-        var answers = new TaskCompletionSource();
-        await tab.Page.RouteAsync("**/simulate/mutants", async route =>
-        {
-            await answers.Task;
-            await route.ContinueAsync();
-        });
+        var answers = await HeldRequest.OfAsync(tab.Page, "**/simulate/mutants");
         await tab.Page.ClickAsync($"#tab-{name}");
         if (name == "simulate")
         {
@@ -59,7 +54,7 @@ public sealed class SimulateTests(Chromium chromium) : ThreeAgents
             await Assertions.Expect(tab.Page.Locator("#explore path.lane")).Not.ToHaveCountAsync(0);
         }
 
-        answers.SetResult();
+        answers.Release();
         await tab.Page.WaitForFunctionAsync(
             "name => document.querySelectorAll(`#${name} [name=mutant] option`).length > 1 "
                 + "&& !document.querySelector(`#${name} .stages[aria-busy]`)",
