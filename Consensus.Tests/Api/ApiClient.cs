@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -27,19 +28,22 @@ internal sealed class ApiClient(Uri agent) : IDisposable
         return (response.StatusCode, text.StartsWith('{') ? JsonDocument.Parse(text).RootElement : default);
     }
 
-    /// <summary>Waits until each peer of the agent has answered it once. The agent may inject faults.</summary>
-    public async Task WaitUntilPeersAnsweredAsync()
+    /// <summary>Reads a path until the answer holds it, at most 30 s.</summary>
+    public async Task UntilAsync(string path, Func<JsonElement, bool> holds)
     {
-        bool all;
-        do
+        var clock = Stopwatch.StartNew();
+        while (!holds((await Get(path)).Body))
         {
-            // An agent names a peer by its address until its first response.
-            var (_, faults) = await Get("/faults");
-            all = faults.GetProperty("peers").EnumerateArray()
-                .All(peer => peer.GetString()!.StartsWith("agent", StringComparison.Ordinal));
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"{path} did not come to hold it in 30 s.");
+            await Task.Delay(20);
         }
-        while (!all);
     }
+
+    /// <summary>Waits until each peer of the agent has answered it once. The agent may inject faults.</summary>
+    public Task UntilPeersAnsweredAsync() =>
+        // An agent names a peer by its address until its first response.
+        UntilAsync("/faults", faults => faults.GetProperty("peers").EnumerateArray()
+            .All(peer => peer.GetString()!.StartsWith("agent", StringComparison.Ordinal)));
 
     public static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
 

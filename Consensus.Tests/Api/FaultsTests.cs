@@ -17,7 +17,7 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
         Assert.Equal(HttpStatusCode.OK, (await Clients[0].Post("/run?wait=30")).Code);
         foreach (var client in Clients)
         {
-            await client.WaitUntilPeersAnsweredAsync();
+            await client.UntilPeersAnsweredAsync();
         }
     }
 
@@ -58,7 +58,7 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
 
         var (healed, answer) = await Clients[2].Send(HttpMethod.Delete, "/faults", null);
         Assert.Equal((HttpStatusCode.OK, false), (healed, answer.GetProperty("isolate").GetBoolean()));
-        await Until(Clients[2], "/state", state => state.GetProperty("run").GetString() == run);
+        await Clients[2].UntilAsync("/state", state => state.GetProperty("run").GetString() == run);
         var (reached, consensus) = await waiting;
         Assert.Equal(HttpStatusCode.OK, reached);
         Assert.Equal(started.GetProperty("outcome").GetProperty("value").GetInt32(), consensus.GetProperty("value").GetInt32());
@@ -147,7 +147,7 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
             foreach (var client in Clients)
             {
                 var value = started.GetProperty("outcome").GetProperty("value").GetInt32();
-                await Until(client, "/consensus", answer => answer.GetProperty("reached").GetBoolean()
+                await client.UntilAsync("/consensus", answer => answer.GetProperty("reached").GetBoolean()
                     && answer.GetProperty("run").GetString() == run && answer.GetProperty("value").GetInt32() == value);
             }
         }
@@ -218,16 +218,6 @@ public sealed class FaultsTests() : ThreeAgents(Breakable)
             {
                 return answer;
             }
-        }
-    }
-
-    private static async Task Until(ApiClient client, string path, Func<System.Text.Json.JsonElement, bool> holds)
-    {
-        var clock = Stopwatch.StartNew();
-        while (!holds((await client.Get(path)).Body))
-        {
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"{path} did not come to hold it in 30 s.");
-            await Task.Delay(20);
         }
     }
 

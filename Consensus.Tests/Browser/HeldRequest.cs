@@ -27,7 +27,7 @@ internal sealed class HeldRequest
     }
 
     /// <summary>Waits until the page has sent one.</summary>
-    public Task SentAsync() => _sent.Task.WaitAsync(Patience);
+    public Task<IRequest> SentAsync() => _sent.Task.WaitAsync(Patience);
 
     /// <summary>Lets them pass.</summary>
     public void Release() => _released.SetResult();
@@ -35,7 +35,7 @@ internal sealed class HeldRequest
     /// <summary>Lets them pass, and waits until the page has the response to the first.</summary>
     public async Task RespondAsync()
     {
-        var first = await _sent.Task.WaitAsync(Patience);
+        var first = await SentAsync();
         await _page.RunAndWaitForRequestFinishedAsync(
             () =>
             {

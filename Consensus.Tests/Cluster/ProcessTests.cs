@@ -32,7 +32,7 @@ public sealed class ProcessTests
             await victim.Put("/faults", slow);
 
             // Who has heard from it calls it.
-            await victim.WaitUntilPeersAnsweredAsync();
+            await victim.UntilPeersAnsweredAsync();
             var before = (await victim.Get("/state")).Body.TryGetProperty("run", out var old) ? old.GetString() : null;
             var starting = client.Post("/run", """{"values":1000000,"draw":"plurality","window_ms":2000}""");
             string? joined;

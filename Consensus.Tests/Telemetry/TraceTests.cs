@@ -205,7 +205,7 @@ public sealed partial class TraceTests
         // Agent3 asks as it starts, and again when its clock moves. A state asked for within the run would bring it undecided.
         var clock = new FakeTimeProvider();
         await using var cluster = await TracedCluster.StartAsync(clockOf: agent => agent == 2 ? clock : TimeProvider.System);
-        await cluster.Clients[2].WaitUntilPeersAnsweredAsync();
+        await cluster.Clients[2].UntilPeersAnsweredAsync();
         Assert.Equal(HttpStatusCode.OK,
             (await cluster.Clients[2].Put("/faults", """{"links":[{"direction":"in","isolate":true}]}""")).Code);
         var answer = await cluster.DecideAsync("{}", 0, 1);
