@@ -1,14 +1,22 @@
 using Consensus.Agent.Hosting;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace Consensus.Agent.Http;
 
-/// <summary>Responds with the reason where an agent has failed or shuts down.</summary>
+/// <summary>Responds with the reason where an agent has failed or shuts down. A client that leaves is no failure.</summary>
 internal sealed class AgentExceptionHandler : IExceptionHandler
 {
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
+        // ASP.NET Core sees to this itself, but not where a read ends before it has been told that the connection has.
+        if (exception is ConnectionResetException)
+        {
+            httpContext.Abort();
+            return true;
+        }
+
         (int Status, string Reason)? problem = exception switch
         {
             PersistenceException => (503, "not-persisted"),

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Consensus.Agent;
@@ -94,6 +95,30 @@ public sealed class FuzzTests(ITestOutputHelper output)
                 Assert.True(await connection.SendAsync(request[..^(1 + i)], end: true) is null or { Status: 400 });
             }
         }));
+        Assert.True(log.Counts.IsEmpty, string.Join('\n', log.Exceptions.Values));
+    }
+
+    [Fact]
+    public async Task Clients_that_leave_while_their_body_is_read_leave_no_warning()
+    {
+        var log = new WarningLog();
+        var cluster = await LocalCluster.StartAsync(1, 0, new AgentOptions { Id = "" }, configure: (_, builder) =>
+            builder.Logging.ClearProviders().AddProvider(log));
+        await using (cluster)
+        {
+            var body = RawHttp.Request("POST", "/run", new byte[100], "Expect: 100-continue")[..^100];
+            for (var i = 0; i < 100; i++)
+            {
+                using var client = new TcpClient();
+                await client.ConnectAsync(cluster.Addresses[0].Host, cluster.Addresses[0].Port);
+                await client.GetStream().WriteAsync(body);
+
+                // The agent asks for the body where it begins to read it.
+                Assert.NotEqual(0, await client.GetStream().ReadAsync(new byte[100]));
+                client.Client.Close(timeout: 0);
+            }
+        }
+
         Assert.True(log.Counts.IsEmpty, string.Join('\n', log.Exceptions.Values));
     }
 
