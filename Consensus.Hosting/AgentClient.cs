@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -268,15 +267,25 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
         }
         catch (HttpRequestException exception)
         {
-            throw exception.HttpRequestError == HttpRequestError.ConnectionError
-                ? new AgentException($"{Agent.Name} does not answer at {address}. Start it, or look at its console log.", exception)
-                : NoAgent(exception);
+            throw exception.HttpRequestError switch
+            {
+                HttpRequestError.ConnectionError =>
+                    new AgentException($"{Agent.Name} does not answer at {address}. Start it, or look at its console log.", exception),
+                HttpRequestError.ResponseEnded or HttpRequestError.Unknown when request.Content is RequestedContent { IsSent: true } =>
+                    new AgentException($"{Agent.Name} took the run and ended before its answer. Look at its console log.", exception),
+                _ => NoAgent(exception),
+            };
         }
         catch (OperationCanceledException exception) when (!cancellation.IsCancellationRequested)
         {
+            var started = request.Content switch
+            {
+                RequestedContent { IsSent: true } => " It took the run, which may go on.",
+                RequestedContent => " Nothing was started.",
+                _ => "",
+            };
             throw new AgentException(
-                $"{Agent.Name} hangs: port {address.Port} takes calls and does not answer. Nothing was started. Restart {Agent.Name}.",
-                exception)
+                $"{Agent.Name} hangs: port {address.Port} takes calls and does not answer.{started} Restart {Agent.Name}.", exception)
             { IsAnswer = true };
         }
     }
@@ -311,31 +320,6 @@ internal sealed record AgentClient(IResourceWithEndpoints Agent, ConsensusCluste
         catch (JsonException)
         {
             return null;
-        }
-    }
-
-    /// <summary>A JSON body that reports when the receiver has asked for it.</summary>
-    private sealed class RequestedContent : HttpContent
-    {
-        private readonly byte[] _json;
-        private readonly Action _requested;
-
-        public RequestedContent(string json, Action requested)
-        {
-            (_json, _requested) = (Encoding.UTF8.GetBytes(json), requested);
-            Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        }
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-        {
-            _requested();
-            return stream.WriteAsync(_json).AsTask();
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = _json.Length;
-            return true;
         }
     }
 }

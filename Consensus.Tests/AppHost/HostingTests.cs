@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
@@ -11,6 +12,8 @@ namespace Consensus.Tests.AppHost;
 [Trait(Category.Name, Category.Fast)]
 public sealed class HostingTests
 {
+    private const string Continue = "HTTP/1.1 100 Continue\r\n\r\n";
+
     private readonly IDistributedApplicationBuilder _builder =
         DistributedApplication.CreateBuilder(new DistributedApplicationOptions { DisableDashboard = true, Args = [] });
 
@@ -42,6 +45,28 @@ public sealed class HostingTests
         _builder.AddConsensusCluster("consensus").WithAgent(agent);
         var environment = await Model.EnvironmentOf(agent.Resource);
         Assert.Equal(("other", "http://somewhere"), (environment["AGENT_ID"], environment["PEERS"]));
+    }
+
+    [Theory]
+    [InlineData("", true, " hangs: port {0} takes calls and does not answer. Nothing was started. Restart ada.")]
+    [InlineData(Continue, true, " hangs: port {0} takes calls and does not answer. It took the run, which may go on. Restart ada.")]
+    [InlineData(Continue, false, " took the run and ended before its answer. Look at its console log.")]
+    public async Task A_run_that_the_agent_took_is_not_reported_as_never_started(string answer, bool hangs, string problem)
+    {
+        var intruder = new Intruder(0) { Answer = answer, Hangs = hangs };
+        await using (intruder)
+        {
+            var ada = Program("ada");
+            var cluster = _builder.AddConsensusCluster("consensus").WithAgent(ada);
+            var endpoint = ada.Resource.Annotations.OfType<EndpointAnnotation>().Single();
+            endpoint.AllocatedEndpoint = new AllocatedEndpoint(endpoint, "127.0.0.1", intruder.Port);
+            var agent = Assert.Single(cluster.Resource.Agents);
+            var failed = await Assert.ThrowsAsync<AgentException>(() => agent.RunAsync([], TimeSpan.Zero, CancellationToken.None));
+            Assert.Equal("ada" + string.Format(CultureInfo.InvariantCulture, problem, intruder.Port), failed.Message);
+        }
+
+        var afterTheHeaders = intruder.Requests.Skip(1);
+        Assert.Equal(hangs ? [answer == Continue ? "{}" : ""] : [], afterTheHeaders);
     }
 
     [Fact]

@@ -12,6 +12,7 @@ internal sealed class Intruder : IAsyncDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly Task _serving;
 
+    /// <param name="port">Where it listens; 0: at a free port.</param>
     public Intruder(int port)
     {
         _listener = new TcpListener(IPAddress.Loopback, port);
@@ -36,11 +37,16 @@ internal sealed class Intruder : IAsyncDisposable
         "SSH-2.0-OpenSSH_9.2\r\n",
     ];
 
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
     /// <summary>The requests that came in.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
-    /// <summary>What it answers to every call; then it closes the connection.</summary>
+    /// <summary>What it answers to every call; then it closes the connection, unless it hangs.</summary>
     public string Answer { get; set; } = Answers[0];
+
+    /// <summary>Whether it keeps the connection open until the client closes it.</summary>
+    public bool Hangs { get; set; }
 
     public async ValueTask DisposeAsync()
     {
@@ -64,6 +70,10 @@ internal sealed class Intruder : IAsyncDisposable
                 var read = await client.GetStream().ReadAtLeastAsync(request, 1, cancellationToken: _end.Token);
                 Requests.Enqueue(Encoding.UTF8.GetString(request, 0, read));
                 await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(Answer), _end.Token);
+                if (Hangs)
+                {
+                    Requests.Enqueue(await new StreamReader(client.GetStream()).ReadToEndAsync(_end.Token));
+                }
             }
             catch (IOException)
             {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Consensus.Hosting;
@@ -70,24 +71,24 @@ public sealed class MonitorTests(RunningApplication application) : IAsyncLifetim
         var newest = await NewestRunAsync();
 
         // Where the agent was started again, its former process may be shown for a while.
-        var process = ProcessOf(await application.WaitAsync("agent2", now => IsAgent(ProcessOf(now))))!;
-        await SignalAsync("STOP", process);
+        var shown = await application.WaitAsync("agent2", now => IsAgent(ProcessOf(now)));
+        var process = int.Parse(ProcessOf(shown)!, CultureInfo.InvariantCulture);
         try
         {
+            await Signals.StopAsync(process);
             var failed = await application.CommandAsync("agent2", "run");
             Assert.False(failed.Success);
-            Assert.StartsWith("agent2 hangs: port ", failed.Message, StringComparison.Ordinal);
+            Assert.Matches(@"^agent2 hangs: port \d+ takes calls and does not answer\. Nothing was started\.", failed.Message);
             await application.WaitAsync("agent2", now => now.HealthStatus == HealthStatus.Unhealthy);
         }
         finally
         {
-            await SignalAsync("CONT", process);
+            await Signals.SendAsync("CONT", process);
         }
 
         await application.WaitAsync("agent2", now => now.HealthStatus == HealthStatus.Healthy);
         Assert.Equal(before, (await client.Get("/state")).Body.GetProperty("boot").GetString());
 
-        // A message of an earlier run may arrive after the reset. No new run may have begun.
         Assert.Equal(newest, await NewestRunAsync());
 
         async Task<string?> NewestRunAsync()
@@ -122,11 +123,4 @@ public sealed class MonitorTests(RunningApplication application) : IAsyncLifetim
     /// <summary>Whether an agent runs under this number. A process that has ended has no command line.</summary>
     private static bool IsAgent(string? process) =>
         process is not null && Procfs.Read($"{process}/cmdline")?.Contains("Consensus.Agent", StringComparison.Ordinal) == true;
-
-    private static async Task SignalAsync(string signal, string process)
-    {
-        using var kill = Process.Start("kill", [$"-{signal}", process]);
-        await kill.WaitForExitAsync();
-        Assert.Equal(0, kill.ExitCode);
-    }
 }

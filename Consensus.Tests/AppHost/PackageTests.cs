@@ -64,7 +64,7 @@ public sealed partial class PackageTests(Chromium chromium) : IDisposable
         finally
         {
             // `dotnet run` passes the signal on to the AppHost, which ends the agents.
-            using var kill = Process.Start("kill", ["-TERM", $"{host.Id}"]);
+            await Signals.SendAsync("TERM", host.Id);
             await host.WaitForExitAsync(_limit.Token);
         }
     }

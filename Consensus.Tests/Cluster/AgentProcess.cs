@@ -143,17 +143,17 @@ internal sealed partial class AgentProcess : IDisposable
     public async Task<(int Code, TimeSpan Took)> TerminateAsync()
     {
         var watch = Stopwatch.StartNew();
-        await SignalAsync("TERM");
+        await Signals.SendAsync("TERM", _process.Id);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await _process.WaitForExitAsync(patience.Token);
         return (_process.ExitCode, watch.Elapsed);
     }
 
     /// <summary>Stops it in its tracks, as a machine that hangs (SIGSTOP), until <see cref="ResumeAsync"/>.</summary>
-    public Task PauseAsync() => SignalAsync("STOP");
+    public Task PauseAsync() => Signals.StopAsync(_process.Id);
 
     /// <summary>Lets it go on where it was (SIGCONT).</summary>
-    public Task ResumeAsync() => SignalAsync("CONT");
+    public Task ResumeAsync() => Signals.SendAsync("CONT", _process.Id);
 
     /// <summary>KiB of memory that the process holds.</summary>
     public long ResidentKib()
@@ -166,13 +166,6 @@ internal sealed partial class AgentProcess : IDisposable
     public int Threads(string name) =>
         Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
             .Count(thread => Procfs.Read(Path.Combine(thread, "comm"))?.Trim() == name);
-
-    private async Task SignalAsync(string signal)
-    {
-        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
-        await kill.WaitForExitAsync();
-        Assert.Equal(0, kill.ExitCode);
-    }
 
     public void Dispose()
     {

@@ -90,11 +90,7 @@ public sealed class ConformCommandTests : ThreeAgents
                 await Task.Delay(20, limit.Token);
             }
 
-            using (var kill = Process.Start("kill", ["-INT", $"{conform.Id}"]))
-            {
-                await kill.WaitForExitAsync(limit.Token);
-            }
-
+            await Signals.SendAsync("INT", conform.Id);
             Assert.Equal("Interrupted: nothing was judged.", (await conform.StandardError.ReadToEndAsync(limit.Token)).Trim());
             await conform.WaitForExitAsync(limit.Token);
             Assert.Equal(1, conform.ExitCode);

@@ -84,11 +84,7 @@ public sealed class SimulateCommandTests
         {
             // The first progress line shows that it runs.
             Assert.Contains("of 1,000,000,000 runs", await process.StandardOutput.ReadLineAsync(timeout.Token), StringComparison.Ordinal);
-            using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
-            {
-                await kill.WaitForExitAsync(timeout.Token);
-            }
-
+            await Signals.SendAsync("INT", process.Id);
             await process.WaitForExitAsync(timeout.Token);
         }
         finally
