@@ -59,6 +59,8 @@ internal static partial class Dashboard
             }
             catch (TimeoutException) when (tries < Tries)
             {
+                // What ended the page's connection stands in its console. It is no error of the page that replaces it.
+                tab.Errors.Clear();
                 await tab.Page.ReloadAsync();
             }
         }

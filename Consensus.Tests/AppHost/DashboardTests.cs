@@ -171,7 +171,11 @@ public sealed partial class DashboardTests(RunningApplication application, Chrom
     }
 
     /// <summary>The dashboard's own input of numbers warns where it is filled at once; errors are not expected.</summary>
-    private static void AssertNoErrors(Tab tab) => Assert.Empty(tab.Errors.Except(tab.Warnings));
+    private static void AssertNoErrors(Tab tab)
+    {
+        var errors = string.Join('\n', tab.Errors.Except(tab.Warnings));
+        Assert.True(errors.Length == 0, errors);
+    }
 
     private static ILocator State(Tab tab, string resource) => Dashboard.Row(tab, resource).Locator("td").Nth(1);
 
