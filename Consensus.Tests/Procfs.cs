@@ -19,4 +19,10 @@ internal static class Procfs
             return null;
         }
     }
+
+    /// <summary>The texts of a file of every thread of a process. A thread that ends meanwhile is left out.</summary>
+    /// <param name="process">The process's number.</param>
+    /// <param name="file">The file's name.</param>
+    public static IEnumerable<string> ReadThreads(int process, string file) =>
+        Directory.EnumerateDirectories($"/proc/{process}/task").Select(thread => Read(Path.Combine(thread, file))).OfType<string>();
 }

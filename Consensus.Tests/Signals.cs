@@ -17,21 +17,20 @@ internal static class Signals
     }
 
     /// <summary>
-    /// Stops a process as a machine that hangs does. Each of its threads runs on until the kernel interrupts it, and could still answer
-    /// a call; on a busy machine that takes 60 ms. So this waits until all have stopped.
+    /// Stops a process as a machine that hangs does. A thread runs on until the kernel interrupts it, up to 60 ms on a busy machine.
+    /// It could still answer a call, so this waits until all threads have stopped.
     /// </summary>
     /// <param name="process">The process's number.</param>
     public static async Task StopAsync(int process)
     {
         await SendAsync("STOP", process);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!Directory.EnumerateDirectories($"/proc/{process}/task").All(HasStopped))
+        while (!Procfs.ReadThreads(process, "stat").All(IsOfStoppedThread))
         {
             await Task.Delay(1, patience.Token);
         }
     }
 
-    /// <summary>Whether a thread has the state T. It follows the name, which may hold spaces and parentheses (<c>proc(5)</c>).</summary>
-    private static bool HasStopped(string thread) =>
-        Procfs.Read(Path.Combine(thread, "stat")) is not { } stat || stat[(stat.LastIndexOf(')') + 2)..].StartsWith('T');
+    /// <summary>Whether the state is T. It follows the name, which may hold spaces and parentheses (<c>proc(5)</c>).</summary>
+    private static bool IsOfStoppedThread(string stat) => stat[(stat.LastIndexOf(')') + 2)..].StartsWith('T');
 }

@@ -10,7 +10,7 @@ internal sealed class AgentExceptionHandler : IExceptionHandler
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        // ASP.NET Core sees to this itself, but not where a read ends before it has been told that the connection has.
+        // ASP.NET Core logs no error of a request that it has marked as aborted. A read may fail before it sets that mark.
         if (exception is ConnectionResetException)
         {
             httpContext.Abort();

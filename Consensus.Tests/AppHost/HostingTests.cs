@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using Consensus.Conformance;
 using Consensus.Hosting;
 using Consensus.Protocol;
 using Microsoft.Extensions.DependencyInjection;
@@ -53,16 +54,17 @@ public sealed class HostingTests
     [InlineData(Continue, false, " took the run and ended before its answer. Look at its console log.")]
     public async Task A_run_that_the_agent_took_is_not_reported_as_never_started(string answer, bool hangs, string problem)
     {
-        var intruder = new Intruder(0) { Answer = answer, Hangs = hangs };
+        var port = LoopbackPorts.Free(1)[0];
+        var intruder = new Intruder(port) { Answer = answer, Hangs = hangs };
         await using (intruder)
         {
             var ada = Program("ada");
             var cluster = _builder.AddConsensusCluster("consensus").WithAgent(ada);
             var endpoint = ada.Resource.Annotations.OfType<EndpointAnnotation>().Single();
-            endpoint.AllocatedEndpoint = new AllocatedEndpoint(endpoint, "127.0.0.1", intruder.Port);
+            endpoint.AllocatedEndpoint = new AllocatedEndpoint(endpoint, "127.0.0.1", port);
             var agent = Assert.Single(cluster.Resource.Agents);
             var failed = await Assert.ThrowsAsync<AgentException>(() => agent.RunAsync([], TimeSpan.Zero, CancellationToken.None));
-            Assert.Equal("ada" + string.Format(CultureInfo.InvariantCulture, problem, intruder.Port), failed.Message);
+            Assert.Equal("ada" + string.Format(CultureInfo.InvariantCulture, problem, port), failed.Message);
         }
 
         var afterTheHeaders = intruder.Requests.Skip(1);

@@ -12,7 +12,6 @@ internal sealed class Intruder : IAsyncDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly Task _serving;
 
-    /// <param name="port">Where it listens; 0: at a free port.</param>
     public Intruder(int port)
     {
         _listener = new TcpListener(IPAddress.Loopback, port);
@@ -37,9 +36,7 @@ internal sealed class Intruder : IAsyncDisposable
         "SSH-2.0-OpenSSH_9.2\r\n",
     ];
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
-
-    /// <summary>The requests that came in.</summary>
+    /// <summary>The requests that came in. Where it hangs, the rest that the client sent follows each.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
     /// <summary>What it answers to every call; then it closes the connection, unless it hangs.</summary>
@@ -72,7 +69,8 @@ internal sealed class Intruder : IAsyncDisposable
                 await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(Answer), _end.Token);
                 if (Hangs)
                 {
-                    Requests.Enqueue(await new StreamReader(client.GetStream()).ReadToEndAsync(_end.Token));
+                    // The client's end ends the read, so that the rest is there even where this one is disposed of meanwhile.
+                    Requests.Enqueue(await new StreamReader(client.GetStream()).ReadToEndAsync(CancellationToken.None));
                 }
             }
             catch (IOException)

@@ -64,7 +64,11 @@ public sealed partial class PackageTests(Chromium chromium) : IDisposable
         finally
         {
             // `dotnet run` passes the signal on to the AppHost, which ends the agents.
-            await Signals.SendAsync("TERM", host.Id);
+            if (!host.HasExited)
+            {
+                await Signals.SendAsync("TERM", host.Id);
+            }
+
             await host.WaitForExitAsync(_limit.Token);
         }
     }

@@ -163,9 +163,7 @@ internal sealed partial class AgentProcess : IDisposable
     }
 
     /// <summary>How many threads of the process have this name.</summary>
-    public int Threads(string name) =>
-        Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
-            .Count(thread => Procfs.Read(Path.Combine(thread, "comm"))?.Trim() == name);
+    public int Threads(string name) => Procfs.ReadThreads(_process.Id, "comm").Count(text => text.Trim() == name);
 
     public void Dispose()
     {
